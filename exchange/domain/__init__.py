@@ -1,0 +1,1 @@
+"""Values and rules of the exchange: standard library only, no clock, no I/O."""

@@ -1,0 +1,174 @@
+"""State of a delivery: a pure fold over its set of events (rule 4.2).
+
+A delivery is one (letter, recipient). Its state is that of its furthest event:
+
+    accepted → delivered → handed-over → registered → in-work → reply-prepared → answered
+        │          │            │      └→ refused        (final, first in the journal holds)
+        │          │            └→ redirected            (final)
+        │          └→ hand-over-failed                   (until handed-over comes)
+        └→ not-delivered                                 (until delivered comes)
+    rejected: the exchange itself refused                (final)
+    expired:  a deadline passed without registration     (later events still follow it)
+
+Order and repetition of events do not matter; of contradictory final events the first in the
+journal holds and the later ones are flagged.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from exchange.domain.event import Event
+
+
+class State(StrEnum):
+    """Where a delivery is."""
+
+    REJECTED = "rejected"
+    ACCEPTED = "accepted"
+    RELAY_FAILED = "relay-failed"
+    NOT_DELIVERED = "not-delivered"
+    DELIVERED = "delivered"
+    HAND_OVER_FAILED = "hand-over-failed"
+    HANDED_OVER = "handed-over"
+    EXPIRED = "expired"
+    REGISTERED = "registered"
+    IN_WORK = "in-work"
+    REPLY_PREPARED = "reply-prepared"
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    REDIRECTED = "redirected"
+
+
+class Actor(StrEnum):
+    """Who must act next."""
+
+    NOBODY = "nobody"
+    SENDER = "sender"
+    RECIPIENT_AGENT = "recipient's agent"
+    RECIPIENT_EDMS = "recipient's document system"
+    RECIPIENT = "recipient"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A row of the table: the state that an event leads to, how far that is, whose move it is then.
+
+    `decides` is True for events of which only one can hold: registration, refusal, redirection,
+    rejection.
+    """
+
+    state: State
+    rank: int
+    next: Actor
+    decides: bool = False
+
+
+TABLE: dict[Event, Rule] = {
+    Event.ACCEPTED: Rule(State.ACCEPTED, 10, Actor.RECIPIENT_AGENT),
+    Event.RELAY_FAILED: Rule(State.RELAY_FAILED, 15, Actor.OPERATOR),
+    Event.NOT_DELIVERED: Rule(State.NOT_DELIVERED, 18, Actor.OPERATOR),
+    Event.DELIVERED: Rule(State.DELIVERED, 20, Actor.RECIPIENT_EDMS),
+    Event.HAND_OVER_FAILED: Rule(State.HAND_OVER_FAILED, 25, Actor.OPERATOR),
+    Event.HANDED_OVER: Rule(State.HANDED_OVER, 30, Actor.RECIPIENT),
+    Event.EXPIRED: Rule(State.EXPIRED, 35, Actor.OPERATOR),
+    Event.REGISTERED: Rule(State.REGISTERED, 40, Actor.RECIPIENT, decides=True),
+    Event.EXECUTOR_ASSIGNED: Rule(State.IN_WORK, 50, Actor.RECIPIENT),
+    Event.PROGRESS: Rule(State.IN_WORK, 50, Actor.RECIPIENT),
+    Event.REPLY_PREPARED: Rule(State.REPLY_PREPARED, 60, Actor.RECIPIENT),
+    Event.REPLY_SENT: Rule(State.ANSWERED, 70, Actor.NOBODY),
+    Event.REFUSED: Rule(State.REFUSED, 90, Actor.SENDER, decides=True),
+    Event.REDIRECTED: Rule(State.REDIRECTED, 90, Actor.NOBODY, decides=True),
+    Event.REJECTED: Rule(State.REJECTED, 90, Actor.SENDER, decides=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where in the journal a fact stands; facts of one letter share a partition."""
+
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An event of one delivery with its place in the journal.
+
+    Attributes:
+        event: what happened.
+        position: where the journal says so.
+        at: when, in the words of who states it.
+        journalled: when the journal took it.
+        reason: code of a negative event, else empty.
+        reg_number: registration number at the recipient, where the event brings one.
+        reg_date: its date as ISO 8601 text, else empty.
+        text: free text of the receipt's card, else empty.
+    """
+
+    event: Event
+    position: Position
+    at: datetime
+    journalled: datetime
+    reason: str = ""
+    reg_number: str = ""
+    reg_date: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What the facts of one delivery come to.
+
+    Attributes:
+        state: where it is.
+        since: when the journal took the fact that brought it there.
+        next: who must act.
+        reason: code, when the state is a negative one.
+        reg_number: the registration that holds, else empty.
+        reg_date: ISO 8601, else empty.
+        contradicted: deciding facts that came too late to hold, in journal order.
+    """
+
+    state: State
+    since: datetime
+    next: Actor
+    reason: str
+    reg_number: str
+    reg_date: str
+    contradicted: tuple[Position, ...]
+
+
+def fold(facts: Iterable[Fact]) -> Delivery:
+    """State of a delivery from its facts, in any order, with any repetition.
+
+    A repeated event counts once, at its first place in the journal; the first deciding fact holds.
+    Progress after a refusal that holds does not move the state.
+
+    Raises:
+        ValueError: no facts at all: there is no such delivery.
+    """
+    ordered = sorted(set(facts), key=lambda fact: (fact.position.offset, fact.event, fact.at))
+    if not ordered:
+        message = "a delivery has at least one fact"
+        raise ValueError(message)
+    deciding = [fact for fact in ordered if TABLE[fact.event].decides]
+    holding = deciding[0] if deciding else None
+    late = tuple(
+        dict.fromkeys(fact.position for fact in deciding[1:] if holding and fact.event is not holding.event)
+    )
+    standing = [fact for fact in ordered if fact is holding or not TABLE[fact.event].decides]
+    furthest = max(standing, key=lambda fact: (TABLE[fact.event].rank, -fact.position.offset))
+    rule = TABLE[furthest.event]
+    registered = holding if holding is not None and holding.event is Event.REGISTERED else None
+    return Delivery(
+        state=rule.state,
+        since=furthest.journalled,
+        next=rule.next,
+        reason=furthest.reason,
+        reg_number=registered.reg_number if registered else "",
+        reg_date=registered.reg_date if registered else "",
+        contradicted=late,
+    )
