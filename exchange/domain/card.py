@@ -54,7 +54,7 @@ class Link:
     type: str
     document_id: str = ""
     number: str = ""
-    date: date | None = None
+    dated: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

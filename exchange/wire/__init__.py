@@ -1,0 +1,1 @@
+"""Bytes: Avro records with Confluent framing, CloudEvents headers, hardened XML."""
