@@ -1,0 +1,291 @@
+"""Certificates for development and tests: two roots and what they issue.
+
+The statement root vouches for what is kept for decades; the transport root for connections, which
+can be changed in an afternoon. Two roots, and no intermediates, make it impossible that one is
+taken for the other: a statement key opens no connection even where somebody forgets to check usages.
+In production both come from outside and only the layout of files stays.
+
+    <folder>/ca/statement.{key,crt}.pem                     its SHA-256 is the exchange's id (rule 1.2)
+    <folder>/ca/transport.{key,crt}.pem                     the only trust of brokers and clients (section 8)
+    <folder>/bodies/<code>/statement.{key,crt}.pem          CN = body code
+    <folder>/bodies/<code>/transport.{key,crt}.pem          CN = body code = Kafka principal
+    <folder>/services/<svc-name>/transport.{key,crt}.pem    CN = svc-name = Kafka principal
+    <folder>/services/svc-broker/keystore.pem               key and certificate in one, as Kafka wants it
+    <folder>/services/svc-directory/directory.{key,crt}.pem signs directory files, nothing else
+
+Keys are unencrypted PKCS#8 with mode 0600. What is there and still good is used again, so a second
+start changes nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from exchange.domain.errors import ConfigurationError
+from exchange.domain.ids import SERVICE_PREFIX, body_code
+from exchange.security.errors import KeyRefused
+from exchange.security.files import PRIVATE, write_atomically
+from exchange.security.keys import KeyFiles, KeyPair, PrivateKey, load_key_pair
+from exchange.security.purpose import Purpose
+
+BROKER = "svc-broker"
+DIRECTORY_SERVICE = "svc-directory"
+BROKER_HOSTS = ("localhost", "127.0.0.1", "::1")
+_ROOT_LIFETIME = timedelta(days=3650)
+_LEAF_LIFETIME = timedelta(days=365)
+_BACKDATING = timedelta(hours=1)  # clocks of a body and the broker differ
+_RENEW_BEFORE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """First and last second in which a certificate holds (UTC, both included)."""
+
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BodyFiles:
+    """What a body's agent needs, with the two purposes apart."""
+
+    statement: KeyFiles
+    transport: KeyFiles
+
+
+class Authority:
+    """Issues certificates into a folder, for development and tests."""
+
+    def __init__(self, folder: Path, *, now: datetime, validity: Validity | None = None) -> None:
+        """Take the roots of `folder` into use, or make them.
+
+        Args:
+            folder: where everything is kept, laid out as in the module's text.
+            now: present time (UTC); decides which existing material is still good.
+            validity: of the roots, when they have to be made (default: 10 years).
+
+        Raises:
+            KeyRefused: an existing root is exposed or corrupt; nothing is replaced.
+        """
+        self.folder = folder
+        self._now = now
+        validity = validity or Validity(now - _BACKDATING, now + _ROOT_LIFETIME)
+        self._statement = self._root("statement", validity)
+        self._transport = self._root("transport", validity)
+
+    @property
+    def statement_root(self) -> Path:
+        """PEM certificate of the root that statement and directory certificates lead to."""
+        return self.folder / "ca" / "statement.crt.pem"
+
+    @property
+    def transport_root(self) -> Path:
+        """PEM certificate of the root that brokers and clients trust."""
+        return self.folder / "ca" / "transport.crt.pem"
+
+    def body(self, code: str, *, validity: Validity | None = None) -> BodyFiles:
+        """Statement and transport certificates of a body.
+
+        Args:
+            code: the body's code, which becomes the certificates' common name.
+            validity: fixed dates; existing material with other dates is replaced. Without it: one
+                year from now, and existing material is kept until a day before it ends.
+
+        Raises:
+            ConfigurationError: `body-code-invalid`.
+            KeyRefused: an existing file is exposed or corrupt.
+        """
+        folder = self.folder / "bodies" / body_code(code)
+        return BodyFiles(
+            statement=self._leaf(folder, "statement", code, Purpose.STATEMENT, validity),
+            transport=self._leaf(folder, "transport", code, Purpose.CLIENT, validity),
+        )
+
+    def service(self, name: str, *, validity: Validity | None = None) -> KeyFiles:
+        """Transport certificate of a service; `name` starts with `svc-`.
+
+        Raises:
+            ConfigurationError: `service-name-invalid`.
+            KeyRefused: an existing file is exposed or corrupt.
+        """
+        folder = self.folder / "services" / _service_name(name)
+        return self._leaf(folder, "transport", name, Purpose.CLIENT, validity)
+
+    def broker(self, *, hosts: tuple[str, ...] = BROKER_HOSTS, validity: Validity | None = None) -> Path:
+        """The brokers' `keystore.pem` (private key, certificate), valid for `hosts`: names or addresses."""
+        folder = self.folder / "services" / BROKER
+        files = self._leaf(folder, "transport", BROKER, Purpose.SERVER, validity, hosts)
+        keystore = folder / "keystore.pem"
+        write_atomically(keystore, files.key.read_bytes() + files.certificate.read_bytes(), mode=PRIVATE)
+        return keystore
+
+    def directory_signer(self, *, validity: Validity | None = None) -> KeyFiles:
+        """Certificate that signs the directory's files and nothing else."""
+        folder = self.folder / "services" / DIRECTORY_SERVICE
+        return self._leaf(folder, "directory", DIRECTORY_SERVICE, Purpose.DIRECTORY, validity)
+
+    def _root(self, name: str, validity: Validity) -> KeyPair:
+        files = _files(self.folder / "ca", name)
+        present = _existing(files)
+        if present is not None and present.certificate.not_valid_after_utc > self._now:
+            return present
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = _certify_root(key, f"Exchange {name} root", validity)
+        _write(files, key, certificate)
+        return KeyPair(key, certificate)
+
+    def _leaf(
+        self,
+        folder: Path,
+        stem: str,
+        name: str,
+        purpose: Purpose,
+        validity: Validity | None,
+        hosts: tuple[str, ...] = (),
+    ) -> KeyFiles:
+        root = self._statement if purpose.signs else self._transport
+        files = _files(folder, stem)
+        present = _existing(files)
+        if present is not None and self._is_good(present.certificate, root, validity, hosts):
+            return files
+        key = ec.generate_private_key(ec.SECP256R1())
+        last = min(self._now + _LEAF_LIFETIME, root.certificate.not_valid_after_utc)
+        validity = validity or Validity(self._now - _BACKDATING, last)
+        _write(files, key, _certify_leaf(key.public_key(), name, purpose, validity, root, hosts))
+        return files
+
+    def _is_good(
+        self, certificate: x509.Certificate, root: KeyPair, validity: Validity | None, hosts: tuple[str, ...]
+    ) -> bool:
+        """Whether an existing certificate is what would be issued now."""
+        try:
+            certificate.verify_directly_issued_by(root.certificate)
+        except (ValueError, InvalidSignature):
+            return False
+        if set(hosts) != set(_hosts(certificate)):
+            return False
+        first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        if validity is not None:
+            return (first, last) == (_seconds(validity.not_before), _seconds(validity.not_after))
+        return first <= self._now < last - _RENEW_BEFORE
+
+
+def _service_name(name: str) -> str:
+    tail = name.removeprefix(SERVICE_PREFIX)
+    if tail == name:
+        message = f"'{name[:80]}' is no service name: it starts with '{SERVICE_PREFIX}'"
+        raise ConfigurationError(message, code="service-name-invalid")
+    body_code(tail)  # the rest follows the same rule, so it is safe as a folder and a common name
+    return name
+
+
+def _files(folder: Path, stem: str) -> KeyFiles:
+    return KeyFiles(folder / f"{stem}.key.pem", folder / f"{stem}.crt.pem")
+
+
+def _existing(files: KeyFiles) -> KeyPair | None:
+    """The pair of files, or None when it was never fully written; anything else is for a person to see."""
+    try:
+        return load_key_pair(files)
+    except KeyRefused as error:
+        if error.code in {"key-file-missing", "certificate-file-missing", "key-certificate-mismatch"}:
+            return None
+        raise
+
+
+def _write(files: KeyFiles, key: PrivateKey, certificate: x509.Certificate) -> None:
+    """Key first: after a crash in between the pair does not match and is made again."""
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    write_atomically(files.key, private, mode=PRIVATE)
+    write_atomically(files.certificate, certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _certify_root(key: ec.EllipticCurvePrivateKey, name: str, validity: Validity) -> x509.Certificate:
+    subject = _name(name)
+    builder = _builder(subject, subject, key.public_key(), validity)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(_key_usage(certificates=True), critical=True)
+    return builder.sign(key, hashes.SHA256())
+
+
+def _certify_leaf(
+    public_key: ec.EllipticCurvePublicKey,
+    name: str,
+    purpose: Purpose,
+    validity: Validity,
+    root: KeyPair,
+    hosts: tuple[str, ...],
+) -> x509.Certificate:
+    identifier = root.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+    builder = _builder(_name(name), root.certificate.subject, public_key, validity)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_key_usage(commitment=purpose.signs), critical=True)
+    builder = builder.add_extension(x509.ExtendedKeyUsage(purpose.usages), critical=False)
+    builder = builder.add_extension(issuer, critical=False)
+    if hosts:
+        names = [_general_name(host) for host in hosts]
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    return builder.sign(root.key, hashes.SHA256())
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, validity: Validity
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(_seconds(validity.not_before))
+        .not_valid_after(_seconds(validity.not_after))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+    )
+
+
+def _key_usage(*, commitment: bool = False, certificates: bool = False) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not certificates,
+        content_commitment=commitment,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=certificates,
+        crl_sign=certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _hosts(certificate: x509.Certificate) -> list[str]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return [str(name.value) for name in names]
+
+
+def _seconds(moment: datetime) -> datetime:
+    """X.509 has no fractions of a second."""
+    return moment.replace(microsecond=0)

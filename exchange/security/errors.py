@@ -1,0 +1,42 @@
+"""What this layer refuses.
+
+ExchangeError
+├── ConfigurationError
+│   ├── KeyRefused               a key or certificate file that must not be used
+│   └── DirectoryRefused         a directory file that must not be used
+└── SignatureRefused             a signature that does not hold; `reason` says why
+    └── SignatureFormError       bytes that are not the one accepted form (rule 1.4)
+"""
+
+from exchange.domain.errors import ConfigurationError, ExchangeError
+from exchange.domain.reason import Reason, text
+
+
+class KeyRefused(ConfigurationError):
+    """A private key or certificate file is missing, exposed, corrupt, weak or of another key."""
+
+    code = "key-file-unreadable"
+
+
+class DirectoryRefused(ConfigurationError):
+    """A directory's bytes, signature or place in the row of versions is wrong."""
+
+    code = "directory-unreadable"
+
+
+class SignatureRefused(ExchangeError):
+    """A signature that does not hold; its code is the reason's."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        """Keep `reason` for the journal; `detail` says what exactly was found."""
+        message = f"{detail}: {text(reason)}" if detail else text(reason)
+        super().__init__(message, code=reason.value)
+        self.reason = reason
+
+
+class SignatureFormError(SignatureRefused):
+    """The bytes are not a signature in the one accepted form."""
+
+    def __init__(self, detail: str) -> None:
+        """Say in `detail` where the bytes leave the form."""
+        super().__init__(Reason.SIGNATURE_FORM, detail)

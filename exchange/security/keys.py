@@ -1,0 +1,119 @@
+"""Private keys and certificates from files.
+
+A key that others on the machine can read is no longer the body's alone, so it is refused before a
+byte of it is used. Accepted are the keys of rule 1.4: ECDSA P-256 and RSA of at least 2048 bits.
+"""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from exchange.security.errors import KeyRefused
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+
+RSA_BITS_MIN = 2048
+_FILE_BYTES_MAX = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFiles:
+    """Where a private key and its certificate are, both PEM."""
+
+    key: Path
+    certificate: Path
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class KeyPair:
+    """A private key with the certificate of its public half; never shown in a log."""
+
+    key: PrivateKey
+    certificate: x509.Certificate
+
+
+def load_key_pair(files: KeyFiles) -> KeyPair:
+    """Load a private key and its certificate.
+
+    Raises:
+        KeyRefused: as `load_private_key` and `load_certificate`; `key-certificate-mismatch`.
+    """
+    key, certificate = load_private_key(files.key), load_certificate(files.certificate)
+    if certificate.public_key() != key.public_key():
+        message = f"{files.certificate} is not the certificate of the key {files.key}: put the matching pair there"
+        raise KeyRefused(message, code="key-certificate-mismatch")
+    return KeyPair(key, certificate)
+
+
+def load_private_key(path: Path) -> PrivateKey:
+    """Load an unencrypted PEM private key that only its owner can read.
+
+    Raises:
+        KeyRefused: `key-file-missing`, `key-file-exposed` (group or others have any right on it),
+            `key-file-unreadable` (no PEM key, corrupt, encrypted), `key-unsupported`, `key-too-weak`.
+    """
+    data = _read(path, private=True)
+    try:
+        key = serialization.load_pem_private_key(data, password=None)
+    except TypeError as error:
+        message = f"{path} is encrypted: store it decrypted with mode 0600, on a disk that is encrypted"
+        raise KeyRefused(message) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KeyRefused(f"{path} holds no PEM private key: write the key there again") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise KeyRefused(f"{path} is a {type(key).__name__}: use ECDSA P-256 or RSA", code="key-unsupported")
+    require_strong(key.public_key(), str(path))
+    return key
+
+
+def load_certificate(path: Path) -> x509.Certificate:
+    """Load the first PEM certificate of a file.
+
+    Raises:
+        KeyRefused: `certificate-file-missing`, `certificate-file-unreadable`.
+    """
+    try:
+        return x509.load_pem_x509_certificate(_read(path, private=False))
+    except ValueError as error:
+        message = f"{path} holds no PEM certificate: write the certificate there again"
+        raise KeyRefused(message, code="certificate-file-unreadable") from error
+
+
+def require_strong(key: object, owner: str) -> PublicKey:
+    """Return `key` when rule 1.4 accepts it; `owner` names it in the error.
+
+    Raises:
+        KeyRefused: `key-unsupported` (neither P-256 nor RSA), `key-too-weak` (RSA under 2048 bits).
+    """
+    if isinstance(key, rsa.RSAPublicKey):
+        if key.key_size < RSA_BITS_MIN:
+            message = f"{owner}: RSA of {key.key_size} bits is too weak: use {RSA_BITS_MIN} or more, or ECDSA P-256"
+            raise KeyRefused(message, code="key-too-weak")
+        return key
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+        return key
+    kind = key.curve.name if isinstance(key, ec.EllipticCurvePublicKey) else type(key).__name__
+    raise KeyRefused(f"{owner}: {kind} is not accepted: use ECDSA P-256 or RSA", code="key-unsupported")
+
+
+def _read(path: Path, *, private: bool) -> bytes:
+    """The file's bytes; rights are read from the open file, so it cannot be exchanged in between."""
+    kind = "key" if private else "certificate"
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if private and mode & 0o077:
+                message = f"{path} has mode {mode:04o}, others can read or change the key: run chmod 600 {path}"
+                raise KeyRefused(message, code="key-file-exposed")
+            return file.read(_FILE_BYTES_MAX)
+    except FileNotFoundError as error:
+        raise KeyRefused(f"{path} is missing: put the {kind} there", code=f"{kind}-file-missing") from error
+    except OSError as error:
+        raise KeyRefused(f"{path} cannot be read: {error.strerror}", code=f"{kind}-file-unreadable") from error
