@@ -1,0 +1,1 @@
+"""The agent: a body's durable spool and its way to and from the exchange."""
