@@ -1,0 +1,174 @@
+"""The files that one broker reads: properties, key store, trust store, log configuration.
+
+All are written anew before each start, so a moved folder, a changed port or a new certificate
+needs no other care.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from exchange.embedded.ports import HOST
+from exchange.embedded.probe import TlsFiles
+
+_PRIVATE = 0o600
+
+# The principal is the common name and nothing else (a body's code, or svc-...): DNs come in
+# RFC 2253 form, and a name without CN matches no rule and is refused.
+_PRINCIPAL_RULE = "RULE:^(?:.*,)?CN=([^,]+)(?:,.*)?$/$1/"
+
+_SHARED = {
+    "process.roles": "broker,controller",
+    "listener.security.protocol.map": "CLIENTS:SSL,CONTROLLER:SSL",
+    "inter.broker.listener.name": "CLIENTS",
+    "controller.listener.names": "CONTROLLER",
+    "ssl.client.auth": "required",
+    "ssl.keystore.type": "PEM",
+    "ssl.truststore.type": "PEM",
+    "ssl.principal.mapping.rules": _PRINCIPAL_RULE,
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "allow.everyone.if.no.acl.found": "false",
+    "auto.create.topics.enable": "false",
+    # Frozen transactions block readers: look for them every second, not every ten.
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+    "transaction.partition.verification.enable": "true",
+    "group.initial.rebalance.delay.ms": "0",
+    # A killed broker is taken out of the cluster after 3 s instead of 9.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
+    # Sized for one machine with few cores and a small heap.
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+    "background.threads": "2",
+    "num.recovery.threads.per.data.dir": "2",
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.num.partitions": "4",
+    "share.coordinator.state.topic.num.partitions": "1",
+    "log.cleaner.dedupe.buffer.size": "8388608",
+}
+
+_LOG4J = """\
+<Configuration status="ERROR" shutdownHook="disable">
+  <Appenders>
+    <RollingFile name="file" fileName="{log}" filePattern="{log}.%i">
+      <PatternLayout pattern="%d{{ISO8601}} %p %m (%c)%n"/>
+      <SizeBasedTriggeringPolicy size="10 MB"/>
+      <DefaultRolloverStrategy max="3"/>
+    </RollingFile>
+  </Appenders>
+  <Loggers>
+    <Root level="INFO"><AppenderRef ref="file"/></Root>
+    <!-- 120 lines of settings at each start, and of every client inside the broker. -->
+    <Logger name="org.apache.kafka.common.config.AbstractConfig" level="WARN"/>
+    <Logger name="kafka.server.KafkaConfig" level="WARN"/>
+  </Loggers>
+</Configuration>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One broker's number, ports and folder."""
+
+    number: int
+    client_port: int
+    controller_port: int
+    folder: Path
+
+    @property
+    def properties(self) -> Path:
+        """The broker's ``server.properties``; its path also tells its process from others."""
+        return self.folder / "server.properties"
+
+    @property
+    def data(self) -> Path:
+        """Kafka's own files."""
+        return self.folder / "data"
+
+    @property
+    def log(self) -> Path:
+        """Kafka's log."""
+        return self.folder / "logs" / "kafka.log"
+
+    @property
+    def console(self) -> Path:
+        """What the process prints before it logs."""
+        return self.folder / "logs" / "console.log"
+
+    @property
+    def log_settings(self) -> Path:
+        """The configuration of log4j2."""
+        return self.folder / "log4j2.xml"
+
+    @property
+    def scratch(self) -> Path:
+        """Where Java unpacks native libraries; emptied before each start."""
+        return self.folder / "tmp"
+
+
+def common_name(certificate: Path) -> str:
+    """Return the CN of the first certificate in a PEM file: its Kafka principal."""
+    subject = x509.load_pem_x509_certificate(certificate.read_bytes()).subject
+    return str(subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+
+
+def write_files(
+    node: Node, nodes: Sequence[Node], broker_tls: TlsFiles, super_users: Sequence[str]
+) -> None:
+    """Write what ``node`` of the cluster ``nodes`` reads when it starts."""
+    for folder in (node.data, node.log.parent, node.scratch):
+        folder.mkdir(parents=True, exist_ok=True)
+    key_store = node.folder / "keystore.pem"
+    key_store.touch(mode=_PRIVATE)
+    key_store.write_bytes(broker_tls.key.read_bytes() + broker_tls.certificate.read_bytes())
+    settings = {
+        **_SHARED,
+        **_of_cluster(nodes, super_users),
+        **_of_node(node),
+        "ssl.keystore.location": str(key_store),
+        "ssl.truststore.location": str(broker_tls.authority),
+    }
+    node.properties.write_text(_as_properties(settings), encoding="ascii")
+    node.log_settings.write_text(_LOG4J.format(log=node.log), encoding="utf-8")
+
+
+def _of_cluster(nodes: Sequence[Node], super_users: Sequence[str]) -> dict[str, str]:
+    copies = str(len(nodes))
+    voters = ",".join(f"{node.number}@{HOST}:{node.controller_port}" for node in nodes)
+    in_sync = str(max(1, len(nodes) - 1))
+    return {
+        "controller.quorum.voters": voters,
+        "super.users": ";".join(f"User:{name}" for name in super_users),
+        "default.replication.factor": copies,
+        "min.insync.replicas": in_sync,
+        "offsets.topic.replication.factor": copies,
+        "transaction.state.log.replication.factor": copies,
+        "transaction.state.log.min.isr": in_sync,
+        "share.coordinator.state.topic.replication.factor": copies,
+        "share.coordinator.state.topic.min.isr": in_sync,
+    }
+
+
+def _of_node(node: Node) -> dict[str, str]:
+    clients = f"CLIENTS://{HOST}:{node.client_port}"
+    return {
+        "node.id": str(node.number),
+        "listeners": f"{clients},CONTROLLER://{HOST}:{node.controller_port}",
+        "advertised.listeners": clients,
+        "log.dirs": str(node.data),
+    }
+
+
+def _as_properties(settings: Mapping[str, str]) -> str:
+    """Write Java properties: ASCII with escapes, so any folder name survives."""
+    return "".join(f"{key}={_escape(value)}\n" for key, value in settings.items())
+
+
+def _escape(value: str) -> str:
+    """Escape backslashes and what is not ASCII (``java.util.Properties``: \\uXXXX in UTF-16)."""
+    units = value.replace("\\", "\\\\").encode("utf-16-be")
+    codes = (int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2))
+    return "".join(chr(code) if 32 <= code < 127 else f"\\u{code:04x}" for code in codes)

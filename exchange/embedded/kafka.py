@@ -1,0 +1,212 @@
+"""Apache Kafka on this machine: one broker for trying out, three for fault tests.
+
+Each node is broker and controller (KRaft). Everything is in the cluster's folder: ``ports.json``,
+and ``node-N`` with a broker's files, data and logs. A crash leaves nothing to clean up: locks are
+the kernel's, processes are found by their command lines, and Kafka recovers its own data.
+"""
+
+import ssl
+import struct
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from exchange.embedded.broker import Broker, BrokerProcess, JavaProgram
+from exchange.embedded.broker_files import Node, common_name, write_files
+from exchange.embedded.cluster_files import format_storage, saved_nodes, settle_nodes
+from exchange.embedded.errors import KafkaFailedError
+from exchange.embedded.locking import exclusive
+from exchange.embedded.ports import HOST
+from exchange.embedded.probe import TlsFiles, client_context, live_brokers
+
+_START_SECONDS = 60
+_WAKE_SECONDS = 15
+_PROBE_SECONDS = 2
+_POLL_SECONDS = 0.1
+
+
+class EmbeddedKafka:
+    """A cluster in a folder of its own.
+
+    ``with EmbeddedKafka(...) as kafka:`` starts what does not run, waits until the cluster answers,
+    and on the way out ends only what it started; ``start`` and ``stop`` are the same by hand. What
+    another process left running is used as it is.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        program: JavaProgram,
+        *,
+        broker_tls: TlsFiles,
+        admin_tls: TlsFiles,
+        nodes: int = 1,
+        detached: bool = False,
+    ) -> None:
+        """Describe the cluster; nothing is written or started.
+
+        Args:
+            folder: Where it keeps ports, data and logs; made when missing.
+            program: Java and Kafka's jars (``find_java``, ``ensure_jars``).
+            broker_tls: The brokers' identity: for server and client authentication, valid for
+                127.0.0.1. Its CN and the administrator's are the cluster's super users.
+            admin_tls: The administrator's identity, also used to ask whether the cluster is up.
+            nodes: 1, or 3: every topic copied to all, two in-sync copies required.
+            detached: The brokers outlive this process. Otherwise they end with it, even when it is
+                killed.
+        """
+        self.folder = folder.absolute()
+        self._program = program
+        self._broker_tls = broker_tls
+        self._admin_tls = admin_tls
+        self._size = nodes
+        self._detached = detached
+        self._brokers: tuple[Broker, ...] = ()
+
+    @property
+    def brokers(self) -> tuple[Broker, ...]:
+        """The nodes in order, each with start, stop, kill, pause and resume; none before start."""
+        return self._brokers
+
+    @property
+    def bootstrap(self) -> str:
+        """``host:port`` of every node, separated by commas."""
+        return ",".join(f"{HOST}:{broker.node.client_port}" for broker in self._brokers)
+
+    def __enter__(self) -> "EmbeddedKafka":
+        """Start what does not run."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End what this object started, unless it is detached."""
+        if not self._detached:
+            self.stop()
+
+    def start(self) -> None:
+        """Start what does not run and wait until every broker answers over mutual TLS.
+
+        Raises:
+            KafkaFailedError: ``embedded-kafka-failed`` with the end of the log; what was started
+                is ended again.
+            EmbeddedError: ``embedded-other-size``.
+            OSError: The folder cannot be written.
+        """
+        with exclusive(self.folder):
+            live = self._answering()
+            nodes = settle_nodes(self.folder, self._size, live)
+            self._brokers = tuple(
+                Broker(node, self._program, attached=not self._detached) for node in nodes
+            )
+            fresh = [broker for broker in self._brokers if broker.node.number not in live]
+            self._prepare([broker.node for broker in fresh], nodes)
+            with ExitStack() as undo:
+                undo.callback(_stop_all, fresh)
+                for broker in fresh:
+                    broker.start()
+                self.wait_ready()
+                undo.pop_all()
+
+    def stop(self) -> None:
+        """End the brokers that this object started."""
+        _stop_all([broker for broker in self._brokers if broker.ours])
+
+    def wait_ready(self, live: int | None = None, seconds: float = _START_SECONDS) -> None:
+        """Wait until the running brokers answer and agree that enough of them are live.
+
+        Args:
+            live: How many live brokers each must know of; by default all of the cluster.
+            seconds: How long.
+
+        Raises:
+            KafkaFailedError: One ended by itself, or the time is over.
+        """
+        context = client_context(self._admin_tls)
+        wanted = self._size if live is None else live
+        deadline = time.monotonic() + seconds
+        waiting = [broker for broker in self._brokers if broker.running]
+        while waiting := [b for b in waiting if _live_known_to(b.node, context) < wanted]:
+            for broker in waiting:
+                if broker.ended_by_itself:
+                    raise KafkaFailedError("ended by itself", _telling_log(broker.node))
+            if time.monotonic() > deadline:
+                reason = f"did not answer within {seconds:.0f} s"
+                raise KafkaFailedError(reason, _telling_log(waiting[0].node))
+            time.sleep(_POLL_SECONDS)
+
+    def _prepare(self, fresh: Sequence[Node], nodes: Sequence[Node]) -> None:
+        super_users = sorted(
+            {common_name(t.certificate) for t in (self._broker_tls, self._admin_tls)}
+        )
+        for node in fresh:
+            write_files(node, nodes, self._broker_tls, super_users)
+        format_storage(fresh, self.folder, self._program)
+
+    def _answering(self) -> set[int]:
+        """Return the numbers of brokers that run and answer; end those that run and are deaf.
+
+        Frozen ones are woken. Deaf are those whose certificates are no longer ours, or that hang.
+        """
+        context = client_context(self._admin_tls)
+        answering = set()
+        for broker in running_brokers(self.folder):
+            broker.resume()
+            if _answers_in_time(broker.node, context):
+                answering.add(broker.node.number)
+            else:
+                broker.kill()
+        return answering
+
+
+def running_brokers(folder: Path) -> list[BrokerProcess]:
+    """Return the processes of the cluster in ``folder``, whoever started them."""
+    processes = [BrokerProcess(node) for node in saved_nodes(folder.absolute())]
+    return [process for process in processes if process.running]
+
+
+def stop_brokers(folder: Path) -> int:
+    """End all brokers of the cluster in ``folder``, whoever started them; return how many."""
+    running = running_brokers(folder)
+    _stop_all(running)
+    return len(running)
+
+
+def _stop_all(brokers: Sequence[BrokerProcess]) -> None:
+    """Ask all before waiting for any: a quorum shrinks only once."""
+    for broker in brokers:
+        broker.ask_to_stop()
+    for broker in brokers:
+        broker.stop()
+
+
+def _live_known_to(node: Node, context: ssl.SSLContext) -> int:
+    try:
+        return len(live_brokers(node.client_port, context, _PROBE_SECONDS))
+    except (OSError, struct.error):
+        return 0
+
+
+def _answers_in_time(node: Node, context: ssl.SSLContext) -> bool:
+    deadline = time.monotonic() + _WAKE_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            live_brokers(node.client_port, context, _PROBE_SECONDS)
+        except (ssl.SSLError, struct.error):
+            return False
+        except OSError:
+            time.sleep(_POLL_SECONDS)
+        else:
+            return True
+    return False
+
+
+def _telling_log(node: Node) -> Path:
+    """Return the log with the reason: Kafka's own, or the console when it did not get that far."""
+    return node.log if node.log.exists() and node.log.stat().st_size else node.console
