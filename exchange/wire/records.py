@@ -65,6 +65,15 @@ def decode(cls: type[Value], data: bytes) -> Value:
     return cast("Value", from_record(cls)(record))
 
 
+def check(cls: type, data: bytes) -> None:
+    """Make sure that `data` decodes whole as `cls`, without building the value.
+
+    Raises:
+        WireError: for any other bytes whatever.
+    """
+    avro.decode(_schema(cls), data)
+
+
 def kind_of(data: bytes) -> type:
     """The class that `data` claims to be by its schema id, without decoding it.
 

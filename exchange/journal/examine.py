@@ -1,0 +1,166 @@
+"""A submission, examined up to the point where order matters: steps 1 to 8.
+
+Pure: the same bytes, ground and time give the same result, in any order, on any thread. Signatures
+are checked here, so this is where the time goes.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import Protocol
+
+from exchange.domain.decision import Refusal
+from exchange.domain.directory import Directory
+from exchange.domain.errors import WireError
+from exchange.domain.ids import digest, lane_of
+from exchange.domain.policy import RECORD_BYTES, STATEMENT_BYTES, Policy
+from exchange.domain.reason import Reason
+from exchange.domain.statement import Head, Signed, Statement
+from exchange.journal.judge import REACHABLE, Case, judge, record_bytes
+from exchange.security.errors import SignatureRefused
+from exchange.wire.records import decode, decode_statement, read_head
+
+
+class Verifier(Protocol):
+    """Says whose statement it is; a pure function of its arguments, safe in any thread."""
+
+    def verify_statement(self, statement: bytes, signature: bytes, at: datetime) -> str:
+        """Code of the body that signed; raises `SignatureRefused`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What decisions stand upon: directory, policy, and the trust that the directory makes."""
+
+    directory: Directory
+    policy: Policy
+    trust: Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A record of the submissions topic; `partition` is the lane."""
+
+    partition: int
+    offset: int
+    arrived: datetime
+    value: bytes
+
+
+class Standing(Enum):
+    """How far a submission came."""
+
+    DEAD = auto()
+    """Nobody's word: a dead letter by coordinates, no notice to anybody (rule 3.4)."""
+    HELD = auto()
+    """The body's word, but it cannot be taken: its origin is told (rule 2.4)."""
+    FIT = auto()
+    """The body's word: taken when it is in order, whatever the verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What is known of a submission before its order.
+
+    Attributes:
+        signed: None when the bytes are no signed statement.
+        digest: statement digest, or of the whole value when there is no statement.
+        head: None for a dead letter whose head cannot be trusted.
+        statement: None when it does not decode canonically.
+        refusal: why it is dead, held, or refused; None when acceptable.
+    """
+
+    submission: Submission
+    standing: Standing
+    digest: bytes
+    signed: Signed | None = None
+    head: Head | None = None
+    statement: Statement | None = None
+    refusal: Refusal | None = None
+
+
+TOLD = frozenset({Reason.CERTIFICATE_EXPIRED, Reason.CERTIFICATE_NOT_YET_VALID, Reason.CERTIFICATE_REVOKED})
+"""Refused signatures that were nevertheless made with the body's listed key: its agent is told to
+sign the same statement with its present key (rule 2.4)."""
+
+
+def examine(submission: Submission, ground: Ground, now: datetime) -> Examined:
+    """Steps 1 to 3 of a decision: sizes, the signed record cut, the statement's size (rule 1.3)."""
+    value = submission.value
+    # 1. A record is at most 1 MB (rule 1.7).
+    if len(value) > RECORD_BYTES:
+        return _dead(submission, digest(value), Refusal(Reason.OVERSIZED, f"record: {len(value)} bytes"))
+    # 2. It is a framed `Signed`.
+    try:
+        signed = decode(Signed, value)
+    except WireError as error:
+        return _dead(submission, digest(value), Refusal(Reason.UNREADABLE, str(error)))
+    # 3. Its statement is at most 48 KB (rule 1.7).
+    if len(signed.statement) > STATEMENT_BYTES:
+        refusal = Refusal(Reason.OVERSIZED, f"statement: {len(signed.statement)} bytes")
+        return _dead(submission, signed.digest, refusal)
+    return examine_signed(submission, signed, ground, now)
+
+
+def examine_signed(submission: Submission, signed: Signed, ground: Ground, now: datetime) -> Examined:
+    """Steps 4 to 8: signature, head, body, canonical text, verdict. Replay begins here."""
+    statement_digest = signed.digest
+    held: Refusal | None = None
+    # 4. The signature is in the one accepted form and holds for a listed certificate (rule 1.4).
+    try:
+        signer: str | None = ground.trust.verify_statement(signed.statement, signed.signature, now)
+    except SignatureRefused as refused:
+        held = Refusal(refused.reason, str(refused))
+        if refused.reason not in TOLD:
+            return _dead(submission, statement_digest, held)
+        signer = None
+    # 5. The head belongs to this exchange, to the signer, and to this lane (rules 1.2, 2.1).
+    statement, unread = _decode_whole(signed.statement)
+    try:
+        head = read_head(signed.statement) if statement is None else statement.head
+    except WireError as error:
+        return _dead(submission, statement_digest, Refusal(Reason.UNREADABLE, str(error)))
+    misplaced = _misplaced(head, signer, submission.partition, ground.directory)
+    if misplaced is not None:
+        return _dead(submission, statement_digest, misplaced)
+    # 6. The body is connected.
+    if held is None:
+        held = _not_connected(head.body, ground.directory)
+    if held is not None:
+        return Examined(submission, Standing.HELD, statement_digest, signed, head, statement, held)
+    # 7. The statement decodes whole, in its canonical encoding (rule 1.3).
+    if statement is None:
+        return Examined(submission, Standing.FIT, statement_digest, signed, head, None, unread)
+    # 8. What it says is acceptable.
+    case = Case(statement, signed.contents, record_bytes(signed), ground.directory, ground.policy, now)
+    return Examined(submission, Standing.FIT, statement_digest, signed, head, statement, judge(case))
+
+
+def _decode_whole(statement: bytes) -> tuple[Statement | None, Refusal | None]:
+    try:
+        return decode_statement(statement), None
+    except WireError as error:
+        reason = Reason.STATEMENT_UNREADABLE if error.code == WireError.code else Reason(error.code)
+        return None, Refusal(reason, str(error))
+
+
+def _misplaced(head: Head, signer: str | None, partition: int, directory: Directory) -> Refusal | None:
+    if head.exchange != directory.exchange:
+        return Refusal(Reason.FOREIGN_EXCHANGE, "head.exchange")
+    if signer is not None and head.body != signer:
+        return Refusal(Reason.WRONG_SIGNER, f"head.body: '{head.body[:63]}', signed by '{signer}'")
+    if lane_of(head.body, directory.lanes) != partition:
+        return Refusal(Reason.WRONG_LANE, f"partition {partition}")
+    return None
+
+
+def _not_connected(code: str, directory: Directory) -> Refusal | None:
+    body = directory.bodies.get(code)
+    if body is None or body.status not in REACHABLE:
+        return Refusal(Reason.BODY_SUSPENDED, f"head.body: '{code[:63]}'")
+    return None
+
+
+def _dead(submission: Submission, found: bytes, refusal: Refusal) -> Examined:
+    return Examined(submission, Standing.DEAD, found, refusal=refusal)

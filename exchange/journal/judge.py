@@ -1,0 +1,200 @@
+"""Is a statement that is signed and in order acceptable? Numbered rules over recorded inputs (rule 3.1).
+
+Every rule is a function of a `Case` and gives the refusal, or None. They are tried in the order of
+`LETTER_RULES` and `RECEIPT_RULES`; the first refusal is the verdict.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from exchange.domain.card import LetterCard, ReceiptCard
+from exchange.domain.decision import Refusal
+from exchange.domain.directory import BodyStatus, Directory
+from exchange.domain.errors import WireError
+from exchange.domain.event import SERVICE_EVENTS, Event
+from exchange.domain.policy import FAN_OUT_BYTES, RECIPIENTS, Policy
+from exchange.domain.reason import Reason
+from exchange.domain.statement import (
+    SALT_BYTES,
+    Commitment,
+    Content,
+    Form,
+    Letter,
+    Receipt,
+    Signed,
+    Statement,
+    commitment_digest,
+)
+from exchange.wire.records import check
+
+CARD_MEDIA_TYPE = "application/vnd.kg.exchange.card+avro"
+
+REACHABLE = frozenset({BodyStatus.CONNECTED, BodyStatus.TESTING})
+"""Bodies that may send and be written to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a verdict is found from."""
+
+    statement: Statement
+    contents: tuple[Content, ...]
+    record_bytes: int
+    directory: Directory
+    policy: Policy
+    now: datetime
+
+
+Rule = Callable[[Case], Refusal | None]
+
+
+def record_bytes(signed: Signed) -> int:
+    """Size of a record that fan-out is counted by: its parts' bytes, without framing."""
+    carried = sum(len(content.salt) + len(content.data) for content in signed.contents)
+    return len(signed.statement) + len(signed.signature) + carried
+
+
+def judge(case: Case) -> Refusal | None:
+    """The refusal of a statement, None when it is acceptable."""
+    if isinstance(case.statement, Letter):
+        return _first(LETTER_RULES, case)
+    if isinstance(case.statement, Receipt):
+        return _first(RECEIPT_RULES, case)
+    return _first(BARE_RULES, case)
+
+
+def recipients_of(statement: Statement) -> tuple[str, ...]:
+    """Whose inboxes an accepted statement goes to: a letter's recipients, a receipt's addressee."""
+    if isinstance(statement, Letter):
+        return statement.recipients
+    return (statement.sender,) if isinstance(statement, Receipt) else ()
+
+
+def _first(rules: tuple[Rule, ...], case: Case) -> Refusal | None:
+    for rule in rules:
+        refusal = rule(case)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _clock(case: Case) -> Refusal | None:
+    """Only the future is refused (rule 3.2): spooled letters are rightly old."""
+    ahead = case.statement.head.created - case.now
+    if ahead > case.policy.clock_skew:
+        return Refusal(Reason.CLOCK_AHEAD, f"head.created is {int(ahead.total_seconds())} s ahead")
+    return None
+
+
+def _recipients_counted(case: Case) -> Refusal | None:
+    """At least one bare body code, at most 64, each once (rule 1.7)."""
+    letter = _letter(case)
+    if letter.group is not None:
+        return Refusal(Reason.GROUP_UNSUPPORTED, "group")
+    if not letter.recipients:
+        return Refusal(Reason.RECIPIENT_MISSING, "recipients")
+    if len(letter.recipients) > RECIPIENTS:
+        return Refusal(Reason.RECIPIENTS_TOO_MANY, f"recipients: {len(letter.recipients)}")
+    if len(set(letter.recipients)) < len(letter.recipients):
+        return Refusal(Reason.RECIPIENT_REPEATED, "recipients")
+    return None
+
+
+def _recipients_known(case: Case) -> Refusal | None:
+    """Every recipient stands in the directory and can be written to."""
+    for index, code in enumerate(recipients_of(case.statement)):
+        body = case.directory.bodies.get(code)
+        if body is None:
+            return Refusal(Reason.RECIPIENT_UNKNOWN, f"recipients[{index}]: '{code[:63]}'")
+        if body.status not in REACHABLE:
+            return Refusal(Reason.RECIPIENT_NOT_CONNECTED, f"recipients[{index}]: '{code}' is {body.status}")
+    return None
+
+
+def _contents_match(case: Case) -> Refusal | None:
+    """Contents are exactly the items committed to (rules 1.5, 1.6); inline only in this version."""
+    commitments = _commitments(case.statement)
+    if len(commitments) != len(case.contents):
+        detail = f"contents: {len(case.contents)} items, {len(commitments)} committed"
+        return Refusal(Reason.CONTENT_MISMATCH, detail)
+    if isinstance(case.statement, Letter) and case.statement.seal is not None:
+        return Refusal(Reason.CONTENT_UNSUPPORTED, "seal")
+    for index, (commitment, content) in enumerate(zip(commitments, case.contents, strict=True)):
+        if commitment.form is not Form.INLINE:
+            return Refusal(Reason.CONTENT_UNSUPPORTED, f"contents[{index}].form is {commitment.form}")
+        if len(content.salt) != SALT_BYTES or commitment.size != len(content.data):
+            return Refusal(Reason.CONTENT_MISMATCH, f"contents[{index}]: size")
+        if commitment_digest(content) != commitment.digest:
+            return Refusal(Reason.CONTENT_MISMATCH, f"contents[{index}]: digest")
+    return None
+
+
+def _contents_small(case: Case) -> Refusal | None:
+    """Inline contents stay within the policy; the copies together within 32 MB (rule 1.7)."""
+    total = sum(len(content.data) for content in case.contents)
+    if total > case.policy.inline_bytes:
+        return Refusal(Reason.CONTENT_TOO_LARGE, f"contents: {total} bytes of {case.policy.inline_bytes}")
+    copies = case.record_bytes * len(recipients_of(case.statement))
+    return Refusal(Reason.FAN_OUT_TOO_LARGE, f"{copies} bytes") if copies > FAN_OUT_BYTES else None
+
+
+def _card_present(case: Case) -> Refusal | None:
+    """Item 0 of a letter is its card (rule 1.5)."""
+    commitments = _commitments(case.statement)
+    if not commitments or commitments[0].media_type != CARD_MEDIA_TYPE:
+        return Refusal(Reason.CARD_MISSING, "contents[0]")
+    return None
+
+
+def _card_readable(case: Case) -> Refusal | None:
+    """A card decodes whole by the schema that it names: the letter is what its schema says."""
+    if not case.contents:
+        return None
+    card = LetterCard if isinstance(case.statement, Letter) else ReceiptCard
+    try:
+        check(card, case.contents[0].data)
+    except WireError as error:
+        return Refusal(Reason.CARD_UNREADABLE, f"contents[0]: {error}"[:200])
+    return None
+
+
+def _event_stateable(case: Case) -> Refusal | None:
+    """A body states events of its own, never the exchange's (rule 4.1)."""
+    event = case.statement.event if isinstance(case.statement, Receipt) else ""
+    if event not in _STATEABLE:
+        return Refusal(Reason.EVENT_UNKNOWN, f"event: '{event[:40]}'")
+    return None
+
+
+_STATEABLE = frozenset(event.value for event in Event if event not in SERVICE_EVENTS)
+
+BARE_RULES: tuple[Rule, ...] = (_clock,)
+LETTER_RULES: tuple[Rule, ...] = (
+    _clock,
+    _recipients_counted,
+    _recipients_known,
+    _contents_match,
+    _contents_small,
+    _card_present,
+    _card_readable,
+)
+RECEIPT_RULES: tuple[Rule, ...] = (
+    _clock,
+    _event_stateable,
+    _recipients_known,
+    _contents_match,
+    _contents_small,
+    _card_readable,
+)
+
+
+def _letter(case: Case) -> Letter:
+    if not isinstance(case.statement, Letter):
+        message = "a rule for letters was asked about another statement"
+        raise TypeError(message)
+    return case.statement
+
+
+def _commitments(statement: Statement) -> tuple[Commitment, ...]:
+    return statement.contents if isinstance(statement, Letter | Receipt) else ()

@@ -1,0 +1,211 @@
+"""A lane's ledger: takes examined submissions in order, chains decisions, collects notices.
+
+Steps 9 to 12 of a decision. No I/O: the router writes what comes out in one transaction, and after
+any failure throws the ledger away and makes a new one from what was committed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from exchange.domain.decision import (
+    DEAD_LETTER_SAMPLE_BYTES,
+    Basis,
+    DeadLetter,
+    Decided,
+    Decision,
+    LaneState,
+    Notice,
+    OriginState,
+    Place,
+    Refusal,
+    Step,
+    Trouble,
+    Verdict,
+)
+from exchange.domain.ids import ZERO_DIGEST, digest
+from exchange.domain.origin import OriginBook, OriginKey, in_order
+from exchange.domain.reason import Reason
+from exchange.domain.statement import Content, Head, Receipt
+from exchange.journal.budget import Budget
+from exchange.journal.examine import Examined, Ground, Standing
+from exchange.journal.judge import recipients_of, record_bytes
+from exchange.wire.records import encode
+
+DETAIL_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A journal entry to be written.
+
+    Attributes:
+        about: digest of the letter concerned: the journal's key.
+        digest: statement digest.
+        body: who said it.
+        kind: lower-case name of the statement, for the headers.
+        created: when it was said.
+        entry: framed bytes of the `Decided`.
+        contents: what travels beside.
+        inboxes: codes of the bodies that get a copy; none for a refusal.
+    """
+
+    about: bytes
+    digest: bytes
+    body: str
+    kind: str
+    created: datetime
+    entry: bytes
+    contents: tuple[Content, ...]
+    inboxes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Told:
+    """What one origin will be told at the end of the batch."""
+
+    steps: list[Step] = field(default_factory=list)
+    trouble: Trouble | None = None
+
+
+class Ledger:
+    """One lane's decisions. `state` is what a successor needs, beside the origins that changed."""
+
+    def __init__(self, lane: int, ground: Ground, state: LaneState, origins: Mapping[OriginKey, OriginState]) -> None:
+        """Go on from what was committed."""
+        self.lane = lane
+        self.ground = ground
+        self.state = state
+        self._origins = OriginBook(origins)
+        self._budget = Budget(ground.policy)
+        self._told: dict[OriginKey, _Told] = {}
+
+    def stand_on(self, ground: Ground, now: datetime) -> bytes | None:
+        """Decide by `ground` from here on; the `Basis` entry to journal first, None when nothing changed."""
+        self._budget = self._budget if ground.policy == self.ground.policy else Budget(ground.policy)
+        self.ground = ground
+        known = (self.state.directory_digest, self.state.policy_digest)
+        if known == (ground.directory.digest, ground.policy.digest):
+            return None
+        basis = Basis(
+            self._next_place(), now, ground.directory.version, ground.directory.digest, ground.policy.digest
+        )
+        self.state = replace(
+            self.state, directory_digest=ground.directory.digest, policy_digest=ground.policy.digest
+        )
+        return self._chain(encode(basis))
+
+    def take(self, examined: Examined, now: datetime) -> Entry | DeadLetter | None:
+        """Steps 9 to 12; None for a statement that is not taken: its origin is told by `notices`."""
+        submission = examined.submission
+        self.state = replace(self.state, offset=submission.offset + 1)
+        if examined.standing is Standing.DEAD or examined.signed is None or examined.head is None:
+            return _dead_letter(examined)
+        # 9. What cannot be taken holds its origin back.
+        if examined.standing is Standing.HELD and examined.refusal is not None:
+            return self._hold(examined.head, examined.refusal)
+        # 10. It is its origin's next statement (rules 2.2 to 2.4).
+        disorder = in_order(self._origins, examined.head, examined.statement)
+        if disorder is not None:
+            return self._hold(examined.head, disorder)
+        # 11. The body's share of the lane pays for it (rule 3.4).
+        inboxes = recipients_of(examined.statement) if examined.refusal is None and examined.statement else ()
+        cost = record_bytes(examined.signed) * max(1, len(inboxes))
+        if not self._budget.spend(examined.head.body, submission.arrived, cost):
+            return self._hold(examined.head, Refusal(Reason.OVER_BUDGET))
+        # 12. The number moves, whatever the verdict.
+        self._origins.take(examined.head, examined.statement, examined.digest)
+        return self._decide(examined, inboxes, now)
+
+    def skip(self, dead: DeadLetter) -> None:
+        """Go on behind records that could not even be read."""
+        self.state = replace(self.state, offset=dead.offset + 1)
+
+    def notices(self, now: datetime) -> list[tuple[str, Notice]]:
+        """What to tell the origins touched since the last call, each with its body's code (rule 2.5)."""
+        told, self._told = self._told, {}
+        return [(key[0], self._notice(key, words, now)) for key, words in told.items()]
+
+    def drain_origins(self) -> dict[OriginKey, OriginState]:
+        """Origins that changed since the last call."""
+        return self._origins.drain_changed()
+
+    def _hold(self, head: Head, refusal: Refusal) -> None:
+        """Count a statement that is not taken; tell its origin once per expected number (rule 2.4).
+
+        A repeat is answered each time: that is how an agent asks where it stands.
+        """
+        key = (head.body, head.origin)
+        state = self._origins[key]
+        silent = state is not None and state.notified and refusal.reason is not Reason.REPEAT
+        self._origins.ignore(key, notified=refusal.reason is not Reason.REPEAT)
+        if silent:
+            return
+        words = self._told.setdefault(key, _Told())
+        if words.trouble is None or words.trouble.reason == Reason.REPEAT:
+            words.trouble = Trouble(refusal.reason.value, refusal.detail[:DETAIL_CHARACTERS])
+
+    def _decide(self, examined: Examined, inboxes: tuple[str, ...], now: datetime) -> Entry:
+        signed, head, submission = examined.signed, examined.head, examined.submission
+        if signed is None or head is None:
+            message = "only examined statements are decided"
+            raise TypeError(message)
+        refusal = examined.refusal
+        reason = "" if refusal is None else refusal.reason.value
+        detail = "" if refusal is None else refusal.detail[:DETAIL_CHARACTERS]
+        ground = self.ground
+        decision = Decision(
+            place=self._next_place(),
+            partition=submission.partition,
+            offset=submission.offset,
+            arrived=submission.arrived,
+            decided=now,
+            directory_version=ground.directory.version,
+            directory_digest=ground.directory.digest,
+            policy_digest=ground.policy.digest,
+            statement=examined.digest,
+            verdict=Verdict.ACCEPTED if refusal is None else Verdict.REFUSED,
+            reason=reason,
+            detail=detail,
+            recipients=inboxes,
+        )
+        words = self._told.setdefault((head.body, head.origin), _Told())
+        words.steps.append(Step(examined.digest, reason, detail))
+        words.trouble = None
+        statement = examined.statement
+        return Entry(
+            about=statement.letter if isinstance(statement, Receipt) else examined.digest,
+            digest=examined.digest,
+            body=head.body,
+            kind="statement" if statement is None else type(statement).__name__.lower(),
+            created=head.created,
+            entry=self._chain(encode(Decided(decision, signed.statement, signed.signature))),
+            contents=signed.contents,
+            inboxes=inboxes,
+        )
+
+    def _next_place(self) -> Place:
+        return Place(self.lane, self.state.number + 1, self.state.digest)
+
+    def _chain(self, entry: bytes) -> bytes:
+        self.state = replace(self.state, number=self.state.number + 1, digest=digest(entry))
+        return entry
+
+    def _notice(self, key: OriginKey, words: _Told, now: datetime) -> Notice:
+        state = self._origins[key]
+        number, last = (0, ZERO_DIGEST) if state is None else (state.number, state.digest)
+        return Notice(key[1], number, last, tuple(words.steps), words.trouble, now)
+
+
+def _dead_letter(examined: Examined) -> DeadLetter:
+    submission, refusal = examined.submission, examined.refusal
+    return DeadLetter(
+        partition=submission.partition,
+        offset=submission.offset,
+        arrived=submission.arrived,
+        reason="" if refusal is None else refusal.reason.value,
+        detail="" if refusal is None else refusal.detail[:DETAIL_CHARACTERS],
+        size=len(submission.value),
+        digest=digest(submission.value),
+        sample=submission.value[:DEAD_LETTER_SAMPLE_BYTES],
+    )
