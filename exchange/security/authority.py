@@ -34,6 +34,7 @@ from exchange.security.errors import KeyRefused
 from exchange.security.files import PRIVATE, write_atomically
 from exchange.security.keys import KeyFiles, KeyPair, PrivateKey, load_key_pair
 from exchange.security.purpose import Purpose
+from exchange.security.validity import Validity, seconds
 
 BROKER = "svc-broker"
 DIRECTORY_SERVICE = "svc-directory"
@@ -42,14 +43,6 @@ _ROOT_LIFETIME = timedelta(days=3650)
 _LEAF_LIFETIME = timedelta(days=365)
 _BACKDATING = timedelta(hours=1)  # clocks of a body and the broker differ
 _RENEW_BEFORE = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Validity:
-    """First and last second in which a certificate holds (UTC, both included)."""
-
-    not_before: datetime
-    not_after: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +164,10 @@ class Authority:
             return False
         if set(hosts) != set(_hosts(certificate)):
             return False
-        first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        present = Validity.of(certificate)
         if validity is not None:
-            return (first, last) == (_seconds(validity.not_before), _seconds(validity.not_after))
-        return first <= self._now < last - _RENEW_BEFORE
+            return present == Validity(seconds(validity.not_before), seconds(validity.not_after))
+        return present.covers(self._now) and present.covers(self._now + _RENEW_BEFORE)
 
 
 def _service_name(name: str) -> str:
@@ -247,8 +240,8 @@ def _builder(
         .issuer_name(issuer)
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(_seconds(validity.not_before))
-        .not_valid_after(_seconds(validity.not_after))
+        .not_valid_before(seconds(validity.not_before))
+        .not_valid_after(seconds(validity.not_after))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
     )
 
@@ -284,8 +277,3 @@ def _hosts(certificate: x509.Certificate) -> list[str]:
     except x509.ExtensionNotFound:
         return []
     return [str(name.value) for name in names]
-
-
-def _seconds(moment: datetime) -> datetime:
-    """X.509 has no fractions of a second."""
-    return moment.replace(microsecond=0)

@@ -25,13 +25,20 @@ class DirectoryRefused(ConfigurationError):
 
 
 class SignatureRefused(ExchangeError):
-    """A signature that does not hold; its code is the reason's."""
+    """A signature that does not hold; its code is the reason's.
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
-        """Keep `reason` for the journal; `detail` says what exactly was found."""
-        message = f"{detail}: {text(reason)}" if detail else text(reason)
-        super().__init__(message, code=reason.value)
+    Attributes:
+        reason: why, for the journal.
+        body: whose certificate it is when the signature as such holds and only the certificate is no
+            longer, not yet or never good: the one who can sign again (rule 2.4). None otherwise: then
+            nobody may be blamed or told (rule 3.4).
+    """
+
+    def __init__(self, reason: Reason, detail: str = "", *, body: str | None = None) -> None:
+        """Say in `detail` what exactly was found."""
+        super().__init__(f"{detail}: {text(reason)}" if detail else text(reason), code=reason.value)
         self.reason = reason
+        self.body = body
 
 
 class SignatureFormError(SignatureRefused):

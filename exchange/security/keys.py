@@ -77,10 +77,19 @@ def load_certificate(path: Path) -> x509.Certificate:
     """Load the first PEM certificate of a file.
 
     Raises:
+        KeyRefused: as `load_certificates`.
+    """
+    return load_certificates(path)[0]
+
+
+def load_certificates(path: Path) -> list[x509.Certificate]:
+    """Load all PEM certificates of a file, at least one; of trust roots the first names the exchange.
+
+    Raises:
         KeyRefused: `certificate-file-missing`, `certificate-file-unreadable`.
     """
     try:
-        return x509.load_pem_x509_certificate(_read(path, private=False))
+        return x509.load_pem_x509_certificates(_read(path, private=False))
     except ValueError as error:
         message = f"{path} holds no PEM certificate: write the certificate there again"
         raise KeyRefused(message, code="certificate-file-unreadable") from error
