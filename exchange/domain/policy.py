@@ -1,7 +1,12 @@
 """Limits of the protocol and the installation's policy."""
 
+import tomllib
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
+
+from exchange.domain.errors import ConfigurationError
+from exchange.domain.ids import digest
 
 # Rule 1.7; the protocol's own, the same for every installation.
 STATEMENT_BYTES = 48 * 1024
@@ -33,3 +38,33 @@ class Policy:
     statements_per_second: int
     bytes_per_second: int
     burst_seconds: int
+
+
+def parse_policy(data: bytes) -> Policy:
+    """The policy that a file's bytes state (`config/policy.toml` explains each line).
+
+    Raises:
+        ConfigurationError: `policy-invalid`, naming the field.
+    """
+    try:
+        text = tomllib.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        message = f"the policy is no TOML in UTF-8: {error}"
+        raise ConfigurationError(message, code="policy-invalid") from error
+    return Policy(
+        digest=digest(data),
+        clock_skew=timedelta(seconds=_positive(text, "letters", "clock_skew_seconds")),
+        inline_bytes=_positive(text, "letters", "inline_bytes"),
+        statements_per_second=_positive(text, "budget", "statements_per_second"),
+        bytes_per_second=_positive(text, "budget", "bytes_per_second"),
+        burst_seconds=_positive(text, "budget", "burst_seconds"),
+    )
+
+
+def _positive(text: dict[str, Any], table: str, name: str) -> int:
+    section = text.get(table)
+    value = section.get(name) if isinstance(section, dict) else None
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        message = f"policy: {table}.{name} must be a whole number above 0"
+        raise ConfigurationError(message, code="policy-invalid")
+    return value

@@ -40,12 +40,13 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A record of the submissions topic; `partition` is the lane."""
+    """A record of the submissions topic; `partition` is the lane, `traceparent` an unsigned hint."""
 
     partition: int
     offset: int
     arrived: datetime
     value: bytes
+    traceparent: str | None = None
 
 
 class Standing(Enum):

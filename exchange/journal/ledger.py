@@ -26,7 +26,7 @@ from exchange.domain.decision import (
 from exchange.domain.ids import ZERO_DIGEST, digest
 from exchange.domain.origin import OriginBook, OriginKey, in_order
 from exchange.domain.reason import Reason
-from exchange.domain.statement import Content, Head, Receipt
+from exchange.domain.statement import Content, Head, Letter, Receipt
 from exchange.journal.budget import Budget
 from exchange.journal.examine import Examined, Ground, Standing
 from exchange.journal.judge import recipients_of, record_bytes
@@ -45,6 +45,8 @@ class Entry:
         body: who said it.
         kind: lower-case name of the statement, for the headers.
         created: when it was said.
+        conversation: a letter's conversation, else empty: the inbox's key.
+        traceparent: trace context that came with the submission.
         entry: framed bytes of the `Decided`.
         contents: what travels beside.
         inboxes: codes of the bodies that get a copy; none for a refusal.
@@ -55,6 +57,8 @@ class Entry:
     body: str
     kind: str
     created: datetime
+    conversation: str
+    traceparent: str | None
     entry: bytes
     contents: tuple[Content, ...]
     inboxes: tuple[str, ...]
@@ -103,16 +107,19 @@ class Ledger:
             return _dead_letter(examined)
         # 9. What cannot be taken holds its origin back.
         if examined.standing is Standing.HELD and examined.refusal is not None:
-            return self._hold(examined.head, examined.refusal)
+            self._hold(examined.head, examined.refusal)
+            return None
         # 10. It is its origin's next statement (rules 2.2 to 2.4).
         disorder = in_order(self._origins, examined.head, examined.statement)
         if disorder is not None:
-            return self._hold(examined.head, disorder)
+            self._hold(examined.head, disorder)
+            return None
         # 11. The body's share of the lane pays for it (rule 3.4).
         inboxes = recipients_of(examined.statement) if examined.refusal is None and examined.statement else ()
         cost = record_bytes(examined.signed) * max(1, len(inboxes))
         if not self._budget.spend(examined.head.body, submission.arrived, cost):
-            return self._hold(examined.head, Refusal(Reason.OVER_BUDGET))
+            self._hold(examined.head, Refusal(Reason.OVER_BUDGET))
+            return None
         # 12. The number moves, whatever the verdict.
         self._origins.take(examined.head, examined.statement, examined.digest)
         return self._decide(examined, inboxes, now)
@@ -179,6 +186,8 @@ class Ledger:
             body=head.body,
             kind="statement" if statement is None else type(statement).__name__.lower(),
             created=head.created,
+            conversation=statement.conversation if isinstance(statement, Letter) else "",
+            traceparent=submission.traceparent,
             entry=self._chain(encode(Decided(decision, signed.statement, signed.signature))),
             contents=signed.contents,
             inboxes=inboxes,

@@ -1,0 +1,1 @@
+"""Long-running services: router, tracker, replay; independent of each other."""

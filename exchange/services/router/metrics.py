@@ -1,0 +1,26 @@
+"""What the router counts (names of `docs/metrics.md`); labels are bounded, never ids."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class RouterMetrics:
+    """Counters of one router process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Register on `registry`."""
+        self.accepted = Counter("exchange_accepted", "Statements accepted", ["kind"], registry=registry)
+        self.rejected = Counter("exchange_rejected", "Statements refused", ["reason"], registry=registry)
+        self.held = Counter("exchange_held", "Statements not taken; their origin was told", registry=registry)
+        self.dead_letters = Counter(
+            "exchange_dead_letters", "Submissions that moved nothing", ["reason"], registry=registry
+        )
+        self.decide = Histogram(
+            "exchange_stage_duration_seconds",
+            "Seconds from the broker's arrival time to the decision",
+            ["stage"],
+            registry=registry,
+            buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300),
+        ).labels(stage="decide")
+        self.lanes = Gauge("exchange_router_lanes", "Lanes that this process serves", registry=registry)
+        self.rearmed = Counter("exchange_router_rearmed", "Times that a lane was armed", registry=registry)
+        self.transactions = Counter("exchange_router_transactions", "Transactions committed", registry=registry)

@@ -1,0 +1,235 @@
+"""The router: reads submissions, decides, writes inboxes and journal in one transaction.
+
+Each lane is a task of its own: arm, then examine the next batch while the one before commits. On any
+failure the lane is closed, waits one heartbeat and arms again: the ledger is made anew from what was
+committed, so nothing is lost and nothing is written twice.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from exchange.bus.connection import KafkaSettings
+from exchange.bus.lane import Lane, LaneGroup
+from exchange.bus.records import PoisonedBatch, Record
+from exchange.bus.topics import DEAD_LETTERS, JOURNAL, SEQUENCES, inbox
+from exchange.domain.decision import DEAD_LETTER_SAMPLE_BYTES, DeadLetter
+from exchange.domain.directory import Directory
+from exchange.domain.errors import ExchangeError
+from exchange.domain.reason import Reason
+from exchange.journal.examine import Examined, Submission, examine
+from exchange.journal.judge import REACHABLE
+from exchange.journal.ledger import Entry, Ledger
+from exchange.services.router.ground import Footing, FootingSource
+from exchange.services.router.metrics import RouterMetrics
+from exchange.services.router.writes import Transaction, read_state
+
+TRANSACTION_STATEMENTS = 2000
+TRANSACTION_BYTES = 8 * 1024 * 1024
+HEARTBEAT_SECONDS = 1.0
+READ_SECONDS = 1.0
+
+Clock = Callable[[], datetime]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Submissions examined on one footing at one time; poisoned ones as dead letters."""
+
+    footing: Footing
+    now: datetime
+    items: tuple[Examined | DeadLetter, ...]
+
+
+class Router:
+    """One router process; several share the lanes by the consumer group."""
+
+    def __init__(
+        self, settings: KafkaSettings, footings: FootingSource, clock: Clock, metrics: RouterMetrics
+    ) -> None:
+        """Nothing is opened before `run`."""
+        self._settings = settings
+        self._footings = footings
+        self._clock = clock
+        self._metrics = metrics
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._armed: set[int] = set()
+
+    @property
+    def waiting_for(self) -> str:
+        """What keeps the router from working; empty when every lane of ours is armed."""
+        if not self._tasks:
+            return "lanes: the group has not assigned any"
+        idle = sorted(set(self._tasks) - self._armed)
+        return f"lanes {idle} to be armed" if idle else ""
+
+    async def run(self) -> None:
+        """Serve the lanes that the group gives us until cancelled."""
+        async with LaneGroup(self._settings) as group, asyncio.TaskGroup() as tasks:
+            while True:
+                lanes = await group.watch()
+                self._metrics.lanes.set(len(lanes))
+                for lane in set(self._tasks) - lanes:
+                    self._tasks.pop(lane).cancel()
+                for lane in lanes - set(self._tasks):
+                    self._tasks[lane] = tasks.create_task(self._keep(lane), name=f"lane {lane}")
+                log.info("lanes assigned", extra={"lanes": sorted(lanes)})
+
+    async def _keep(self, number: int) -> None:
+        """Serve a lane; after any failure arm it again."""
+        while True:
+            lane = Lane(self._settings, number)
+            try:
+                await self._serve(lane, number)
+            except Exception as error:  # design: every Exception, AssertionError too, means arm again
+                code = error.code if isinstance(error, ExchangeError) else type(error).__name__
+                log.warning("lane %d arms again: %s: %s", number, code, error)
+            finally:
+                self._armed.discard(number)
+                await asyncio.shield(lane.close())
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _serve(self, lane: Lane, number: int) -> None:
+        footing = self._footings.current()
+        directory = footing.ground.directory
+        state, origins = read_state(number, await lane.arm(topics_of(directory)))
+        ledger = Ledger(number, footing.ground, state, origins)
+        await lane.start_at(state.offset)
+        self._armed.add(number)
+        self._metrics.rearmed.inc()
+        log.info("lane %d armed at offset %d with %d origins", number, state.offset, len(origins))
+        following = asyncio.create_task(self._examine_next(lane))
+        try:
+            while True:
+                batch = await following
+                if batch.footing.ground.directory is not directory:
+                    directory = batch.footing.ground.directory
+                    await lane.know(topics_of(directory))
+                following = asyncio.create_task(self._examine_next(lane))
+                if batch.items:
+                    # Shielded: on shutdown the transaction is finished first, else it would block
+                    # every reader of what it touched until it times out.
+                    await _finish(self._decide(lane, ledger, batch))
+        finally:
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await following
+
+    async def _examine_next(self, lane: Lane) -> Batch:
+        records = await lane.read(READ_SECONDS, TRANSACTION_STATEMENTS)
+        footing = self._footings.current()
+        now = self._clock()
+        items = await asyncio.to_thread(_examine_all, records, footing, now) if records else ()
+        return Batch(footing, now, items)
+
+    async def _decide(self, lane: Lane, ledger: Ledger, batch: Batch) -> None:
+        """Take a batch in order; commit at 2,000 statements or 8 MB, whichever is first."""
+        transaction = self._begin(ledger, batch)
+        for item in batch.items:
+            self._take(ledger, transaction, item, batch.now)
+            if transaction.statements >= TRANSACTION_STATEMENTS or transaction.size >= TRANSACTION_BYTES:
+                await self._commit(lane, ledger, transaction, batch.now)
+                transaction = self._begin(ledger, batch)
+        await self._commit(lane, ledger, transaction, batch.now)
+
+    def _begin(self, ledger: Ledger, batch: Batch) -> Transaction:
+        ground = batch.footing.ground
+        transaction = Transaction(ledger.lane, ground.directory.journal_partitions)
+        basis = ledger.stand_on(ground, batch.now)
+        if basis is not None:
+            transaction.basis(basis, batch.footing.contents, batch.now)
+        return transaction
+
+    def _take(self, ledger: Ledger, transaction: Transaction, item: Examined | DeadLetter, now: datetime) -> None:
+        if isinstance(item, DeadLetter):
+            ledger.skip(item)
+            self._dead(transaction, item)
+            return
+        taken = ledger.take(item, now)
+        self._metrics.decide.observe(max(0.0, (now - item.submission.arrived).total_seconds()))
+        if isinstance(taken, Entry):
+            transaction.entry(taken)
+            if item.refusal is None:
+                self._metrics.accepted.labels(kind=taken.kind).inc()
+            else:
+                self._metrics.rejected.labels(reason=item.refusal.reason.value).inc()
+        elif taken is not None:
+            self._dead(transaction, taken)
+        else:
+            self._metrics.held.inc()
+
+    def _dead(self, transaction: Transaction, dead: DeadLetter) -> None:
+        transaction.dead(dead)
+        self._metrics.dead_letters.labels(reason=dead.reason).inc()
+
+    async def _commit(self, lane: Lane, ledger: Ledger, transaction: Transaction, now: datetime) -> None:
+        for body, notice in ledger.notices(now):
+            transaction.notice(body, notice)
+        transaction.state(ledger.state, ledger.drain_origins())
+        await lane.commit(transaction.writes)
+        self._metrics.transactions.inc()
+
+
+def topics_of(directory: Directory) -> list[str]:
+    """Every topic that a lane may write to."""
+    inboxes = [inbox(code) for code, body in directory.bodies.items() if body.status in REACHABLE]
+    return [JOURNAL, SEQUENCES, DEAD_LETTERS, *inboxes]
+
+
+async def _finish(work: Coroutine[Any, Any, None]) -> None:
+    """Await `work` to its end even when we are cancelled meanwhile, then pass the cancellation on."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+def _examine_all(
+    records: list[Record | PoisonedBatch], footing: Footing, now: datetime
+) -> tuple[Examined | DeadLetter, ...]:
+    return tuple(
+        _poisoned(record)
+        if isinstance(record, PoisonedBatch)
+        else examine(_submission(record), footing.ground, now)
+        for record in records
+    )
+
+
+def _submission(record: Record) -> Submission:
+    traceparent = next((value for name, value in record.headers if name == "traceparent"), None)
+    return Submission(
+        partition=record.partition,
+        offset=record.offset,
+        arrived=record.timestamp,
+        value=record.value or b"",
+        traceparent=_trace_context(traceparent),
+    )
+
+
+def _trace_context(value: bytes | None) -> str | None:
+    """A W3C trace context if it is one: 55 ASCII characters; anything else is dropped."""
+    if value is None or len(value) != len("00-") + 32 + 1 + 16 + 1 + 2 or not value.isascii():
+        return None
+    return value.decode("ascii")
+
+
+def _poisoned(batch: PoisonedBatch) -> DeadLetter:
+    """A batch that unpacks to too much: dead by coordinates; the ledger goes on behind its last offset."""
+    return DeadLetter(
+        partition=batch.partition,
+        offset=batch.last_offset,
+        arrived=batch.timestamp,
+        reason=Reason.BATCH_TOO_LARGE.value,
+        detail=f"offsets {batch.first_offset} to {batch.last_offset}: {batch.reason}"[:200],
+        size=batch.size,
+        digest=batch.digest,
+        sample=batch.head[:DEAD_LETTER_SAMPLE_BYTES],
+    )

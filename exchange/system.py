@@ -1,0 +1,20 @@
+"""Clock and randomness: the only place that reads them."""
+
+import os
+import uuid
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """The present time, UTC."""
+    return datetime.now(UTC)
+
+
+def random_bytes(count: int) -> bytes:
+    """`count` bytes from the operating system's generator."""
+    return os.urandom(count)
+
+
+def random_id() -> str:
+    """A random UUID as text."""
+    return str(uuid.uuid4())
