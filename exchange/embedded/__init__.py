@@ -6,9 +6,10 @@ and ``cluster_files`` (what a cluster keeps), ``processes`` and ``broker`` (how 
 """
 
 from exchange.embedded.broker import Broker, BrokerProcess, JavaProgram
+from exchange.embedded.class_cache import with_class_cache
 from exchange.embedded.folders import cache_folder, state_folder
 from exchange.embedded.jars import ensure_jars
-from exchange.embedded.java import find_java
+from exchange.embedded.java import Java, find_java
 from exchange.embedded.kafka import EmbeddedKafka, running_brokers, stop_brokers
 from exchange.embedded.probe import TlsFiles
 
@@ -16,6 +17,7 @@ __all__ = [
     "Broker",
     "BrokerProcess",
     "EmbeddedKafka",
+    "Java",
     "JavaProgram",
     "TlsFiles",
     "cache_folder",
@@ -24,4 +26,5 @@ __all__ = [
     "running_brokers",
     "state_folder",
     "stop_brokers",
+    "with_class_cache",
 ]

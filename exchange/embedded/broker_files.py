@@ -115,9 +115,7 @@ def common_name(certificate: Path) -> str:
     return str(subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
 
 
-def write_files(
-    node: Node, nodes: Sequence[Node], broker_tls: TlsFiles, super_users: Sequence[str]
-) -> None:
+def write_files(node: Node, nodes: Sequence[Node], broker_tls: TlsFiles, super_users: Sequence[str]) -> None:
     """Write what ``node`` of the cluster ``nodes`` reads when it starts."""
     for folder in (node.data, node.log.parent, node.scratch):
         folder.mkdir(parents=True, exist_ok=True)
@@ -168,7 +166,7 @@ def _as_properties(settings: Mapping[str, str]) -> str:
 
 
 def _escape(value: str) -> str:
-    """Escape backslashes and what is not ASCII (``java.util.Properties``: \\uXXXX in UTF-16)."""
+    r"""Escape backslashes and what is not ASCII (``java.util.Properties``: \\uXXXX in UTF-16)."""
     units = value.replace("\\", "\\\\").encode("utf-16-be")
     codes = (int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2))
     return "".join(chr(code) if 32 <= code < 127 else f"\\u{code:04x}" for code in codes)

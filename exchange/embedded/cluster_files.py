@@ -15,7 +15,6 @@ from exchange.embedded.broker_files import Node
 from exchange.embedded.errors import KafkaFailedError
 from exchange.embedded.ports import choose_ports, is_free
 
-_FORMAT_TOOL = "kafka.tools.StorageTool"
 _FORMAT_SECONDS = 60
 
 
@@ -105,7 +104,7 @@ def _start_format(node: Node, folder: Path, program: JavaProgram) -> "subprocess
     arguments = [f"--cluster-id={_cluster_id(folder)}", "--config", str(node.properties)]
     with node.console.open("wb") as output:
         return subprocess.Popen(
-            program.command(node, _FORMAT_TOOL, "format", *arguments),
+            program.storage_tool(node, "format", *arguments),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

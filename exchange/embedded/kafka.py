@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
-from exchange.embedded.broker import Broker, BrokerProcess, JavaProgram
+from exchange.embedded.broker import STOP_SECONDS, Broker, BrokerProcess, JavaProgram
 from exchange.embedded.broker_files import Node, common_name, write_files
 from exchange.embedded.cluster_files import format_storage, saved_nodes, settle_nodes
 from exchange.embedded.errors import KafkaFailedError
@@ -75,7 +76,7 @@ class EmbeddedKafka:
         """``host:port`` of every node, separated by commas."""
         return ",".join(f"{HOST}:{broker.node.client_port}" for broker in self._brokers)
 
-    def __enter__(self) -> "EmbeddedKafka":
+    def __enter__(self) -> Self:
         """Start what does not run."""
         self.start()
         return self
@@ -102,9 +103,7 @@ class EmbeddedKafka:
         with exclusive(self.folder):
             live = self._answering()
             nodes = settle_nodes(self.folder, self._size, live)
-            self._brokers = tuple(
-                Broker(node, self._program, attached=not self._detached) for node in nodes
-            )
+            self._brokers = tuple(Broker(node, self._program, attached=not self._detached) for node in nodes)
             fresh = [broker for broker in self._brokers if broker.node.number not in live]
             self._prepare([broker.node for broker in fresh], nodes)
             with ExitStack() as undo:
@@ -114,9 +113,9 @@ class EmbeddedKafka:
                 self.wait_ready()
                 undo.pop_all()
 
-    def stop(self) -> None:
-        """End the brokers that this object started."""
-        _stop_all([broker for broker in self._brokers if broker.ours])
+    def stop(self, patience_seconds: float = STOP_SECONDS) -> None:
+        """End the brokers that this object started, by force when patience is over."""
+        _stop_all([broker for broker in self._brokers if broker.ours], patience_seconds)
 
     def wait_ready(self, live: int | None = None, seconds: float = _START_SECONDS) -> None:
         """Wait until the running brokers answer and agree that enough of them are live.
@@ -142,9 +141,7 @@ class EmbeddedKafka:
             time.sleep(_POLL_SECONDS)
 
     def _prepare(self, fresh: Sequence[Node], nodes: Sequence[Node]) -> None:
-        super_users = sorted(
-            {common_name(t.certificate) for t in (self._broker_tls, self._admin_tls)}
-        )
+        super_users = sorted({common_name(t.certificate) for t in (self._broker_tls, self._admin_tls)})
         for node in fresh:
             write_files(node, nodes, self._broker_tls, super_users)
         format_storage(fresh, self.folder, self._program)
@@ -178,12 +175,12 @@ def stop_brokers(folder: Path) -> int:
     return len(running)
 
 
-def _stop_all(brokers: Sequence[BrokerProcess]) -> None:
+def _stop_all(brokers: Sequence[BrokerProcess], patience_seconds: float = STOP_SECONDS) -> None:
     """Ask all before waiting for any: a quorum shrinks only once."""
     for broker in brokers:
         broker.ask_to_stop()
     for broker in brokers:
-        broker.stop()
+        broker.stop(patience_seconds)
 
 
 def _live_known_to(node: Node, context: ssl.SSLContext) -> int:
