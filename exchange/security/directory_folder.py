@@ -43,6 +43,36 @@ def successor(latest: Directory, bodies: Mapping[str, Body], issued: datetime) -
     )
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class DirectoryProof:
+    """A version as it is journalled: document, detached signature, and the signer's certificate (DER)."""
+
+    document: bytes
+    signature: bytes
+    certificate: bytes
+
+
+def verify_proof(proof: DirectoryProof, roots: Sequence[x509.Certificate]) -> Directory:
+    """The directory that a proof proves under `roots`: what an auditor does with a journalled one.
+
+    Raises:
+        DirectoryRefused: `foreign-exchange`, `directory-signature-invalid`, and as
+            `exchange.security.directory.decode`.
+    """
+    directory = decode(proof.document)
+    if directory.exchange != exchange_id(roots[0]):
+        message = f"version {directory.version} is of another exchange than the trust root: check both"
+        raise DirectoryRefused(message, code="foreign-exchange")
+    try:
+        certificate = x509.load_der_x509_certificate(proof.certificate)
+        chains = ChainValidator(roots, Purpose.DIRECTORY)
+        _verify_signature(directory, proof.document, proof.signature, certificate, chains)
+    except (ValueError, SignatureRefused, KeyRefused) as error:
+        message = f"the signature of version {directory.version} does not hold: {error}"
+        raise DirectoryRefused(message, code="directory-signature-invalid") from error
+    return directory
+
+
 class DirectoryFolder:
     """Reads and publishes versions; one publisher at a time, any number of readers."""
 
@@ -94,6 +124,21 @@ class DirectoryFolder:
         document = self._read(f"directory-{number}.json")
         return self._verified(number, document, self._read(f"directory-{number}.p7s"))
 
+    def proof(self, number: int) -> DirectoryProof:
+        """The files that prove a version, to be journalled before a decision names it (rule 5.3).
+
+        Raises:
+            DirectoryRefused: `directory-missing`, `directory-signature-invalid`.
+        """
+        signature = self._read(f"directory-{number}.p7s")
+        try:
+            certificate = load_certificate(self._certificate(parse(signature).signer))
+        except (SignatureRefused, KeyRefused) as error:
+            message = f"the signature of directory-{number}.json cannot be used ({error.code}): {error}"
+            raise DirectoryRefused(message, code="directory-signature-invalid") from error
+        der = certificate.public_bytes(serialization.Encoding.DER)
+        return DirectoryProof(self._read(f"directory-{number}.json"), signature, der)
+
     def publish(self, directory: Directory, signer: Signer, at: datetime) -> Directory:
         """Sign and write the next version, which readers see whole or not at all.
 
@@ -130,10 +175,8 @@ class DirectoryFolder:
             message = f"directory-{number}.json says that it is version {directory.version}: restore the file"
             raise DirectoryRefused(message, code="directory-version-invalid")
         try:
-            parsed = parse(signature)
-            verifier = Verifier(load_certificate(self._certificate(parsed.signer)))
-            self._chains.validate(verifier.certificate, directory.issued)
-            verifier.verify(parsed, document)
+            certificate = load_certificate(self._certificate(parse(signature).signer))
+            _verify_signature(directory, document, signature, certificate, self._chains)
         except (SignatureRefused, KeyRefused) as error:
             message = f"the signature of directory-{number}.json does not hold ({error.code}): {error}"
             raise DirectoryRefused(message, code="directory-signature-invalid") from error
@@ -163,6 +206,15 @@ class DirectoryFolder:
         except OSError as error:
             message = f"{self.folder / name} cannot be read ({error.strerror}): restore it from another reader's copy"
             raise DirectoryRefused(message, code="directory-missing") from error
+
+
+def _verify_signature(
+    directory: Directory, document: bytes, signature: bytes, certificate: x509.Certificate, chains: ChainValidator
+) -> None:
+    """The certificate led to a root when the version was issued, and the signature is its own."""
+    verifier = Verifier(certificate)
+    chains.validate(verifier.certificate, directory.issued)
+    verifier.verify(parse(signature), document)
 
 
 def _rolled_back(what: str) -> DirectoryRefused:

@@ -1,11 +1,25 @@
-"""What the router decides by, read from files and watched: the signed directory and the policy."""
+"""What the router decides by, read from files and looked at again: the signed directory and the policy."""
 
+import logging
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from cryptography import x509
+
+from exchange.domain.directory import Directory
+from exchange.domain.errors import ConfigurationError
+from exchange.domain.policy import parse_policy
 from exchange.domain.statement import Content
 from exchange.journal.examine import Ground
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.trust import Trust
+
+LOOK_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +28,8 @@ class Footing:
 
     Attributes:
         ground: directory, policy and trust.
-        contents: the signed directory file, its signature, the policy file.
+        contents: the directory's document, its signature, its signer's certificate (DER), the policy
+            file; public, so without salts.
     """
 
     ground: Ground
@@ -29,11 +44,57 @@ class FootingSource(Protocol):
         ...
 
 
-def unsalted(data: bytes) -> Content:
-    """Public bytes as contents: nothing to hide, so no salt."""
-    return Content(b"", data)
+class FootingFiles:
+    """Directory folder and policy file, looked at again every two seconds.
+
+    A newer version that cannot be used is reported and not taken: traffic goes on by the one before.
+    """
+
+    def __init__(self, directory: Path, policy: Path, roots: Sequence[x509.Certificate]) -> None:
+        """Nothing is read before `current`."""
+        self._folder = DirectoryFolder(directory, roots)
+        self._policy = policy
+        self._roots = roots
+        self._footing: Footing | None = None
+        self._looked = 0.0
+
+    def current(self) -> Footing:
+        """The latest usable footing.
+
+        Raises:
+            ConfigurationError: there never was a usable one.
+        """
+        now = time.monotonic()
+        if self._footing is None:
+            self._footing = self._read(None)
+        elif now - self._looked >= LOOK_SECONDS:
+            try:
+                self._footing = self._read(self._footing)
+            except ConfigurationError as error:
+                log.error("directory or policy not taken: %s: %s", error.code, error)
+        self._looked = now if now - self._looked >= LOOK_SECONDS else self._looked
+        return self._footing
+
+    def _read(self, known: Footing | None) -> Footing:
+        policy_bytes = _read_file(self._policy)
+        policy = parse_policy(policy_bytes)
+        directory = self._folder.latest(None if known is None else known.ground.directory)
+        if known is not None and known.ground.directory is directory and known.ground.policy == policy:
+            return known
+        proof = self._folder.proof(directory.version)
+        ground = Ground(directory, policy, self._trust(known, directory))
+        files = (proof.document, proof.signature, proof.certificate, policy_bytes)
+        return Footing(ground, tuple(Content(b"", data) for data in files))
+
+    def _trust(self, known: Footing | None, directory: Directory) -> Trust:
+        if known is not None and known.ground.directory is directory and isinstance(known.ground.trust, Trust):
+            return known.ground.trust
+        return Trust(directory, self._roots)
 
 
-def policy_file(path: Path) -> bytes:
-    """Bytes of the policy file."""
-    return path.read_bytes()
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        message = f"{path} cannot be read ({error.strerror}): check the path in the service's configuration"
+        raise ConfigurationError(message, code="policy-missing") from error
