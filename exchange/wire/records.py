@@ -51,7 +51,7 @@ Value = TypeVar("Value")
 
 def encode(value: object) -> bytes:
     """Framed Avro bytes of a value."""
-    cls = type(value)
+    cls: type = type(value)
     return avro.encode(_schema(cls), to_record(cls)(value))
 
 
@@ -61,8 +61,8 @@ def decode(cls: type[Value], data: bytes) -> Value:
     Raises:
         WireError: for any other bytes whatever.
     """
-    record = avro.decode(_schema(cls), data)
-    return cast("Value", from_record(cls)(record))
+    kind: type = cls
+    return cast("Value", from_record(kind)(avro.decode(_schema(kind), data)))
 
 
 def check(cls: type, data: bytes) -> None:
@@ -110,14 +110,15 @@ def decode_statement(statement: bytes) -> Statement:
     if avro.schema_id_of(statement) not in STATEMENTS:
         message = f"{kind.__name__} is not a statement that a body may say"
         raise WireError(message, code="kind-forbidden")
+    schema = _schema(kind)
     try:
-        value = decode(kind, statement)
+        record = avro.decode(schema, statement)
     except WireError as error:
         raise WireError(str(error), code="statement-unreadable") from error
-    if encode(value) != statement:
+    if avro.encode(schema, record) != statement:
         message = f"the {kind.__name__} is not in its canonical encoding"
         raise WireError(message, code="not-canonical")
-    return cast("Statement", value)
+    return cast("Statement", from_record(kind)(record))
 
 
 @cache

@@ -1,0 +1,110 @@
+# Everything a developer types. `make help` lists it; each target sets up what it needs.
+
+BIN := .venv/bin
+NOT_RUN := .pytest_cache/not-run
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- set-up: a local virtual environment, made again only when the lock changes
+
+.PHONY: setup
+setup: .venv/.installed ## Make .venv from requirements.lock (all other targets do this by themselves)
+
+.venv/.installed: pyproject.toml .venv/.locked
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.locked: requirements.lock
+	@python=$$(for name in python3 python3.13 python3.12 python3.11; do \
+		"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; \
+	done) || true; \
+	if [ -z "$$python" ]; then \
+		echo "No Python 3.11 or later found (python3, python3.13, .12, .11). Install one, then run make again." >&2; \
+		exit 1; \
+	fi; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+		version=$$("$$python" -c 'import sys; print("{}.{}".format(*sys.version_info))'); \
+		echo "$$python cannot make virtual environments: its venv or ensurepip module is missing." >&2; \
+		echo "On Debian and Ubuntu: apt-get install python$$version-venv. Then run make again." >&2; \
+		exit 1; \
+	fi; \
+	echo "Setting up .venv from requirements.lock (once; a minute or two)"; \
+	"$$python" -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
+	@touch $@
+
+.PHONY: lock
+lock: setup ## Resolve requirements.lock again: names, versions and hashes; UPGRADE=1 takes newer versions
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --all-extras --group dev $(if $(UPGRADE),--upgrade) \
+		--output-file requirements.lock pyproject.toml
+
+.PHONY: clean
+clean: ## Remove .venv and everything that tools left in the tree
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- use
+
+.PHONY: demo
+demo: setup ## Letters between six bodies over real Kafka, from nothing to a table
+	@$(BIN)/exchange demo
+
+.PHONY: bench
+bench: setup ## Measure; ONLY=router runs one. A JSON object per line
+	@$(BIN)/python -m bench $(ONLY)
+
+# --- checks
+
+STATIC := lint format types layers docstrings dependencies
+
+.PHONY: check
+check: setup ## Everything that needs no server, under a minute
+	@$(MAKE) --jobs=2 --output-sync=target tests $(STATIC)
+
+.PHONY: test
+test: setup ## Everything: check, tests on real servers, coverage; then what could not be run
+	@rm -f $(NOT_RUN)
+	@$(MAKE) --jobs=2 --output-sync=target $(STATIC)
+	$(BIN)/coverage run -m pytest -m "not server" --not-run-list=$(NOT_RUN)
+	$(BIN)/coverage report
+	$(BIN)/pytest -m server --not-run-list=$(NOT_RUN)
+	@if [ -s $(NOT_RUN) ]; then echo; echo "NOT RUN, this machine lacks:"; sort -u $(NOT_RUN); fi
+	@if [ -s $(NOT_RUN) ] && [ "$$CI" = true ]; then exit 1; fi
+
+.PHONY: tests
+tests: setup ## Tests that need no server
+	$(BIN)/pytest --quiet -m "not server"
+
+.PHONY: lint
+lint: setup ## ruff: all rules but those that pyproject.toml names with a reason
+	$(BIN)/ruff check
+
+.PHONY: format
+format: setup ## ruff format, as a check; `ruff format` writes
+	$(BIN)/ruff format --check
+
+.PHONY: types
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+.PHONY: layers
+layers: setup ## import-linter: imports point down the layers of docs/design.md
+	$(BIN)/lint-imports
+
+.PHONY: docstrings
+docstrings: setup ## interrogate: everything public says what it is
+	$(BIN)/interrogate --quiet
+
+.PHONY: dependencies
+dependencies: setup ## deptry: what is imported is declared, what is declared is imported
+	$(BIN)/deptry .
+
+.PHONY: golden
+golden: setup ## Write golden records for schemas that have none; never changes one that is there
+	$(BIN)/python -m tests.golden.write

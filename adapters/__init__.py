@@ -1,0 +1,1 @@
+"""What EDMS speak: formats and connectors, behind the ports of `exchange.agent.ports`."""

@@ -1,0 +1,12 @@
+"""What all tests share: tools of the machine, and hypothesis that finds the same each time.
+
+`pytest --hypothesis-profile=explore` looks further, at random, and prints what repeats a finding.
+"""
+
+from hypothesis import settings
+
+pytest_plugins = ("tests.plugin_requirements",)
+
+settings.register_profile("deterministic", derandomize=True, deadline=None, database=None)
+settings.register_profile("explore", deadline=None, max_examples=5_000, print_blob=True)
+settings.load_profile("deterministic")
