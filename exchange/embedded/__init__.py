@@ -1,8 +1,8 @@
 """Servers for trying out and for tests: real Kafka and real PostgreSQL, on this machine alone.
 
-Reading order: ``folders`` (where files are), ``jars`` and ``java`` (what is run), ``broker_files``
-and ``cluster_files`` (what a cluster keeps), ``processes`` and ``broker`` (how one is run),
-``kafka`` and ``postgres`` (what callers use). ``errors`` lists what can go wrong.
+Reading order: `folders` (where files are), `jars` and `java` (what is run), `broker_files`
+and `cluster_files` (what a cluster keeps), `processes` and `broker` (how one is run),
+`kafka` and `postgres` (what callers use). `errors` lists what can go wrong.
 """
 
 from exchange.embedded.broker import Broker, BrokerProcess, JavaProgram
@@ -11,15 +11,15 @@ from exchange.embedded.folders import cache_folder, state_folder
 from exchange.embedded.jars import ensure_jars
 from exchange.embedded.java import Java, find_java
 from exchange.embedded.kafka import EmbeddedKafka, running_brokers, stop_brokers
-from exchange.embedded.probe import TlsFiles
+from exchange.embedded.tls import ClusterTls
 
 __all__ = [
     "Broker",
     "BrokerProcess",
+    "ClusterTls",
     "EmbeddedKafka",
     "Java",
     "JavaProgram",
-    "TlsFiles",
     "cache_folder",
     "ensure_jars",
     "find_java",

@@ -23,7 +23,7 @@ class JavaProgram:
         java: The runtime.
         jars: The class path.
         heap_mb: The most that Java's heap may take; the process takes 150 to 250 MB more.
-        class_cache: File that makes starts faster (see ``class_cache``).
+        class_cache: File that makes starts faster (see `class_cache`).
         options: Further options for the Java of brokers.
     """
 
@@ -70,7 +70,7 @@ class BrokerProcess:
     """Whatever process serves a node now, no matter who started it."""
 
     def __init__(self, node: Node) -> None:
-        """Look at ``node``; nothing is started."""
+        """Look at `node`; nothing is started."""
         self.node = node
 
     @property
@@ -133,7 +133,7 @@ class Broker(BrokerProcess):
         """Describe it; nothing is started.
 
         Args:
-            node: Its files are written by ``write_files`` before a start.
+            node: Its files are written by `write_files` before a start.
             program: How it is run.
             attached: It ends when this process ends, however that happens.
         """

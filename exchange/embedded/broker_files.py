@@ -1,4 +1,4 @@
-"""The files that one broker reads: properties, key store, trust store, log configuration.
+"""The files that one broker reads: its properties and its log configuration.
 
 All are written anew before each start, so a moved folder, a changed port or a new certificate
 needs no other care.
@@ -8,13 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
-
 from exchange.embedded.ports import HOST
-from exchange.embedded.probe import TlsFiles
-
-_PRIVATE = 0o600
+from exchange.embedded.tls import ClusterTls
 
 # The principal is the common name and nothing else (a body's code, or svc-...): DNs come in
 # RFC 2253 form, and a name without CN matches no rule and is refused.
@@ -80,7 +75,7 @@ class Node:
 
     @property
     def properties(self) -> Path:
-        """The broker's ``server.properties``; its path also tells its process from others."""
+        """The broker's `server.properties`; its path also tells its process from others."""
         return self.folder / "server.properties"
 
     @property
@@ -109,37 +104,29 @@ class Node:
         return self.folder / "tmp"
 
 
-def common_name(certificate: Path) -> str:
-    """Return the CN of the first certificate in a PEM file: its Kafka principal."""
-    subject = x509.load_pem_x509_certificate(certificate.read_bytes()).subject
-    return str(subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
-
-
-def write_files(node: Node, nodes: Sequence[Node], broker_tls: TlsFiles, super_users: Sequence[str]) -> None:
-    """Write what ``node`` of the cluster ``nodes`` reads when it starts."""
+def write_files(node: Node, nodes: Sequence[Node], tls: ClusterTls) -> None:
+    """Write what `node` of the cluster `nodes` reads when it starts."""
     for folder in (node.data, node.log.parent, node.scratch):
         folder.mkdir(parents=True, exist_ok=True)
-    key_store = node.folder / "keystore.pem"
-    key_store.touch(mode=_PRIVATE)
-    key_store.write_bytes(broker_tls.key.read_bytes() + broker_tls.certificate.read_bytes())
-    settings = {
-        **_SHARED,
-        **_of_cluster(nodes, super_users),
-        **_of_node(node),
-        "ssl.keystore.location": str(key_store),
-        "ssl.truststore.location": str(broker_tls.authority),
-    }
+    settings = {**_SHARED, **_of_identities(tls), **_of_cluster(nodes), **_of_node(node)}
     node.properties.write_text(_as_properties(settings), encoding="ascii")
     node.log_settings.write_text(_LOG4J.format(log=node.log), encoding="utf-8")
 
 
-def _of_cluster(nodes: Sequence[Node], super_users: Sequence[str]) -> dict[str, str]:
+def _of_identities(tls: ClusterTls) -> dict[str, str]:
+    return {
+        "ssl.keystore.location": str(tls.keystore.absolute()),
+        "ssl.truststore.location": str(tls.ca.absolute()),
+        "super.users": ";".join(f"User:{name}" for name in tls.super_users),
+    }
+
+
+def _of_cluster(nodes: Sequence[Node]) -> dict[str, str]:
     copies = str(len(nodes))
     voters = ",".join(f"{node.number}@{HOST}:{node.controller_port}" for node in nodes)
     in_sync = str(max(1, len(nodes) - 1))
     return {
         "controller.quorum.voters": voters,
-        "super.users": ";".join(f"User:{name}" for name in super_users),
         "default.replication.factor": copies,
         "min.insync.replicas": in_sync,
         "offsets.topic.replication.factor": copies,
@@ -166,7 +153,7 @@ def _as_properties(settings: Mapping[str, str]) -> str:
 
 
 def _escape(value: str) -> str:
-    r"""Escape backslashes and what is not ASCII (``java.util.Properties``: \\uXXXX in UTF-16)."""
+    r"""Escape backslashes and what is not ASCII (`java.util.Properties`: \\uXXXX in UTF-16)."""
     units = value.replace("\\", "\\\\").encode("utf-16-be")
     codes = (int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2))
     return "".join(chr(code) if 32 <= code < 127 else f"\\u{code:04x}" for code in codes)

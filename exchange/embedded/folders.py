@@ -7,8 +7,8 @@ from pathlib import Path
 def cache_folder(environ: Mapping[str, str]) -> Path:
     """Return the folder of what can be fetched again.
 
-    ``EXCHANGE_CACHE``, else ``exchange`` below ``XDG_CACHE_HOME`` (XDG Base Directory
-    Specification; ``~/.cache`` when unset).
+    `EXCHANGE_CACHE`, else `exchange` below `XDG_CACHE_HOME` (XDG Base Directory
+    Specification; `~/.cache` when unset).
     """
     return _folder(environ, "EXCHANGE_CACHE", "XDG_CACHE_HOME", ".cache")
 
@@ -16,7 +16,7 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
 def state_folder(environ: Mapping[str, str]) -> Path:
     """Return the folder of data, logs and ports of embedded servers.
 
-    ``EXCHANGE_STATE``, else ``exchange`` below ``XDG_STATE_HOME`` (``~/.local/state`` when unset).
+    `EXCHANGE_STATE`, else `exchange` below `XDG_STATE_HOME` (`~/.local/state` when unset).
     """
     return _folder(environ, "EXCHANGE_STATE", "XDG_STATE_HOME", ".local/state")
 

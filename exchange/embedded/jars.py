@@ -1,6 +1,6 @@
 """Kafka's own jars: fetched once by name and version, used only with the locked digest.
 
-The lock lists coordinates and SHA-256. The folder ``jars`` in the cache holds nothing but verified
+The lock lists coordinates and SHA-256. The folder `jars` in the cache holds nothing but verified
 files: each is fetched beside it, compared, and renamed into place, so neither a crash nor a second
 process can leave half a jar under a jar's name.
 """
@@ -45,14 +45,14 @@ class Jar:
 
     @classmethod
     def parse(cls, line: str) -> "Jar":
-        """Read ``group:artifact:version sha256:hex``."""
+        """Read `group:artifact:version sha256:hex`."""
         coordinate, digest = line.split()
         group, artifact, version = coordinate.split(":")
         return cls(group, artifact, version, digest.removeprefix("sha256:"))
 
     @property
     def coordinate(self) -> str:
-        """``group:artifact:version``."""
+        """`group:artifact:version`."""
         return f"{self.group}:{self.artifact}:{self.version}"
 
     @property
@@ -68,7 +68,7 @@ def locked_jars() -> tuple[Jar, ...]:
 
 
 def fetch_with_jgo(jar: Jar, folder: Path) -> Path:
-    """Fetch one jar below ``folder`` as jgo's user configuration says (mirrors, proxies).
+    """Fetch one jar below `folder` as jgo's user configuration says (mirrors, proxies).
 
     Raises:
         NotInstalledError: jgo comes with an extra and is not here.
@@ -99,16 +99,16 @@ def ensure_jars(
     Every call compares every digest (0.1 s for all): a jar altered in the cache is refused.
 
     Args:
-        cache: The user's cache folder; the jars (43 MB) are kept in ``jars`` below it.
+        cache: The user's cache folder; the jars (43 MB) are kept in `jars` below it.
         on_progress: Called after each jar, from this thread.
         jars: Which ones; by default all of Kafka's.
         fetch: How one is fetched.
 
     Raises:
-        NetworkMissingError: ``embedded-no-network``.
-        SpaceMissingError: ``embedded-no-space``.
-        JarCorruptError: ``embedded-jar-corrupt``: fetched twice, wrong twice.
-        NotInstalledError: ``embedded-not-installed``: jgo is missing.
+        NetworkMissingError: `embedded-no-network`.
+        SpaceMissingError: `embedded-no-space`.
+        JarCorruptError: `embedded-jar-corrupt`: fetched twice, wrong twice.
+        NotInstalledError: `embedded-not-installed`: jgo is missing.
     """
     wanted = jars or locked_jars()
     folder = cache / "jars"

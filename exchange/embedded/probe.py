@@ -7,8 +7,6 @@ Layouts: Kafka protocol guide, Metadata request and response version 4.
 import socket
 import ssl
 import struct
-from dataclasses import dataclass
-from pathlib import Path
 
 from exchange.embedded.ports import HOST
 
@@ -18,27 +16,11 @@ _NO_TOPICS, _NO_AUTO_CREATION = 0, 0
 _MOST_BYTES = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
-    """One identity on the wire: PEM files of its chain, its key (PKCS #8, no password), the CA."""
-
-    certificate: Path
-    key: Path
-    authority: Path
-
-
-def client_context(tls: TlsFiles) -> ssl.SSLContext:
-    """Return a context that shows ``tls`` and trusts only its authority."""
-    context = ssl.create_default_context(cafile=tls.authority)
-    context.load_cert_chain(tls.certificate, tls.key)
-    return context
-
-
 def live_brokers(port: int, context: ssl.SSLContext, timeout_seconds: float) -> frozenset[int]:
-    """Return the ids of the brokers that the one at ``port`` knows as live.
+    """Return the ids of the brokers that the one at `port` knows as live.
 
     Raises:
-        OSError: Nobody listens, TLS failed (``ssl.SSLError``), or no answer in time.
+        OSError: Nobody listens, TLS failed (`ssl.SSLError`), or no answer in time.
         struct.error: The answer is not Kafka's.
     """
     request = struct.pack(

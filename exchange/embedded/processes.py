@@ -30,9 +30,9 @@ class ServerProcess:
 
     @classmethod
     def find(cls, *arguments: str) -> "ServerProcess | None":
-        """Return the process of ours whose command line has all ``arguments``, if it runs.
+        """Return the process of ours whose command line has all `arguments`, if it runs.
 
-        Use it in ``contextlib.closing``: it holds a descriptor.
+        Use it in `contextlib.closing`: it holds a descriptor.
         """
         for pid in _own_pids():
             if not _has(pid, arguments):
@@ -85,7 +85,7 @@ class Child:
     """
 
     def __init__(self, command: Sequence[str], console: Path, *, attached: bool) -> None:
-        """Start ``command``; what it prints goes to ``console``."""
+        """Start `command`; what it prints goes to `console`."""
         with console.open("ab") as output:
             self._server = subprocess.Popen(
                 command,
