@@ -2,7 +2,8 @@
 
 Reading order: `folders` (where files are), `jars` and `java` (what is run), `broker_files`
 and `cluster_files` (what a cluster keeps), `processes` and `broker` (how one is run),
-`kafka` and `postgres` (what callers use). `errors` lists what can go wrong.
+`kafka` and `postgres` (what callers use). `space`, `ports`, `probe`, `locking` help
+them. `errors` lists what can go wrong.
 """
 
 from exchange.embedded.broker import Broker, BrokerProcess, JavaProgram
@@ -11,6 +12,7 @@ from exchange.embedded.folders import cache_folder, state_folder
 from exchange.embedded.jars import ensure_jars
 from exchange.embedded.java import Java, find_java
 from exchange.embedded.kafka import EmbeddedKafka, running_brokers, stop_brokers
+from exchange.embedded.postgres import EmbeddedPostgres
 from exchange.embedded.tls import ClusterTls
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "BrokerProcess",
     "ClusterTls",
     "EmbeddedKafka",
+    "EmbeddedPostgres",
     "Java",
     "JavaProgram",
     "cache_folder",

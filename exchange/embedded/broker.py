@@ -13,6 +13,8 @@ from exchange.embedded.processes import Child, ServerProcess
 _MAIN = "kafka.Kafka"
 _STORAGE_TOOL = "kafka.tools.StorageTool"
 STOP_SECONDS = 20
+# The command line says everything: JAVA_TOOL_OPTIONS and the like of the user are not for us.
+ENVIRON = {"LC_ALL": "C.UTF-8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,22 +158,22 @@ class Broker(BrokerProcess):
         """Start the process and return at once; a running one is left alone."""
         if self.running:
             return
-        self._release()
         shutil.rmtree(self.node.scratch, ignore_errors=True)
         self.node.scratch.mkdir()
-        self._child = Child(self._program.broker(self.node), self.node.console, attached=self._attached)
+        command = self._program.broker(self.node)
+        self._child = Child(command, ENVIRON, self.node.console, attached=self._attached)
 
     def stop(self, patience_seconds: float = STOP_SECONDS) -> None:
         """End it in order, by force when patience is over."""
         super().stop(patience_seconds)
-        self._release()
+        self._forget()
 
     def kill(self) -> None:
         """End it as a power cut would."""
         super().kill()
-        self._release()
+        self._forget()
 
-    def _release(self) -> None:
-        if self._child:
-            self._child.release()
+    def _forget(self) -> None:
+        """Reap what has just ended; only what ends later ended by itself."""
+        if self._child and self._child.ended:
             self._child = None

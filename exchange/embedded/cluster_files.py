@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from exchange.domain.errors import EmbeddedError
-from exchange.embedded.broker import JavaProgram
+from exchange.embedded.broker import ENVIRON, JavaProgram
 from exchange.embedded.broker_files import Node
 from exchange.embedded.errors import KafkaFailedError
 from exchange.embedded.ports import choose_ports, is_free
@@ -105,6 +105,7 @@ def _start_format(node: Node, folder: Path, program: JavaProgram) -> "subprocess
     with node.console.open("wb") as output:
         return subprocess.Popen(
             program.storage_tool(node, "format", *arguments),
+            env=ENVIRON,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

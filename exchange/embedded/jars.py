@@ -5,7 +5,6 @@ files: each is fetched beside it, compared, and renamed into place, so neither a
 process can leave half a jar under a jar's name.
 """
 
-import errno
 import hashlib
 import importlib
 import shutil
@@ -19,9 +18,9 @@ from exchange.embedded.errors import (
     JarCorruptError,
     NetworkMissingError,
     NotInstalledError,
-    SpaceMissingError,
 )
 from exchange.embedded.locking import exclusive
+from exchange.embedded.space import space_for
 
 KAFKA_VERSION = "4.4.0"
 ALL_JARS_BYTES = 45_000_000
@@ -113,24 +112,20 @@ def ensure_jars(
     wanted = jars or locked_jars()
     folder = cache / "jars"
     incoming = cache / "incoming"
-    try:
-        with exclusive(cache):
-            folder.mkdir(exist_ok=True)
-            # What a killed process left there may be half a file.
-            shutil.rmtree(incoming, ignore_errors=True)
-            with ThreadPoolExecutor(_THREADS) as pool:
-                tasks = [pool.submit(_ensure, jar, folder, incoming, fetch) for jar in wanted]
-                try:
-                    for done, task in enumerate(as_completed(tasks), start=1):
-                        task.result()
-                        on_progress(done, len(wanted))
-                finally:
-                    pool.shutdown(wait=True, cancel_futures=True)
-            shutil.rmtree(incoming, ignore_errors=True)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise SpaceMissingError(cache, ALL_JARS_BYTES) from error
-        raise
+    missing_bytes = 0 if folder.exists() else ALL_JARS_BYTES
+    with space_for(cache, missing_bytes), exclusive(cache):
+        folder.mkdir(exist_ok=True)
+        # What a killed process left there may be half a file.
+        shutil.rmtree(incoming, ignore_errors=True)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            tasks = [pool.submit(_ensure, jar, folder, incoming, fetch) for jar in wanted]
+            try:
+                for done, task in enumerate(as_completed(tasks), start=1):
+                    task.result()
+                    on_progress(done, len(wanted))
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+        shutil.rmtree(incoming, ignore_errors=True)
     return tuple(folder / jar.file_name for jar in wanted)
 
 

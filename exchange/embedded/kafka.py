@@ -21,9 +21,11 @@ from exchange.embedded.errors import KafkaFailedError
 from exchange.embedded.locking import exclusive
 from exchange.embedded.ports import HOST
 from exchange.embedded.probe import live_brokers
+from exchange.embedded.space import space_for
 from exchange.embedded.tls import ClusterTls
 
 _START_SECONDS = 60
+_NODE_BYTES = 100_000_000
 _WAKE_SECONDS = 15
 _PROBE_SECONDS = 2
 _POLL_SECONDS = 0.1
@@ -95,12 +97,14 @@ class EmbeddedKafka:
             KafkaFailedError: `embedded-kafka-failed` with the end of the log; what was started
                 is ended again.
             EmbeddedError: `embedded-other-size`.
-            OSError: The folder cannot be written.
+            SpaceMissingError: `embedded-no-space`.
         """
-        with exclusive(self.folder):
+        with space_for(self.folder, self._size * _NODE_BYTES), exclusive(self.folder):
             live = self._answering()
             nodes = settle_nodes(self.folder, self._size, live)
-            self._brokers = tuple(Broker(node, self._program, attached=not self._detached) for node in nodes)
+            # A node of ours that runs keeps its object: its watchdog would bite if that went.
+            known = {broker.node: broker for broker in self._brokers}
+            self._brokers = tuple(known.get(node) or self._broker(node) for node in nodes)
             fresh = [broker for broker in self._brokers if broker.node.number not in live]
             self._prepare([broker.node for broker in fresh], nodes)
             with ExitStack() as undo:
@@ -127,15 +131,17 @@ class EmbeddedKafka:
         context = self._tls.admin_context()
         wanted = self._size if live is None else live
         deadline = time.monotonic() + seconds
-        waiting = [broker for broker in self._brokers if broker.running]
+        waiting = [b for b in self._brokers if b.running or b.ended_by_itself]
         while waiting := [b for b in waiting if _live_known_to(b.node, context) < wanted]:
-            for broker in waiting:
-                if broker.ended_by_itself:
-                    raise KafkaFailedError("ended by itself", _telling_log(broker.node))
+            if ended := [b for b in waiting if b.ended_by_itself]:
+                raise KafkaFailedError("ended by itself", _telling_log(ended[0].node))
             if time.monotonic() > deadline:
                 reason = f"did not answer within {seconds:.0f} s"
                 raise KafkaFailedError(reason, _telling_log(waiting[0].node))
             time.sleep(_POLL_SECONDS)
+
+    def _broker(self, node: Node) -> Broker:
+        return Broker(node, self._program, attached=not self._detached)
 
     def _prepare(self, fresh: Sequence[Node], nodes: Sequence[Node]) -> None:
         for node in fresh:

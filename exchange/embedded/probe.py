@@ -53,7 +53,7 @@ def _broker_ids(answer: bytes) -> frozenset[int]:
     place, ids = 12, []
     for _ in range(count):
         number, host_length = struct.unpack_from(">ih", answer, place)
-        place += 6 + host_length + 4
+        place += 6 + max(host_length, 0) + 4
         (rack_length,) = struct.unpack_from(">h", answer, place)
         place += 2 + max(rack_length, 0)
         ids.append(number)

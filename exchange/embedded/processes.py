@@ -9,16 +9,16 @@ import os
 import select
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
 
-# Ends with the starter: its standard input is a pipe that the kernel closes when the starter dies,
-# however it dies. PR_SET_PDEATHSIG would also fire when only the starting *thread* ends.
-_WATCHDOG = 'read -r _; kill -9 "$1" 2>/dev/null'
+_WATCH = 'read -r _; kill -"$1" "$2"'
+# Python ignores these for itself, and a started program would go on ignoring them.
+_DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _own_pids() -> Iterator[int]:
     user = os.geteuid()
     for entry in _PROC.iterdir():
         with suppress(OSError):
-            if entry.name.isdigit() and entry.stat().st_uid == user:
+            if entry.name.isdigit() and user in {0, entry.stat().st_uid}:
                 yield int(entry.name)
 
 
@@ -78,49 +78,61 @@ def _has(pid: int, arguments: Sequence[str]) -> bool:
     return all(argument.encode() in words for argument in arguments)
 
 
+class Watchdog:
+    """Sends a signal to a server when the process that made this ends, however that happens.
+
+    It reads from a pipe that the kernel closes with its maker. PR_SET_PDEATHSIG would be shorter,
+    but fires already when the starting *thread* ends.
+    """
+
+    def __init__(self, pid: int, number: signal.Signals) -> None:
+        """Watch over the server `pid`; dismiss this before that number can mean another process."""
+        self._shell = subprocess.Popen(
+            ["/bin/sh", "-c", _WATCH, "exchange-watchdog", str(number.value), str(pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def dismiss(self) -> None:
+        """Stop watching; the server goes on."""
+        self._shell.kill()
+        self._shell.communicate()
+
+
 class Child:
     """A server that this process started, and that ends with it when it is attached.
 
     Its own session keeps a Ctrl-C in the terminal away from it: the starter decides what ends it.
     """
 
-    def __init__(self, command: Sequence[str], console: Path, *, attached: bool) -> None:
-        """Start `command`; what it prints goes to `console`."""
-        with console.open("ab") as output:
-            self._server = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=console.parent,
-                start_new_session=True,
-            )
-        self._watchdog = _watch(self._server.pid) if attached else None
-
-    @property
-    def pid(self) -> int:
-        """The number of the server's process."""
-        return self._server.pid
+    def __init__(self, command: list[str], environ: Mapping[str, str], console: Path, *, attached: bool) -> None:
+        """Start `command`; what it prints is added to `console`."""
+        self._pid = os.posix_spawn(
+            command[0],
+            command,
+            environ,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, str(console), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,
+            setsigdef=_DEFAULT_SIGNALS,
+        )
+        self._watchdog = Watchdog(self._pid, signal.SIGKILL) if attached else None
+        self._ended = False
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended (this also reaps it)."""
-        return self._server.poll() is not None
-
-    def release(self) -> None:
-        """Take the watchdog away and reap the server, which must have ended or be detached."""
-        if self._watchdog:
-            self._watchdog.kill()
-            self._watchdog.communicate()
+        """Whether it has ended; if so it is reaped, and its number free for others."""
+        if not self._ended:
+            try:
+                self._ended = os.waitpid(self._pid, os.WNOHANG) != (0, 0)
+            except ChildProcessError:
+                self._ended = True
+        if self._ended and self._watchdog:
+            self._watchdog.dismiss()
             self._watchdog = None
-        self._server.poll()
-
-
-def _watch(pid: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        ["/bin/sh", "-c", _WATCHDOG, "exchange-watchdog", str(pid)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+        return self._ended
