@@ -130,6 +130,7 @@ class Delivery:
         reg_number: the registration that holds, else empty.
         reg_date: ISO 8601, else empty.
         contradicted: deciding facts that came too late to hold, in journal order.
+        text: free text beside the reason, else empty.
     """
 
     state: State
@@ -139,28 +140,32 @@ class Delivery:
     reg_number: str
     reg_date: str
     contradicted: tuple[Position, ...]
+    text: str = ""
 
 
 def fold(facts: Iterable[Fact]) -> Delivery:
     """State of a delivery from its facts, in any order, with any repetition.
 
-    A repeated event counts once, at its first place in the journal; the first deciding fact holds.
+    The journal's order is the only one that counts: a repeated event counts at its first place, the
+    first deciding fact holds, and a deciding fact after it is contradicted unless it says the same.
     Progress after a refusal that holds does not move the state.
+
+    Args:
+        facts: of one delivery, so of one journal partition, where an offset names one fact.
 
     Raises:
         ValueError: no facts at all: there is no such delivery.
     """
-    ordered = sorted(set(facts), key=lambda fact: (fact.position.offset, fact.event, fact.at))
-    if not ordered:
+    by_offset = {fact.position.offset: fact for fact in facts}
+    if not by_offset:
         message = "a delivery has at least one fact"
         raise ValueError(message)
+    ordered = [by_offset[offset] for offset in sorted(by_offset)]
     deciding = [fact for fact in ordered if TABLE[fact.event].decides]
-    holding = deciding[0] if deciding else None
-    late = tuple(
-        dict.fromkeys(fact.position for fact in deciding[1:] if holding and fact.event is not holding.event)
-    )
-    standing = [fact for fact in ordered if fact is holding or not TABLE[fact.event].decides]
-    furthest = max(standing, key=lambda fact: (TABLE[fact.event].rank, -fact.position.offset))
+    holding, late = (deciding[0], deciding[1:]) if deciding else (None, [])
+    standing = [fact for fact in ordered if fact not in late] if late else ordered
+    # The first of the highest rank: `max` keeps the earliest.
+    furthest = max(standing, key=lambda fact: TABLE[fact.event].rank)
     rule = TABLE[furthest.event]
     registered = holding if holding is not None and holding.event is Event.REGISTERED else None
     return Delivery(
@@ -170,5 +175,13 @@ def fold(facts: Iterable[Fact]) -> Delivery:
         reason=furthest.reason,
         reg_number=registered.reg_number if registered else "",
         reg_date=registered.reg_date if registered else "",
-        contradicted=late,
+        contradicted=tuple(fact.position for fact in late if holding and _contradicts(fact, holding)),
+        text=furthest.text,
     )
+
+
+def _contradicts(late: Fact, holding: Fact) -> bool:
+    """Whether a later deciding fact says otherwise than the one that holds."""
+    if late.event is not holding.event:
+        return True
+    return (late.reg_number, late.reg_date) != (holding.reg_number, holding.reg_date)

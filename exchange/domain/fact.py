@@ -1,0 +1,207 @@
+"""Facts: what the journal's records say, without what people wrote.
+
+A fact carries ids, codes, times and registration numbers, which tracker, replay and console need;
+titles, annotations, persons and files never leave the journal through it.
+
+Facts about one letter share a journal partition and come in the partition's order, the letter first.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from exchange.domain.delivery import Fact, Position
+from exchange.domain.event import SERVICE_EVENTS, Event
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """When a statement passed each station (UTC).
+
+    Attributes:
+        created: the body said it; the body's clock.
+        arrived: submissions took it; the broker's clock.
+        decided: the router decided; the router's clock.
+        journalled: the journal took the decision; the broker's clock, the journal's own time.
+    """
+
+    created: datetime
+    arrived: datetime
+    decided: datetime
+    journalled: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """How a body registered a document; empty text means "not said"."""
+
+    document_id: str = ""
+    number: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFact:
+    """A letter was accepted, or refused when `reason` is not empty.
+
+    Attributes:
+        letter: statement digest, the letter's id.
+        recipients: after expansion; of a refused letter as its sender named them, each once, at
+            most 64, and one empty name when it named none.
+        document: the sender's own registration, from the card.
+        items: how many items of contents it commits to.
+        size: bytes of them.
+        reason: code of the refusal, else empty.
+        detail: names the field that was refused.
+    """
+
+    position: Position
+    letter: bytes
+    sender: str
+    course: Course
+    message_id: str
+    consignment_id: str
+    kind: str
+    urgency: str
+    access: str
+    conversation: str
+    in_reply_to: bytes | None
+    reply_due: date | None
+    recipients: tuple[str, ...]
+    document: Registration
+    items: int
+    size: int
+    reason: str
+    detail: str
+
+    @property
+    def event(self) -> Event:
+        """What this is to each of its deliveries."""
+        return Event.REJECTED if self.reason else Event.ACCEPTED
+
+    def of_delivery(self) -> Fact:
+        """The fact as each of the letter's deliveries has it."""
+        course = self.course
+        return Fact(self.event, self.position, course.decided, course.journalled, self.reason, text=self.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFact:
+    """An accepted receipt: `signer` says that `event` happened to `letter`, `at` by its own clock.
+
+    `sender` is whom the receipt takes for the letter's sender; `addressed_by` says if that is so.
+    """
+
+    position: Position
+    letter: bytes
+    signer: str
+    sender: str
+    course: Course
+    event: str
+    at: datetime
+    reason: str
+    registration: Registration
+    text: str
+
+    def of_delivery(self) -> Fact:
+        """The fact as the delivery to its signer has it.
+
+        Raises:
+            ValueError: the event is not known here; `addressed_by` tells before.
+        """
+        registration = self.registration
+        return Fact(
+            Event(self.event),
+            self.position,
+            self.at,
+            self.course.journalled,
+            self.reason,
+            registration.number,
+            registration.date,
+            self.text,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRefused:
+    """A statement other than a readable letter was refused; no delivery changes."""
+
+    position: Position
+    statement: bytes
+    body: str
+    kind: str
+    journalled: datetime
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class OriginOpened:
+    """A body opened an origin (rule 2.2), continuing `predecessor` if there is one."""
+
+    position: Position
+    body: str
+    origin: bytes
+    predecessor: bytes | None
+    journalled: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StatementVoided:
+    """A body took the number of a statement that could never be taken (rule 2.4)."""
+
+    position: Position
+    body: str
+    replaced: bytes
+    reason: str
+    journalled: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BasisChanged:
+    """From here on a lane decides by another directory or policy (rule 5.3)."""
+
+    position: Position
+    lane: int
+    directory_version: int
+    directory_digest: bytes
+    policy_digest: bytes
+    journalled: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record of the journal that is none: somebody else wrote there, or it was damaged."""
+
+    position: Position
+    journalled: datetime
+    detail: str
+
+
+JournalFact = LetterFact | ReceiptFact | StatementRefused | OriginOpened | StatementVoided | BasisChanged | Unreadable
+
+STATEABLE = frozenset(event.value for event in Event) - frozenset(event.value for event in SERVICE_EVENTS)
+"""Events that a body's receipt may state."""
+
+
+class FlagCode:
+    """Why a fact was set aside or stands out: codes of the tracker's and the replay's flags."""
+
+    NOT_ADDRESSED = "receipt-not-addressed"
+    EVENT_UNKNOWN = "receipt-event-unknown"
+    CONTRADICTED = "receipt-contradicted"
+    LETTER_REPEATED = "letter-repeated"
+    STATEMENT_REFUSED = "statement-refused"
+    UNREADABLE = "journal-unreadable"
+
+
+def why_ignored(receipt: ReceiptFact, sender: str | None) -> str | None:
+    """Why a receipt changes nothing: a flag's code, or None when it counts (rule 4.1).
+
+    Args:
+        receipt: what the signer says.
+        sender: of the accepted letter, when the journal says that it was addressed to the receipt's
+            signer; None when there is no such delivery.
+    """
+    if sender is None or sender != receipt.sender:
+        return FlagCode.NOT_ADDRESSED
+    return None if receipt.event in STATEABLE else FlagCode.EVENT_UNKNOWN

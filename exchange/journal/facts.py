@@ -1,0 +1,222 @@
+"""From a record of the journal to the fact that it states. Pure: bytes in, a value out.
+
+Tracker and replay read the journal through this one door, so they cannot disagree on what it says.
+A record that is none becomes an `Unreadable` fact: the journal's readers go on.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TypeVar
+
+from exchange.domain.card import LetterCard, ReceiptCard
+from exchange.domain.decision import Basis, Decided, Decision, Journalled
+from exchange.domain.delivery import Position
+from exchange.domain.errors import WireError
+from exchange.domain.fact import (
+    BasisChanged,
+    Course,
+    JournalFact,
+    LetterFact,
+    OriginOpened,
+    ReceiptFact,
+    Registration,
+    StatementRefused,
+    StatementVoided,
+    Unreadable,
+)
+from exchange.domain.policy import RECIPIENTS
+from exchange.domain.statement import Commitment, Content, Form, Head, Letter, Open, Receipt, Statement
+from exchange.wire.records import STATEMENTS, decode, kind_of, read_head
+
+ID_CHARACTERS = 200
+TEXT_CHARACTERS = 1000
+_SIZE_MAX = 1 << 53  # a refused letter may commit to anything
+
+Card = TypeVar("Card", LetterCard, ReceiptCard)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRecord:
+    """A record of `exchange.journal`; `journalled` is its `LogAppendTime`."""
+
+    position: Position
+    journalled: datetime
+    value: bytes
+
+
+def read_fact(record: JournalRecord) -> JournalFact:
+    """The fact that `record` states; `Unreadable` for any bytes that are no record of the journal."""
+    try:
+        carried = decode(Journalled, record.value)
+        if kind_of(carried.entry) is Basis:
+            return basis_fact(record, decode(Basis, carried.entry))
+        return decided_fact(record, decode(Decided, carried.entry), carried.contents)
+    except WireError as error:
+        return Unreadable(record.position, record.journalled, _text(str(error), ID_CHARACTERS))
+
+
+def basis_fact(record: JournalRecord, basis: Basis) -> BasisChanged:
+    """What a `Basis` entry states."""
+    return BasisChanged(
+        record.position,
+        basis.place.lane,
+        basis.directory_version,
+        basis.directory_digest,
+        basis.policy_digest,
+        record.journalled,
+    )
+
+
+def decided_fact(record: JournalRecord, decided: Decided, contents: tuple[Content, ...]) -> JournalFact:
+    """What a decision with its statement and contents states.
+
+    Raises:
+        WireError: the statement has no head, which no router journals.
+    """
+    decision = decided.decision
+    statement = _statement(decided.statement)
+    if statement is None:
+        return _refused_unread(record, decided)
+    if isinstance(statement, Letter):
+        return _letter_fact(record, decision, statement, contents)
+    if decision.reason:
+        return _refused(record, decision, statement.head, type(statement).__name__)
+    if isinstance(statement, Receipt):
+        return _receipt_fact(record, decision, statement, contents)
+    body = _text(statement.head.body)
+    if isinstance(statement, Open):
+        predecessor = None if statement.predecessor is None else statement.predecessor.origin
+        return OriginOpened(record.position, body, statement.head.origin, predecessor, record.journalled)
+    reason = _text(statement.reason, TEXT_CHARACTERS)
+    return StatementVoided(record.position, body, statement.replaced, reason, record.journalled)
+
+
+def _statement(data: bytes) -> Statement | None:
+    """The statement as far as it can be read; whether it was canonical stands in the decision."""
+    try:
+        kind = kind_of(data)
+        return decode(kind, data) if kind in STATEMENTS.values() else None
+    except WireError:
+        return None
+
+
+def _refused_unread(record: JournalRecord, decided: Decided) -> JournalFact:
+    """A statement that does not decode: all that is known is its head (rule 1.8)."""
+    decision, head = decided.decision, read_head(decided.statement)
+    try:
+        kind = kind_of(decided.statement)
+    except WireError:
+        return _refused(record, decision, head, "")
+    if kind is not Letter or not decision.reason:
+        return _refused(record, decision, head, kind.__name__)
+    return LetterFact(
+        position=record.position,
+        letter=decision.statement,
+        sender=_text(head.body),
+        course=Course(head.created, decision.arrived, decision.decided, record.journalled),
+        message_id="",
+        consignment_id="",
+        kind="",
+        urgency="",
+        access="",
+        conversation="",
+        in_reply_to=None,
+        reply_due=None,
+        recipients=("",),
+        document=Registration(),
+        items=0,
+        size=0,
+        reason=decision.reason,
+        detail=_text(decision.detail),
+    )
+
+
+def _refused(record: JournalRecord, decision: Decision, head: Head, kind: str) -> StatementRefused:
+    return StatementRefused(
+        record.position,
+        decision.statement,
+        _text(head.body),
+        kind.lower(),
+        record.journalled,
+        decision.reason,
+        _text(decision.detail),
+    )
+
+
+def _letter_fact(
+    record: JournalRecord, decision: Decision, letter: Letter, contents: tuple[Content, ...]
+) -> LetterFact:
+    card = _card(LetterCard, letter.contents, contents)
+    document = Registration()
+    if card is not None:
+        document = Registration(_text(card.document_id), _text(card.reg_number), _date(card.reg_date))
+    head = letter.head
+    return LetterFact(
+        position=record.position,
+        letter=decision.statement,
+        sender=_text(head.body),
+        course=Course(head.created, decision.arrived, decision.decided, record.journalled),
+        message_id=_text(letter.message_id),
+        consignment_id=_text(letter.consignment_id),
+        kind=letter.kind.value,
+        urgency=letter.urgency.value,
+        access=letter.access.value,
+        conversation=_text(letter.conversation),
+        in_reply_to=letter.in_reply_to,
+        reply_due=letter.reply_due,
+        recipients=_named(letter) if decision.reason else decision.recipients,
+        document=document,
+        items=len(letter.contents),
+        size=min(_SIZE_MAX, sum(max(0, commitment.size) for commitment in letter.contents)),
+        reason=decision.reason,
+        detail=_text(decision.detail),
+    )
+
+
+def _named(letter: Letter) -> tuple[str, ...]:
+    """Recipients of a refused letter: anybody's text, so bounded; each once, at least one."""
+    named = dict.fromkeys(_text(name) for name in letter.recipients[:RECIPIENTS])
+    return tuple(named) or ("",)
+
+
+def _receipt_fact(
+    record: JournalRecord, decision: Decision, receipt: Receipt, contents: tuple[Content, ...]
+) -> ReceiptFact:
+    card = _card(ReceiptCard, receipt.contents, contents)
+    registration, text = Registration(), ""
+    if card is not None:
+        registration = Registration(_text(card.document_id), _text(card.reg_number), _date(card.reg_date))
+        text = _text(card.reason_text, TEXT_CHARACTERS)
+    return ReceiptFact(
+        position=record.position,
+        letter=receipt.letter,
+        signer=_text(receipt.head.body),
+        sender=_text(receipt.sender),
+        course=Course(receipt.head.created, decision.arrived, decision.decided, record.journalled),
+        event=_text(receipt.event),
+        at=receipt.at,
+        reason=_text(receipt.reason),
+        registration=registration,
+        text=text,
+    )
+
+
+def _card(cls: type[Card], commitments: tuple[Commitment, ...], contents: tuple[Content, ...]) -> Card | None:
+    """The card if it travels inline, was not deleted and can be read."""
+    if not commitments or not contents or commitments[0].form is not Form.INLINE or not contents[0].data:
+        return None
+    try:
+        return decode(cls, contents[0].data)
+    except WireError:
+        return None
+
+
+def _date(value: date | None) -> str:
+    return "" if value is None else value.isoformat()
+
+
+def _text(text: str, most: int = ID_CHARACTERS) -> str:
+    """Anybody's text, bounded, on one line and without what databases cannot hold (U+0000)."""
+    if text.isprintable() and len(text) <= most:
+        return text
+    return "".join(char if char.isprintable() else " " for char in text[:most])

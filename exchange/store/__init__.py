@@ -1,0 +1,10 @@
+"""The tracker's tables: everything in them can be dropped and folded again from the journal.
+
+schema      the tables
+rows        a row of each, in native types
+database    opening, migrating, dropping, comparing
+writer      facts in, one transaction with the journal's position
+bulk        many rows at once, in the way each database does it best
+queries     letters found, listed, followed and counted
+errors      what is refused here
+"""

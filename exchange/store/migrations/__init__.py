@@ -1,0 +1,1 @@
+"""Alembic migrations of the tracker's tables, run by `exchange.store.database`."""
