@@ -1,6 +1,7 @@
 """Clock and randomness: the only place that reads them."""
 
 import os
+import time
 import uuid
 from datetime import UTC, datetime
 
@@ -8,6 +9,11 @@ from datetime import UTC, datetime
 def now() -> datetime:
     """The present time, UTC."""
     return datetime.now(UTC)
+
+
+def monotonic() -> float:
+    """Seconds that only grow, to measure how long something took."""
+    return time.monotonic()
 
 
 def random_bytes(count: int) -> bytes:

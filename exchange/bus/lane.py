@@ -18,8 +18,8 @@ The recipe, with the reasons beside it (aiokafka 0.14.0 on Kafka 4.4, measured; 
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -30,8 +30,9 @@ from aiokafka.producer import sender
 from exchange.bus.access import ROUTER_GROUP, ROUTER_TRANSACTIONS
 from exchange.bus.connection import KafkaSettings, aiokafka_options
 from exchange.bus.decompression import bound_decompression
+from exchange.bus.errors import CLIENT_ERRORS
 from exchange.bus.producer import Outgoing
-from exchange.bus.records import PoisonedBatch, Record, read_batch
+from exchange.bus.records import Record, Taken, read_batch
 from exchange.bus.topics import SEQUENCES, SUBMISSIONS
 from exchange.domain.errors import BusError
 
@@ -45,8 +46,6 @@ SHORT_BACKOFF_SECONDS = 0.002
 
 Writes = Mapping[tuple[str, int], Sequence[Outgoing]]
 """What one transaction writes, by (topic, partition)."""
-
-log = logging.getLogger(__name__)
 
 
 class Lane:
@@ -109,7 +108,7 @@ class Lane:
         self._consumer.assign([partition])
         self._consumer.seek(partition, offset)
 
-    async def read(self, timeout: float, max_records: int) -> list[Record | PoisonedBatch]:
+    async def read(self, timeout: float, max_records: int) -> list[Taken]:  # noqa: ASYNC109
         """The next submissions in order; empty after `timeout` seconds without any."""
         if self._consumer is None:
             message = "the lane is not armed"
@@ -142,10 +141,8 @@ class Lane:
         """Let go. A producer that hangs while closing is left behind: it is fenced or will time out."""
         for client in (self._consumer, self._producer):
             if client is not None:
-                try:
+                with suppress(*CLIENT_ERRORS):  # closing must not hide why we close
                     await asyncio.wait_for(client.stop(), CLOSE_SECONDS)
-                except Exception as error:  # closing must not hide why we close
-                    log.info("lane %d: closing a client failed: %s", self._lane, type(error).__name__)
         self._consumer = self._producer = None
 
     def _armed_producer(self) -> AIOKafkaProducer:

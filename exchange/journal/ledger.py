@@ -91,12 +91,8 @@ class Ledger:
         known = (self.state.directory_digest, self.state.policy_digest)
         if known == (ground.directory.digest, ground.policy.digest):
             return None
-        basis = Basis(
-            self._next_place(), now, ground.directory.version, ground.directory.digest, ground.policy.digest
-        )
-        self.state = replace(
-            self.state, directory_digest=ground.directory.digest, policy_digest=ground.policy.digest
-        )
+        basis = Basis(self._next_place(), now, ground.directory.version, ground.directory.digest, ground.policy.digest)
+        self.state = replace(self.state, directory_digest=ground.directory.digest, policy_digest=ground.policy.digest)
         return self._chain(encode(basis))
 
     def take(self, examined: Examined, now: datetime) -> Entry | DeadLetter | None:

@@ -75,7 +75,8 @@ def _application(registry: CollectorRegistry, health: Health) -> Callable[..., I
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path == "/metrics":
-            return metrics(environ, start_response)
+            served: Iterable[bytes] = metrics(environ, start_response)
+            return served
         waits = "" if path == "/health/live" else health()
         status = "404 Not Found" if not path.startswith("/health") else "503 Not Ready" if waits else "200 OK"
         start_response(status, [("Content-Type", "application/json")])

@@ -1,8 +1,7 @@
 """What the router decides by, read from files and looked at again: the signed directory and the policy."""
 
 import logging
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -50,8 +49,11 @@ class FootingFiles:
     A newer version that cannot be used is reported and not taken: traffic goes on by the one before.
     """
 
-    def __init__(self, directory: Path, policy: Path, roots: Sequence[x509.Certificate]) -> None:
-        """Nothing is read before `current`."""
+    def __init__(
+        self, directory: Path, policy: Path, roots: Sequence[x509.Certificate], monotonic: Callable[[], float]
+    ) -> None:
+        """Nothing is read before `current`; `monotonic` gives seconds that only grow."""
+        self._monotonic = monotonic
         self._folder = DirectoryFolder(directory, roots)
         self._policy = policy
         self._roots = roots
@@ -64,15 +66,15 @@ class FootingFiles:
         Raises:
             ConfigurationError: there never was a usable one.
         """
-        now = time.monotonic()
+        now = self._monotonic()
         if self._footing is None:
-            self._footing = self._read(None)
+            self._footing, self._looked = self._read(None), now
         elif now - self._looked >= LOOK_SECONDS:
+            self._looked = now
             try:
                 self._footing = self._read(self._footing)
             except ConfigurationError as error:
-                log.error("directory or policy not taken: %s: %s", error.code, error)
-        self._looked = now if now - self._looked >= LOOK_SECONDS else self._looked
+                log.warning("directory or policy not taken, the one before stays: %s: %s", error.code, error)
         return self._footing
 
     def _read(self, known: Footing | None) -> Footing:

@@ -15,7 +15,7 @@ from typing import Any
 
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.lane import Lane, LaneGroup
-from exchange.bus.records import PoisonedBatch, Record
+from exchange.bus.records import PoisonedBatch, Record, Taken
 from exchange.bus.topics import DEAD_LETTERS, JOURNAL, SEQUENCES, inbox
 from exchange.domain.decision import DEAD_LETTER_SAMPLE_BYTES, DeadLetter
 from exchange.domain.directory import Directory
@@ -50,9 +50,7 @@ class Batch:
 class Router:
     """One router process; several share the lanes by the consumer group."""
 
-    def __init__(
-        self, settings: KafkaSettings, footings: FootingSource, clock: Clock, metrics: RouterMetrics
-    ) -> None:
+    def __init__(self, settings: KafkaSettings, footings: FootingSource, clock: Clock, metrics: RouterMetrics) -> None:
         """Nothing is opened before `run`."""
         self._settings = settings
         self._footings = footings
@@ -87,7 +85,7 @@ class Router:
             lane = Lane(self._settings, number)
             try:
                 await self._serve(lane, number)
-            except Exception as error:  # design: every Exception, AssertionError too, means arm again
+            except Exception as error:  # noqa: BLE001 - whatever it is, `AssertionError` too: arm again
                 code = error.code if isinstance(error, ExchangeError) else type(error).__name__
                 log.warning("lane %d arms again: %s: %s", number, code, error)
             finally:
@@ -192,13 +190,9 @@ async def _finish(work: Coroutine[Any, Any, None]) -> None:
         raise
 
 
-def _examine_all(
-    records: list[Record | PoisonedBatch], footing: Footing, now: datetime
-) -> tuple[Examined | DeadLetter, ...]:
+def _examine_all(records: list[Taken], footing: Footing, now: datetime) -> tuple[Examined | DeadLetter, ...]:
     return tuple(
-        _poisoned(record)
-        if isinstance(record, PoisonedBatch)
-        else examine(_submission(record), footing.ground, now)
+        _poisoned(record) if isinstance(record, PoisonedBatch) else examine(_submission(record), footing.ground, now)
         for record in records
     )
 

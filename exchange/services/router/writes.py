@@ -74,7 +74,7 @@ class Transaction:
 
     def _add(self, topic: str, partition: int, record: Outgoing) -> None:
         self._writes[topic, partition].append(record)
-        self.size += len(record.value)
+        self.size += len(record.value or b"")
 
 
 def lane_key_bytes(lane: int) -> bytes:

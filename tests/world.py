@@ -1,0 +1,236 @@
+"""A small world for tests: an exchange with bodies whose keys we hold, and what they say."""
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from types import MappingProxyType
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from exchange.domain.card import LetterCard, Party, ReceiptCard
+from exchange.domain.directory import (
+    Body,
+    BodyStatus,
+    CertificateUse,
+    Directory,
+    ListedCertificate,
+    Names,
+)
+from exchange.domain.event import Event
+from exchange.domain.ids import ZERO_DIGEST, digest, lane_of
+from exchange.domain.policy import Policy, parse_policy
+from exchange.domain.statement import (
+    Access,
+    AckPolicy,
+    Content,
+    Head,
+    Letter,
+    LetterKind,
+    Open,
+    Predecessor,
+    Receipt,
+    Signed,
+    Statement,
+    Urgency,
+    Void,
+    commit,
+)
+from exchange.journal.examine import Ground, Submission
+from exchange.journal.judge import CARD_MEDIA_TYPE
+from exchange.resources import resource
+from exchange.security.authority import Authority
+from exchange.security.cades import Signer
+from exchange.security.directory import encode as encode_directory
+from exchange.security.directory import exchange_id
+from exchange.security.keys import load_certificate, load_key_pair
+from exchange.security.trust import Trust
+from exchange.wire.records import encode
+
+NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+BODIES = ("alpha", "beta", "gamma")
+
+
+def letter_card(**changes: object) -> LetterCard:
+    """A card with nothing in it but what `changes` say."""
+    empty = LetterCard(
+        document_id="doc-1",
+        local_id="",
+        kind="Письмо",
+        purpose="",
+        reg_number="01-5/123",
+        reg_date=NOW.date(),
+        title="О переходе",
+        annotation="",
+        language="ru",
+        access_basis="",
+        access_until=None,
+        sender=Party(),
+        addressees=(),
+        signatories=(),
+        executor=None,
+        links=(),
+        tasks=(),
+        files=(),
+        signatures=(),
+        source_format="",
+        extras=(),
+    )
+    return dataclasses.replace(empty, **changes)  # type: ignore[arg-type]  # fields by name, as tests need them
+
+
+def receipt_card(**changes: object) -> ReceiptCard:
+    """A receipt's card with nothing in it but what `changes` say."""
+    empty = ReceiptCard(
+        document_id="",
+        message_id="",
+        reg_number="",
+        reg_date=None,
+        reason_text="",
+        actor=None,
+        note="",
+        source_format="",
+        extras=(),
+    )
+    return dataclasses.replace(empty, **changes)  # type: ignore[arg-type]  # fields by name, as tests need them
+
+
+@dataclass
+class Speaker:
+    """A body that says statements in order from one origin; `last` and `number` may be bent by tests."""
+
+    world: "World"
+    body: str
+    signer: Signer
+    origin: bytes
+    number: int = 0
+    last: bytes = ZERO_DIGEST
+
+    def head(self, created: datetime = NOW) -> Head:
+        """The next statement's head."""
+        return Head(self.world.directory.exchange, self.body, self.origin, self.number + 1, self.last, created)
+
+    def sign(self, statement: Statement, contents: Iterable[Content] = ()) -> Signed:
+        """Encode, sign and count a statement."""
+        return self.sign_bytes(encode(statement), contents)
+
+    def sign_bytes(self, statement: bytes, contents: Iterable[Content] = ()) -> Signed:
+        """Sign any bytes and count them as the statement said last."""
+        self.number += 1
+        self.last = digest(statement)
+        return Signed(statement, self.signer.sign(statement, NOW), tuple(contents))
+
+    def open(self, predecessor: Predecessor | None = None) -> Signed:
+        """Number 1."""
+        return self.sign(Open(self.head(), predecessor))
+
+    def void(self, replaced: bytes = ZERO_DIGEST) -> Signed:
+        """A void."""
+        return self.sign(Void(self.head(), replaced, "oversized"))
+
+    def letter(
+        self,
+        *recipients: str,
+        message_id: str = "m-1",
+        files: tuple[bytes, ...] = (b"%PDF-1.4 made up",),
+        card: LetterCard | None = None,
+        **changes: object,
+    ) -> Signed:
+        """A letter to `recipients`; `changes` replace fields of the statement after it was made."""
+        datas = (encode(card or letter_card()), *files)
+        contents = tuple(Content(self.world.salt(), data) for data in datas)
+        types = (CARD_MEDIA_TYPE, *["application/pdf"] * len(files))
+        letter = Letter(
+            head=self.head(),
+            message_id=message_id,
+            consignment_id=message_id,
+            kind=LetterKind.DOCUMENT,
+            conversation=message_id,
+            in_reply_to=None,
+            recipients=recipients,
+            group=None,
+            ack=AckPolicy.ALWAYS,
+            wanted=(),
+            urgency=Urgency.ROUTINE,
+            reply_due=None,
+            access=Access.PUBLIC,
+            seal=None,
+            contents=tuple(commit(content, kind) for content, kind in zip(contents, types, strict=True)),
+        )
+        return self.sign(dataclasses.replace(letter, **changes), contents)  # type: ignore[arg-type]
+
+    def receipt(
+        self, letter: Signed, sender: str, event: str = Event.REGISTERED, card: ReceiptCard | None = None
+    ) -> Signed:
+        """A receipt for `letter` of `sender`."""
+        contents = () if card is None else (Content(self.world.salt(), encode(card)),)
+        commitments = tuple(commit(content, CARD_MEDIA_TYPE) for content in contents)
+        return self.sign(Receipt(self.head(), letter.digest, sender, event, NOW, "", commitments), contents)
+
+
+@dataclass
+class World:
+    """An authority in a folder, a directory of the bodies, and the ground that decisions stand on."""
+
+    folder: Path
+    bodies: tuple[str, ...] = BODIES
+    lanes: int = 2
+    journal_partitions: int = 2
+    now: datetime = NOW
+    random: Random = field(default_factory=lambda: Random(7))
+
+    def __post_init__(self) -> None:
+        """Issue certificates and make directory version 1."""
+        self.authority = Authority(self.folder, now=self.now - timedelta(days=1))
+        self.roots: list[x509.Certificate] = [load_certificate(self.authority.statement_root)]
+        self.signers = {code: self._signer(code) for code in self.bodies}
+        self.policy: Policy = parse_policy(resource("config", "policy.toml").read_bytes())
+        self.directory = self._directory()
+        self.ground = Ground(self.directory, self.policy, Trust(self.directory, self.roots))
+
+    def salt(self) -> bytes:
+        """32 repeatable bytes."""
+        return self.random.randbytes(32)
+
+    def speaker(self, body: str) -> Speaker:
+        """A body with a fresh origin."""
+        return Speaker(self, body, self.signers[body], self.random.randbytes(16))
+
+    def submission(self, signed: Signed, offset: int = 0, body: str = "alpha") -> Submission:
+        """The submissions record of `body` that carries `signed`."""
+        return Submission(lane_of(body, self.lanes), offset, self.now, encode(signed))
+
+    def _signer(self, code: str) -> Signer:
+        pair = load_key_pair(self.authority.body(code).statement)
+        return Signer(pair.certificate, pair.key)
+
+    def _directory(self) -> Directory:
+        bodies = {
+            code: Body(
+                code,
+                Names(code, code, code),
+                "ministry",
+                BodyStatus.CONNECTED,
+                uids=(f"uid-{code}",),
+                certificates=(
+                    ListedCertificate(
+                        signer.certificate.public_bytes(serialization.Encoding.DER), CertificateUse.STATEMENT
+                    ),
+                ),
+            )
+            for code, signer in self.signers.items()
+        }
+        directory = Directory(
+            exchange=exchange_id(self.roots[0]),
+            version=1,
+            digest=ZERO_DIGEST,
+            previous=ZERO_DIGEST,
+            issued=self.now,
+            lanes=self.lanes,
+            journal_partitions=self.journal_partitions,
+            bodies=MappingProxyType(bodies),
+        )
+        return dataclasses.replace(directory, digest=digest(encode_directory(directory)))
