@@ -1,0 +1,164 @@
+"""A body's chain in its spool: numbers and signs drafts, and does what notices ask for.
+
+Everything here runs inside one transaction of the spool. What is left for the outside (send again
+from a number, wait, stop) is returned as actions of `exchange.agent.protocol`.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+
+from exchange.agent.drafts import Clock, Random, placed
+from exchange.agent.protocol import (
+    Abandon,
+    Action,
+    Chain,
+    Replace,
+    SignAgain,
+    Stand,
+    Take,
+    numbers_of,
+    respond,
+)
+from exchange.agent.spool import incoming, origins, outgoing
+from exchange.agent.spool.incoming import ArrivalKind, Arrived
+from exchange.agent.spool.origins import Origin
+from exchange.agent.spool.outgoing import Kind, OutgoingState
+from exchange.domain.decision import Notice
+from exchange.domain.ids import ORIGIN_BYTES, digest
+from exchange.domain.statement import Head, Open, Signed, Void
+from exchange.security.cades import Signer
+from exchange.wire.records import decode, encode
+
+EXCHANGE = "exchange"
+"""Who speaks when the exchange itself refuses a letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who speaks: a body with its key, in one exchange."""
+
+    body: str
+    exchange: bytes
+    signer: Signer
+    clock: Clock
+    random: Random
+
+    def enrol(self, connection: sqlite3.Connection) -> Origin:
+        """Draw the body's origin when the spool has none yet."""
+        return origins.enrol(connection, self.body, self.random(ORIGIN_BYTES), self.clock())
+
+    def extend(self, connection: sqlite3.Connection, limit: int, window: int) -> Origin:
+        """Number and sign the oldest drafts: at most `limit`, and at most `window` unproven at a time.
+
+        Nothing follows the open before it is taken: a refused open would make it all worthless.
+        """
+        origin = origins.current(connection, self.body)
+        if origin.signed and not origin.taken:
+            return origin
+        room = min(limit, window - (origin.signed - origin.taken))
+        for row, draft in self._candidates(connection, origin, max(room, 0)):
+            origin = self._append(connection, origin, row, placed(draft, origin))
+        return origin
+
+    def hear(self, connection: sqlite3.Connection, notice: Notice) -> tuple[Action, ...]:
+        """Do what a notice asks for (rule 2.5); what remains to be done outside is returned."""
+        origin = origins.find(connection, self.body, notice.origin)
+        if origin is None:
+            return ()  # another agent of the body
+        origins.hear(connection, origin, notice.number, notice.digest)
+        if not origin.current:
+            return ()
+        origin = self._recognise(connection, origin, notice)
+        numbers = [*numbers_of(notice), notice.number, 1]
+        known = origins.digests(connection, origin, [number for number in numbers if number > 0])
+        actions = respond(Chain(origin.signed, origin.taken, known), notice)
+        return tuple(action for action in actions if not self._inside(connection, origin, action))
+
+    def _inside(self, connection: sqlite3.Connection, origin: Origin, action: Action) -> bool:
+        """Do the part of an action that concerns the spool; whether there is no other."""
+        match action:
+            case Take():
+                self._settle(connection, origin, action)
+                return True
+            case Stand(number):
+                origins.stand(connection, origin, number)
+                return True
+            case SignAgain(number):
+                self._sign_again(connection, origin, number)
+            case Replace(number, reason):
+                self._replace(connection, origin, number, reason)
+            case Abandon(continued):
+                self._abandon(connection, continued=continued)
+            case _:
+                pass
+        return False
+
+    def _candidates(self, connection: sqlite3.Connection, origin: Origin, limit: int) -> list[tuple[int | None, bytes]]:
+        """What comes next in the chain: the open, else drafts, each with its row and statement.
+
+        Only the first has its final place; the others get theirs as the chain grows.
+        """
+        if origin.signed == 0:
+            head = Head(self.exchange, self.body, bytes(ORIGIN_BYTES), 0, origin.signed_digest, origin.created)
+            return [(None, encode(Open(head, origins.predecessor(connection, origin))))]
+        drafts = outgoing.next_drafts(connection, self.body, limit)
+        return [(row, decode(Signed, record).statement) for row, record in drafts]
+
+    def _append(self, connection: sqlite3.Connection, origin: Origin, row: int | None, statement: bytes) -> Origin:
+        signature = self.signer.sign(statement, self.clock())
+        if row is not None:
+            outgoing.mark_signed(connection, row)
+        return origins.append(connection, origin, statement, signature, row)
+
+    def _recognise(self, connection: sqlite3.Connection, origin: Origin, notice: Notice) -> Origin:
+        """Number drafts to which a notice bears witness.
+
+        A spool restored from a copy still holds as drafts what was sent since. Numbering gives the
+        same digests again, so what the exchange took is recognised and not said twice.
+        """
+        for number, step in zip(numbers_of(notice), notice.steps, strict=True):
+            if number != origin.signed + 1:
+                continue
+            for row, draft in self._candidates(connection, origin, 1):
+                statement = placed(draft, origin)
+                if digest(statement) == step.digest:
+                    origin = self._append(connection, origin, row, statement)
+        return origin
+
+    def _settle(self, connection: sqlite3.Connection, origin: Origin, taken: Take) -> None:
+        """Write what became of a statement; of a refused letter the EDMS is told."""
+        said, row = origins.statement_at(connection, origin, taken.number)
+        if row is None:
+            return
+        state = OutgoingState.REFUSED if taken.reason else OutgoingState.TAKEN
+        if outgoing.settle(connection, row, state, taken.reason, taken.detail) and taken.reason:
+            self._reject(connection, row, said, taken.reason, taken.detail)
+
+    def _sign_again(self, connection: sqlite3.Connection, origin: Origin, number: int) -> None:
+        now = self.clock()
+        rows = origins.statements(connection, origin, number)
+        origins.resign(connection, [(self.signer.sign(statement, now), row) for row, statement in rows])
+
+    def _replace(self, connection: sqlite3.Connection, origin: Origin, number: int, reason: str) -> None:
+        """Put a void in the place of a statement, and what followed behind it (rule 2.4)."""
+        said, row = origins.statement_at(connection, origin, number)
+        if row is not None and outgoing.settle(connection, row, OutgoingState.VOID, reason, ""):
+            self._reject(connection, row, said, reason, "")
+        origin = origins.withdraw(connection, origin, number)
+        head = Head(self.exchange, self.body, origin.origin, number, origin.signed_digest, self.clock())
+        self._append(connection, origin, None, encode(Void(head, said, reason)))
+
+    def _abandon(self, connection: sqlite3.Connection, *, continued: bool) -> None:
+        """Leave the origin; what is not proven taken is a draft again (rule 2.5)."""
+        origin = origins.current(connection, self.body)
+        origins.withdraw(connection, origin, origin.taken + 1)
+        origins.leave(connection, origin, self.random(ORIGIN_BYTES), self.clock(), continued=continued)
+
+    def _reject(self, connection: sqlite3.Connection, row: int, said: bytes, reason: str, detail: str) -> None:
+        if outgoing.record_of(connection, row)[0] is not Kind.LETTER:
+            return
+        now = self.clock()
+        incoming.keep(
+            connection,
+            Arrived(self.body, ArrivalKind.REJECTION, said, EXCHANGE, now, b"", reason, detail, outgoing=row),
+        )

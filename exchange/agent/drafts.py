@@ -1,0 +1,191 @@
+"""From what an EDMS wants said to a statement without a number, and from there to a numbered one.
+
+A draft is a framed `Signed` whose statement has number 0 and no origin. Everything that is random
+or depends on the clock (salts, time) is drawn here, once: numbering a draft is a pure function, so
+every copy of a spool gives the same draft the same digest.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from exchange.agent.errors import DraftRefused, refused_draft
+from exchange.agent.ports import DraftLetter
+from exchange.agent.spool.origins import Origin
+from exchange.agent.spool.outgoing import Draft, Kind
+from exchange.domain.card import ReceiptCard
+from exchange.domain.event import Event
+from exchange.domain.ids import ORIGIN_BYTES, ZERO_DIGEST, digest
+from exchange.domain.policy import FAN_OUT_BYTES, RECIPIENTS, RECORD_BYTES, STATEMENT_BYTES
+from exchange.domain.reason import Reason
+from exchange.domain.statement import (
+    SALT_BYTES,
+    Commitment,
+    Content,
+    Head,
+    Letter,
+    Receipt,
+    Signed,
+    commit,
+)
+from exchange.journal.judge import CARD_MEDIA_TYPE, record_bytes
+from exchange.wire.records import decode, decode_statement, encode
+
+SIGNATURE_BYTES = 2048
+"""Room that a draft leaves for its signature; an RSA-4096 one takes about 900 bytes."""
+NUMBER_BYTES = 16
+"""Room that a draft leaves for its number."""
+FRAMING_BYTES = 1024
+"""Room for Avro's own bytes around a record's parts."""
+
+Random = Callable[[int], bytes]
+"""So many random bytes, fit for salts and origins."""
+Clock = Callable[[], datetime]
+"""The present time, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafting:
+    """What drafts are made with.
+
+    Attributes:
+        exchange: id of the exchange, 32 bytes.
+        inline_bytes: largest sum of a statement's contents, bytes.
+    """
+
+    exchange: bytes
+    inline_bytes: int
+    clock: Clock
+    random: Random
+
+    def letter(self, body: str, draft: DraftLetter, answers: "Answered | None" = None) -> Draft:
+        """The draft of a letter.
+
+        Args:
+            body: who says it.
+            draft: what its EDMS wants sent.
+            answers: the received letter that this one answers, when there is one.
+
+        Raises:
+            DraftRefused: with the code that the router would refuse it with, before it costs a number.
+        """
+        _require_sendable(draft)
+        contents, commitments = self._carry(
+            [(encode(draft.card), CARD_MEDIA_TYPE)]
+            + [(data, info.media_type) for data, info in zip(draft.files, draft.card.files, strict=True)]
+        )
+        head = self._head(body)
+        letter = Letter(
+            head=head,
+            message_id=draft.message_id,
+            consignment_id=draft.consignment_id or draft.message_id,
+            kind=draft.kind,
+            conversation=answers.conversation if answers else draft.conversation or draft.message_id,
+            in_reply_to=answers.digest if answers else None,
+            recipients=draft.recipients,
+            group=None,
+            ack=draft.ack,
+            wanted=draft.wanted,
+            urgency=draft.urgency,
+            reply_due=draft.reply_due,
+            access=draft.access,
+            seal=None,
+            contents=commitments,
+        )
+        record = self._record(letter, contents, copies=len(letter.recipients))
+        return Draft(body, Kind.LETTER, draft.message_id, head.created, record)
+
+    def receipt(self, body: str, words: "Words", key: str) -> Draft:
+        """The draft of a receipt; `key` makes it one and the same when it is asked for again.
+
+        Raises:
+            DraftRefused: its card is too large.
+        """
+        card = [] if words.card is None else [(encode(words.card), CARD_MEDIA_TYPE)]
+        contents, commitments = self._carry(card)
+        head = self._head(body)
+        receipt = Receipt(head, words.letter, words.sender, words.event.value, words.at, words.reason, commitments)
+        return Draft(body, Kind.RECEIPT, key, head.created, self._record(receipt, contents, copies=1))
+
+    def _head(self, body: str) -> Head:
+        return Head(self.exchange, body, bytes(ORIGIN_BYTES), 0, ZERO_DIGEST, self.clock())
+
+    def _carry(self, items: Sequence[tuple[bytes, str]]) -> tuple[tuple[Content, ...], tuple[Commitment, ...]]:
+        contents = tuple(Content(self.random(SALT_BYTES), data) for data, _ in items)
+        total = sum(len(content.data) for content in contents)
+        if total > self.inline_bytes:
+            raise refused_draft(Reason.CONTENT_TOO_LARGE, f"contents: {total} bytes of {self.inline_bytes}")
+        types = (media_type for _, media_type in items)
+        return contents, tuple(commit(content, kind) for content, kind in zip(contents, types, strict=True))
+
+    def _record(self, statement: Letter | Receipt, contents: tuple[Content, ...], copies: int) -> bytes:
+        signed = Signed(encode(statement), b"", contents)
+        size = len(signed.statement) + NUMBER_BYTES
+        if size > STATEMENT_BYTES:
+            raise refused_draft(Reason.OVERSIZED, f"statement: {size} bytes of {STATEMENT_BYTES}")
+        whole = record_bytes(signed) + NUMBER_BYTES + SIGNATURE_BYTES + FRAMING_BYTES
+        if whole > RECORD_BYTES:
+            raise refused_draft(Reason.OVERSIZED, f"record: {whole} bytes of {RECORD_BYTES}")
+        if whole * copies > FAN_OUT_BYTES:
+            raise refused_draft(Reason.FAN_OUT_TOO_LARGE, f"{whole} bytes × {copies} recipients")
+        return encode(signed)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A received letter that a new one answers: it goes on in the same conversation."""
+
+    digest: bytes
+    conversation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a receipt says: see `exchange.domain.statement.Receipt`."""
+
+    letter: bytes
+    sender: str
+    event: Event
+    at: datetime
+    reason: str = ""
+    card: ReceiptCard | None = None
+
+
+def placed(statement: bytes, origin: Origin) -> bytes:
+    """The bytes of a draft's statement as the next one of a chain."""
+    draft = decode_statement(statement)
+    head = replace(draft.head, origin=origin.origin, number=origin.signed + 1, previous=origin.signed_digest)
+    return encode(replace(draft, head=head))
+
+
+def signed_record(statement: bytes, signature: bytes, record: bytes) -> bytes:
+    """The bytes for the submissions topic; `record` is the draft's, empty for open and void."""
+    contents = decode(Signed, record).contents if record else ()
+    return encode(Signed(statement, signature, contents))
+
+
+def own_receipt_key(event: Event, letter: bytes, more: str = "") -> str:
+    """Key of a receipt that the agent itself makes: one per letter and event."""
+    return f"{event.value}:{letter.hex()}{':' if more else ''}{more}"
+
+
+def edms_receipt_key(words: Words) -> str:
+    """Key of a receipt that the EDMS makes: the same words again are the same receipt."""
+    card = b"" if words.card is None else encode(words.card)
+    text = f"{words.event.value}:{words.at.isoformat()}:{words.reason}:"
+    return f"edms:{words.letter.hex()}:{digest(text.encode() + card).hex()}"
+
+
+def _require_sendable(draft: DraftLetter) -> None:
+    if not draft.message_id:
+        message = "message_id: is empty; give every message an id of its own"
+        raise DraftRefused(message, code="message-id-missing")
+    if len(draft.files) != len(draft.card.files):
+        detail = f"files: {len(draft.files)} given, {len(draft.card.files)} described in the card"
+        raise refused_draft(Reason.CONTENT_MISMATCH, detail)
+    if not draft.recipients:
+        raise refused_draft(Reason.RECIPIENT_MISSING, "recipients")
+    if len(draft.recipients) > RECIPIENTS:
+        raise refused_draft(Reason.RECIPIENTS_TOO_MANY, f"recipients: {len(draft.recipients)}")
+    if len(set(draft.recipients)) < len(draft.recipients):
+        raise refused_draft(Reason.RECIPIENT_REPEATED, "recipients")

@@ -1,0 +1,27 @@
+"""What this layer refuses.
+
+ExchangeError
+├── DraftRefused       a letter or receipt that the exchange could never take, found before signing
+├── ArrivalFlagged     an inbox record that does not prove what it says: kept, and not handed over
+└── SpoolError         `spool-full`, `spool-corrupt`, `spool-in-use`, `spool-version`, `spool-unwritable`
+"""
+
+from exchange.domain.errors import ExchangeError
+from exchange.domain.reason import Reason, text
+
+
+class DraftRefused(ExchangeError):
+    """What a body wants to say cannot be said like this; nothing was stored."""
+
+    code = "draft-refused"
+
+
+class ArrivalFlagged(ExchangeError):
+    """A record of an inbox that fails verification."""
+
+    code = "arrival-flagged"
+
+
+def refused_draft(reason: Reason, detail: str) -> DraftRefused:
+    """A `DraftRefused` in the words that the router would have found."""
+    return DraftRefused(f"{detail}: {text(reason)}", code=reason.value)

@@ -1,0 +1,14 @@
+"""The spool: an agent's only state, one SQLite file (WAL, synchronous FULL).
+
+    schema      the tables, and what each row promises
+    database    the file: opening, checking, group commit, errors
+    origins     the numbered chain of each body
+    outgoing    what a body says: drafts, statements, what became of them
+    incoming    what arrived, how far it was handed over, and how far the inbox was read
+
+The functions of the last three take a connection inside a transaction; `Spool.run` gives them one.
+"""
+
+from exchange.agent.spool.database import Spool
+
+__all__ = ["Spool"]

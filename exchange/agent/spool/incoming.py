@@ -1,0 +1,228 @@
+"""What arrived for a body, how far it was handed over, and how far the inbox was read."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from exchange.agent.spool.times import micros, moment
+
+
+class ArrivalKind(StrEnum):
+    """What came in; a rejection is the exchange's own word about our letter."""
+
+    LETTER = "letter"
+    RECEIPT = "receipt"
+    REJECTION = "rejection"
+
+
+class ArrivalState(StrEnum):
+    """How far an arrival was handed over; see the schema."""
+
+    RECEIVED = "received"
+    STAGED = "staged"
+    HANDED = "handed"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An arrival to be kept; `outgoing` is our letter that a receipt or rejection is about."""
+
+    body: str
+    kind: ArrivalKind
+    digest: bytes
+    sender: str
+    received: datetime
+    record: bytes
+    reason: str = ""
+    detail: str = ""
+    message_id: str = ""
+    document_id: str = ""
+    reg_number: str = ""
+    outgoing: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An arrival in the spool."""
+
+    row: int
+    body: str
+    kind: ArrivalKind
+    digest: bytes
+    sender: str
+    received: datetime
+    state: ArrivalState
+    reason: str
+    detail: str
+    attempts: int
+    outgoing: int | None
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InboxPosition:
+    """The last record taken from an inbox: its offset and SHA-256."""
+
+    offset: int
+    digest: bytes
+
+
+def positions(connection: sqlite3.Connection, bodies: Sequence[str]) -> dict[str, InboxPosition | None]:
+    """How far the inboxes were read; None: nothing yet."""
+    found = {
+        body: InboxPosition(offset, digest)
+        for body, offset, digest in connection.execute('SELECT body, "offset", digest FROM inboxes')
+        if offset is not None
+    }
+    return {body: found.get(body) for body in bodies}
+
+
+def move(connection: sqlite3.Connection, body: str, offset: int, digest: bytes) -> None:
+    """The record at `offset` is dealt with: call in the transaction that keeps what it brought."""
+    connection.execute('UPDATE inboxes SET "offset" = ?, digest = ? WHERE body = ?', (offset, digest, body))
+
+
+def keep(connection: sqlite3.Connection, arrived: Arrived) -> bool:
+    """Keep an arrival; False when it was there before: nothing is handed over twice."""
+    cursor = connection.execute(
+        "INSERT OR IGNORE INTO incoming (body, kind, digest, sender, received, reason, detail, message_id,"
+        " document_id, reg_number, outgoing, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            arrived.body,
+            arrived.kind.value,
+            arrived.digest,
+            arrived.sender,
+            micros(arrived.received),
+            arrived.reason,
+            arrived.detail,
+            arrived.message_id,
+            arrived.document_id,
+            arrived.reg_number,
+            arrived.outgoing,
+            arrived.record,
+        ),
+    )
+    return cursor.rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """A record that failed verification: `code` and `detail` say how."""
+
+    body: str
+    offset: int
+    code: str
+    detail: str
+    received: datetime
+    record: bytes
+
+
+def flag(connection: sqlite3.Connection, flagged: Flagged) -> None:
+    """Keep what failed verification, for people to look at."""
+    connection.execute(
+        'INSERT INTO flagged (body, "offset", code, detail, received, record) VALUES (?, ?, ?, ?, ?, ?)',
+        (flagged.body, flagged.offset, flagged.code, flagged.detail, micros(flagged.received), flagged.record),
+    )
+
+
+_KEPT = (
+    "SELECT id, body, kind, digest, sender, received, state, reason, detail, attempts, outgoing, record FROM incoming"
+)
+
+
+def to_hand_over(connection: sqlite3.Connection, body: str, now: datetime, limit: int) -> list[Kept]:
+    """The oldest arrivals that the EDMS has not got and whose time has come."""
+    rows = connection.execute(
+        f"{_KEPT} WHERE body = ? AND state IN ('received', 'staged') AND next_try <= ? ORDER BY id LIMIT ?",
+        (body, micros(now), limit),
+    )
+    return [_kept(row) for row in rows]
+
+
+def letters(connection: sqlite3.Connection, body: str, limit: int) -> list[Kept]:
+    """The last letters that arrived, newest first."""
+    rows = connection.execute(f"{_KEPT} WHERE body = ? AND kind = 'letter' ORDER BY id DESC LIMIT ?", (body, limit))
+    return [_kept(row) for row in rows]
+
+
+def letter(connection: sqlite3.Connection, body: str, digest: bytes) -> Kept | None:
+    """An arrived letter by its digest."""
+    row = connection.execute(f"{_KEPT} WHERE body = ? AND kind = 'letter' AND digest = ?", (body, digest)).fetchone()
+    return None if row is None else _kept(row)
+
+
+def letters_named(connection: sqlite3.Connection, body: str, message_id: str, document_id: str) -> list[Kept]:
+    """Letters with that message id and that document id, newest first; an empty one says nothing."""
+    rows = connection.execute(
+        f"{_KEPT} WHERE body = ? AND kind = 'letter' AND (? = '' OR message_id = ?) AND (? = '' OR document_id = ?)"
+        " ORDER BY id DESC",
+        (body, message_id, message_id, document_id, document_id),
+    )
+    return [_kept(row) for row in rows]
+
+
+def letters_numbered(connection: sqlite3.Connection, body: str, number: str) -> list[Kept]:
+    """Letters that bear a registration number, at their sender or here, newest first."""
+    rows = connection.execute(
+        f"{_KEPT} WHERE body = ? AND kind = 'letter' AND (reg_number = ? OR own_reg_number = ?) ORDER BY id DESC",
+        (body, number, number),
+    )
+    return [_kept(row) for row in rows]
+
+
+def register(connection: sqlite3.Connection, row: int, reg_number: str) -> None:
+    """The EDMS registered the letter under this number."""
+    connection.execute("UPDATE incoming SET own_reg_number = ? WHERE id = ?", (reg_number, row))
+
+
+def about(connection: sqlite3.Connection, outgoing: int) -> list[Kept]:
+    """Receipts and rejections about one of our letters, in the order of arrival."""
+    return [_kept(row) for row in connection.execute(f"{_KEPT} WHERE outgoing = ? ORDER BY id", (outgoing,))]
+
+
+def mark(connection: sqlite3.Connection, row: int, state: ArrivalState, reason: str = "", detail: str = "") -> None:
+    """Write how far the hand-over came; a rejection keeps its own reason."""
+    connection.execute(
+        "UPDATE incoming SET state = ?, reason = iif(kind = 'rejection', reason, ?),"
+        " detail = iif(kind = 'rejection', detail, ?) WHERE id = ?",
+        (state.value, reason, detail, row),
+    )
+
+
+def postpone(connection: sqlite3.Connection, row: int, until: datetime, reason: str, detail: str) -> None:
+    """The EDMS could not take it now: try again at `until`."""
+    connection.execute(
+        "UPDATE incoming SET attempts = attempts + 1, next_try = ?, reason = iif(kind = 'rejection', reason, ?),"
+        " detail = iif(kind = 'rejection', detail, ?) WHERE id = ?",
+        (micros(until), reason, detail, row),
+    )
+
+
+def waiting(connection: sqlite3.Connection) -> dict[str, tuple[int, datetime]]:
+    """By body: how many arrivals the EDMS has not got, and since when the oldest waits."""
+    rows = connection.execute(
+        "SELECT body, count(*), min(received) FROM incoming WHERE state IN ('received', 'staged') GROUP BY body"
+    )
+    return {body: (count, moment(oldest)) for body, count, oldest in rows}
+
+
+def _kept(row: tuple[int, str, str, bytes, str, int, str, str, str, int, int | None, bytes]) -> Kept:
+    key, body, kind, digest, sender, received, state, reason, detail, attempts, outgoing, record = row
+    return Kept(
+        key,
+        body,
+        ArrivalKind(kind),
+        digest,
+        sender,
+        moment(received),
+        ArrivalState(state),
+        reason,
+        detail,
+        attempts,
+        outgoing,
+        record,
+    )

@@ -1,0 +1,154 @@
+"""What a body says: drafts in the order in which they were made, and what became of them."""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from exchange.agent.spool.times import micros, moment
+
+
+class OutgoingState(StrEnum):
+    """How far a draft came; see the schema."""
+
+    DRAFT = "draft"
+    SIGNED = "signed"
+    TAKEN = "taken"
+    REFUSED = "refused"
+    VOID = "void"
+
+
+class Kind(StrEnum):
+    """What a draft will be."""
+
+    LETTER = "letter"
+    RECEIPT = "receipt"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Something to be said.
+
+    Attributes:
+        key: what makes it one and the same when it is asked for again: a letter's message id, for a
+            receipt a text of who makes it.
+        created: when the body said it.
+        record: framed `Signed` without signature; the statement's head has number 0 and no origin.
+    """
+
+    body: str
+    kind: Kind
+    key: str
+    created: datetime
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A letter of ours: `digest` is that of its last statement, None before it was signed."""
+
+    row: int
+    message_id: str
+    state: OutgoingState
+    reason: str
+    detail: str
+    created: datetime
+    digest: bytes | None
+    record: bytes
+
+
+def add(connection: sqlite3.Connection, draft: Draft) -> bool:
+    """Keep a draft; False when one of the same kind and key is there already, which then stays as it is."""
+    cursor = connection.execute(
+        "INSERT OR IGNORE INTO outgoing (body, kind, key, created, record) VALUES (?, ?, ?, ?, ?)",
+        (draft.body, draft.kind.value, draft.key, micros(draft.created), draft.record),
+    )
+    return cursor.rowcount == 1
+
+
+def next_drafts(connection: sqlite3.Connection, body: str, limit: int) -> list[tuple[int, bytes]]:
+    """Key and record of the oldest drafts.
+
+    The order is that of their making: it decides the numbers, and a copy of the spool must come to
+    the same ones.
+    """
+    return connection.execute(
+        "SELECT id, record FROM outgoing WHERE body = ? AND state = 'draft' ORDER BY id LIMIT ?", (body, limit)
+    ).fetchall()
+
+
+def mark_signed(connection: sqlite3.Connection, row: int) -> None:
+    """The draft has a number now."""
+    connection.execute("UPDATE outgoing SET state = 'signed' WHERE id = ?", (row,))
+
+
+def settle(connection: sqlite3.Connection, row: int, state: OutgoingState, reason: str, detail: str) -> bool:
+    """Write what became of a signed draft; False when that was known before: the first word holds."""
+    cursor = connection.execute(
+        "UPDATE outgoing SET state = ?, reason = ?, detail = ? WHERE id = ? AND state = 'signed'",
+        (state.value, reason, detail, row),
+    )
+    return cursor.rowcount == 1
+
+
+def record_of(connection: sqlite3.Connection, row: int) -> tuple[Kind, bytes]:
+    """Kind and record of a draft."""
+    kind, record = connection.execute("SELECT kind, record FROM outgoing WHERE id = ?", (row,)).fetchone()
+    return Kind(kind), record
+
+
+_SENT = (
+    "SELECT o.id, o.key, o.state, o.reason, o.detail, o.created,"
+    " (SELECT digest FROM statements WHERE outgoing = o.id ORDER BY withdrawn, id DESC LIMIT 1), o.record"
+    " FROM outgoing o WHERE o.body = ? AND o.kind = 'letter'"
+)
+
+
+def sent_letters(connection: sqlite3.Connection, body: str, limit: int) -> list[Sent]:
+    """The body's last letters, newest first."""
+    return [_sent(row) for row in connection.execute(f"{_SENT} ORDER BY o.id DESC LIMIT ?", (body, limit))]
+
+
+def sent_letter(connection: sqlite3.Connection, body: str, message_id: str) -> Sent | None:
+    """The body's letter with that message id."""
+    row = connection.execute(f"{_SENT} AND o.key = ?", (body, message_id)).fetchone()
+    return None if row is None else _sent(row)
+
+
+def letter_said(connection: sqlite3.Connection, body: str, digest: bytes) -> int | None:
+    """The row of our letter that was said by statement `digest`, also by one that we withdrew."""
+    row = connection.execute(
+        "SELECT o.id FROM statements s JOIN outgoing o ON o.id = s.outgoing"
+        " WHERE s.digest = ? AND o.body = ? AND o.kind = 'letter'",
+        (digest, body),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What a body has said and the exchange has not confirmed; `oldest` of them, None without any."""
+
+    drafts: int
+    unproven: int
+    oldest: datetime | None
+
+
+def backlogs(connection: sqlite3.Connection) -> dict[str, Backlog]:
+    """By body; bodies with nothing to wait for are left out."""
+    rows = connection.execute(
+        "SELECT body, sum(state = 'draft'), sum(state = 'signed'), min(created) FROM outgoing"
+        " WHERE state IN ('draft', 'signed') GROUP BY body"
+    )
+    return {body: Backlog(drafts, signed, moment(oldest)) for body, drafts, signed, oldest in rows}
+
+
+def take_input(connection: sqlite3.Connection, body: str, digest: bytes) -> bool:
+    """Note that an EDMS package was taken in; False when it was before."""
+    cursor = connection.execute("INSERT OR IGNORE INTO inputs (body, digest) VALUES (?, ?)", (body, digest))
+    return cursor.rowcount == 1
+
+
+def _sent(row: tuple[int, str, str, str, str, int, bytes | None, bytes]) -> Sent:
+    key, message_id, state, reason, detail, created, digest, record = row
+    return Sent(key, message_id, OutgoingState(state), reason, detail, moment(created), digest, record)

@@ -1,0 +1,142 @@
+"""Tables of the spool. Times are microseconds since 1970, UTC.
+
+Nothing is ever deleted here: rule 2.6 keeps what was sent until a witnessed checkpoint covers it
+and 35 days have passed, and nobody witnesses checkpoints yet.
+
+States of a row of `outgoing`:
+
+    draft → signed → taken       the exchange accepted it
+      ↑       │  └─→ refused     the exchange refused it: the number moved, the EDMS is told
+      └───────┘  └─→ void        its number was taken by a void (rule 2.4), the EDMS is told
+     origin abandoned (rule 2.5)
+
+States of a row of `incoming`:
+
+    received → staged → handed   shown to the EDMS; `skipped` when the EDMS does not want it
+        └────────┴────→ failed   the EDMS cannot take it; a person may put it back to received
+"""
+
+import sqlite3
+
+from exchange.domain.errors import SpoolError
+
+VERSION = 1
+APPLICATION_ID = 0x45584348
+"""`EXCH`: says in the file's header whose file it is."""
+
+TABLES = """
+CREATE TABLE inboxes (                      -- how far each inbox was read
+    body TEXT PRIMARY KEY,
+    "offset" INTEGER,                       -- of the last record taken; NULL: none yet
+    digest BLOB                             -- SHA-256 of that record
+) STRICT;
+CREATE TABLE origins (
+    id INTEGER PRIMARY KEY,
+    body TEXT NOT NULL,
+    origin BLOB NOT NULL UNIQUE,
+    created INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('current', 'abandoned', 'closed')),
+    signed_number INTEGER NOT NULL DEFAULT 0,
+    signed_digest BLOB NOT NULL DEFAULT (zeroblob(32)),
+    taken_number INTEGER NOT NULL DEFAULT 0,  -- proven: a notice bore our own digest
+    heard_number INTEGER NOT NULL DEFAULT 0,  -- what the router said last, ours or not
+    heard_digest BLOB NOT NULL DEFAULT (zeroblob(32))
+) STRICT;
+CREATE UNIQUE INDEX one_current_origin ON origins (body) WHERE state = 'current';
+CREATE TABLE outgoing (
+    id INTEGER PRIMARY KEY,
+    body TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('letter', 'receipt')),
+    key TEXT NOT NULL,                      -- message id of a letter; what makes a receipt one and the same
+    state TEXT NOT NULL DEFAULT 'draft' CHECK (state IN ('draft', 'signed', 'taken', 'refused', 'void')),
+    reason TEXT NOT NULL DEFAULT '',
+    detail TEXT NOT NULL DEFAULT '',
+    created INTEGER NOT NULL,
+    record BLOB NOT NULL,                   -- framed Signed: statement without number, no signature, contents
+    UNIQUE (body, kind, key)
+) STRICT;
+CREATE INDEX drafts ON outgoing (body, id) WHERE state = 'draft';
+CREATE TABLE statements (
+    id INTEGER PRIMARY KEY,
+    origin INTEGER NOT NULL REFERENCES origins (id),
+    number INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    statement BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    outgoing INTEGER REFERENCES outgoing (id),  -- NULL for open and void
+    withdrawn INTEGER NOT NULL DEFAULT 0    -- 1: never taken, another statement has this number
+) STRICT;
+CREATE UNIQUE INDEX one_statement_per_number ON statements (origin, number) WHERE withdrawn = 0;
+CREATE INDEX statements_by_digest ON statements (digest);
+CREATE INDEX statements_of_outgoing ON statements (outgoing) WHERE outgoing IS NOT NULL;
+CREATE TABLE incoming (
+    id INTEGER PRIMARY KEY,
+    body TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('letter', 'receipt', 'rejection')),
+    digest BLOB NOT NULL,                   -- of the statement; of a rejection, that of the letter rejected
+    sender TEXT NOT NULL,
+    received INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'received'
+        CHECK (state IN ('received', 'staged', 'handed', 'skipped', 'failed')),
+    reason TEXT NOT NULL DEFAULT '',        -- of a rejection, or why the hand-over waits or failed
+    detail TEXT NOT NULL DEFAULT '',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_try INTEGER NOT NULL DEFAULT 0,
+    message_id TEXT NOT NULL DEFAULT '',
+    document_id TEXT NOT NULL DEFAULT '',
+    reg_number TEXT NOT NULL DEFAULT '',    -- the sender's registration of a letter
+    own_reg_number TEXT NOT NULL DEFAULT '',  -- the recipient's, once its EDMS registered the letter
+    outgoing INTEGER REFERENCES outgoing (id),  -- of receipt and rejection: our letter concerned
+    record BLOB NOT NULL,                   -- framed Journalled, as it stood in the inbox; empty for a rejection
+    UNIQUE (body, kind, digest)
+) STRICT;
+CREATE INDEX to_hand_over ON incoming (body, id) WHERE state IN ('received', 'staged');
+CREATE INDEX incoming_by_message ON incoming (body, message_id) WHERE kind = 'letter';
+CREATE INDEX incoming_by_document ON incoming (body, document_id) WHERE kind = 'letter';
+CREATE INDEX incoming_of_outgoing ON incoming (outgoing) WHERE outgoing IS NOT NULL;
+CREATE TABLE flagged (                      -- what failed verification: kept for people to look at
+    id INTEGER PRIMARY KEY,
+    body TEXT NOT NULL,
+    "offset" INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    received INTEGER NOT NULL,
+    record BLOB NOT NULL
+) STRICT;
+CREATE TABLE inputs (                       -- EDMS packages that were taken in, by digest
+    body TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    PRIMARY KEY (body, digest)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Make the tables of a new spool, or make sure that an old one is whole and of this version.
+
+    Raises:
+        SpoolError: `spool-version`, `spool-corrupt`.
+        sqlite3.Error: the file cannot be read or written.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == 0 and not connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall():
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION_ID};"
+            f" PRAGMA user_version = {VERSION}; COMMIT;"
+        )
+        return
+    if version != VERSION:
+        message = f"the spool has schema version {version}, this agent knows {VERSION}: use the agent that wrote it"
+        raise SpoolError(message, code="spool-version")
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise corrupt(verdict)
+
+
+def corrupt(finding: str) -> SpoolError:
+    """The error of a damaged file, with the way out."""
+    message = (
+        f"the spool is damaged ({finding[:200]}): stop the agent, put the file aside, then start with the"
+        " latest backup of it, or with none: the agent finds out what the exchange has and opens a new origin"
+    )
+    return SpoolError(message, code="spool-corrupt")
