@@ -1,10 +1,10 @@
 """Kafka: the only place that knows how its clients behave.
 
-    connection       where the cluster is and who we are
-    topics, access   what must exist and who may do what, as values
-    administration   makes the cluster so and reports what differs; quotas beside it
-    producer         an agent's statements, acknowledged in order
-    reader           a reader that keeps its own position and is never reset
-    records          what readers get; decompression bounds what a hostile batch may cost
-    lookup           topic identities and offsets on a connection of their own
+connection       where the cluster is and who we are
+topics, access   what must exist and who may do what, as values
+administration   makes the cluster so and reports what differs; quotas beside it
+producer         an agent's statements, acknowledged in order
+reader           a reader that keeps its own position and is never reset
+records          what readers get; decompression bounds what a hostile batch may cost
+lookup           topic identities and offsets on a connection of their own
 """

@@ -1,0 +1,75 @@
+"""Where the cluster is and who we are: mutual TLS, always."""
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from exchange.domain.errors import ConfigurationError
+from exchange.security.keys import KeyFiles, load_key_pair
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSettings:
+    """How a process reaches Kafka; the certificate's common name is its principal.
+
+    Attributes:
+        bootstrap: `host:port` of some brokers, separated by commas.
+        ca: PEM certificate of the transport root: the only one that is trusted (section 8).
+        certificate: PEM certificate of this principal.
+        key: its PEM private key, mode 0600.
+    """
+
+    bootstrap: str
+    ca: Path
+    certificate: Path
+    key: Path
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """TLS 1.3 with our certificate, trusting nothing but `ca`.
+
+        Raises:
+            KeyRefused: key or certificate missing, exposed to others, corrupt, or not a pair.
+            ConfigurationError: `ca-invalid`.
+        """
+        load_key_pair(KeyFiles(self.key, self.certificate))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        try:
+            context.load_verify_locations(self.ca)
+        except (OSError, ssl.SSLError) as error:
+            message = f"{self.ca} is no PEM certificate that could be read: put the exchange's transport root there"
+            raise ConfigurationError(message, code="ca-invalid") from error
+        context.load_cert_chain(self.certificate, self.key)
+        return context
+
+
+def aiokafka_options(settings: KafkaSettings) -> dict[str, Any]:
+    """Keyword arguments that every client of aiokafka takes.
+
+    Raises:
+        KeyRefused, ConfigurationError: as `KafkaSettings.ssl_context`.
+    """
+    return {
+        "bootstrap_servers": settings.bootstrap,
+        "security_protocol": "SSL",
+        "ssl_context": settings.ssl_context(),
+    }
+
+
+def confluent_options(settings: KafkaSettings) -> dict[str, Any]:
+    """Configuration that every client of confluent-kafka takes.
+
+    Raises:
+        KeyRefused: key or certificate missing, exposed to others, corrupt, or not a pair.
+    """
+    load_key_pair(KeyFiles(settings.key, settings.certificate))
+    return {
+        "bootstrap.servers": settings.bootstrap,
+        "security.protocol": "ssl",
+        "ssl.ca.location": str(settings.ca),
+        "ssl.certificate.location": str(settings.certificate),
+        "ssl.key.location": str(settings.key),
+        # librdkafka otherwise prints every refused connection on standard error.
+        "log_level": 0,
+    }
