@@ -1,0 +1,35 @@
+"""The bodies of a throw-away installation, as `config/demo/bodies.toml` names them."""
+
+import tomllib
+from dataclasses import dataclass
+
+from exchange.domain.directory import Names
+from exchange.resources import resource
+
+
+@dataclass(frozen=True, slots=True)
+class DemoBody:
+    """A body to be installed; `format` is what its document system speaks."""
+
+    code: str
+    names: Names
+    kind: str
+    uids: tuple[str, ...]
+    soate: str
+    format: str
+
+
+def demo_bodies() -> tuple[DemoBody, ...]:
+    """The six bodies of the story, in the order of the file."""
+    text = resource("config", "demo", "bodies.toml").read_text(encoding="utf-8")
+    return tuple(
+        DemoBody(
+            code=body["code"],
+            names=Names(ky=body["name_ky"], ru=body["name_ru"], en=body["name_en"]),
+            kind=body["kind"],
+            uids=tuple(body["uids"]),
+            soate=body.get("soate", ""),
+            format=body["format"],
+        )
+        for body in tomllib.loads(text)["body"]
+    )

@@ -1,0 +1,201 @@
+"""A whole throw-away installation in one folder: for `exchange demo`, `exchange dev` and tests.
+
+    <folder>/authority/              certificate authority, certificates of bodies and services
+    <folder>/directory/              the signed directory
+    <folder>/policy.toml             what the router decides by
+    <folder>/{router,tracker,operator,auditor}.toml
+    <folder>/agent-<body>.toml       the body's agent
+    <folder>/client-<body>.toml      an agent of the same body that only sends (rule 2.7)
+    <folder>/edms/<body>/            where the body's document system leaves and finds files
+    <folder>/spool/, tracker.sqlite  state
+    <folder>/kafka/, logs/           the broker, and what each process says
+
+Everything is made once and used again; only what names the broker's address is written each time.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from exchange.bus.access import AUDITOR, ROUTER, TRACKER, Grant, body_grants, service_grants
+from exchange.bus.topics import ClusterShape, TopicSpec, inbox_topic, service_topics
+from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate
+from exchange.domain.ids import ZERO_DIGEST
+from exchange.embedded.demo_bodies import DemoBody
+from exchange.embedded.ports import HOST, choose_ports
+from exchange.embedded.tls import ClusterTls
+from exchange.resources import resource
+from exchange.security.authority import Authority
+from exchange.security.cades import Signer
+from exchange.security.directory import exchange_id
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.files import write_atomically
+from exchange.security.keys import KeyFiles, load_certificate, load_certificates, load_key_pair
+
+ADMIN = "svc-admin"
+SHAPE = ClusterShape(lanes=4, journal_partitions=4, replication=1, min_insync=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """An installation's folder and what lies where in it; `bodies` are their codes with their formats."""
+
+    folder: Path
+    bodies: Mapping[str, str]
+
+    @property
+    def kafka(self) -> Path:
+        """The embedded cluster's folder."""
+        return self.folder / "kafka"
+
+    def config(self, role: str) -> Path:
+        """Configuration of `router`, `tracker`, `operator`, `auditor`, `agent-<body>` or `client-<body>`."""
+        return self.folder / f"{role}.toml"
+
+    def log(self, role: str) -> Path:
+        """What the process of that role prints."""
+        return self.folder / "logs" / f"{role}.log"
+
+    def edms(self, body: str) -> Path:
+        """The folder that a body's document system and its agent share."""
+        return self.folder / "edms" / body
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The processes of the installation beside Kafka, in the order in which they start."""
+        return ("router", "tracker", *(f"agent-{code}" for code in self.bodies))
+
+
+def topics(bodies: Sequence[str], shape: ClusterShape = SHAPE) -> tuple[TopicSpec, ...]:
+    """Every topic of an exchange with these bodies."""
+    return (*service_topics(shape), *(inbox_topic(code, shape) for code in bodies))
+
+
+def grants(bodies: Sequence[str]) -> tuple[Grant, ...]:
+    """Every right in an exchange with these bodies."""
+    return (*service_grants(), *(grant for code in bodies for grant in body_grants(code)))
+
+
+class Installer:
+    """Makes an installation, or completes one."""
+
+    def __init__(self, folder: Path, bodies: Sequence[DemoBody], now: datetime) -> None:
+        """Make or reuse the authority and everything that does not depend on a running broker.
+
+        Raises:
+            KeyRefused, DirectoryRefused: what is there was altered; remove the folder.
+            OSError: the folder cannot be written.
+        """
+        self._bodies = tuple(bodies)
+        self._now = now
+        self._authority = Authority(folder / "authority", now=now)
+        self.installation = Installation(folder, {body.code: body.format for body in bodies})
+        for role in (ROUTER, TRACKER, AUDITOR, ADMIN):
+            self._authority.service(role)
+        self._publish_directory()
+        policy = folder / "policy.toml"
+        if not policy.exists():
+            shutil.copyfile(resource("config", "policy.toml"), policy)
+        for path in (folder / "logs", folder / "spool", *map(self.installation.edms, self.installation.bodies)):
+            path.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def tls(self) -> ClusterTls:
+        """The identities of the embedded broker and its administrator."""
+        authority = self._authority
+        return ClusterTls(authority.broker(), authority.service(ADMIN), authority.transport_root)
+
+    def write_settings(self, bootstrap: str) -> None:
+        """Write every process's configuration for the cluster at `bootstrap`."""
+        installation = self.installation
+        ports = dict(zip(installation.roles, self._ports(), strict=True))
+        kafka = {name: self._kafka(name, bootstrap) for name in (ROUTER, TRACKER, ADMIN, AUDITOR)}
+        store = _table("store", url="sqlite:///tracker.sqlite")
+        policy = _table("policy", file="policy.toml")
+        cluster = _table("cluster", replication=SHAPE.replication, min_insync=SHAPE.min_insync)
+        self._write("router", kafka[ROUTER], policy, _observe(ports["router"]))
+        self._write("tracker", kafka[TRACKER], store, _observe(ports["tracker"]))
+        self._write("operator", kafka[ADMIN], store, cluster)
+        self._write("auditor", kafka[AUDITOR], store)
+        for code in installation.bodies:
+            agent, client = f"agent-{code}", f"client-{code}"
+            broker = self._kafka(code, bootstrap)
+            self._write(agent, broker, *self._agent(code, agent, edms=True), _observe(ports[agent]))
+            self._write(client, broker, *self._agent(code, client, edms=False))
+
+    def _ports(self) -> list[int]:
+        return choose_ports(len(self.installation.roles), self.installation.folder / "observe")
+
+    def _kafka(self, principal: str, bootstrap: str) -> str:
+        authority = self._authority
+        service = principal.startswith("svc-")
+        files = authority.service(principal) if service else authority.body(principal).transport
+        ca, key, certificate = map(self._relative, (authority.transport_root, files.key, files.certificate))
+        return _table("kafka", bootstrap=bootstrap, ca=ca, certificate=certificate, key=key)
+
+    def _agent(self, code: str, role: str, *, edms: bool) -> tuple[str, ...]:
+        statement = self._authority.body(code).statement
+        body = {
+            "code": code,
+            "key": self._relative(statement.key),
+            "certificate": self._relative(statement.certificate),
+            "format": self.installation.bodies[code],
+        }
+        if edms:
+            body["folder"] = self._relative(self.installation.edms(code))
+        return (_table("spool", folder=f"spool/{role}"), _table("[body]", **body))
+
+    def _write(self, role: str, *tables: str) -> None:
+        roots = self._relative(self._authority.statement_root)
+        directory = _table("directory", folder="directory", roots=roots)
+        text = "\n".join([f"# {role} of a throw-away installation.\n", *tables, directory])
+        write_atomically(self.installation.config(role), text.encode())
+
+    def _relative(self, path: Path) -> str:
+        return str(path.relative_to(self.installation.folder))
+
+    def _publish_directory(self) -> None:
+        """Version 1, unless there is one: later versions are the operators' own."""
+        roots = load_certificates(self._authority.statement_root)
+        folder = DirectoryFolder(self.installation.folder / "directory", roots)
+        if (folder.folder / "directory-1.p7s").exists():
+            return
+        first = Directory(
+            exchange=exchange_id(roots[0]),
+            version=1,
+            digest=ZERO_DIGEST,
+            previous=ZERO_DIGEST,
+            issued=self._now,
+            lanes=SHAPE.lanes,
+            journal_partitions=SHAPE.journal_partitions,
+            bodies={body.code: self._listed(body) for body in self._bodies},
+        )
+        pair = load_key_pair(self._authority.directory_signer())
+        folder.publish(first, Signer(pair.certificate, pair.key), self._now)
+
+    def _listed(self, body: DemoBody) -> Body:
+        files = self._authority.body(body.code)
+        certificates = (
+            _listed(files.statement, CertificateUse.STATEMENT),
+            _listed(files.transport, CertificateUse.TRANSPORT),
+        )
+        return Body(body.code, body.names, body.kind, BodyStatus.CONNECTED, body.uids, body.soate, certificates)
+
+
+def _listed(files: KeyFiles, use: CertificateUse) -> ListedCertificate:
+    return ListedCertificate(load_certificate(files.certificate).public_bytes(Encoding.DER), use)
+
+
+def _observe(port: int) -> str:
+    return _table("observe", host=HOST, port=port)
+
+
+def _table(name: str, **values: str | int) -> str:
+    """A table of TOML, whose basic strings are written as JSON's are."""
+    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
+    return "".join([f"[{name}]\n", *lines])

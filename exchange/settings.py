@@ -1,0 +1,304 @@
+"""Settings of each process: frozen, read from one small TOML file, checked to the last key.
+
+A file holds the tables that its process needs and nothing else: what nobody reads is refused, so a
+misspelt key is never silently without effect. Relative paths are relative to the file.
+
+    router      [kafka] [directory] [policy] [observe]
+    tracker     [kafka] [directory] [store] [observe]
+    agent       [kafka] [directory] [spool] [[body]] [observe]
+    operator    [kafka] [directory] [store] [cluster]     doctor, track, letters
+    auditor     [kafka] [directory] [store]               audit replay, audit export
+
+Where the cluster is, and who we are there, may also come from the environment, which then wins:
+`EXCHANGE_KAFKA_BOOTSTRAP`, `EXCHANGE_KAFKA_CA`, `EXCHANGE_KAFKA_CERTIFICATE`, `EXCHANGE_KAFKA_KEY`.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from exchange.bus.connection import KafkaSettings
+from exchange.bus.topics import ClusterShape
+from exchange.domain.errors import ConfigurationError
+from exchange.domain.ids import is_body_code
+from exchange.security.keys import KeyFiles
+
+_MISSING: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorySettings:
+    """Where the signed directory lies and which roots vouch for it (PEM, the exchange's own first)."""
+
+    folder: Path
+    roots: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ObserveSettings:
+    """Where metrics and health are served; port 0 takes any free one."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouterSettings:
+    """A router process; `policy` is the policy file."""
+
+    kafka: KafkaSettings
+    directory: DirectorySettings
+    policy: Path
+    observe: ObserveSettings
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerSettings:
+    """A tracker process; `store` is a database URL of SQLAlchemy."""
+
+    kafka: KafkaSettings
+    directory: DirectorySettings
+    store: str
+    observe: ObserveSettings
+
+
+@dataclass(frozen=True, slots=True)
+class BodySettings:
+    """A body that an agent speaks for.
+
+    Attributes:
+        code: the body's code.
+        statement: key and certificate that sign its statements.
+        format: name of its EDMS's format.
+        folder: where its EDMS's files come and go; None for an agent that only sends (rule 2.7).
+    """
+
+    code: str
+    statement: KeyFiles
+    format: str
+    folder: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """An agent process; `spool` is the folder of its only state."""
+
+    kafka: KafkaSettings
+    directory: DirectorySettings
+    spool: Path
+    bodies: tuple[BodySettings, ...]
+    observe: ObserveSettings
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSettings:
+    """What operators' commands need; `replication` and `min_insync` are what every topic must have."""
+
+    kafka: KafkaSettings
+    directory: DirectorySettings
+    store: str
+    replication: int
+    min_insync: int
+
+    def shape(self, lanes: int, journal_partitions: int) -> ClusterShape:
+        """The cluster as it must be, with what the directory says about partitions."""
+        return ClusterShape(lanes, journal_partitions, self.replication, self.min_insync)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditorSettings:
+    """What an auditor's commands need; `store` only to compare with it, may be empty."""
+
+    kafka: KafkaSettings
+    directory: DirectorySettings
+    store: str
+
+
+def router_settings(file: Path, environ: Mapping[str, str]) -> RouterSettings:
+    """Read a router's file.
+
+    Raises:
+        ConfigurationError: `configuration-missing`, `configuration-unreadable`,
+            `configuration-key-missing`, `configuration-key-unknown`, `configuration-value-invalid`;
+            each names file, table, key and the next step. The same holds for the other readers.
+    """
+    with _opened(file) as top:
+        with top.table("policy") as policy:
+            policy_file = policy.path("file")
+        return RouterSettings(_kafka(top, environ), _directory(top), policy_file, _observe(top))
+
+
+def tracker_settings(file: Path, environ: Mapping[str, str]) -> TrackerSettings:
+    """Read a tracker's file."""
+    with _opened(file) as top:
+        return TrackerSettings(_kafka(top, environ), _directory(top), _store(top), _observe(top))
+
+
+def agent_settings(file: Path, environ: Mapping[str, str]) -> AgentSettings:
+    """Read an agent's file; it names at least one body, and each once."""
+    with _opened(file) as top:
+        with top.table("spool") as spool:
+            folder = spool.path("folder")
+        bodies = tuple(_body(table) for table in top.tables("body"))
+        if len({body.code for body in bodies}) != len(bodies):
+            raise top.wrong("body", "names a body twice: give each code one [[body]] table")
+        return AgentSettings(_kafka(top, environ), _directory(top), folder, bodies, _observe(top))
+
+
+def operator_settings(file: Path, environ: Mapping[str, str]) -> OperatorSettings:
+    """Read an operator's file."""
+    with _opened(file) as top:
+        with top.table("cluster") as cluster:
+            replication = cluster.number("replication", least=1, most=9)
+            min_insync = cluster.number("min_insync", least=1, most=replication)
+        return OperatorSettings(_kafka(top, environ), _directory(top), _store(top), replication, min_insync)
+
+
+def auditor_settings(file: Path, environ: Mapping[str, str]) -> AuditorSettings:
+    """Read an auditor's file."""
+    with _opened(file) as top:
+        return AuditorSettings(_kafka(top, environ), _directory(top), _store(top))
+
+
+class Table:
+    """One table of a configuration file; whoever opens it reads every key, and the rest is refused."""
+
+    def __init__(self, file: Path, name: str, values: Mapping[str, Any]) -> None:
+        """Describe table `name` of `file`; the top of a file has no name."""
+        self._file = file
+        self._name = name
+        self._values = values
+        self._read: set[str] = set()
+
+    def __enter__(self) -> Self:
+        """Begin to read."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Refuse what was not read, unless something worse is being said."""
+        unknown = sorted(set(self._values) - self._read)
+        if kind is None and unknown:
+            known = ", ".join(sorted(self._read))
+            problem = f"is not known here: remove it, or use one of {known}"
+            raise self._error(unknown[0], problem, "configuration-key-unknown")
+
+    def has(self, key: str) -> bool:
+        """Whether the table says anything about `key`."""
+        self._read.add(key)
+        return key in self._values
+
+    def text(self, key: str, default: str = _MISSING) -> str:
+        """A text that is not empty, unless that is its default."""
+        value = self._value(key, default)
+        if not isinstance(value, str) or (not value and value != default):
+            raise self.wrong(key, 'must be a text that is not empty, in quotes: key = "value"')
+        return value
+
+    def number(self, key: str, *, least: int, most: int, default: int = _MISSING) -> int:
+        """A whole number from `least` to `most`."""
+        value = self._value(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise self.wrong(key, f"must be a whole number from {least} to {most}")
+        return value
+
+    def path(self, key: str) -> Path:
+        """A path; a relative one begins at the file's folder."""
+        return self.beside(self.text(key))
+
+    def beside(self, path: str) -> Path:
+        """A path as the file means it."""
+        return self._file.parent / Path(path).expanduser()
+
+    def table(self, key: str, *, optional: bool = False) -> "Table":
+        """A table inside this one; one that may be left out then reads as empty."""
+        value = self._value(key, {} if optional else _MISSING)
+        if not isinstance(value, dict):
+            raise self.wrong(key, f"must be a table: a line [{key}] with its keys below")
+        return Table(self._file, key, value)
+
+    def tables(self, key: str) -> list["Table"]:
+        """One or more tables of the same name."""
+        value = self._value(key, _MISSING)
+        if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
+            raise self.wrong(key, f"must be one or more tables: a line [[{key}]] with its keys below")
+        return [Table(self._file, key, item) for item in value]
+
+    def wrong(self, key: str, problem: str) -> ConfigurationError:
+        """The error about a value that cannot be taken."""
+        return self._error(key, problem, "configuration-value-invalid")
+
+    def _value(self, key: str, default: Any) -> Any:
+        self._read.add(key)
+        value = self._values.get(key, default)
+        if value is _MISSING:
+            raise self._error(key, "is missing: add it", "configuration-key-missing")
+        return value
+
+    def _error(self, key: str, problem: str, code: str) -> ConfigurationError:
+        place = f"[{self._name}] {key}" if self._name else f"[{key}]"
+        return ConfigurationError(f"{self._file}: {place} {problem}", code=code)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Table]:
+    """The top of a file, read to the last table."""
+    file = file.expanduser().absolute()
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"{file} cannot be read ({error.strerror}): name the configuration with --config"
+        raise ConfigurationError(message, code="configuration-missing") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        message = f"{file} is no TOML in UTF-8 ({error}): correct the line"
+        raise ConfigurationError(message, code="configuration-unreadable") from error
+    with Table(file, "", values) as top:
+        yield top
+
+
+def _kafka(top: Table, environ: Mapping[str, str]) -> KafkaSettings:
+    """The [kafka] table, and what the environment says instead."""
+    with top.table("kafka", optional="EXCHANGE_KAFKA_BOOTSTRAP" in environ) as kafka:
+        kafka.has("bootstrap")
+        bootstrap = environ.get("EXCHANGE_KAFKA_BOOTSTRAP") or kafka.text("bootstrap")
+        ca, certificate, key = (_kafka_file(kafka, name, environ) for name in ("ca", "certificate", "key"))
+        return KafkaSettings(bootstrap, ca, certificate, key)
+
+
+def _kafka_file(kafka: Table, name: str, environ: Mapping[str, str]) -> Path:
+    kafka.has(name)
+    given = environ.get(f"EXCHANGE_KAFKA_{name.upper()}")
+    return Path(given).expanduser().absolute() if given else kafka.path(name)
+
+
+def _directory(top: Table) -> DirectorySettings:
+    with top.table("directory") as directory:
+        return DirectorySettings(directory.path("folder"), directory.path("roots"))
+
+
+def _store(top: Table) -> str:
+    """A database URL; SQLite's files are relative to the configuration like every path."""
+    with top.table("store") as store:
+        url = store.text("url")
+        prefix = "sqlite:///"
+        if not url.startswith(prefix) or url.removeprefix(prefix).startswith((":", "/")):
+            return url
+        return f"{prefix}{store.beside(url.removeprefix(prefix))}"
+
+
+def _observe(top: Table) -> ObserveSettings:
+    with top.table("observe", optional=True) as observe:
+        host = observe.text("host", "127.0.0.1")
+        return ObserveSettings(host, observe.number("port", least=0, most=65535, default=0))
+
+
+def _body(table: Table) -> BodySettings:
+    with table as body:
+        code = body.text("code")
+        if not is_body_code(code):
+            raise body.wrong("code", "is no body code: 1-63 of a-z, 0-9 and '-', not starting with 'svc-'")
+        keys = KeyFiles(body.path("key"), body.path("certificate"))
+        folder = body.path("folder") if body.has("folder") else None
+        return BodySettings(code, keys, body.text("format"), folder)
