@@ -20,7 +20,7 @@ from exchange.domain.errors import ConfigurationError
 from exchange.domain.reason import Reason
 from exchange.security.errors import KeyRefused, SignatureFormError, SignatureRefused
 from exchange.security.form import SIGNING_YEARS, ParsedSignature, Template
-from exchange.security.keys import PrivateKey, PublicKey, require_strong
+from exchange.security.keys import PrivateKey, PublicKey, certified_key
 
 
 class Signer:
@@ -32,7 +32,7 @@ class Signer:
         Raises:
             KeyRefused: `key-unsupported`, `key-too-weak`, `key-certificate-mismatch`, `certificate-too-large`.
         """
-        public_key = require_strong(certificate.public_key(), "the signer's certificate")
+        public_key = certified_key(certificate, "the signer's certificate")
         if public_key != private_key.public_key():
             message = "the certificate is of another key: give the signer a matching pair"
             raise KeyRefused(message, code="key-certificate-mismatch")
@@ -79,7 +79,7 @@ class Verifier:
         Raises:
             KeyRefused: `key-unsupported`, `key-too-weak`, `certificate-too-large`.
         """
-        public_key = require_strong(certificate.public_key(), "the listed certificate")
+        public_key = certified_key(certificate, "the listed certificate")
         self.certificate = certificate
         self._template = Template(certificate, public_key)
         self._check = _checking(public_key)

@@ -4,8 +4,6 @@ Not a general decoder: elements are opened by the tag that has to be there, leng
 shortest possible and stay inside their container. Anything else is a `ValueError` naming the place.
 """
 
-from cryptography import x509
-
 INTEGER = 0x02
 OCTET_STRING = 0x04
 OBJECT_IDENTIFIER = 0x06
@@ -93,13 +91,12 @@ def skip(data: bytes, at: int, expected: bytes, end: int, place: str) -> int:
     return stop
 
 
-def issuer_and_serial(certificate: x509.Certificate) -> tuple[bytes, bytes]:
-    """Encodings of a certificate's issuer name and serial number, exactly as the issuer wrote them.
+def issuer_and_serial(tbs: bytes) -> tuple[bytes, bytes]:
+    """Encodings of issuer name and serial number in a TBSCertificate, exactly as the issuer wrote them.
 
     A name decoded and encoded again may come out with other string types; a signature that refers
     to it would then not have the bytes that other software makes (RFC 5652, 5.3).
     """
-    tbs = certificate.tbs_certificate_bytes
     end = len(tbs)
     at = enter(tbs, 0, SEQUENCE, end, "tbsCertificate")
     if tbs[at] == CONTEXT_0:  # the version, absent in version 1

@@ -57,9 +57,10 @@ def decode(document: bytes) -> Directory:
             `directory-field-invalid` (the message names the field), `directory-not-canonical`.
     """
     fields = _Fields(_parse(document), "directory")
-    fields.require(fields.number("format") == FORMAT, "format", f"is not {FORMAT}, the only one known here")
+    fields.require("format", f"is not {FORMAT}, the only one known here", holds=fields.number("format") == FORMAT)
     version, previous = fields.number("version", least=1), fields.binary("previous", DIGEST_BYTES)
-    fields.require((previous == ZERO_DIGEST) == (version == 1), "previous", "is zeros in version 1, and only there")
+    begins = (previous == ZERO_DIGEST) == (version == 1)
+    fields.require("previous", "is not zeros in version 1, and only there", holds=begins)
     bodies = fields.inner("bodies")
     directory = Directory(
         exchange=fields.binary("exchange", DIGEST_BYTES),
@@ -98,11 +99,13 @@ def _encode_body(body: Body) -> dict[str, object]:
 
 
 def _decode_body(code: str, fields: "_Fields") -> Body:
-    fields.require(is_body_code(code), "", "is no body code: use 1-63 of a-z, 0-9 and '-', not starting with 'svc-'")
+    fields.require(
+        "", "is no body code: use 1-63 of a-z, 0-9 and '-', not starting with 'svc-'", holds=is_body_code(code)
+    )
     names = fields.inner("names")
     soate = fields.text("soate")
     whole = len(soate) == _SOATE_DIGITS and soate.isascii() and soate.isdigit()
-    fields.require(not soate or whole, "soate", f"is {_SOATE_DIGITS} digits or empty")
+    fields.require("soate", f"is neither {_SOATE_DIGITS} digits nor empty", holds=not soate or whole)
     return Body(
         code=code,
         names=Names(ky=names.text("ky"), ru=names.text("ru"), en=names.text("en")),
@@ -124,7 +127,7 @@ def _decode_certificate(fields: "_Fields") -> ListedCertificate:
             Verifier(certificate)
     except KeyRefused as error:
         raise fields.refusal("der", f"cannot sign statements: {error}") from error
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise fields.refusal("der", "is no certificate in base64") from error
     return ListedCertificate(encoded, use, None if fields.absent("revoked") else fields.time("revoked"))
 
@@ -174,9 +177,9 @@ class _Fields:
         place = f"{self._place}.{name}" if name else self._place
         return DirectoryRefused(f"{place} {what}", code="directory-field-invalid")
 
-    def require(self, condition: bool, name: str, what: str) -> None:
-        """Refuse member `name` unless `condition` holds."""
-        if not condition:
+    def require(self, name: str, what: str, *, holds: bool) -> None:
+        """Refuse member `name`, saying `what`, unless the condition `holds`."""
+        if not holds:
             raise self.refusal(name, what)
 
     def names(self) -> list[str]:
@@ -198,7 +201,7 @@ class _Fields:
         """An array of different strings."""
         values = self._list(name)
         plain = all(isinstance(value, str) and _is_plain(value) for value in values)
-        self.require(plain and len(set(values)) == len(values), name, "is no list of different texts")
+        self.require(name, "is no list of different texts", holds=plain and len(set(values)) == len(values))
         return values
 
     def number(self, name: str, least: int = 0) -> int:
@@ -214,7 +217,7 @@ class _Fields:
             value = bytes.fromhex(self.text(name))
         except ValueError:
             value = b""
-        self.require(len(value) == size, name, f"is not {size} bytes in hexadecimal")
+        self.require(name, f"is not {size} bytes in hexadecimal", holds=len(value) == size)
         return value
 
     def time(self, name: str) -> datetime:

@@ -55,22 +55,15 @@ class DirectoryProof:
 def verify_proof(proof: DirectoryProof, roots: Sequence[x509.Certificate]) -> Directory:
     """The directory that a proof proves under `roots`: what an auditor does with a journalled one.
 
+    1. The document is a directory, of this exchange.
+    2. The certificate led to a root, for directories, when the version was issued (rule 3.2).
+    3. The signature is this certificate's, of this document.
+
     Raises:
         DirectoryRefused: `foreign-exchange`, `directory-signature-invalid`, and as
             `exchange.security.directory.decode`.
     """
-    directory = decode(proof.document)
-    if directory.exchange != exchange_id(roots[0]):
-        message = f"version {directory.version} is of another exchange than the trust root: check both"
-        raise DirectoryRefused(message, code="foreign-exchange")
-    try:
-        certificate = x509.load_der_x509_certificate(proof.certificate)
-        chains = ChainValidator(roots, Purpose.DIRECTORY)
-        _verify_signature(directory, proof.document, proof.signature, certificate, chains)
-    except (ValueError, SignatureRefused, KeyRefused) as error:
-        message = f"the signature of version {directory.version} does not hold: {error}"
-        raise DirectoryRefused(message, code="directory-signature-invalid") from error
-    return directory
+    return _verify(proof, exchange_id(roots[0]), ChainValidator(roots, Purpose.DIRECTORY))
 
 
 class DirectoryFolder:
@@ -111,18 +104,19 @@ class DirectoryFolder:
     def version(self, number: int) -> Directory:
         """One version, verified as of the time at which it was issued.
 
-        1. The document and its signature are there, and the signature has its form.
-        2. The document is a directory, of that version and of this exchange.
-        3. The certificate that the signature names is there and led to a root, for directories, when
-           the version was issued.
-        4. The signature is this certificate's, of this document.
+        1. Document, signature and the certificate that the signature names are there.
+        2. They prove a directory (see `verify_proof`).
+        3. It is the version that was asked for.
 
         Raises:
             DirectoryRefused: `directory-missing`, `foreign-exchange`, `directory-version-invalid`,
                 `directory-signature-invalid`, and as `exchange.security.directory.decode`.
         """
-        document = self._read(f"directory-{number}.json")
-        return self._verified(number, document, self._read(f"directory-{number}.p7s"))
+        directory = self._verify(self.proof(number))
+        if directory.version != number:
+            message = f"directory-{number}.json says that it is version {directory.version}: restore the file"
+            raise DirectoryRefused(message, code="directory-version-invalid")
+        return directory
 
     def proof(self, number: int) -> DirectoryProof:
         """The files that prove a version, to be journalled before a decision names it (rule 5.3).
@@ -136,8 +130,7 @@ class DirectoryFolder:
         except (SignatureRefused, KeyRefused) as error:
             message = f"the signature of directory-{number}.json cannot be used ({error.code}): {error}"
             raise DirectoryRefused(message, code="directory-signature-invalid") from error
-        der = certificate.public_bytes(serialization.Encoding.DER)
-        return DirectoryProof(self._read(f"directory-{number}.json"), signature, der)
+        return DirectoryProof(self._read(f"directory-{number}.json"), signature, _der(certificate))
 
     def publish(self, directory: Directory, signer: Signer, at: datetime) -> Directory:
         """Sign and write the next version, which readers see whole or not at all.
@@ -157,30 +150,17 @@ class DirectoryFolder:
             OSError: the folder cannot be written; readers still see the version before.
         """
         self._require_next(directory)
-        number, document = directory.version, encode(directory)
+        document = encode(directory)
         signature = signer.sign(document, at)
+        published = self._verify(DirectoryProof(document, signature, _der(signer.certificate)))
         certificate = signer.certificate.public_bytes(serialization.Encoding.PEM)
         write_atomically(self._certificate(signer.signer), certificate)
-        published = self._verified(number, document, signature)
-        write_atomically(self.folder / f"directory-{number}.json", document)
-        write_atomically(self.folder / f"directory-{number}.p7s", signature)
+        write_atomically(self.folder / f"directory-{directory.version}.json", document)
+        write_atomically(self.folder / f"directory-{directory.version}.p7s", signature)
         return published
 
-    def _verified(self, number: int, document: bytes, signature: bytes) -> Directory:
-        directory = decode(document)
-        if directory.exchange != self._exchange:
-            message = f"version {number} is of another exchange than the trust root: check both paths"
-            raise DirectoryRefused(message, code="foreign-exchange")
-        if directory.version != number:
-            message = f"directory-{number}.json says that it is version {directory.version}: restore the file"
-            raise DirectoryRefused(message, code="directory-version-invalid")
-        try:
-            certificate = load_certificate(self._certificate(parse(signature).signer))
-            _verify_signature(directory, document, signature, certificate, self._chains)
-        except (SignatureRefused, KeyRefused) as error:
-            message = f"the signature of directory-{number}.json does not hold ({error.code}): {error}"
-            raise DirectoryRefused(message, code="directory-signature-invalid") from error
-        return directory
+    def _verify(self, proof: DirectoryProof) -> Directory:
+        return _verify(proof, self._exchange, self._chains)
 
     def _require_next(self, directory: Directory) -> None:
         newest = self._newest()
@@ -208,13 +188,24 @@ class DirectoryFolder:
             raise DirectoryRefused(message, code="directory-missing") from error
 
 
-def _verify_signature(
-    directory: Directory, document: bytes, signature: bytes, certificate: x509.Certificate, chains: ChainValidator
-) -> None:
-    """The certificate led to a root when the version was issued, and the signature is its own."""
-    verifier = Verifier(certificate)
-    chains.validate(verifier.certificate, directory.issued)
-    verifier.verify(parse(signature), document)
+def _verify(proof: DirectoryProof, exchange: bytes, chains: ChainValidator) -> Directory:
+    directory = decode(proof.document)
+    if directory.exchange != exchange:
+        message = f"directory version {directory.version} is of another exchange than the trust root: check both"
+        raise DirectoryRefused(message, code="foreign-exchange")
+    try:
+        certificate = x509.load_der_x509_certificate(proof.certificate)
+        verifier = Verifier(certificate)
+        chains.validate(certificate, directory.issued)
+        verifier.verify(parse(proof.signature), proof.document)
+    except (ValueError, x509.InvalidVersion, SignatureRefused, KeyRefused) as error:
+        message = f"the signature of directory version {directory.version} does not hold: {error}"
+        raise DirectoryRefused(message, code="directory-signature-invalid") from error
+    return directory
+
+
+def _der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.DER)
 
 
 def _rolled_back(what: str) -> DirectoryRefused:

@@ -127,7 +127,7 @@ class Template:
         if len(encoded) > _CERTIFICATE_BYTES_MAX:
             message = f"a certificate of {len(encoded)} bytes: use one of at most {_CERTIFICATE_BYTES_MAX}"
             raise KeyRefused(message, code="certificate-too-large")
-        issuer, serial = der.issuer_and_serial(certificate)
+        issuer, serial = der.issuer_and_serial(certificate.tbs_certificate_bytes)
         self.signer = hashlib.sha256(encoded).digest()
         self._after_digest = _signing_certificate(self.signer, issuer, serial)
         attributes = len(_BEFORE_TIME) + _TIME_BYTES + len(_BEFORE_DIGEST) + _DIGEST_BYTES + len(self._after_digest)

@@ -46,7 +46,7 @@ def load_key_pair(files: KeyFiles) -> KeyPair:
         KeyRefused: as `load_private_key` and `load_certificate`; `key-certificate-mismatch`.
     """
     key, certificate = load_private_key(files.key), load_certificate(files.certificate)
-    if certificate.public_key() != key.public_key():
+    if certified_key(certificate, str(files.certificate)) != key.public_key():
         message = f"{files.certificate} is not the certificate of the key {files.key}: put the matching pair there"
         raise KeyRefused(message, code="key-certificate-mismatch")
     return KeyPair(key, certificate)
@@ -90,9 +90,22 @@ def load_certificates(path: Path) -> list[x509.Certificate]:
     """
     try:
         return x509.load_pem_x509_certificates(_read(path, private=False))
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         message = f"{path} holds no PEM certificate: write the certificate there again"
         raise KeyRefused(message, code="certificate-file-unreadable") from error
+
+
+def certified_key(certificate: x509.Certificate, owner: str) -> PublicKey:
+    """The key of a certificate when rule 1.4 accepts it; `owner` names it in the error.
+
+    Raises:
+        KeyRefused: as `require_strong`; `key-unsupported` also for a key of unknown kind (GOST).
+    """
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KeyRefused(f"{owner}: {error}: use ECDSA P-256 or RSA", code="key-unsupported") from error
+    return require_strong(key, owner)
 
 
 def require_strong(key: object, owner: str) -> PublicKey:

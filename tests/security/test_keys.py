@@ -1,0 +1,116 @@
+"""Key files: what is loaded and what is refused."""
+
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.security.errors import KeyRefused
+from exchange.security.files import PRIVATE, write_atomically
+from exchange.security.keys import KeyFiles, KeyPair, load_certificates, load_key_pair, load_private_key
+from tests.security.support import write_pair
+
+AnyKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+
+
+def pem(key: AnyKey, password: bytes | None = None) -> bytes:
+    """PKCS#8 PEM of a key."""
+    encryption = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+
+
+def refusal(path: Path) -> KeyRefused:
+    """The error of loading a key."""
+    with pytest.raises(KeyRefused) as caught:
+        load_private_key(path)
+    assert str(path) in str(caught.value)
+    return caught.value
+
+
+def test_loads_a_matching_pair(tmp_path: Path, pair: KeyPair) -> None:
+    """Both kinds of key come back as they were written."""
+    certificate, key = write_pair(tmp_path, "mfa", pair)
+    key.chmod(PRIVATE)
+    loaded = load_key_pair(KeyFiles(key, certificate))
+    assert loaded.certificate == pair.certificate
+    assert loaded.key.public_key() == pair.key.public_key()
+
+
+def test_refuses_a_certificate_of_another_key(tmp_path: Path, mfa: KeyPair, minjust: KeyPair) -> None:
+    """A mix-up of files is found before anything is signed."""
+    certificate, key = write_pair(tmp_path, "mixed", KeyPair(mfa.key, minjust.certificate))
+    key.chmod(PRIVATE)
+    with pytest.raises(KeyRefused) as caught:
+        load_key_pair(KeyFiles(key, certificate))
+    assert caught.value.code == "key-certificate-mismatch"
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o610, 0o601, 0o777])
+def test_refuses_an_exposed_key(tmp_path: Path, mfa: KeyPair, mode: int) -> None:
+    """Any right of group or others is one too many; the message says what to run."""
+    path = tmp_path / "key.pem"
+    path.write_bytes(pem(mfa.key))
+    path.chmod(mode)
+    error = refusal(path)
+    assert error.code == "key-file-exposed"
+    assert "chmod 600" in str(error)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400])
+def test_accepts_a_private_key_file(tmp_path: Path, mfa: KeyPair, mode: int) -> None:
+    """Read-only is stricter still."""
+    path = tmp_path / "key.pem"
+    path.write_bytes(pem(mfa.key))
+    path.chmod(mode)
+    assert load_private_key(path).public_key() == mfa.key.public_key()
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        (rsa.generate_private_key(65537, 1024), "key-too-weak"),  # noqa: S505 - weak on purpose
+        (ec.generate_private_key(ec.SECP384R1()), "key-unsupported"),
+        (ed25519.Ed25519PrivateKey.generate(), "key-unsupported"),
+    ],
+    ids=["rsa-1024", "p-384", "ed25519"],
+)
+def test_refuses_other_keys(tmp_path: Path, key: AnyKey, code: str) -> None:
+    """Only what rule 1.4 names signs statements."""
+    path = tmp_path / "key.pem"
+    write_atomically(path, pem(key), mode=PRIVATE)
+    assert refusal(path).code == code
+
+
+def test_refuses_missing_encrypted_and_unreadable_keys(tmp_path: Path, mfa: KeyPair) -> None:
+    """Each says what to do."""
+    assert refusal(tmp_path / "absent.pem").code == "key-file-missing"
+    locked = tmp_path / "locked.pem"
+    write_atomically(locked, pem(mfa.key, b"secret"), mode=PRIVATE)
+    assert refusal(locked).code == "key-file-unreadable"
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    assert refusal(folder).code == "key-file-unreadable"
+
+
+@given(data=st.binary(max_size=200))
+def test_any_bytes_are_refused_as_a_key(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    """No bytes raise anything but the family, with or without PEM lines around them."""
+    path = tmp_path_factory.mktemp("key") / "key.pem"
+    for content in (data, b"-----BEGIN PRIVATE KEY-----\n" + data + b"\n-----END PRIVATE KEY-----\n"):
+        write_atomically(path, content, mode=PRIVATE)
+        assert refusal(path).code == "key-file-unreadable"
+
+
+def test_refuses_bad_certificate_files(tmp_path: Path) -> None:
+    """Missing and unreadable ones have codes of their own."""
+    path = tmp_path / "crt.pem"
+    with pytest.raises(KeyRefused) as caught:
+        load_certificates(path)
+    assert caught.value.code == "certificate-file-missing"
+    path.write_bytes(b"no certificate")
+    with pytest.raises(KeyRefused) as caught:
+        load_certificates(path)
+    assert caught.value.code == "certificate-file-unreadable"
