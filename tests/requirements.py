@@ -50,11 +50,10 @@ def install(tool: Tool) -> bool:
     if apt is None or os.geteuid() != 0:
         return False
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    steps = (["update"], ["install", "--yes", "--no-install-recommends", tool.debian])
     try:
-        for arguments in (["update", "--quiet"], ["install", "--quiet", "--yes", "--no-install-recommends", tool.debian]):
-            subprocess.run(
-                [apt, *arguments], env=environment, timeout=INSTALL_SECONDS, check=True, stdout=subprocess.DEVNULL
-            )
+        for step in steps:
+            subprocess.run([apt, "--quiet=2", *step], env=environment, timeout=INSTALL_SECONDS, check=True)
     except (OSError, subprocess.SubprocessError):
         return False
     return tool.present

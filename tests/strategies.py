@@ -7,7 +7,7 @@ import json
 import types
 import typing
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC
 from enum import Enum
 from functools import cache
 from typing import Any
@@ -21,8 +21,8 @@ Names = dict[str, Mapping[str, Any]]
 
 LONGS = st.integers(-(2**63), 2**63 - 1)
 INTS = st.integers(-(2**31), 2**31 - 1)
-MOMENTS = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001: bounds are naive
-DATES = st.dates(date(1, 1, 1), date(9999, 12, 31))
+MOMENTS = st.datetimes(timezones=st.just(UTC))
+DATES = st.dates()
 TEXTS = st.text(max_size=12)
 PRIMITIVES: dict[str, st.SearchStrategy[Any]] = {
     "string": TEXTS,
@@ -35,9 +35,13 @@ PRIMITIVES: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-@cache
 def values(cls: type) -> st.SearchStrategy[Any]:
     """Instances of a record class, every field anything that its schema allows."""
+    return _values(cls)
+
+
+@cache
+def _values(cls: type) -> st.SearchStrategy[Any]:
     return _record(cls, json.loads(avro.schemas()[SCHEMA_IDS[cls]].text), {})
 
 
@@ -57,20 +61,22 @@ def _value(hint: Any, schema: Any, names: Names) -> st.SearchStrategy[Any]:
     if isinstance(schema, list):
         inner = next(part for part in typing.get_args(hint) if part is not types.NoneType)
         return st.none() | _value(inner, schema[1], names)
-    if isinstance(schema, str) and schema in PRIMITIVES:
-        return PRIMITIVES[schema]
-    named = names[schema] if isinstance(schema, str) else schema
-    if "name" in named:
-        names[named["name"]] = named
-    match named.get("logicalType", named["type"]):
+    if isinstance(schema, str):
+        return PRIMITIVES[schema] if schema in PRIMITIVES else _named(hint, names[schema], names)
+    return _named(hint, schema, names)
+
+
+def _named(hint: Any, schema: Mapping[str, Any], names: Names) -> st.SearchStrategy[Any]:
+    names[schema.get("name", "")] = schema
+    match schema.get("logicalType", schema["type"]):
         case "record":
-            return _record(hint, named, names)
+            return _record(hint, schema, names)
         case "enum":
             return st.sampled_from(list[Enum](hint))
         case "fixed":
-            return st.binary(min_size=named["size"], max_size=named["size"])
+            return st.binary(min_size=schema["size"], max_size=schema["size"])
         case "array":
-            return st.lists(_value(typing.get_args(hint)[0], named["items"], names), max_size=3).map(tuple)
+            return st.lists(_value(typing.get_args(hint)[0], schema["items"], names), max_size=3).map(tuple)
         case primitive:
             return PRIMITIVES[primitive]
 
@@ -86,5 +92,3 @@ def mutations(data: bytes) -> st.SearchStrategy[bytes]:
         st.tuples(places, places).map(lambda m: data[: m[0]] + data[m[1] :]),
         some.map(lambda more: data + more),
     )
-
-

@@ -1,0 +1,19 @@
+"""The directory as a value."""
+
+from datetime import UTC, datetime
+
+from exchange.domain.directory import Body, BodyStatus, Directory, Names
+from exchange.domain.ids import ZERO_DIGEST
+
+
+def body(code: str, *uids: str) -> Body:
+    """A connected body."""
+    return Body(code, Names(code, code, code), "ministry", BodyStatus.CONNECTED, uids)
+
+
+def test_bodies_are_found_by_the_ids_of_their_document_systems() -> None:
+    """Every identifier leads to its body; a body without one is not found by any."""
+    bodies = {"mfa": body("mfa", "uid-1", "uid-2"), "minjust": body("minjust", "uid-3"), "natstat": body("natstat")}
+    issued = datetime(2022, 1, 1, tzinfo=UTC)
+    directory = Directory(bytes(32), 1, bytes(32), ZERO_DIGEST, issued, lanes=4, journal_partitions=4, bodies=bodies)
+    assert directory.by_uid() == {"uid-1": "mfa", "uid-2": "mfa", "uid-3": "minjust"}
