@@ -1,0 +1,71 @@
+"""Bodies by the identifiers that EDMS formats use, and back."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from exchange.domain.card import Party
+from exchange.domain.directory import Directory
+from exchange.domain.errors import DocumentError
+from exchange.domain.ids import is_body_code
+
+
+class Bodies:
+    """A directory as formats need it. Identifiers compare without regard to case."""
+
+    def __init__(self, directory: Directory) -> None:
+        """Index the identifiers."""
+        self._directory = directory
+        self._codes = {uid.casefold(): code for uid, code in directory.by_uid().items()}
+
+    def find(self, uid: str) -> str:
+        """Code of a body: by identifier, else the text itself where it could be a code, else empty."""
+        key = uid.casefold()
+        return self._codes.get(key) or (key if is_body_code(key) else "")
+
+    def destination(self, uid: str, place: str) -> str:
+        """Code of a body that a letter shall go to.
+
+        Raises:
+            DocumentError: `recipient-unknown`: neither in the directory nor possibly a body's code.
+        """
+        code = self.find(uid)
+        if not code:
+            message = "no identifier or code of a body: look the addressee up in the directory"
+            raise DocumentError(message, code="recipient-unknown", place=place)
+        return code
+
+    def uid(self, code: str, written: str = "") -> str:
+        """Identifier to write for a body: the one already written if it is its, else its first, else its code."""
+        if written and self.find(written) == code:
+            return written
+        body = self._directory.bodies.get(code)
+        return body.uids[0] if body and body.uids else code
+
+    def name(self, code: str) -> str:
+        """A body's name in Russian, the language of the formats' words; its code where unknown."""
+        body = self._directory.bodies.get(code)
+        return body.names.ru if body else code
+
+    def party(self, party: Party) -> Party:
+        """The same party with its code filled in."""
+        return replace(party, body=self.find(party.uid)) if party.uid else party
+
+
+def route(destinations: Iterable[Party], addressees: Iterable[Party]) -> tuple[tuple[str, ...], tuple[Party, ...]]:
+    """Where a letter goes, and its addressees in that order.
+
+    Destinations are where this message is sent to; without any, the addressees that have an
+    identifier are. A body named twice (a minister and a deputy) gets one letter and stays twice
+    among the addressees.
+
+    Returns:
+        The recipients' codes; the addressees: one for each recipient, then all others.
+    """
+    named = list(addressees)
+    wanted = list(destinations) or [party for party in named if party.body]
+    first: dict[str, Party] = {}
+    for party in wanted:
+        if party.body not in first:
+            position = next((index for index, other in enumerate(named) if other.body == party.body), None)
+            first[party.body] = party if position is None else named.pop(position)
+    return tuple(first), (*first.values(), *named)

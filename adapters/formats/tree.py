@@ -1,0 +1,245 @@
+"""Reading and writing element trees so that nothing of a document is lost.
+
+A `Reader` remembers what was read through it; `unread` tells the rest as extras, each with its path.
+A `Writer` builds; `apply_extras` puts the rest back where the same format is written again.
+
+Paths are relative to the root: `document/links/link[2]/reference/comment`, `header/@uid`. A number
+in brackets stands only where an element has siblings of its name.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lxml import etree
+from lxml.etree import _Element as Element
+
+from exchange.domain.card import Extra
+from exchange.wire.xml import Schema, legal_text, place_of
+
+_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
+_STEP = re.compile(r"(?P<name>[\w.-]+)(?:\[(?P<index>[1-9][0-9]{0,3})\])?")
+_EXTRA_STEPS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How a format spells names: its namespace, and whether attributes are in it too."""
+
+    namespace: str
+    prefix: str
+    qualified_attributes: bool
+
+    def tag(self, name: str) -> str:
+        """Clark notation of an element."""
+        return f"{{{self.namespace}}}{name}"
+
+    def key(self, name: str) -> str:
+        """Clark notation of an attribute."""
+        return self.tag(name) if self.qualified_attributes else name
+
+    def element(self, element: Element) -> str:
+        """The name to show for an element; the namespace stands only where it is not the format's."""
+        return str(element.tag).removeprefix(f"{{{self.namespace}}}")
+
+    def attribute(self, key: str) -> str:
+        """The name to show for an attribute."""
+        return key.removeprefix(f"{{{self.namespace}}}")
+
+
+@dataclass(slots=True)
+class Document:
+    """A parsed document on its way into a draft: its names, its file and what was read of it.
+
+    In `read`, the empty string stands for an element's text.
+    """
+
+    file: str
+    names: Names
+    read: dict[Element, set[str]] = field(default_factory=dict)
+
+    def unread(self, root: Element) -> Iterator[Extra]:
+        """What was not read: attributes and text, in document order."""
+        yield from self._unread(root, "")
+
+    def _unread(self, element: Element, path: str) -> Iterator[Extra]:
+        read = self.read.get(element, set())
+        for key, value in element.attrib.items():
+            if key not in read and value and not str(key).startswith(_INSTANCE):
+                yield Extra(f"{path}/@{self.names.attribute(str(key))}".removeprefix("/"), str(value))
+        if "" not in read and element.text and element.text.strip():
+            yield Extra(path, element.text)
+        totals = Counter(child.tag for child in element)
+        seen: Counter[str] = Counter()
+        for child in element:
+            seen[child.tag] += 1
+            index = f"[{seen[child.tag]}]" if totals[child.tag] > 1 else ""
+            yield from self._unread(child, f"{path}/{self.names.element(child)}{index}".removeprefix("/"))
+
+
+class Reader:
+    """One element, or the absence of one: then every text is empty and there are no children."""
+
+    __slots__ = ("_document", "_element")
+
+    def __init__(self, document: Document, element: Element | None) -> None:
+        """Read `element` of `document`."""
+        self._document = document
+        self._element = element
+
+    def __bool__(self) -> bool:
+        """Whether the element is there."""
+        return self._element is not None
+
+    @property
+    def place(self) -> str:
+        """Where this is, for messages."""
+        return self._document.file if self._element is None else place_of(self._element, self._document.file)
+
+    def at(self, path: str) -> "Reader":
+        """The first element at a path of names."""
+        element = self._element
+        for name in path.split("/"):
+            if element is None:
+                break
+            element = element.find(self._document.names.tag(name))
+        return Reader(self._document, element)
+
+    def all(self, path: str) -> list["Reader"]:
+        """All elements of the last name of `path`, below the first of the names before it."""
+        *before, last = path.split("/")
+        parent = self.at("/".join(before))._element if before else self._element  # noqa: SLF001 - its own kind
+        if parent is None:
+            return []
+        return [Reader(self._document, child) for child in parent.findall(self._document.names.tag(last))]
+
+    def text(self, path: str = "") -> str:
+        """Text of the first element at `path` (of this one without), stripped; read from now on."""
+        reader = self.at(path) if path else self
+        element = reader._element  # noqa: SLF001 - its own kind
+        if element is None:
+            return ""
+        self._document.read.setdefault(element, set()).add("")
+        return (element.text or "").strip()
+
+    def peek(self, path: str) -> str:
+        """Text of the first element at `path`, stripped, not counted as read."""
+        element = self.at(path)._element  # noqa: SLF001 - its own kind
+        return "" if element is None else (element.text or "").strip()
+
+    def attr(self, name: str) -> str:
+        """Value of an attribute, stripped; read from now on."""
+        if self._element is None:
+            return ""
+        key = self._document.names.key(name)
+        self._document.read.setdefault(self._element, set()).add(key)
+        return str(self._element.get(key, "")).strip()
+
+    def name(self) -> str:
+        """The element's local name."""
+        return "" if self._element is None else self._document.names.element(self._element)
+
+    def skip(self, path: str) -> None:
+        """Take everything below the first element at `path` for read."""
+        element = self.at(path)._element  # noqa: SLF001 - its own kind
+        for part in () if element is None else element.iter():
+            self._document.read[part] = {"", *map(str, part.attrib)}
+
+    def children(self) -> list["Reader"]:
+        """All child elements."""
+        return [] if self._element is None else [Reader(self._document, child) for child in self._element]
+
+
+class Writer:
+    """Builds one element. Text that XML cannot hold is replaced, never refused."""
+
+    __slots__ = ("_names", "element")
+
+    def __init__(self, names: Names, element: Element) -> None:
+        """Write into `element`."""
+        self._names = names
+        self.element = element
+
+    @classmethod
+    def root(cls, names: Names, name: str, attributes: Mapping[str, str]) -> "Writer":
+        """A new document."""
+        writer = cls(names, etree.Element(names.tag(name), nsmap={names.prefix: names.namespace}))
+        writer.set(attributes)
+        return writer
+
+    def set(self, attributes: Mapping[str, str]) -> None:
+        """Set attributes; empty ones are left out."""
+        for name, value in attributes.items():
+            if value:
+                self.element.set(self._names.key(name), legal_text(value))
+
+    def add(self, name: str, text: str = "", attributes: Mapping[str, str] | None = None) -> "Writer":
+        """Append a child."""
+        child = Writer(self._names, etree.SubElement(self.element, self._names.tag(name)))
+        child.set(attributes or {})
+        if text:
+            child.element.text = legal_text(text)
+        return child
+
+    def maybe(self, name: str, text: str) -> None:
+        """Append a child when there is something to say."""
+        if text:
+            self.add(name, text)
+
+    def prune(self) -> None:
+        """Take this element out again when nothing was written into it."""
+        parent = self.element.getparent()
+        if parent is not None and not len(self.element) and not self.element.text and not self.element.attrib:
+            parent.remove(self.element)
+
+
+def apply_extras(root: Element, extras: Iterable[Extra], names: Names, schema: Schema, made: frozenset[str]) -> Element:
+    """Put extras of a card back into a document of the format that they came from.
+
+    What the document says already stays; elements named in `made` (files, addressees, …) are never
+    created, because their number is the card's to say. If the document would not validate with the
+    extras, which a sender may have made up, it goes without them.
+
+    Returns:
+        The document to send, children in the schema's order.
+    """
+    kept = etree.tostring(root)
+    for extra in extras:
+        _apply(root, extra, names, made)
+    schema.sort(root)
+    return root if schema.is_valid(root) else etree.fromstring(kept)
+
+
+def extra_value(extras: Iterable[Extra], path: str) -> str:
+    """Value of the extra at `path`, else empty."""
+    return next((extra.value for extra in extras if extra.path == path), "")
+
+
+def _apply(root: Element, extra: Extra, names: Names, made: frozenset[str]) -> None:
+    steps = extra.path.split("/")
+    attribute = steps.pop().removeprefix("@") if steps[-1].startswith("@") else ""
+    parsed = [_STEP.fullmatch(step) for step in steps]
+    if len(steps) > _EXTRA_STEPS or (attribute and not _STEP.fullmatch(attribute)):
+        return
+    element = root
+    for step in parsed:
+        found = None if step is None else _step_into(element, names.tag(step["name"]), int(step["index"] or 1))
+        if found is None or (found.getparent() is None and step is not None and step["name"] in made):
+            return
+        if found.getparent() is None:
+            element.append(found)
+        element = found
+    value = legal_text(extra.value)
+    if attribute and names.key(attribute) not in element.attrib:
+        element.set(names.key(attribute), value)
+    elif not attribute and not element.text and not len(element):
+        element.text = value
+
+
+def _step_into(element: Element, tag: str, index: int) -> Element | None:
+    """The child of that tag and index; a new one where it is just the next, None past that."""
+    alike = element.findall(tag)
+    if index <= len(alike):
+        return alike[index - 1]
+    return etree.Element(tag) if index == len(alike) + 1 else None
