@@ -65,12 +65,12 @@ STATIC := lint format types layers docstrings dependencies
 
 .PHONY: check
 check: setup ## Everything that needs no server, under a minute
-	@$(MAKE) --jobs=2 --output-sync=target tests $(STATIC)
+	@$(MAKE) --jobs=2 --keep-going --output-sync=target tests $(STATIC)
 
 .PHONY: test
 test: setup ## Everything: check, tests on real servers, coverage; then what could not be run
 	@rm -f $(NOT_RUN)
-	@$(MAKE) --jobs=2 --output-sync=target $(STATIC)
+	@$(MAKE) --jobs=2 --keep-going --output-sync=target $(STATIC)
 	$(BIN)/coverage run -m pytest -m "not server" --not-run-list=$(NOT_RUN)
 	$(BIN)/coverage report
 	$(BIN)/pytest -m server --not-run-list=$(NOT_RUN)
