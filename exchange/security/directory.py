@@ -123,6 +123,7 @@ def _decode_certificate(fields: "_Fields") -> ListedCertificate:
     try:
         encoded = base64.b64decode(fields.text("der"), validate=True)
         certificate = x509.load_der_x509_certificate(encoded)
+        fields.require("der", "has a serial number that is not positive", holds=certificate.serial_number > 0)
         if use is CertificateUse.STATEMENT:
             Verifier(certificate)
     except KeyRefused as error:

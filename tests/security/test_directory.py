@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exchange.domain.directory import BodyStatus, CertificateUse, Directory, ListedCertificate
@@ -206,7 +206,9 @@ def test_any_value_in_any_place_is_read_or_refused(document: bytes, value: Any, 
         assert error.code.startswith("directory-")  # noqa: PT017 - either outcome is right
 
 
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 @given(at=st.integers(0, 10_000), flip=st.integers(1, 255))
+@example(at=86, flip=5)  # a negative serial number
 def test_changed_bytes_are_read_or_refused(document: bytes, at: int, flip: int) -> None:
     """A damaged file as well, damaged certificates included."""
     changed = bytearray(document)
