@@ -203,8 +203,12 @@ class LaneGroup:
             heartbeat_interval_ms=1000,
             partition_assignment_strategy=(StickyPartitionAssignor,),
         )
-        await self._consumer.start()
         self._consumer.subscribe([SUBMISSIONS], listener=_Listener(self._assigned))
+        try:
+            await self._consumer.start()
+        except BaseException:
+            await self._consumer.stop()
+            raise
         return self
 
     async def __aexit__(

@@ -14,6 +14,7 @@ from enum import IntEnum
 from typing import Any
 
 from aiokafka import errors as kafka
+from aiokafka import TopicPartition
 from aiokafka.client import AIOKafkaClient, ConnectionGroup
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.offset import OffsetRequest
@@ -91,7 +92,7 @@ def _by_leader(client: AIOKafkaClient, partitions: Iterable[Partition]) -> Mappi
     """Group by the broker to ask; for a partition without a leader any broker can say why."""
     nodes: dict[int, list[Partition]] = defaultdict(list)
     for topic, partition in partitions:
-        leader = client.cluster.leader_for_partition((topic, partition))
+        leader = client.cluster.leader_for_partition(TopicPartition(topic, partition))
         if leader is None or leader < 0:
             client.force_metadata_update()
             leader = client.get_random_node()

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from exchange.bus.connection import KafkaSettings
+from exchange.bus.errors import CLIENT_ERRORS, bus_error
 from exchange.bus.lane import Lane, LaneGroup
 from exchange.bus.records import PoisonedBatch, Record, Taken
 from exchange.bus.topics import DEAD_LETTERS, JOURNAL, SEQUENCES, inbox
@@ -68,16 +69,27 @@ class Router:
         return f"lanes {idle} to be armed" if idle else ""
 
     async def run(self) -> None:
-        """Serve the lanes that the group gives us until cancelled."""
-        async with LaneGroup(self._settings) as group, asyncio.TaskGroup() as tasks:
+        """Serve the lanes that the group gives us until cancelled.
+
+        Lanes go on while the group cannot be reached: should another process arm them, ours is fenced.
+        """
+        async with asyncio.TaskGroup() as tasks:
             while True:
-                lanes = await group.watch()
-                self._metrics.lanes.set(len(lanes))
-                for lane in set(self._tasks) - lanes:
-                    self._tasks.pop(lane).cancel()
-                for lane in lanes - set(self._tasks):
-                    self._tasks[lane] = tasks.create_task(self._keep(lane), name=f"lane {lane}")
-                log.info("lanes assigned", extra={"lanes": sorted(lanes)})
+                try:
+                    async with LaneGroup(self._settings) as group:
+                        while True:
+                            self._assign(await group.watch(), tasks)
+                except CLIENT_ERRORS as error:
+                    log.warning("joining the routers' group again: %s", bus_error(error, "sharing the lanes"))
+                await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    def _assign(self, lanes: frozenset[int], tasks: asyncio.TaskGroup) -> None:
+        self._metrics.lanes.set(len(lanes))
+        for lane in set(self._tasks) - lanes:
+            self._tasks.pop(lane).cancel()
+        for lane in lanes - set(self._tasks):
+            self._tasks[lane] = tasks.create_task(self._keep(lane), name=f"lane {lane}")
+        log.info("lanes assigned", extra={"lanes": sorted(lanes)})
 
     async def _keep(self, number: int) -> None:
         """Serve a lane; after any failure arm it again."""
