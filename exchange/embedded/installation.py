@@ -15,7 +15,7 @@ Everything is made once and used again; only what names the broker's address is 
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -43,10 +43,16 @@ SHAPE = ClusterShape(lanes=4, journal_partitions=4, replication=1, min_insync=1)
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """An installation's folder and what lies where in it; `bodies` are their codes with their formats."""
+    """An installation's folder and what lies where in it; `bodies` are codes."""
 
     folder: Path
-    bodies: Mapping[str, str]
+    bodies: tuple[str, ...]
+
+    @classmethod
+    def at(cls, folder: Path) -> "Installation":
+        """The installation that is in `folder`, with the bodies that have an agent there."""
+        agents = sorted(path.stem for path in folder.glob("agent-*.toml"))
+        return cls(folder, tuple(agent.removeprefix("agent-") for agent in agents))
 
     @property
     def kafka(self) -> Path:
@@ -94,7 +100,7 @@ class Installer:
         self._bodies = tuple(bodies)
         self._now = now
         self._authority = Authority(folder / "authority", now=now)
-        self.installation = Installation(folder, {body.code: body.format for body in bodies})
+        self.installation = Installation(folder, tuple(body.code for body in bodies))
         for role in (ROUTER, TRACKER, AUDITOR, ADMIN):
             self._authority.service(role)
         self._publish_directory()
@@ -122,11 +128,11 @@ class Installer:
         self._write("tracker", kafka[TRACKER], store, _observe(ports["tracker"]))
         self._write("operator", kafka[ADMIN], store, cluster)
         self._write("auditor", kafka[AUDITOR], store)
-        for code in installation.bodies:
-            agent, client = f"agent-{code}", f"client-{code}"
-            broker = self._kafka(code, bootstrap)
-            self._write(agent, broker, *self._agent(code, agent, edms=True), _observe(ports[agent]))
-            self._write(client, broker, *self._agent(code, client, edms=False))
+        for body in self._bodies:
+            agent, client = f"agent-{body.code}", f"client-{body.code}"
+            broker = self._kafka(body.code, bootstrap)
+            self._write(agent, broker, *self._agent(body, agent, edms=True), _observe(ports[agent]))
+            self._write(client, broker, *self._agent(body, client, edms=False))
 
     def _ports(self) -> list[int]:
         return choose_ports(len(self.installation.roles), self.installation.folder / "observe")
@@ -138,17 +144,17 @@ class Installer:
         ca, key, certificate = map(self._relative, (authority.transport_root, files.key, files.certificate))
         return _table("kafka", bootstrap=bootstrap, ca=ca, certificate=certificate, key=key)
 
-    def _agent(self, code: str, role: str, *, edms: bool) -> tuple[str, ...]:
-        statement = self._authority.body(code).statement
-        body = {
-            "code": code,
+    def _agent(self, body: DemoBody, role: str, *, edms: bool) -> tuple[str, ...]:
+        statement = self._authority.body(body.code).statement
+        values = {
+            "code": body.code,
             "key": self._relative(statement.key),
             "certificate": self._relative(statement.certificate),
-            "format": self.installation.bodies[code],
+            "format": body.format,
         }
         if edms:
-            body["folder"] = self._relative(self.installation.edms(code))
-        return (_table("spool", folder=f"spool/{role}"), _table("[body]", **body))
+            values["folder"] = self._relative(self.installation.edms(body.code))
+        return (_table("spool", folder=f"spool/{role}"), _table("[body]", **values))
 
     def _write(self, role: str, *tables: str) -> None:
         roots = self._relative(self._authority.statement_root)

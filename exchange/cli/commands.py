@@ -1,0 +1,90 @@
+"""The list of commands. A command's module is imported when the command is used, not to list it."""
+
+import importlib
+import importlib.metadata
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from exchange.cli.exits import exit_code
+from exchange.cli.output import Output
+from exchange.domain.errors import ExchangeError
+
+TRY, SEND, LOOK, RUN = "Try it", "Letters", "Look after it", "Processes"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A command as `exchange --help` shows it; `module` of `exchange.cli` has it as `app`."""
+
+    module: str
+    summary: str
+    panel: str
+
+
+COMMANDS = {
+    "demo": Listed("demo", "Letters between six bodies over real Kafka, from nothing to a table.", TRY),
+    "dev": Listed("dev", "An installation on this machine that stays: up, status, down.", TRY),
+    "send": Listed("send", "Send a letter as a body and wait for the exchange's word.", SEND),
+    "inbox": Listed("inbox", "List the letters in a body's inbox.", SEND),
+    "track": Listed("track", "Timeline of a letter, and who must act next.", SEND),
+    "letters": Listed("letters", "List letters and where they are.", SEND),
+    "doctor": Listed("doctor", "Check an installation; each finding comes with its next step.", LOOK),
+    "audit": Listed("audit", "Replay the journal; take a letter's evidence out of it.", LOOK),
+    "router": Listed("router", "Run a router.", RUN),
+    "tracker": Listed("tracker", "Run the tracker.", RUN),
+    "agent": Listed("agent", "Run an agent.", RUN),
+}
+
+
+class _Lazy(TyperCommand):
+    """Stands for a command in lists; whoever uses it gets the real one."""
+
+    def __init__(self, name: str, listed: Listed) -> None:
+        super().__init__(name, help=listed.summary, rich_help_panel=listed.panel)
+        self._module = f"exchange.cli.{listed.module}"
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
+        """The context of the real command, as whose `command` it is then run."""
+        real = typer.main.get_command(importlib.import_module(self._module).app)
+        return real.make_context(info_name, args, *rest, **extra)
+
+
+class _Commands(TyperGroup):
+    """The root: knows every command, and turns errors into one line and an exit code."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: _Lazy(name, listed) for name, listed in COMMANDS.items()}
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; what it refuses on purpose is told without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except ExchangeError as error:
+            Output(as_json=bool(ctx.obj)).error(error)
+            raise typer.Exit(exit_code(error)) from error
+
+
+app = typer.Typer(cls=_Commands, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+
+def _show_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"exchange {importlib.metadata.version('exchange')}")
+        raise typer.Exit
+
+
+@app.callback()
+def exchange(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """The exchange carries official letters between state bodies: signed, validated, delivered, provable.
+
+    Exit codes: 0 done, 1 refused or something found, 2 wrong use, 3 configuration, 4 not available now.
+    """

@@ -1,0 +1,99 @@
+"""How commands speak: to people with colours and progress, to programs with one JSON object."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from exchange.domain.errors import ExchangeError
+
+Render = Callable[[Console], None]
+"""Prints a result for people."""
+
+
+def _remember(ctx: typer.Context, *, value: bool) -> bool:
+    """Tell the root that errors too are to be JSON."""
+    ctx.find_root().obj = value
+    return value
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.", callback=_remember)]
+
+
+class Output:
+    """What a command prints: results on standard output, progress and errors on standard error."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        """Speak to programs or to people."""
+        self.as_json = as_json
+        self.console = Console(highlight=False, soft_wrap=True)
+        self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def result(self, result: object, render: Render, *, ok: bool = True) -> None:
+        """Print the one result of a command; `ok` False says that something was found or refused."""
+        if self.as_json:
+            self._json({"ok": ok, "result": plain(result)})
+        else:
+            render(self.console)
+
+    def error(self, error: ExchangeError) -> None:
+        """Say what went wrong: `error[code]: message`; the message ends with the next step."""
+        if self.as_json:
+            told = {"code": error.code, "message": str(error), "retriable": error.retriable}
+            self._json({"ok": False, "error": told})
+        else:
+            self._errors.print(f"[bold red]error\\[{error.code}][/]: {escape(str(error))}")
+
+    def note(self, words: str) -> None:
+        """Say something beside the result; markup is taken as it is."""
+        self._errors.print(words)
+
+    @contextmanager
+    def doing(self, words: str) -> Iterator[Callable[[str], None]]:
+        """Show what is being done while it lasts; the function given replaces the words.
+
+        On a terminal a moving line, else one line for each change; for programs nothing.
+        """
+        if self.as_json:
+            yield lambda _words: None
+        elif self._errors.is_terminal:
+            with self._errors.status(escape(words)) as status:
+                yield lambda words: status.update(escape(words))
+        else:
+            self._errors.print(escape(words))
+            yield lambda words: self._errors.print(escape(words))
+
+    def _json(self, value: Mapping[str, Any]) -> None:
+        typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def plain(value: object) -> Any:
+    """A value as JSON has it: bytes in hexadecimal, times in ISO 8601, dataclasses as objects."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(plain(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    return _scalar(value)
+
+
+def _scalar(value: object) -> Any:
+    match value:
+        case Enum():
+            return value.value
+        case bytes():
+            return value.hex()
+        case date():
+            return value.isoformat()
+        case Path():
+            return str(value)
+    return value

@@ -1,0 +1,76 @@
+"""Where commands find an installation and its configuration files."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from exchange.domain.errors import ConfigurationError
+from exchange.embedded.bring_up import is_up
+from exchange.embedded.folders import state_folder
+from exchange.embedded.installation import Installation
+
+DEV, DEMO = "dev", "demo"
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="Configuration file. Default: that of the installation found on this machine."),
+]
+
+
+def dev_folder(environ: Mapping[str, str]) -> Path:
+    """Folder of `exchange dev`."""
+    return state_folder(environ) / DEV
+
+
+def demo_folder(environ: Mapping[str, str]) -> Path:
+    """Folder of `exchange demo`."""
+    return state_folder(environ) / DEMO
+
+
+def find_installation(environ: Mapping[str, str]) -> Installation:
+    """The installation that commands mean when nobody names one.
+
+    `EXCHANGE_INSTALLATION` names a folder; else one that runs, `dev` before `demo`; else one that
+    ran last.
+
+    Raises:
+        ConfigurationError: `installation-missing`.
+    """
+    found = list(_candidates(environ))
+    if not found:
+        message = "no installation on this machine: start one with `exchange dev up`, or name a file with --config"
+        raise ConfigurationError(message, code="installation-missing")
+    up = [installation for installation in found if is_up(installation)]
+    return up[0] if up else max(found, key=lambda installation: _operator(installation).stat().st_mtime)
+
+
+def config_file(given: Path | None, role: str, environ: Mapping[str, str]) -> Path:
+    """The file given, or the one for `role` of the installation that is found.
+
+    Raises:
+        ConfigurationError: `installation-missing`, `body-not-here`.
+    """
+    if given is not None:
+        return given
+    installation = find_installation(environ)
+    file = installation.config(role)
+    if not file.exists():
+        known = ", ".join(installation.bodies)
+        message = f"{installation.folder} has no {file.name}: its bodies are {known}; name one, or a file with --config"
+        raise ConfigurationError(message, code="body-not-here")
+    return file
+
+
+def _candidates(environ: Mapping[str, str]) -> Iterator[Installation]:
+    named = environ.get("EXCHANGE_INSTALLATION")
+    folders = [Path(named).expanduser()] if named else [dev_folder(environ), demo_folder(environ)]
+    for folder in folders:
+        installation = Installation.at(folder.absolute())
+        if _operator(installation).exists():
+            yield installation
+
+
+def _operator(installation: Installation) -> Path:
+    return installation.config("operator")

@@ -1,0 +1,175 @@
+"""Bringing an installation up: files, Kafka, topics and rights, then its processes.
+
+With `EXCHANGE_KAFKA_BOOTSTRAP` in the environment no broker is started: the topics are made in that
+cluster, as whom `EXCHANGE_KAFKA_CERTIFICATE` names, and rights and quotas are left to its owners.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from exchange.bus.access import ROUTER, TRACKER
+from exchange.bus.administration import Administration
+from exchange.bus.quotas import EVERY_OTHER_USER, Quota, set_quotas
+from exchange.domain.errors import EmbeddedError
+from exchange.embedded.broker import JavaProgram
+from exchange.embedded.class_cache import with_class_cache
+from exchange.embedded.demo_bodies import DemoBody
+from exchange.embedded.folders import cache_folder
+from exchange.embedded.installation import Installation, Installer, grants, topics
+from exchange.embedded.jars import ensure_jars
+from exchange.embedded.java import find_java
+from exchange.embedded.kafka import EmbeddedKafka, running_brokers, stop_brokers
+from exchange.embedded.roles import Roles, running, stop_roles, waiting_for
+from exchange.settings import ObserveSettings, agent_settings, operator_settings, router_settings, tracker_settings
+
+READY_SECONDS = 60.0
+HEAP_MB = 384
+_POLL_SECONDS = 0.1
+_MB = 1024.0 * 1024.0
+QUOTAS: dict[str | None, Quota] = {
+    EVERY_OTHER_USER: Quota(8 * _MB, 16 * _MB, 200.0),
+    ROUTER: Quota(512 * _MB, 512 * _MB, 2000.0),
+    TRACKER: Quota(256 * _MB, 256 * _MB, 1000.0),
+}
+"""A body has what one ministry needs in its busiest hour; services have what the broker can give."""
+
+Tell = Callable[[str], None]
+"""Told in a few words what is being done now."""
+
+
+class BroughtUp:
+    """An installation while it runs; `async with` ends it again unless it is `detached`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        bodies: tuple[DemoBody, ...],
+        environ: Mapping[str, str],
+        now: datetime,
+        *,
+        detached: bool = False,
+        tell: Tell = lambda _words: None,
+    ) -> None:
+        """Nothing is made or started.
+
+        Args:
+            folder: of the installation; made or reused.
+            bodies: whom it has.
+            environ: the process's environment: folders, the user's own cluster.
+            now: present time (UTC).
+            detached: everything outlives this process.
+            tell: told what is being done.
+        """
+        self._folder = folder.absolute()
+        self._bodies = bodies
+        self._environ = environ
+        self._now = now
+        self._detached = detached
+        self._tell = tell
+        self._undo = AsyncExitStack()
+        self.installation = Installation(self._folder, tuple(body.code for body in bodies))
+
+    async def __aenter__(self) -> Self:
+        """Bring everything up and wait until every process does its work.
+
+        Raises:
+            EmbeddedError: a server or process did not come up; what was started is ended again.
+            BusError: the cluster refused.
+            ConfigurationError: the folder holds something else.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await asyncio.shield(self._undo.aclose())
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the processes, then Kafka."""
+        if not self._detached:
+            self._tell("ending processes and Kafka")
+            await asyncio.shield(self._undo.aclose())
+
+    async def _start(self) -> None:
+        self._tell("making certificates and the signed directory")
+        installer = await asyncio.to_thread(Installer, self._folder, self._bodies, self._now)
+        bootstrap = self._environ.get("EXCHANGE_KAFKA_BOOTSTRAP") or await self._start_kafka(installer)
+        await asyncio.to_thread(installer.write_settings, bootstrap)
+        self._tell("making topics, rights and quotas")
+        await self._prepare_cluster()
+        self._tell(f"starting router, tracker and {len(self._bodies)} agents")
+        roles = Roles(self.installation, self._environ, attached=not self._detached)
+        self._undo.push_async_callback(asyncio.to_thread, roles.stop)
+        await asyncio.to_thread(roles.start)
+        await self._wait_ready(roles)
+
+    async def _start_kafka(self, installer: Installer) -> str:
+        tls = installer.tls
+        program = await asyncio.to_thread(self._program)
+        self._tell("starting Kafka (the first start on a machine takes 15 s longer: later ones are faster for it)")
+        program = await asyncio.to_thread(with_class_cache, program, cache_folder(self._environ), tls)
+        kafka = EmbeddedKafka(self.installation.kafka, program, tls=tls, detached=self._detached)
+        self._undo.push_async_callback(asyncio.to_thread, stop_brokers, self.installation.kafka)
+        await asyncio.to_thread(kafka.start)
+        return kafka.bootstrap
+
+    def _program(self) -> JavaProgram:
+        java = find_java(self._environ)
+        jars = ensure_jars(
+            cache_folder(self._environ),
+            lambda done, total: self._tell(
+                f"fetching Kafka: {done} of {total} files" if done < total else "found Kafka"
+            ),
+        )
+        return JavaProgram(java, jars, heap_mb=HEAP_MB)
+
+    async def _prepare_cluster(self) -> None:
+        kafka = operator_settings(self.installation.config("operator"), self._environ).kafka
+        codes = self.installation.bodies
+        async with Administration(kafka) as administration:
+            await administration.ensure_topics(topics(codes))
+            if "EXCHANGE_KAFKA_BOOTSTRAP" not in self._environ:
+                await administration.ensure_access(grants(codes))
+                await set_quotas(kafka, QUOTAS)
+
+    async def _wait_ready(self, roles: Roles) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        waiting = observed(self.installation, self._environ)
+        while waiting:
+            await asyncio.to_thread(roles.check)
+            for role in list(waiting):
+                reason = await asyncio.to_thread(waiting_for, waiting[role])
+                if not reason:
+                    del waiting[role]
+                elif time.monotonic() > deadline:
+                    message = f"{role} waits for {reason}; see {self.installation.log(role)}"
+                    raise EmbeddedError(message, code="embedded-process-waits")
+            await asyncio.sleep(_POLL_SECONDS)
+
+
+def observed(installation: Installation, environ: Mapping[str, str]) -> dict[str, ObserveSettings]:
+    """Where each process of an installation serves its health."""
+    agents = {f"agent-{code}" for code in installation.bodies}
+    return {
+        "router": router_settings(installation.config("router"), environ).observe,
+        "tracker": tracker_settings(installation.config("tracker"), environ).observe,
+        **{agent: agent_settings(installation.config(agent), environ).observe for agent in sorted(agents)},
+    }
+
+
+def is_up(installation: Installation) -> bool:
+    """Whether anything of an installation runs."""
+    return bool(running_brokers(installation.kafka)) or any(running(installation, role) for role in installation.roles)
+
+
+def take_down(installation: Installation) -> int:
+    """End everything of an installation, whoever started it; return how many processes there were."""
+    return stop_roles(installation, reversed(installation.roles)) + stop_brokers(installation.kafka)
