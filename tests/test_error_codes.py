@@ -1,0 +1,61 @@
+"""`docs/errors.md` explains every code that the exchange can raise or journal, and no other."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exchange.domain.reason import TEXTS, Reason
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^### `([a-z0-9-]+)`\n\n(.+?)(?=\n\n#|\Z)", PAGE, re.MULTILINE | re.DOTALL))
+
+
+def literals(node: ast.AST) -> Iterator[ast.expr]:
+    """What stands for a code: `code=…` of a call, `code = …` of an error's class."""
+    if isinstance(node, ast.keyword) and node.arg == "code":
+        yield node.value
+    elif isinstance(node, ast.ClassDef):
+        for line in node.body:
+            if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "code":
+                yield line.value
+
+
+def trees() -> Iterator[ast.Module]:
+    """The parsed modules of the product."""
+    for folder in ("exchange", "adapters"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield ast.parse(path.read_text(encoding="utf-8"))
+
+
+def raised() -> set[str]:
+    """Codes that errors are raised with."""
+    nodes = (value for tree in trees() for node in ast.walk(tree) for value in literals(node))
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def test_every_code_has_its_section() -> None:
+    """A new code comes with a section: what happened, and what to do next."""
+    assert (raised() | set(Reason)) - set(SECTIONS) == set()
+
+
+def test_no_section_without_its_code() -> None:
+    """A code that is gone from the code is gone from the page."""
+    texts = {node.value for tree in trees() for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert set(SECTIONS) - {text for text in texts if isinstance(text, str)} == set()
+
+
+@pytest.mark.parametrize("code", SECTIONS)
+def test_a_section_says_what_to_do(code: str) -> None:
+    """Each section ends with the next step."""
+    assert re.search(r" Next: .+\.$", SECTIONS[code]), SECTIONS[code]
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_the_page_says_what_notices_say(reason: Reason) -> None:
+    """The words of a reason are the same in a notice and on the page."""
+    happened, step = TEXTS[reason]
+    assert SECTIONS[reason] == f"{happened[0].upper()}{happened[1:]}. Next: {step}."
