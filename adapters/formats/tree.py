@@ -4,7 +4,7 @@ A `Reader` remembers what was read through it; `unread` tells the rest as extras
 A `Writer` builds; `apply_extras` puts the rest back where the same format is written again.
 
 Paths are relative to the root: `document/links/link[2]/reference/comment`, `header/@uid`. A number
-in brackets stands only where an element has siblings of its name.
+in brackets stands where an element is not the first of its name.
 """
 
 import re
@@ -70,11 +70,10 @@ class Document:
                 yield Extra(f"{path}/@{self.names.attribute(str(key))}".removeprefix("/"), str(value))
         if "" not in read and element.text and element.text.strip():
             yield Extra(path, element.text)
-        totals = Counter(child.tag for child in element)
         seen: Counter[str] = Counter()
         for child in element:
             seen[child.tag] += 1
-            index = f"[{seen[child.tag]}]" if totals[child.tag] > 1 else ""
+            index = f"[{seen[child.tag]}]" if seen[child.tag] > 1 else ""
             yield from self._unread(child, f"{path}/{self.names.element(child)}{index}".removeprefix("/"))
 
 
@@ -128,6 +127,10 @@ class Reader:
         element = self.at(path)._element  # noqa: SLF001 - its own kind
         return "" if element is None else (element.text or "").strip()
 
+    def peek_attr(self, name: str) -> str:
+        """Value of an attribute, stripped, not counted as read."""
+        return "" if self._element is None else str(self._element.get(self._document.names.key(name), "")).strip()
+
     def attr(self, name: str) -> str:
         """Value of an attribute, stripped; read from now on."""
         if self._element is None:
@@ -135,6 +138,12 @@ class Reader:
         key = self._document.names.key(name)
         self._document.read.setdefault(self._element, set()).add(key)
         return str(self._element.get(key, "")).strip()
+
+    def attr_if(self, name: str, value: str) -> bool:
+        """Whether an attribute has a value; read when it has, an extra when not."""
+        if self._element is None or self._element.get(self._document.names.key(name)) != value:
+            return False
+        return bool(self.attr(name))
 
     def name(self) -> str:
         """The element's local name."""

@@ -4,7 +4,7 @@ Words that a document uses and these tables do not know stay in the card's extra
 format gets its own word back; what they mean is then taken cautiously.
 """
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
 from exchange.domain.errors import DocumentError
 from exchange.domain.statement import Access, Urgency
@@ -69,15 +69,15 @@ def read_date(text: str, place: str) -> date | None:
         raise DocumentError("no date of the calendar: write YYYY-MM-DD", place=place) from None
 
 
-def read_time(text: str, place: str) -> datetime:
-    """An `xs:dateTime` as UTC; without an offset it is Kyrgyz time.
+def read_time(text: str, place: str, zone: tzinfo = KYRGYZ_TIME) -> datetime:
+    """An `xs:dateTime` as UTC; without an offset it is a time of `zone`.
 
     Raises:
         DocumentError: a time that the calendar, or this system, does not have.
     """
     try:
         time = datetime.fromisoformat(text)
-        return (time if time.tzinfo else time.replace(tzinfo=KYRGYZ_TIME)).astimezone(UTC)
+        return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise DocumentError("no time of the calendar: write YYYY-MM-DDThh:mm:ss", place=place) from None
 
