@@ -13,7 +13,7 @@ from exchange.domain.errors import EmbeddedError
 from exchange.embedded.broker import ENVIRON, JavaProgram
 from exchange.embedded.broker_files import Node
 from exchange.embedded.errors import KafkaFailedError
-from exchange.embedded.ports import choose_ports, is_free
+from exchange.embedded.ports import becomes_free, choose_ports
 
 _FORMAT_SECONDS = 60
 
@@ -61,7 +61,7 @@ def settle_nodes(folder: Path, count: int, running: Collection[int]) -> tuple[No
 
 
 def _with_free_ports(node: Node, nodes: Sequence[Node]) -> Node:
-    if is_free(node.client_port) and is_free(node.controller_port):
+    if becomes_free(node.client_port) and becomes_free(node.controller_port):
         return node
     taken = {port for other in nodes for port in (other.client_port, other.controller_port)}
     clients, controllers = choose_ports(2, node.folder, taken)

@@ -37,6 +37,10 @@ class EmbeddedKafka:
     `with EmbeddedKafka(...) as kafka:` starts what does not run, waits until the cluster answers,
     and on the way out ends only what it started; `start` and `stop` are the same by hand. What
     another process left running is used as it is.
+
+    Attributes:
+        folder: Where it keeps everything.
+        tls: Its identities.
     """
 
     def __init__(
@@ -60,7 +64,7 @@ class EmbeddedKafka:
         """
         self.folder = folder.absolute()
         self._program = program
-        self._tls = tls
+        self.tls = tls
         self._size = nodes
         self._detached = detached
         self._brokers: tuple[Broker, ...] = ()
@@ -128,7 +132,7 @@ class EmbeddedKafka:
         Raises:
             KafkaFailedError: One ended by itself, or the time is over.
         """
-        context = self._tls.admin_context()
+        context = self.tls.admin_context()
         wanted = self._size if live is None else live
         deadline = time.monotonic() + seconds
         waiting = [b for b in self._brokers if b.running or b.ended_by_itself]
@@ -145,7 +149,7 @@ class EmbeddedKafka:
 
     def _prepare(self, fresh: Sequence[Node], nodes: Sequence[Node]) -> None:
         for node in fresh:
-            write_files(node, nodes, self._tls)
+            write_files(node, nodes, self.tls)
         format_storage(fresh, self.folder, self._program)
 
     def _answering(self) -> set[int]:
@@ -153,7 +157,7 @@ class EmbeddedKafka:
 
         Frozen ones are woken. Deaf are those whose certificates are no longer ours, or that hang.
         """
-        context = self._tls.admin_context()
+        context = self.tls.admin_context()
         answering = set()
         for broker in running_brokers(self.folder):
             broker.resume()
@@ -207,5 +211,6 @@ def _answers_in_time(node: Node, context: ssl.SSLContext) -> bool:
 
 
 def _telling_log(node: Node) -> Path:
-    """Return the log with the reason: Kafka's own, or the console when it did not get that far."""
-    return node.log if node.log.exists() and node.log.stat().st_size else node.console
+    """The log that was written last: Kafka's own, or the console when Java itself has the complaint."""
+    logs = [log for log in (node.log, node.console) if log.exists()]
+    return max(logs, key=lambda log: log.stat().st_mtime_ns, default=node.log)

@@ -5,6 +5,7 @@ its own end, connects to itself, and then blocks the port for the server.
 """
 
 import socket
+import time
 import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 HOST = "127.0.0.1"
 FIRST_PORT = 20_000
 LAST_PORT = 31_999
+_CLOSING_SECONDS = 1
 
 
 def is_free(port: int) -> bool:
@@ -24,6 +26,14 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def becomes_free(port: int) -> bool:
+    """Whether `port` is free now or soon: a process that was just killed closes its sockets last."""
+    deadline = time.monotonic() + _CLOSING_SECONDS
+    while not (free := is_free(port)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return free
 
 
 def choose_ports(count: int, folder: Path, taken: Collection[int] = ()) -> list[int]:

@@ -55,8 +55,8 @@ class EmbeddedPostgres:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End it, unless it is detached."""
-        if not self._detached:
+        """End it if this object started it, unless it is detached."""
+        if self._watchdog:
             self.stop()
 
     def start(self) -> None:
@@ -72,7 +72,9 @@ class EmbeddedPostgres:
         package = _package()
         with space_for(self.folder, _DATA_BYTES), exclusive(self.folder):
             self._data.mkdir(exist_ok=True)
-            self._forget_the_dead()
+            runs_already = self._runs()
+            if not runs_already:
+                self._forget_the_dead()
             # Not by get_server(): that returns a stopped server of this process as if it ran.
             server = package.PostgresServer(self._data, cleanup_mode=None)
             try:
@@ -80,7 +82,7 @@ class EmbeddedPostgres:
             except (OSError, subprocess.SubprocessError) as error:
                 raise PostgresFailedError("did not start", self._data / "log") from error
             self._url = str(server.get_uri(driver="psycopg"))
-            if not self._detached and not self._watchdog:
+            if not self._detached and not runs_already:
                 self._watchdog = Watchdog(server.get_pid(), signal.SIGQUIT)
 
     def stop(self) -> None:
@@ -99,6 +101,12 @@ class EmbeddedPostgres:
     def _find(self) -> ServerProcess | None:
         return ServerProcess.find("-D", str(self._data))
 
+    def _runs(self) -> bool:
+        process = self._find()
+        if process:
+            process.close()
+        return process is not None
+
     def _forget_the_dead(self) -> None:
         """Remove what a killed server and killed users of it left.
 
@@ -106,11 +114,7 @@ class EmbeddedPostgres:
         number in `postmaster.pid` for the server.
         """
         (self._data / ".handle_pids.json").unlink(missing_ok=True)
-        process = self._find()
-        if process:
-            process.close()
-        else:
-            (self._data / "postmaster.pid").unlink(missing_ok=True)
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _package() -> Any:
