@@ -1,7 +1,7 @@
 """A body's chain in its spool: numbers and signs drafts, and does what notices ask for.
 
-Everything here runs inside one transaction of the spool. What is left for the outside (send again
-from a number, wait, stop) is returned as actions of `exchange.agent.protocol`.
+Everything here runs inside one transaction of the spool. Sending again, waiting and stopping are
+for `outbound`, which is told of all actions.
 """
 
 import sqlite3
@@ -12,7 +12,9 @@ from exchange.agent.protocol import (
     Abandon,
     Action,
     Chain,
+    Halt,
     Replace,
+    Resend,
     SignAgain,
     Stand,
     Take,
@@ -31,6 +33,14 @@ from exchange.wire.records import decode, encode
 
 EXCHANGE = "exchange"
 """Who speaks when the exchange itself refuses a letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A notice about a body's current origin, and what was done or is to be done about it."""
+
+    notice: Notice
+    actions: tuple[Action, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,38 +70,37 @@ class Identity:
             origin = self._append(connection, origin, row, placed(draft, origin))
         return origin
 
-    def hear(self, connection: sqlite3.Connection, notice: Notice) -> tuple[Action, ...]:
-        """Do what a notice asks for (rule 2.5); what remains to be done outside is returned."""
+    def hear(self, connection: sqlite3.Connection, notice: Notice) -> "Heard | None":
+        """Do what a notice asks for (rule 2.5); None when it is not about our current origin."""
         origin = origins.find(connection, self.body, notice.origin)
         if origin is None:
-            return ()  # another agent of the body
+            return None  # another agent of the body
         origins.hear(connection, origin, notice.number, notice.digest)
         if not origin.current:
-            return ()
+            return None
         origin = self._recognise(connection, origin, notice)
-        numbers = [*numbers_of(notice), notice.number, 1]
-        known = origins.digests(connection, origin, [number for number in numbers if number > 0])
+        numbers = [number for number in (*numbers_of(notice), notice.number) if number > 0]
+        known = origins.digests(connection, origin, numbers) if numbers else {}
         actions = respond(Chain(origin.signed, origin.taken, known), notice)
-        return tuple(action for action in actions if not self._inside(connection, origin, action))
+        for action in actions:
+            self._perform(connection, origin, action)
+        return Heard(notice, actions)
 
-    def _inside(self, connection: sqlite3.Connection, origin: Origin, action: Action) -> bool:
-        """Do the part of an action that concerns the spool; whether there is no other."""
+    def _perform(self, connection: sqlite3.Connection, origin: Origin, action: Action) -> None:
+        """The part of an action that concerns the spool."""
         match action:
             case Take():
                 self._settle(connection, origin, action)
-                return True
             case Stand(number):
                 origins.stand(connection, origin, number)
-                return True
             case SignAgain(number):
                 self._sign_again(connection, origin, number)
             case Replace(number, reason):
                 self._replace(connection, origin, number, reason)
             case Abandon(continued):
                 self._abandon(connection, continued=continued)
-            case _:
-                pass
-        return False
+            case Resend() | Halt():
+                pass  # nothing is kept of it: see outbound
 
     def _candidates(self, connection: sqlite3.Connection, origin: Origin, limit: int) -> list[tuple[int | None, bytes]]:
         """What comes next in the chain: the open, else drafts, each with its row and statement.

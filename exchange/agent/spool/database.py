@@ -57,6 +57,8 @@ class Spool:
         self._pieces: queue.SimpleQueue[_Piece | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="spool", daemon=True)
         self._opened: Future[None] = Future()
+        self._closing = threading.Lock()
+        self._is_closed = True
 
     def __enter__(self) -> Self:
         """Open or make the file, and check it.
@@ -70,11 +72,14 @@ class Spool:
         except BaseException:
             self._thread.join()
             raise
+        self._is_closed = False
         return self
 
     def __exit__(self, *_: object) -> None:
         """Finish what was asked for, then close."""
-        self._pieces.put(None)
+        with self._closing:
+            self._is_closed = True
+            self._pieces.put(None)
         self._thread.join()
 
     async def run(self, work: Work[Result]) -> Result:
@@ -92,11 +97,12 @@ class Spool:
         return self._queue(work).result()
 
     def _queue(self, work: Work[Result]) -> "Future[Result]":
-        if not self._thread.is_alive():
-            message = "the spool is closed: open it with `with`"
-            raise SpoolError(message, code="spool-closed")
         piece = _Piece(work)
-        self._pieces.put(piece)
+        with self._closing:
+            if self._is_closed:
+                message = "the spool is closed: open it with `with`"
+                raise SpoolError(message, code="spool-closed")
+            self._pieces.put(piece)
         return piece.future
 
     def _write(self) -> None:

@@ -47,7 +47,7 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An arrival in the spool."""
+    """An arrival in the spool; `about` is the record of our letter that a receipt or rejection concerns."""
 
     row: int
     body: str
@@ -61,6 +61,7 @@ class Kept:
     attempts: int
     outgoing: int | None
     record: bytes
+    about: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,8 @@ def flag(connection: sqlite3.Connection, flagged: Flagged) -> None:
 
 
 _KEPT = (
-    "SELECT id, body, kind, digest, sender, received, state, reason, detail, attempts, outgoing, record FROM incoming"
+    "SELECT id, body, kind, digest, sender, received, state, reason, detail, attempts, outgoing, record,"
+    " coalesce((SELECT record FROM outgoing WHERE outgoing.id = incoming.outgoing), x'') FROM incoming"
 )
 
 
@@ -179,7 +181,7 @@ def register(connection: sqlite3.Connection, row: int, reg_number: str) -> None:
     connection.execute("UPDATE incoming SET own_reg_number = ? WHERE id = ?", (reg_number, row))
 
 
-def about(connection: sqlite3.Connection, outgoing: int) -> list[Kept]:
+def concerning(connection: sqlite3.Connection, outgoing: int) -> list[Kept]:
     """Receipts and rejections about one of our letters, in the order of arrival."""
     return [_kept(row) for row in connection.execute(f"{_KEPT} WHERE outgoing = ? ORDER BY id", (outgoing,))]
 
@@ -210,8 +212,8 @@ def waiting(connection: sqlite3.Connection) -> dict[str, tuple[int, datetime]]:
     return {body: (count, moment(oldest)) for body, count, oldest in rows}
 
 
-def _kept(row: tuple[int, str, str, bytes, str, int, str, str, str, int, int | None, bytes]) -> Kept:
-    key, body, kind, digest, sender, received, state, reason, detail, attempts, outgoing, record = row
+def _kept(row: tuple[int, str, str, bytes, str, int, str, str, str, int, int | None, bytes, bytes]) -> Kept:
+    key, body, kind, digest, sender, received, state, reason, detail, attempts, outgoing, record, about = row
     return Kept(
         key,
         body,
@@ -225,4 +227,5 @@ def _kept(row: tuple[int, str, str, bytes, str, int, str, str, str, int, int | N
         attempts,
         outgoing,
         record,
+        about,
     )

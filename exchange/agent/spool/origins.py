@@ -132,15 +132,23 @@ def digests(connection: sqlite3.Connection, origin: Origin, numbers: Sequence[in
     return dict(rows.fetchall())
 
 
-def unproven(connection: sqlite3.Connection, origin: Origin, first: int, limit: int) -> list[Unproven]:
-    """Statements from number `first` on, in order."""
+def unproven(
+    connection: sqlite3.Connection, origin: Origin, first: int, limit: int, limit_bytes: int
+) -> list[Unproven]:
+    """Statements from number `first` on, in order; at least one if there is one, then up to the limits."""
     rows = connection.execute(
         "SELECT number, statement, signature, coalesce(record, x'') FROM statements"
         " LEFT JOIN outgoing ON outgoing.id = statements.outgoing"
         " WHERE origin = ? AND number >= ? AND withdrawn = 0 ORDER BY number LIMIT ?",
         (origin.row, first, limit),
     )
-    return [Unproven(*row) for row in rows]
+    found, size = [], 0
+    for row in rows:
+        found.append(Unproven(*row))
+        size += len(row[3])
+        if size >= limit_bytes:
+            break
+    return found
 
 
 def statements(connection: sqlite3.Connection, origin: Origin, first: int) -> list[tuple[int, bytes]]:

@@ -1,0 +1,82 @@
+"""What a body says about letters that it received: replies and receipts find their letter here.
+
+The functions take a connection inside a transaction, so a reply and its `reply-sent` receipt, or a
+registration and its number, are kept together or not at all.
+"""
+
+import sqlite3
+
+from exchange.agent.arrivals import open_letter
+from exchange.agent.drafts import Answered, Drafting, Words, edms_receipt_key, own_receipt_key
+from exchange.agent.errors import DraftRefused, refused_draft
+from exchange.agent.ports import DraftLetter, DraftReceipt
+from exchange.agent.spool import incoming, outgoing
+from exchange.agent.spool.incoming import Kept
+from exchange.domain.card import ReceiptCard
+from exchange.domain.event import SERVICE_EVENTS, Event
+from exchange.domain.reason import Reason
+
+
+def say_letter(connection: sqlite3.Connection, drafting: Drafting, body: str, draft: DraftLetter) -> None:
+    """Draft a letter; one that answers a received letter goes on in its conversation.
+
+    Raises:
+        DraftRefused: `message-id-repeated`, or what the exchange could never take.
+    """
+    letter = _answered(connection, body, draft)
+    answered = None
+    if letter is not None:
+        answered = Answered(letter.digest, open_letter(letter.record).letter.conversation)
+    if not outgoing.add(connection, drafting.letter(body, draft, answered)):
+        message = f"message_id: '{draft.message_id[:80]}' was used before; give every message an id of its own"
+        raise DraftRefused(message, code="message-id-repeated")
+    if letter is not None:
+        words = Words(letter.digest, letter.sender, Event.REPLY_SENT, drafting.clock())
+        key = own_receipt_key(Event.REPLY_SENT, letter.digest, draft.message_id)
+        outgoing.add(connection, drafting.receipt(body, words, key))
+
+
+def say_receipt(
+    connection: sqlite3.Connection, drafting: Drafting, body: str, letter: Kept, draft: DraftReceipt
+) -> None:
+    """Draft a receipt about a received letter; the same words again are not said twice.
+
+    Raises:
+        DraftRefused: `event-unknown` for an event that is the exchange's to state.
+    """
+    if draft.event in SERVICE_EVENTS:
+        raise refused_draft(Reason.EVENT_UNKNOWN, f"event: '{draft.event}'")
+    words = Words(letter.digest, letter.sender, draft.event, draft.at, draft.reason, draft.card)
+    outgoing.add(connection, drafting.receipt(body, words, edms_receipt_key(words)))
+    if draft.event is Event.REGISTERED and draft.card.reg_number:
+        incoming.register(connection, letter.row, draft.card.reg_number)
+
+
+def letter_meant(connection: sqlite3.Connection, body: str, card: ReceiptCard) -> Kept:
+    """The received letter that an EDMS's receipt names by message id, document id, or both.
+
+    Raises:
+        DraftRefused: `receipt-letter-unknown`, `receipt-letter-ambiguous`.
+    """
+    if not card.message_id and not card.document_id:
+        message = "the receipt names neither message id nor document id: say which letter it is about"
+        raise DraftRefused(message, code="receipt-letter-unknown")
+    named = f"message id '{card.message_id[:80]}', document id '{card.document_id[:80]}'"
+    found = incoming.letters_named(connection, body, card.message_id, card.document_id)
+    if not found:
+        message = f"no received letter has {named}: send the receipt again once the letter has arrived"
+        raise DraftRefused(message, code="receipt-letter-unknown")
+    if len({letter.sender for letter in found}) > 1:
+        message = f"letters of several senders have {named}: name both ids"
+        raise DraftRefused(message, code="receipt-letter-ambiguous")
+    return found[0]
+
+
+def _answered(connection: sqlite3.Connection, body: str, draft: DraftLetter) -> Kept | None:
+    """The received letter that a draft answers: from one of its recipients, the newest that fits."""
+    found: list[Kept] = []
+    if draft.in_reply_to:
+        found = incoming.letters_named(connection, body, "", draft.in_reply_to)
+    if not found and draft.in_reply_to_number:
+        found = incoming.letters_numbered(connection, body, draft.in_reply_to_number)
+    return next((letter for letter in found if letter.sender in draft.recipients), None)

@@ -1,0 +1,224 @@
+"""From the inboxes into the spool: verified, each record once, with the position in the same transaction.
+
+One reader serves all bodies of the process. What fails verification is kept, flagged and logged
+with its code, and never handed over; the rest goes on. A letter that arrives drafts its `delivered`
+receipt in the transaction that keeps it.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from exchange.agent.arrivals import Arrival, LetterArrival, ReceiptArrival, verify
+from exchange.agent.chain import Heard, Identity
+from exchange.agent.drafts import Words, own_receipt_key
+from exchange.agent.errors import ArrivalFlagged
+from exchange.agent.office import Office, Wake
+from exchange.agent.outbound import Outbound
+from exchange.agent.spool import incoming, outgoing
+from exchange.agent.spool.incoming import ArrivalKind, Arrived, Flagged
+from exchange.agent.status import Waits
+from exchange.agent.transport import Inboxes, Partition, Transport
+from exchange.bus.records import PoisonedBatch, Position, Taken
+from exchange.bus.topics import inbox
+from exchange.domain.decision import Notice
+from exchange.domain.errors import BusError, ExchangeError, SpoolError, WireError
+from exchange.domain.event import Event
+from exchange.domain.statement import Letter, Signed
+from exchange.security.errors import DirectoryRefused
+from exchange.wire.records import decode, kind_of
+
+log = logging.getLogger(__name__)
+
+PART = "inbound"
+READ_SECONDS = 5.0
+READ_RECORDS = 500
+
+Finding = Notice | Arrival | ArrivalFlagged
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A body whose inbox is read; `arrived` is called when there is something to hand over."""
+
+    identity: Identity
+    waits: Waits
+    arrived: Wake
+
+
+class Inbound:
+    """Reads all inboxes; `run` is its task."""
+
+    def __init__(self, office: Office, readings: Mapping[str, Reading], outbound: Outbound) -> None:
+        """`outbound` is told what notices say, and which inboxes were read to their end."""
+        self._office = office
+        self._readings = {inbox(body): reading for body, reading in readings.items()}
+        self._outbound = outbound
+        self._behind = set(self._readings)
+
+    async def run(self, transport: Transport) -> None:
+        """Read until cancelled; what may pass by itself is waited out.
+
+        Raises:
+            PositionLost: a topic is not the one that was read: a person must find out why.
+            SpoolError: the spool is damaged.
+        """
+        attempts = 0
+        while True:
+            try:
+                async with transport.inboxes(await self._positions()) as inboxes:
+                    attempts = 0
+                    await self._read(inboxes)
+            except (BusError, SpoolError, DirectoryRefused) as error:
+                if not (error.retriable or isinstance(error, DirectoryRefused)):
+                    raise
+                attempts += 1
+                self._all_wait(error)
+            await asyncio.sleep(self._office.timing.backoff(attempts))
+
+    async def _positions(self) -> dict[Partition, Position | None]:
+        bodies = [reading.identity.body for reading in self._readings.values()]
+        kept = await self._office.spool.run(lambda connection: incoming.positions(connection, bodies))
+        return {
+            (inbox(body), 0): None if position is None else Position(position.offset, position.digest)
+            for body, position in kept.items()
+        }
+
+    async def _read(self, inboxes: Inboxes) -> None:
+        """Take records as they come; first of all up to where the inboxes end now (rule 2.5)."""
+        ends = await inboxes.end_offsets()
+        self._note_reached(inboxes, ends)
+        while True:
+            records = await inboxes.read(READ_SECONDS, READ_RECORDS)
+            if records:
+                await self._take(records)
+            now = self._office.clock()
+            for reading in self._readings.values():
+                reading.waits.over(PART)
+                reading.waits.last_seen = now
+            self._note_reached(inboxes, ends)
+
+    def _note_reached(self, inboxes: Inboxes, ends: Mapping[Partition, int]) -> None:
+        for topic in sorted(self._behind):
+            if inboxes.reached({(topic, 0): ends[topic, 0]}):
+                self._behind.discard(topic)
+                self._outbound.ready(self._readings[topic].identity.body)
+
+    async def _take(self, records: Sequence[Taken]) -> None:
+        findings = await asyncio.to_thread(lambda: [self._examine(record) for record in records])
+        taken = list(zip(records, findings, strict=True))
+        heard = await self._office.spool.run(lambda connection: self._keep(connection, taken))
+        for body, words in heard:
+            self._outbound.heard(body, words)
+        for topic in {record.topic for record in records}:
+            self._readings[topic].arrived()
+        self._outbound.wake()
+
+    def _examine(self, record: Taken) -> Finding:
+        """What a record is; pure, in a thread."""
+        body = self._readings[record.topic].identity.body
+        if isinstance(record, PoisonedBatch):
+            return ArrivalFlagged(record.reason, code="batch-too-large")
+        value = record.value or b""
+        try:
+            if kind_of(value) is Notice:
+                return decode(Notice, value)
+            return verify(value, body, self._office.history.at)
+        except WireError as error:
+            return ArrivalFlagged(str(error), code=error.code)
+        except ArrivalFlagged as flagged:
+            return flagged
+
+    def _keep(self, connection: sqlite3.Connection, taken: Sequence[tuple[Taken, Finding]]) -> list[tuple[str, Heard]]:
+        """In one transaction: what the records brought, and that they are read."""
+        heard = []
+        for record, finding in taken:
+            identity = self._readings[record.topic].identity
+            if isinstance(finding, Notice):
+                words = identity.hear(connection, finding)
+                if words is not None:
+                    heard.append((identity.body, words))
+            else:
+                self._keep_arrival(connection, identity.body, record, finding)
+            position = record.position
+            incoming.move(connection, identity.body, position.offset, position.digest)
+        return heard
+
+    def _keep_arrival(
+        self, connection: sqlite3.Connection, body: str, record: Taken, finding: Arrival | ArrivalFlagged
+    ) -> None:
+        value = b"" if isinstance(record, PoisonedBatch) else record.value or b""
+        if isinstance(finding, LetterArrival):
+            new = self._keep_letter(connection, body, value, finding)
+        elif isinstance(finding, ReceiptArrival):
+            row = self._addressed(connection, body, finding)
+            if row is None:
+                message = "letter: the receipt's signer is no recipient of a letter of ours with that digest"
+                finding = ArrivalFlagged(message, code="receipt-not-addressed")
+            else:
+                new = self._keep_receipt(connection, body, value, finding, row)
+        if isinstance(finding, ArrivalFlagged):
+            now = self._office.clock()
+            incoming.flag(connection, Flagged(body, record.offset, finding.code, str(finding), now, value))
+            self._office.counters.add("agent_flagged_total", body=body, reason=finding.code)
+            log.warning("%s: inbox record %d is flagged: %s (%s)", body, record.offset, finding.code, finding)
+            return
+        kind = "letter" if isinstance(finding, LetterArrival) else "receipt"
+        self._office.counters.add("agent_arrived_total" if new else "duplicates_total", body=body, kind=kind)
+
+    def _keep_letter(self, connection: sqlite3.Connection, body: str, value: bytes, arrival: LetterArrival) -> bool:
+        """Keep the letter with its `delivered` receipt; whether it is new."""
+        now, letter = self._office.clock(), arrival.letter
+        new = incoming.keep(
+            connection,
+            Arrived(
+                body=body,
+                kind=ArrivalKind.LETTER,
+                digest=arrival.digest,
+                sender=letter.head.body,
+                received=now,
+                record=value,
+                message_id=letter.message_id,
+                document_id=arrival.card.document_id,
+                reg_number=arrival.card.reg_number,
+            ),
+        )
+        if new:
+            words = Words(arrival.digest, letter.head.body, Event.DELIVERED, now)
+            key = own_receipt_key(Event.DELIVERED, arrival.digest)
+            outgoing.add(connection, self._office.drafting.receipt(body, words, key))
+        return new
+
+    def _addressed(self, connection: sqlite3.Connection, body: str, arrival: ReceiptArrival) -> int | None:
+        """Our letter that the receipt is about, when it went to the receipt's signer (rule 4.1)."""
+        row = outgoing.letter_said(connection, body, arrival.receipt.letter)
+        if row is None:
+            return None
+        _, record = outgoing.record_of(connection, row)
+        letter = decode(Letter, decode(Signed, record).statement)
+        return row if arrival.receipt.head.body in letter.recipients else None
+
+    def _keep_receipt(
+        self, connection: sqlite3.Connection, body: str, value: bytes, arrival: ReceiptArrival, row: int
+    ) -> bool:
+        receipt = arrival.receipt
+        return incoming.keep(
+            connection,
+            Arrived(
+                body=body,
+                kind=ArrivalKind.RECEIPT,
+                digest=arrival.digest,
+                sender=receipt.head.body,
+                received=self._office.clock(),
+                record=value,
+                outgoing=row,
+            ),
+        )
+
+    def _all_wait(self, error: ExchangeError) -> None:
+        now = self._office.clock()
+        for reading in self._readings.values():
+            reading.waits.on(PART, error.code, str(error), now)
+        log.warning("reading inboxes waits: %s (%s)", error, error.code)

@@ -1,0 +1,135 @@
+"""From the EDMS into the spool: collect, understand, draft, put aside.
+
+A package is put aside only when the spool has it, and the spool remembers its digest: killed in
+between, the agent finds it again, knows it, and puts it aside. What cannot be sent is quarantined
+with a text that says what is wrong and where.
+"""
+
+import asyncio
+import hashlib
+import logging
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from exchange.agent.correspondence import letter_meant, say_letter, say_receipt
+from exchange.agent.errors import DraftRefused
+from exchange.agent.office import Office, Wake
+from exchange.agent.ports import Connector, DraftLetter, DraftReceipt, Format, Package
+from exchange.agent.spool import outgoing
+from exchange.agent.status import Waits
+from exchange.domain.errors import DocumentError, ExchangeError
+
+log = logging.getLogger(__name__)
+
+PART = "intake"
+PACKAGES = 50
+"""Packages in memory at once."""
+
+Parsed = DraftLetter | DraftReceipt | DocumentError
+
+
+@dataclass(frozen=True, slots=True)
+class Edms:
+    """A body's document system: how packages travel, and what they mean."""
+
+    connector: Connector
+    format: Format
+
+
+class Intake:
+    """Takes in what one body's EDMS wants sent; `run` is its task."""
+
+    def __init__(self, office: Office, body: str, edms: Edms, waits: Waits, wake_outbound: Wake) -> None:
+        """`wake_outbound` is called when there is something to send."""
+        self._office = office
+        self._body = body
+        self._edms = edms
+        self._waits = waits
+        self._wake_outbound = wake_outbound
+
+    async def run(self) -> None:
+        """Take in until cancelled; an EDMS or a disk that fails is waited out."""
+        attempts = 0
+        while True:
+            try:
+                busy = await self._round()
+            except (OSError, ExchangeError) as error:
+                if isinstance(error, ExchangeError) and not error.retriable:
+                    raise
+                attempts += 1
+                self._wait(error)
+                await asyncio.sleep(self._office.timing.backoff(attempts))
+                continue
+            attempts = 0
+            self._waits.over(PART)
+            if not busy:
+                await asyncio.sleep(self._office.timing.edms_poll)
+
+    async def _round(self) -> bool:
+        """Take in what waits, in its order; whether there was as much as fits into one round."""
+        found = await asyncio.to_thread(self._collect)
+        async with asyncio.TaskGroup() as group:
+            results = [group.create_task(self._take(package, parsed)) for package, parsed in found]
+        for result in results:
+            if (failure := result.result()) is not None:
+                raise failure
+        return len(found) == PACKAGES
+
+    def _collect(self) -> list[tuple[Package, Parsed]]:
+        return [(package, self._parse(package)) for package in self._edms.connector.collect(PACKAGES)]
+
+    def _parse(self, package: Package) -> Parsed:
+        try:
+            return self._edms.format.parse(package, self._office.history.directory)
+        except DocumentError as error:
+            return error
+
+    async def _take(self, package: Package, parsed: Parsed) -> OSError | ExchangeError | None:
+        """Draft it and put it aside, or quarantine it; the error that may pass is returned."""
+        connector = self._edms.connector
+        try:
+            if isinstance(parsed, DocumentError):
+                raise parsed
+            await self._office.spool.run(lambda connection: self._draft(connection, package, parsed))
+        except (DocumentError, DraftRefused) as refused:
+            self._office.counters.add("agent_quarantined_total", body=self._body, reason=refused.code)
+            log.warning("%s: package %s is quarantined (%s)", self._body, package.name, refused.code)
+            return await _returned(connector.quarantine, package.name, f"{refused}\n({refused.code})\n")
+        except ExchangeError as error:
+            return error
+        self._wake_outbound()
+        return await _returned(connector.archive, package.name)
+
+    def _draft(self, connection: sqlite3.Connection, package: Package, parsed: DraftLetter | DraftReceipt) -> None:
+        if not outgoing.take_input(connection, self._body, package_digest(package)):
+            return
+        drafting = self._office.drafting
+        if isinstance(parsed, DraftLetter):
+            say_letter(connection, drafting, self._body, parsed)
+            return
+        letter = letter_meant(connection, self._body, parsed.card)
+        say_receipt(connection, drafting, self._body, letter, parsed)
+
+    def _wait(self, error: OSError | ExchangeError) -> None:
+        code = error.code if isinstance(error, ExchangeError) else "edms-unavailable"
+        self._waits.on(PART, code, str(error), self._office.clock())
+        log.warning("%s: taking in waits: %s (%s)", self._body, error, code)
+
+
+async def _returned(act: Callable[..., None], *arguments: str) -> OSError | ExchangeError | None:
+    """Do something in a thread; an error is returned so that the other packages are dealt with first."""
+    try:
+        await asyncio.to_thread(act, *arguments)
+    except (OSError, ExchangeError) as error:
+        return error
+    return None
+
+
+def package_digest(package: Package) -> bytes:
+    """SHA-256 of a package's files, whatever the package is called."""
+    state = hashlib.sha256()
+    for name, data in sorted(package.files.items()):
+        state.update(hashlib.sha256(name.encode()).digest())
+        state.update(hashlib.sha256(data).digest())
+    return state.digest()

@@ -1,0 +1,207 @@
+"""A body's mailbox for programs: send, see what became of it, read what arrived, answer.
+
+Works on the spool alone, beside a running agent or in the same process; the agent sends what is
+left here. A body without an EDMS is served by this.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from exchange.agent.arrivals import open_receipt
+from exchange.agent.correspondence import say_letter, say_receipt
+from exchange.agent.drafts import Drafting, Words, own_receipt_key
+from exchange.agent.errors import DraftRefused
+from exchange.agent.office import Wake
+from exchange.agent.ports import ArrivedLetter, DraftLetter, DraftReceipt
+from exchange.agent.rendering import arrived_letter
+from exchange.agent.spool import Spool, incoming, outgoing
+from exchange.agent.spool.incoming import ArrivalKind, ArrivalState, Kept
+from exchange.agent.spool.outgoing import OutgoingState, Sent
+from exchange.domain.event import Event
+from exchange.domain.statement import Letter, Signed
+from exchange.wire.records import decode
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A receipt about a letter of ours: who said what, and when by the speaker's clock."""
+
+    actor: str
+    event: Event
+    at: datetime
+    reason: str
+    text: str
+    reg_number: str
+    reg_date: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class SentLetter:
+    """A letter of ours.
+
+    Attributes:
+        digest: its id in the exchange; None while it is a draft.
+        state: how far it came on its way to the exchange.
+        reason: code, when the exchange refused it.
+        heard: receipts about it, in the order of their arrival.
+    """
+
+    message_id: str
+    digest: bytes | None
+    recipients: tuple[str, ...]
+    created: datetime
+    state: OutgoingState
+    reason: str
+    detail: str
+    heard: tuple[Heard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A letter that arrived, with how far it was handed over."""
+
+    received: datetime
+    state: ArrivalState
+    reason: str
+    detail: str
+    arrived: ArrivedLetter
+
+
+class Mailbox:
+    """One body's letters in a spool."""
+
+    def __init__(self, spool: Spool, body: str, drafting: Drafting, changed: Wake = lambda: None) -> None:
+        """`changed` is called when there is something to send."""
+        self._spool = spool
+        self._body = body
+        self._drafting = drafting
+        self._changed = changed
+
+    async def submit(self, *drafts: DraftLetter) -> None:
+        """Leave letters to be sent, all or none; on disk when this returns.
+
+        Raises:
+            DraftRefused: `message-id-repeated`, or what the exchange could never take; the code says which.
+            SpoolError: the disk is full.
+        """
+
+        def work(connection: sqlite3.Connection) -> None:
+            for draft in drafts:
+                say_letter(connection, self._drafting, self._body, draft)
+
+        await self._spool.run(work)
+        self._changed()
+
+    async def sent(self, limit: int = 100) -> list[SentLetter]:
+        """The last letters sent, newest first."""
+
+        def work(connection: sqlite3.Connection) -> list[SentLetter]:
+            letters = outgoing.sent_letters(connection, self._body, limit)
+            return [_sent(letter, incoming.concerning(connection, letter.row)) for letter in letters]
+
+        return await self._spool.run(work)
+
+    async def sent_letter(self, message_id: str) -> SentLetter | None:
+        """A letter of ours by its message id."""
+
+        def work(connection: sqlite3.Connection) -> SentLetter | None:
+            letter = outgoing.sent_letter(connection, self._body, message_id)
+            return None if letter is None else _sent(letter, incoming.concerning(connection, letter.row))
+
+        return await self._spool.run(work)
+
+    async def arrived(self, limit: int = 100) -> list[Received]:
+        """The last letters that arrived, newest first."""
+        kept = await self._spool.run(lambda connection: incoming.letters(connection, self._body, limit))
+        return [_received(letter) for letter in kept]
+
+    async def letter(self, digest: bytes) -> Received | None:
+        """An arrived letter by its digest."""
+        kept = await self._spool.run(lambda connection: incoming.letter(connection, self._body, digest))
+        return None if kept is None else _received(kept)
+
+    async def take(self, digest: bytes) -> None:
+        """The caller has the letter in its own keeping: says `handed-over` to the sender, once.
+
+        Raises:
+            DraftRefused: `receipt-letter-unknown`.
+        """
+
+        def work(connection: sqlite3.Connection) -> None:
+            kept = self._known(connection, digest)
+            incoming.mark(connection, kept.row, ArrivalState.HANDED)
+            words = Words(digest, kept.sender, Event.HANDED_OVER, self._drafting.clock())
+            key = own_receipt_key(Event.HANDED_OVER, digest)
+            outgoing.add(connection, self._drafting.receipt(self._body, words, key))
+
+        await self._spool.run(work)
+        self._changed()
+
+    async def say(self, digest: bytes, draft: DraftReceipt) -> None:
+        """Leave a receipt about an arrived letter to be sent; the same words again are sent once.
+
+        Raises:
+            DraftRefused: `receipt-letter-unknown`, `event-unknown`.
+        """
+
+        def work(connection: sqlite3.Connection) -> None:
+            say_receipt(connection, self._drafting, self._body, self._known(connection, digest), draft)
+
+        await self._spool.run(work)
+        self._changed()
+
+    async def hand_over_again(self, digest: bytes) -> None:
+        """Put a letter whose hand-over failed back in the queue.
+
+        Raises:
+            DraftRefused: `receipt-letter-unknown`.
+        """
+
+        def work(connection: sqlite3.Connection) -> None:
+            kept = self._known(connection, digest)
+            if kept.state is ArrivalState.FAILED:
+                incoming.mark(connection, kept.row, ArrivalState.RECEIVED)
+
+        await self._spool.run(work)
+        self._changed()
+
+    def _known(self, connection: sqlite3.Connection, digest: bytes) -> Kept:
+        kept = incoming.letter(connection, self._body, digest)
+        if kept is None:
+            message = f"no letter {digest.hex()} has arrived: look the digest up among the arrived letters"
+            raise DraftRefused(message, code="receipt-letter-unknown")
+        return kept
+
+
+def _sent(letter: Sent, about: Sequence[Kept]) -> SentLetter:
+    said = decode(Letter, decode(Signed, letter.record).statement)
+    return SentLetter(
+        message_id=letter.message_id,
+        digest=letter.digest,
+        recipients=said.recipients,
+        created=letter.created,
+        state=letter.state,
+        reason=letter.reason,
+        detail=letter.detail,
+        heard=tuple(_heard(kept) for kept in about if kept.kind is ArrivalKind.RECEIPT),
+    )
+
+
+def _heard(kept: Kept) -> Heard:
+    arrival = open_receipt(kept.record)
+    receipt, card = arrival.receipt, arrival.card
+    return Heard(
+        actor=kept.sender,
+        event=Event(receipt.event),
+        at=receipt.at,
+        reason=receipt.reason,
+        text="" if card is None else card.reason_text or card.note,
+        reg_number="" if card is None else card.reg_number,
+        reg_date=None if card is None else card.reg_date,
+    )
+
+
+def _received(kept: Kept) -> Received:
+    return Received(kept.received, kept.state, kept.reason, kept.detail, arrived_letter(kept))

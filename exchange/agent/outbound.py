@@ -1,0 +1,264 @@
+"""From drafts to statements that the exchange is proven to have (rules 2.4, 2.5).
+
+One task serves all bodies of the process: it numbers and signs what is drafted, sends what is not
+proven taken, and goes back when the router or the bus says so. The spool alone remembers; how far
+was sent is forgotten with the process, and then everything unproven is sent again, which costs a
+notice and changes nothing.
+
+Silence is answered by a probe: the first unproven statement alone is sent again, ever less often.
+What the router says about it shows whether the rest was lost, so a router that is away for an hour
+finds each statement about once, not a hundred times.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from exchange.agent.chain import Heard, Identity
+from exchange.agent.drafts import signed_record
+from exchange.agent.office import Office
+from exchange.agent.protocol import Abandon, Halt, Replace, Resend, SignAgain, Stand, Take
+from exchange.agent.spool import origins
+from exchange.agent.spool.origins import Unproven
+from exchange.agent.status import Waits
+from exchange.agent.transport import Submissions
+from exchange.bus.producer import Outgoing
+from exchange.bus.topics import SUBMISSIONS
+from exchange.domain.errors import BusError, SpoolError
+from exchange.domain.ids import digest
+from exchange.domain.reason import Reason
+from exchange.wire.headers import cloud_event
+from exchange.wire.records import kind_of, read_head
+
+log = logging.getLogger(__name__)
+
+BATCH_BYTES = 8 * 1024 * 1024
+"""Records of one body that are in memory at once."""
+PART = "outbound"
+
+
+@dataclass(slots=True)
+class Line:
+    """One body's way out; what is here is forgotten with the process.
+
+    Attributes:
+        lane: submissions partition of the body.
+        ready: its inbox was read to the end (rule 2.5): it may sign.
+        cursor: next number to send; 0: the first one unproven.
+        turns: how often something that was heard changed the cursor; what was prepared before does not.
+        probe: number that was sent alone to ask where we stand; 0: none.
+        not_before: nothing is sent until then.
+        spoken: when something was last sent or heard.
+        silences: probes without an answer in a row.
+        troubles: waits without progress in a row.
+        halted: a person must act first.
+    """
+
+    identity: Identity
+    lane: int
+    waits: Waits
+    spoken: datetime
+    not_before: datetime
+    ready: bool = False
+    cursor: int = 0
+    turns: int = 0
+    probe: int = 0
+    silences: int = 0
+    troubles: int = 0
+    halted: bool = False
+
+    @property
+    def body(self) -> str:
+        """The body's code."""
+        return self.identity.body
+
+    def go_back(self, number: int = 0) -> None:
+        """Send from `number` on, or from the first one unproven."""
+        self.cursor = number
+        self.probe = 0
+        self.turns += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What one line sends next; `first` to `last` are its numbers."""
+
+    line: Line
+    turns: int
+    first: int
+    last: int
+    records: tuple[Outgoing, ...] = field(repr=False)
+
+
+class Outbound:
+    """Sends for all lines; `run` is its task, the other methods belong to the same event loop."""
+
+    def __init__(self, office: Office, lines: Sequence[Line]) -> None:
+        """Nothing is sent before `ready` was called for a body."""
+        self._spool = office.spool
+        self._timing = office.timing
+        self._clock = office.clock
+        self._counters = office.counters
+        self._lines: Mapping[str, Line] = {line.body: line for line in lines}
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is something new in the spool."""
+        self._woken.set()
+
+    def ready(self, body: str) -> None:
+        """The body's inbox was read to its end: it may sign."""
+        self._lines[body].ready = True
+        self.wake()
+
+    def heard(self, body: str, heard: Heard) -> None:
+        """Go on by what a notice said; the spool has done its part."""
+        line = self._lines[body]
+        line.spoken = self._clock()
+        line.silences = 0
+        self._after_probe(line, heard)
+        for action in heard.actions:
+            self._follow(line, action)
+        self.wake()
+
+    async def run(self, submissions: Submissions) -> None:
+        """Send until cancelled; errors of bus and spool that may pass are waited out."""
+        attempts = 0
+        while True:
+            self._woken.clear()
+            try:
+                busy = await self._round(submissions)
+            except (BusError, SpoolError) as error:
+                if not error.retriable:
+                    raise
+                attempts += 1
+                self._all_wait(error)
+                await asyncio.sleep(self._timing.backoff(attempts))
+                continue
+            attempts = 0
+            if not busy:
+                await self._pause()
+
+    async def _round(self, submissions: Submissions) -> bool:
+        """Sign and send one batch of every line that may; whether there was anything."""
+        now = self._clock()
+        lines = [line for line in self._lines.values() if line.ready and not line.halted and line.not_before <= now]
+        batches = await self._spool.run(lambda connection: self._prepare(connection, lines, now))
+        lanes: dict[int, list[_Batch]] = {}
+        for batch in batches:
+            lanes.setdefault(batch.line.lane, []).append(batch)
+        async with asyncio.TaskGroup() as group:
+            sending = [group.create_task(self._send(submissions, lane, those)) for lane, those in lanes.items()]
+        for failed in (task.result() for task in sending):
+            if failed is not None:
+                raise failed
+        return bool(batches)
+
+    def _prepare(self, connection: sqlite3.Connection, lines: Sequence[Line], now: datetime) -> list[_Batch]:
+        """In the spool's thread: what each line sends next."""
+        batches = []
+        for line in lines:
+            turns = line.turns
+            origin = line.identity.extend(connection, self._timing.batch, self._timing.window)
+            first = max(line.cursor, origin.taken + 1)
+            limit = self._timing.batch
+            if first > origin.signed and origin.taken < origin.signed and self._is_silent(line, now):
+                first, limit = origin.taken + 1, 1
+                line.probe = first
+            statements = origins.unproven(connection, origin, first, limit, BATCH_BYTES)
+            if statements:
+                records = tuple(_record(line.body, statement) for statement in statements)
+                batches.append(_Batch(line, turns, first, statements[-1].number, records))
+        return batches
+
+    async def _send(self, submissions: Submissions, lane: int, batches: Sequence[_Batch]) -> BusError | None:
+        """Send what goes into one lane; on failure all its lines go back."""
+        try:
+            await submissions.send(
+                [record for batch in batches for record in batch.records], topic=SUBMISSIONS, partition=lane
+            )
+        except BusError as error:
+            for batch in batches:
+                batch.line.go_back()
+            return error
+        for batch in batches:
+            line = batch.line
+            line.spoken = self._clock()
+            line.waits.over(PART)
+            self._counters.add("agent_submitted_total", len(batch.records), body=line.body)
+            if line.turns == batch.turns and line.probe != batch.first:
+                line.cursor = batch.last + 1
+        return None
+
+    def _is_silent(self, line: Line, now: datetime) -> bool:
+        """Whether it is time to ask where we stand; each time it takes twice as long."""
+        patience = min(self._timing.resend_at_most, self._timing.resend_after * 2.0**line.silences)
+        if now - line.spoken < timedelta(seconds=patience):
+            return False
+        line.silences = min(line.silences + 1, 20)
+        line.waits.on(PART, "notice", f"nothing heard for {patience:.0f} s of what was sent", now)
+        log.info("%s: nothing heard for %.0f s, asking where we stand", line.body, patience)
+        return True
+
+    def _after_probe(self, line: Line, heard: Heard) -> None:
+        """The probe's answer: what was sent before it and is not taken was lost."""
+        trouble = heard.notice.trouble
+        answered = heard.notice.number <= line.probe or (trouble is not None and trouble.reason == Reason.REPEAT)
+        if line.probe and answered:
+            line.go_back()
+
+    def _follow(self, line: Line, action: object) -> None:
+        match action:
+            case Take(_, reason, _):
+                self._counters.add("agent_taken_total", body=line.body, reason=reason)
+            case Stand():
+                line.troubles = 0
+                line.waits.over(PART)
+            case Resend(number, reason, later):
+                line.go_back(number)
+                if later:
+                    self._hold(line, reason)
+            case SignAgain(number, reason):
+                line.go_back(number)
+                self._hold(line, reason)
+            case Replace(_, reason) | Abandon(_, reason):
+                line.go_back()
+                self._counters.add("agent_restarted_total", body=line.body, reason=reason)
+                log.warning("%s: %s, going on with %s", line.body, reason, type(action).__name__.lower())
+            case Halt(reason, detail):
+                line.halted = True
+                line.waits.on(PART, reason, detail, self._clock())
+                log.error("%s: %s (%s): nothing more is sent before a person acts", line.body, reason, detail)
+
+    def _hold(self, line: Line, reason: str) -> None:
+        """Wait before the line goes on, longer each time."""
+        line.troubles += 1
+        now = self._clock()
+        line.not_before = now + timedelta(seconds=self._timing.backoff(line.troubles))
+        line.waits.on(PART, reason, "the exchange does not take the next statement yet", now)
+        log.warning("%s: %s, sending again later", line.body, reason)
+
+    def _all_wait(self, error: BusError | SpoolError) -> None:
+        now = self._clock()
+        for line in self._lines.values():
+            line.waits.on(PART, error.code, str(error), now)
+        log.warning("sending waits: %s (%s)", error, error.code)
+
+    async def _pause(self) -> None:
+        """Until something is new here, or another process may have left something."""
+        try:
+            async with asyncio.timeout(self._timing.poll):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+
+def _record(body: str, unproven: Unproven) -> Outgoing:
+    head = read_head(unproven.statement)
+    kind = kind_of(unproven.statement).__name__.lower()
+    headers = cloud_event(kind, body, digest(unproven.statement), head.created)
+    value = signed_record(unproven.statement, unproven.signature, unproven.record)
+    return Outgoing(value, body.encode(), headers)
