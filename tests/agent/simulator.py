@@ -1,0 +1,203 @@
+"""A small exchange in memory that decides by the router's own rules.
+
+It holds what Kafka and the router would: a log of submissions per lane and an inbox per body. The
+verdicts, origins and notices come from `exchange.journal`, so it cannot disagree with the router.
+Tests bend it: `away` (the bus cannot be reached), `paused` (the router does not read), `drop`
+(acknowledged records vanish), `backlog`.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from exchange.agent.drafts import Clock
+from exchange.agent.transport import Partition, Transport
+from exchange.bus.errors import PositionLost
+from exchange.bus.producer import Outgoing
+from exchange.bus.records import Position, Record, Taken
+from exchange.bus.topics import SUBMISSIONS, inbox
+from exchange.domain.decision import Decided, Journalled, LaneState, Notice
+from exchange.domain.errors import BusError
+from exchange.domain.ids import lane_of
+from exchange.domain.statement import Letter
+from exchange.journal.examine import Submission, examine
+from exchange.journal.ledger import Entry, Ledger
+from exchange.wire.records import decode, decode_statement, encode
+from tests.world import World
+
+Step = Callable[[str], None]
+"""Told of each step by name before it is done; raises to end the agent there."""
+
+
+def carry_on(_step: str) -> None:
+    """Nobody ends the agent."""
+
+
+@dataclass
+class Simulator:
+    """The exchange; one per test."""
+
+    world: World
+    clock: Clock
+    away: bool = False
+    paused: bool = False
+    drop: bool = False
+    step: Step = carry_on
+    submitted: int = 0
+    inboxes: dict[str, list[Record]] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """No origin is open yet."""
+        self.inboxes |= {inbox(body): [] for body in self.world.bodies}
+        self._ledgers = [Ledger(lane, self.world.ground, LaneState(), {}) for lane in range(self.world.lanes)]
+        self._offsets = [0] * self.world.lanes
+        self._waiting: list[Submission] = []
+        self._news = asyncio.Event()
+
+    @property
+    def transport(self) -> Transport:
+        """What an agent connects with."""
+        return Transport(self._submissions, self._inboxes)
+
+    def submit(self, body: str, *values: bytes) -> None:
+        """Write records into the lane of `body` and let the router read them."""
+        lane = lane_of(body, self.world.lanes)
+        for value in values:
+            self.submitted += 1
+            self._waiting.append(Submission(lane, self._offsets[lane], self.clock(), value))
+            self._offsets[lane] += 1
+        if not self.paused:
+            self.route()
+
+    def route(self) -> None:
+        """The router reads what waits, as one batch per lane."""
+        waiting, self._waiting = self._waiting, []
+        for submission in waiting:
+            ledger = self._ledgers[submission.partition]
+            now = self.clock()
+            entry = ledger.take(examine(submission, self.world.ground, now), now)
+            if isinstance(entry, Entry):
+                self.entries.append(entry)
+                for body in entry.inboxes:
+                    self.deliver(body, encode(Journalled(entry.entry, entry.contents)))
+        for ledger in self._ledgers:
+            for body, notice in ledger.notices(self.clock()):
+                self.notices.append(notice)
+                self.deliver(body, encode(notice))
+
+    def deliver(self, body: str, value: bytes) -> None:
+        """Write a record into a body's inbox."""
+        topic = self.inboxes[inbox(body)]
+        topic.append(Record(inbox(body), 0, len(topic), self.clock(), None, value))
+        self._news.set()
+
+    def letters(self, body: str) -> list[Letter]:
+        """Letters in a body's inbox, in order."""
+        found = []
+        for record in self.inboxes[inbox(body)]:
+            if record.value is not None and record.value[4] == 39:
+                statement = decode_statement(decode(Decided, decode(Journalled, record.value).entry).statement)
+                if isinstance(statement, Letter):
+                    found.append(statement)
+        return found
+
+    def message_ids(self, body: str) -> list[str]:
+        """Message ids of the letters in a body's inbox, in order, repeats too."""
+        return [letter.message_id for letter in self.letters(body)]
+
+    def require_near(self) -> None:
+        """Fail as Kafka does when it cannot be reached."""
+        if self.away:
+            message = "the simulated exchange is away"
+            raise BusError(message)
+
+    @asynccontextmanager
+    async def _submissions(self) -> AsyncIterator["Producer"]:
+        yield Producer(self)
+
+    @asynccontextmanager
+    async def _inboxes(self, positions: Mapping[Partition, Position | None]) -> AsyncIterator["Reader"]:
+        self.require_near()
+        yield Reader(self, positions)
+
+    async def news(self, timeout: float) -> None:  # noqa: ASYNC109
+        """Wait until something was delivered."""
+        self._news.clear()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+
+@dataclass
+class Producer:
+    """Writes submissions."""
+
+    simulator: Simulator
+
+    async def send(self, records: Sequence[Outgoing], *, topic: str, partition: int) -> None:
+        """As `exchange.bus.producer`: all are taken, or an error after a beginning of them."""
+        assert topic == SUBMISSIONS
+        await asyncio.sleep(0)
+        self.simulator.require_near()
+        self.simulator.step("send")
+        if not self.simulator.drop:
+            bodies = [(record.key or b"").decode() for record in records]
+            for body in dict.fromkeys(bodies):
+                assert lane_of(body, self.simulator.world.lanes) == partition
+                values = [record.value or b"" for record in records if record.key == body.encode()]
+                self.simulator.submit(body, *values)
+        self.simulator.step("sent")
+
+
+class Reader:
+    """Reads inboxes from positions on."""
+
+    def __init__(self, simulator: Simulator, positions: Mapping[Partition, Position | None]) -> None:
+        """Compare the record at each position again."""
+        self._simulator = simulator
+        self._next: dict[Partition, int] = {}
+        for (topic, partition), position in positions.items():
+            if position is not None:
+                _require_same(simulator.inboxes[topic], position)
+            self._next[topic, partition] = 0 if position is None else position.offset + 1
+
+    async def read(self, timeout: float, max_records: int = 500) -> list[Taken]:  # noqa: ASYNC109
+        """As `exchange.bus.reader`."""
+        self._simulator.require_near()
+        if not (found := self._found(max_records)):
+            await self._simulator.news(min(timeout, 0.05))
+            self._simulator.require_near()
+            found = self._found(max_records)
+        for record in found:
+            self._next[record.topic, record.partition] = record.offset + 1
+        return found
+
+    async def end_offsets(self) -> dict[Partition, int]:
+        """As `exchange.bus.reader`."""
+        self._simulator.require_near()
+        return {partition: len(self._simulator.inboxes[partition[0]]) for partition in self._next}
+
+    def reached(self, ends: Mapping[Partition, int]) -> bool:
+        """As `exchange.bus.reader`."""
+        return all(self._next[partition] >= end for partition, end in ends.items())
+
+    def _found(self, most: int) -> list[Taken]:
+        found: list[Taken] = []
+        for (topic, _), start in self._next.items():
+            found += self._simulator.inboxes[topic][start : start + most]
+        return found[:most]
+
+
+def _require_same(records: Sequence[Record], position: Position) -> None:
+    if position.offset >= len(records):
+        message = "the inbox ends before the last record taken"
+        raise PositionLost(message)
+    if hashlib.sha256(records[position.offset].value or b"").digest() != position.digest:
+        message = "the inbox has another record at the last one taken"
+        raise PositionLost(message, code="position-digest-differs")
