@@ -19,7 +19,6 @@ The recipe, with the reasons beside it (aiokafka 0.14.0 on Kafka 4.4, measured; 
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -28,9 +27,9 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.producer import sender
 
 from exchange.bus.access import ROUTER_GROUP, ROUTER_TRANSACTIONS
+from exchange.bus.closing import close_consumer, close_producer
 from exchange.bus.connection import KafkaSettings, aiokafka_options
 from exchange.bus.decompression import bound_decompression
-from exchange.bus.errors import CLIENT_ERRORS
 from exchange.bus.producer import Outgoing
 from exchange.bus.records import Record, Taken, read_batch
 from exchange.bus.topics import SEQUENCES, SUBMISSIONS
@@ -38,7 +37,6 @@ from exchange.domain.errors import BusError
 
 TRANSACTION_SECONDS = 10
 ARM_SECONDS = 30
-CLOSE_SECONDS = 3
 BATCH_BYTES = 1_250_000
 """Produce batch per target partition: above the largest journal record, below the topics' limit."""
 FETCH_BYTES = 8 * 1024 * 1024
@@ -57,6 +55,7 @@ class Lane:
         self._lane = lane
         self._producer: AIOKafkaProducer | None = None
         self._consumer: AIOKafkaConsumer | None = None
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def arm(self, topics: Collection[str]) -> dict[bytes, bytes]:
         """Fence every predecessor and return the lane's committed state, latest value by key.
@@ -138,12 +137,19 @@ class Lane:
         await producer.commit_transaction()
 
     async def close(self) -> None:
-        """Let go. A producer that hangs while closing is left behind: it is fenced or will time out."""
-        for client in (self._consumer, self._producer):
-            if client is not None:
-                with suppress(*CLIENT_ERRORS):  # closing must not hide why we close
-                    await asyncio.wait_for(client.stop(), CLOSE_SECONDS)
+        """Let go, within seconds. What the producer still holds is not sent: its successor fences it."""
+        if self._consumer is not None:
+            self._close_later(self._consumer)
+        if self._producer is not None:
+            await close_producer(self._producer)
         self._consumer = self._producer = None
+        await asyncio.gather(*self._closing)
+
+    def _close_later(self, consumer: AIOKafkaConsumer) -> None:
+        """Close beside the work: a consumer with a fetch under way may need seconds."""
+        task = asyncio.create_task(close_consumer(consumer))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     def _armed_producer(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -163,8 +169,8 @@ class Lane:
             max_partition_fetch_bytes=FETCH_BYTES,
         )
         state: dict[bytes, bytes] = {}
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign([partition])
             end = (await consumer.end_offsets([partition]))[partition]
             consumer.seek(partition, (await consumer.beginning_offsets([partition]))[partition])
@@ -173,7 +179,7 @@ class Lane:
                     if isinstance(record, Record) and record.key is not None and record.value is not None:
                         state[record.key] = record.value
         finally:
-            await consumer.stop()
+            self._close_later(consumer)
         return state
 
 
