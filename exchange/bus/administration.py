@@ -5,7 +5,7 @@ Everything may be called again: what is already so is left alone. What can't be 
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from types import TracebackType
@@ -30,9 +30,11 @@ from exchange.bus.bindings import binding_of, concerns_us, described, every_bind
 from exchange.bus.connection import KafkaSettings, confluent_options
 from exchange.bus.errors import bus_error
 from exchange.bus.topics import PREFIX, TopicSpec
+from exchange.domain.errors import BusError
 
 _T = TypeVar("_T")
 _PARTITIONS, _REPLICATION = "partitions", "replication"
+_SETTLE_READS, _SETTLE_SECONDS = 20, 0.1
 _FIXED = frozenset({_PARTITIONS, _REPLICATION})
 
 
@@ -88,11 +90,9 @@ class Administration:
         present = await self._describe([spec.name for spec in specs])
         missing = [spec for spec in specs if spec.name not in present]
         await self._create(missing)
-        differing = await self.topic_differences(specs)
-        await self._alter(
-            [difference for difference in differing if difference.setting not in {_PARTITIONS, _REPLICATION}]
-        )
-        return await self.topic_differences(specs) if differing else []
+        await self._alter(await self._mendable([spec for spec in specs if spec.name in present]))
+        await _settled(lambda: self._mendable(specs))
+        return await self.topic_differences(specs)
 
     async def topic_differences(self, specs: Sequence[TopicSpec]) -> list[Difference]:
         """Compare topics with what they must be; changes nothing.
@@ -157,6 +157,9 @@ class Administration:
             found[resource.name] = {name: entry.value or "" for name, entry in entries.items()}
         return found
 
+    async def _mendable(self, specs: Sequence[TopicSpec]) -> list[Difference]:
+        return [each for each in await self.topic_differences(specs) if each.setting not in _FIXED]
+
     async def _create(self, specs: Sequence[TopicSpec]) -> None:
         if not specs:
             return
@@ -189,11 +192,13 @@ class Administration:
         Raises:
             BusError: `bus-unavailable`, `access-denied`.
         """
-        present = await self._bindings(every_binding())
-        wanted = [binding for grant in grants if (binding := binding_of(grant)) not in present]
-        if wanted:
-            for binding, future in self._client.create_acls(wanted, request_timeout=self._timeout).items():
+        missing = await self._missing(grants)
+        if missing:
+            for binding, future in self._client.create_acls(missing, request_timeout=self._timeout).items():
                 await self._result(future, f"granting: {described(binding)}")
+            if unseen := await _settled(lambda: self._missing(grants)):
+                message = f"{len(unseen)} rights were granted and are not there, first: {described(unseen[0])}"
+                raise BusError(f"{message}; ask again, and look at the controllers if it stays so")
 
     async def access_differences(self, grants: Collection[Grant]) -> list[Difference]:
         """Compare the rights of the cluster with `grants`; changes nothing.
@@ -235,6 +240,10 @@ class Administration:
         removed = [await self._result(future, f"revoking the rights of {principal}") for future in futures.values()]
         return sum(map(len, removed))
 
+    async def _missing(self, grants: Collection[Grant]) -> list[AclBinding]:
+        present = await self._bindings(every_binding())
+        return [binding for grant in grants if (binding := binding_of(grant)) not in present]
+
     async def _bindings(self, which: AclBindingFilter) -> set[AclBinding]:
         future = self._client.describe_acls(which, request_timeout=self._timeout)
         return set(await self._result(future, "reading rights"))
@@ -259,3 +268,14 @@ class Administration:
 def _shape(topic: TopicDescription) -> dict[str, str]:
     copies = {len(partition.replicas) for partition in topic.partitions}
     return {_PARTITIONS: str(len(topic.partitions)), _REPLICATION: "/".join(map(str, sorted(copies)))}
+
+
+async def _settled(differences: Callable[[], Awaitable[list[_T]]]) -> list[_T]:
+    """Read back until nothing differs: what a controller has decided reaches the brokers a moment later."""
+    found = await differences()
+    for _ in range(_SETTLE_READS):
+        if not found:
+            break
+        await asyncio.sleep(_SETTLE_SECONDS)
+        found = await differences()
+    return found

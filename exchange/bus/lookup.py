@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Any
 
-from aiokafka import errors as kafka
 from aiokafka import TopicPartition
+from aiokafka import errors as kafka
 from aiokafka.client import AIOKafkaClient, ConnectionGroup
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.offset import OffsetRequest

@@ -8,25 +8,20 @@ the router recognises by its number (rules 2.3, 2.4).
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaTimeoutError, ProducerClosed
+from aiokafka.errors import KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from exchange.bus.closing import close_producer
 from exchange.bus.connection import KafkaSettings, aiokafka_options
 from exchange.bus.errors import CLIENT_ERRORS, bus_error
 from exchange.bus.topics import SUBMISSION_BATCH_BYTES
 from exchange.domain.errors import BusError
-
-log = logging.getLogger(__name__)
-
-_CLOSE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +127,7 @@ class SubmissionProducer:
                 try:
                     await producer.start()
                 except BaseException:
-                    await asyncio.shield(_stop(producer))
+                    await asyncio.shield(close_producer(producer))
                     raise
                 self._watch_throttling(producer)
                 self._producer = producer
@@ -155,7 +150,7 @@ class SubmissionProducer:
     async def _drop(self, producer: AIOKafkaProducer) -> None:
         if self._producer is producer:
             self._producer = None
-        await _stop(producer)
+        await close_producer(producer)
 
 
 def _batches(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> Iterator[BatchBuilder]:
@@ -173,25 +168,3 @@ def _batches(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> Iterato
 def _append(batch: BatchBuilder, record: Outgoing) -> bool:
     added = batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers)
     return added is not None
-
-
-async def _stop(producer: AIOKafkaProducer) -> None:
-    """Close within seconds: `stop` waits for deliveries, and these may never end."""
-    with suppress(*CLIENT_ERRORS):
-        async with asyncio.timeout(_CLOSE_SECONDS):
-            await producer.stop()
-        return
-    await _abandon(producer)
-
-
-async def _abandon(producer: AIOKafkaProducer) -> None:
-    """End a producer that does not stop: what it still holds must never be sent behind its successor's records."""
-    log.info("a producer did not close in %.0f s and is ended", _CLOSE_SECONDS)
-    producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001 - releases whoever waits; there is no other way
-    with suppress(*CLIENT_ERRORS):
-        await producer.client.close()
-    task = producer._sender.sender_task  # noqa: SLF001
-    while task is not None and not task.done():
-        # Each time it ends either the task itself or the delivery that the task waits for.
-        task.cancel()
-        await asyncio.wait([task], timeout=0.1)

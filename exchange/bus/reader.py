@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import OffsetOutOfRangeError
 
+from exchange.bus.closing import close_consumer
 from exchange.bus.connection import KafkaSettings, aiokafka_options
 from exchange.bus.decompression import bound_decompression
 from exchange.bus.errors import CLIENT_ERRORS, PositionLost, bus_error
@@ -84,10 +85,10 @@ class PositionedReader:
             wanted, self._wanted = self._wanted, {}
             await self.add(wanted)
         except CLIENT_ERRORS as error:
-            await consumer.stop()
+            await close_consumer(consumer)
             raise bus_error(error, f"connecting to {self._settings.bootstrap}") from error
         except BaseException:
-            await consumer.stop()
+            await close_consumer(consumer)
             raise
         return self
 
@@ -96,7 +97,7 @@ class PositionedReader:
     ) -> None:
         """Close the connections."""
         if self._consumer is not None:
-            await self._consumer.stop()
+            await close_consumer(self._consumer)
             self._consumer = None
 
     async def add(self, positions: Positions) -> None:
