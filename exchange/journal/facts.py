@@ -2,11 +2,19 @@
 
 Tracker and replay read the journal through this one door, so they cannot disagree on what it says.
 A record that is none becomes an `Unreadable` fact: the journal's readers go on.
+
+Of a card only the leading fields are decoded, those that facts carry: what people wrote behind them
+is not even looked at, which also saves most of a card's cost.
 """
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TypeVar
+from functools import cache
+from typing import Any
+
+import fastavro
 
 from exchange.domain.card import LetterCard, ReceiptCard
 from exchange.domain.decision import Basis, Decided, Decision, Journalled
@@ -26,13 +34,12 @@ from exchange.domain.fact import (
 )
 from exchange.domain.policy import RECIPIENTS
 from exchange.domain.statement import Commitment, Content, Form, Head, Letter, Open, Receipt, Statement
-from exchange.wire.records import STATEMENTS, decode, kind_of, read_head
+from exchange.wire import avro
+from exchange.wire.records import SCHEMA_IDS, STATEMENTS, decode, kind_of, read_head
 
 ID_CHARACTERS = 200
 TEXT_CHARACTERS = 1000
 _SIZE_MAX = 1 << 53  # a refused letter may commit to anything
-
-Card = TypeVar("Card", LetterCard, ReceiptCard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +153,8 @@ def _refused(record: JournalRecord, decision: Decision, head: Head, kind: str) -
 def _letter_fact(
     record: JournalRecord, decision: Decision, letter: Letter, contents: tuple[Content, ...]
 ) -> LetterFact:
-    card = _card(LetterCard, letter.contents, contents)
-    document = Registration()
-    if card is not None:
-        document = Registration(_text(card.document_id), _text(card.reg_number), _date(card.reg_date))
+    card = _leading(LetterCard, letter.contents, contents)
+    document = _registration(card)
     head = letter.head
     return LetterFact(
         position=record.position,
@@ -182,11 +187,7 @@ def _named(letter: Letter) -> tuple[str, ...]:
 def _receipt_fact(
     record: JournalRecord, decision: Decision, receipt: Receipt, contents: tuple[Content, ...]
 ) -> ReceiptFact:
-    card = _card(ReceiptCard, receipt.contents, contents)
-    registration, text = Registration(), ""
-    if card is not None:
-        registration = Registration(_text(card.document_id), _text(card.reg_number), _date(card.reg_date))
-        text = _text(card.reason_text, TEXT_CHARACTERS)
+    card = _leading(ReceiptCard, receipt.contents, contents)
     return ReceiptFact(
         position=record.position,
         letter=receipt.letter,
@@ -196,23 +197,41 @@ def _receipt_fact(
         event=_text(receipt.event),
         at=receipt.at,
         reason=_text(receipt.reason),
-        registration=registration,
-        text=text,
+        registration=_registration(card),
+        text=_text(card.get("reason_text", ""), TEXT_CHARACTERS),
     )
 
 
-def _card(cls: type[Card], commitments: tuple[Commitment, ...], contents: tuple[Content, ...]) -> Card | None:
-    """The card if it travels inline, was not deleted and can be read."""
-    if not commitments or not contents or commitments[0].form is not Form.INLINE or not contents[0].data:
-        return None
+def _leading(cls: type, commitments: tuple[Commitment, ...], contents: tuple[Content, ...]) -> Mapping[str, Any]:
+    """The card's leading fields; none when it is sealed, was deleted, or cannot be read."""
+    if not commitments or not contents or commitments[0].form is not Form.INLINE:
+        return {}
+    schema, data = _leading_schema(cls), contents[0].data
     try:
-        return decode(cls, contents[0].data)
+        return avro.decode_prefix(schema, data)[0] if avro.schema_id_of(data) == schema.id else {}
     except WireError:
-        return None
+        return {}
 
 
-def _date(value: date | None) -> str:
-    return "" if value is None else value.isoformat()
+@cache
+def _leading_schema(cls: type) -> avro.Schema:
+    """A card's schema, cut behind the last field that facts carry."""
+    schema = avro.schemas()[SCHEMA_IDS[cls]]
+    record = json.loads(schema.text)
+    names = [field["name"] for field in record["fields"]]
+    record["fields"] = record["fields"][: names.index(_LAST_FIELD[cls]) + 1]
+    return replace(schema, parsed=fastavro.parse_schema(record))
+
+
+_LAST_FIELD: dict[type, str] = {LetterCard: "reg_date", ReceiptCard: "reason_text"}
+
+
+def _registration(card: Mapping[str, Any]) -> Registration:
+    if not card:
+        return Registration()
+    dated: date | None = card["reg_date"]
+    text = "" if dated is None else dated.isoformat()
+    return Registration(_text(card["document_id"]), _text(card["reg_number"]), text)
 
 
 def _text(text: str, most: int = ID_CHARACTERS) -> str:

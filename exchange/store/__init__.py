@@ -6,5 +6,6 @@ database    opening, migrating, dropping, comparing
 writer      facts in, one transaction with the journal's position
 bulk        many rows at once, in the way each database does it best
 queries     letters found, listed, followed and counted
+views       what they answer with
 errors      what is refused here
 """

@@ -207,7 +207,7 @@ def _known_deliveries(connection: sa.Connection, concerned: set[bytes]) -> dict[
         for letter, recipient, sender, state, journalled in connection.execute(
             sa.select(*columns).where(deliveries.c.letter.in_(some))
         ):
-            known[bytes(letter), recipient] = (None if state == State.REJECTED else sender, journalled)
+            known[letter, recipient] = (None if state == State.REJECTED else sender, journalled)
     return known
 
 
@@ -217,7 +217,7 @@ def _stored_facts(connection: sa.Connection, concerned: set[bytes]) -> dict[byte
     for some in _chunks(concerned):
         query = sa.select(facts).where(facts.c.letter.in_(some)).order_by(facts.c.partition, facts.c.position)
         for row in connection.execute(query):
-            found[bytes(row.letter)].append(FactRow(*row))
+            found[row.letter].append(FactRow(*row))
     return found
 
 

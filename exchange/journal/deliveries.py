@@ -1,0 +1,62 @@
+"""States of all deliveries of a journal, folded in memory: what the tracker's tables must equal."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from exchange.domain.delivery import Delivery, Fact, fold
+from exchange.domain.fact import FlagCode, JournalFact, LetterFact, ReceiptFact, StatementRefused, why_ignored
+
+DeliveryKey = tuple[bytes, str]
+"""Letter's digest and recipient's body code."""
+
+
+@dataclass(slots=True)
+class _Told:
+    """What was told of one delivery; `sender` is None when the letter was refused."""
+
+    sender: str | None
+    facts: list[Fact] = field(default_factory=list)
+
+
+class Deliveries:
+    """Takes facts in the order of each journal partition; keeps a few hundred bytes per fact."""
+
+    def __init__(self, flags: Counter[str]) -> None:
+        """Nothing yet; facts that change nothing are counted in `flags` by code."""
+        self._flags = flags
+        self._told: dict[DeliveryKey, _Told] = {}
+        self._letters: set[bytes] = set()
+
+    def add(self, fact: JournalFact) -> None:
+        """Take the next fact."""
+        if isinstance(fact, LetterFact):
+            self._add_letter(fact)
+        elif isinstance(fact, ReceiptFact):
+            self._add_receipt(fact)
+        elif isinstance(fact, StatementRefused):
+            self._flags[FlagCode.STATEMENT_REFUSED] += 1
+
+    def folded(self) -> Iterator[tuple[DeliveryKey, Delivery]]:
+        """Every delivery with its state; contradictions are counted now."""
+        for key, told in self._told.items():
+            delivery = fold(told.facts)
+            self._flags[FlagCode.CONTRADICTED] += len(delivery.contradicted)
+            yield key, delivery
+
+    def _add_letter(self, fact: LetterFact) -> None:
+        if fact.letter in self._letters:
+            self._flags[FlagCode.LETTER_REPEATED] += 1
+            return
+        self._letters.add(fact.letter)
+        happened = fact.of_delivery()
+        for recipient in fact.recipients:
+            self._told[fact.letter, recipient] = _Told(None if fact.reason else fact.sender, [happened])
+
+    def _add_receipt(self, fact: ReceiptFact) -> None:
+        told = self._told.get((fact.letter, fact.signer))
+        ignored = why_ignored(fact, None if told is None else told.sender)
+        if told is None or ignored is not None:
+            self._flags[ignored or FlagCode.NOT_ADDRESSED] += 1
+            return
+        told.facts.append(fact.of_delivery())

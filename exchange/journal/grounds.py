@@ -1,0 +1,103 @@
+"""Directories and policies that a journal proves by itself (rule 5.3).
+
+Beside each `Basis` travel the directory file, its signature, the policy file and the certificate that
+signed. What they say counts only after it was led to the auditor's own trust root.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from exchange.domain.decision import Basis
+from exchange.domain.directory import Directory
+from exchange.domain.ids import digest
+from exchange.domain.policy import parse_policy
+from exchange.domain.statement import Content
+from exchange.journal.examine import Ground
+from exchange.security.cades import Verifier
+from exchange.security.chain import ChainValidator
+from exchange.security.directory import decode
+from exchange.security.errors import DirectoryRefused
+from exchange.security.form import parse
+from exchange.security.purpose import Purpose
+from exchange.security.trust import Trust
+
+GroundKey = tuple[bytes, bytes]
+"""Digests of directory and policy: what decisions name."""
+
+
+class Grounds:
+    """What decisions may stand on, by the digests that they name."""
+
+    def __init__(self, roots: Sequence[x509.Certificate], signers: Iterable[x509.Certificate] = ()) -> None:
+        """Nothing is proven yet.
+
+        Args:
+            roots: the auditor's trust roots; the first gives the exchange its id.
+            signers: directory certificates, for journals that do not carry them.
+        """
+        self._roots = list(roots)
+        self._signers = {certificate.fingerprint(hashes.SHA256()): certificate for certificate in signers}
+        self._chains = ChainValidator(self._roots, Purpose.DIRECTORY)
+        self._trusts: dict[bytes, Trust] = {}
+        self._grounds: dict[GroundKey, Ground] = {}
+
+    def get(self, key: GroundKey) -> Ground | None:
+        """The ground that a decision names; None when nothing proved it."""
+        return self._grounds.get(key)
+
+    def prove(self, basis: Basis, contents: tuple[Content, ...]) -> Ground:
+        """Take a basis into account.
+
+        1. Directory and policy are the bytes whose digests the basis names.
+        2. The directory was signed for that by a certificate led to a root when it was issued.
+        3. It is of the auditor's exchange and of the version that the basis names.
+
+        Raises:
+            ConfigurationError: directory or policy cannot be used; its code says why.
+            SignatureRefused: the directory's signature or certificate does not hold.
+        """
+        if len(contents) < _ITEMS:
+            raise _refused(f"{len(contents)} items of contents, at least {_ITEMS} are due")
+        document, signature, policy = (content.data for content in contents[:_ITEMS])
+        key = (basis.directory_digest, basis.policy_digest)
+        if (digest(document), digest(policy)) != key:
+            raise _refused("directory or policy is not the one whose digest the basis names")
+        if key not in self._grounds:
+            trust = self._trusts.get(key[0])
+            if trust is None:
+                directory = self._proven(document, signature, contents[_ITEMS:])
+                trust = self._trusts[key[0]] = Trust(directory, self._roots)
+            self._grounds[key] = Ground(trust.directory, parse_policy(policy), trust)
+        ground = self._grounds[key]
+        if ground.directory.version != basis.directory_version:
+            raise _refused(f"version {ground.directory.version}, the basis says {basis.directory_version}")
+        return ground
+
+    def _proven(self, document: bytes, signature: bytes, more: tuple[Content, ...]) -> Directory:
+        directory, parsed = decode(document), parse(signature)
+        certificate = self._signers.get(parsed.signer) or _named(parsed.signer, more)
+        if certificate is None:
+            raise _refused(f"the certificate {parsed.signer.hex()} that signed is neither beside it nor given")
+        self._chains.validate(certificate, directory.issued)
+        Verifier(certificate).verify(parsed, document)
+        return directory
+
+
+_ITEMS = 3
+
+
+def _named(signer: bytes, contents: tuple[Content, ...]) -> x509.Certificate | None:
+    """The certificate with this SHA-256 among the contents."""
+    for content in contents:
+        if digest(content.data) == signer:
+            try:
+                return x509.load_der_x509_certificate(content.data)
+            except ValueError as error:
+                raise _refused("the certificate beside the directory is none") from error
+    return None
+
+
+def _refused(what: str) -> DirectoryRefused:
+    return DirectoryRefused(what, code="basis-invalid")

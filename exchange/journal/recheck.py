@@ -1,0 +1,64 @@
+"""A decision checked again by itself: steps 3 and 4 of a replay."""
+
+from collections.abc import Iterator
+
+from exchange.domain.decision import Decided, Decision, Verdict
+from exchange.domain.ids import journal_partition
+from exchange.domain.reason import Reason
+from exchange.domain.statement import Content, Receipt, Signed
+from exchange.journal.examine import Examined, Ground, Standing, Submission, examine_signed
+from exchange.journal.facts import JournalRecord
+from exchange.journal.findings import FindingCode
+from exchange.journal.judge import recipients_of
+
+Found = Iterator[tuple[FindingCode, str]]
+"""What is wrong, with its detail."""
+
+
+def examined_again(decided: Decided, contents: tuple[Content, ...], ground: Ground) -> Examined:
+    """The router's examination, repeated as of the decision's time (rules 3.1, 3.2)."""
+    decision = decided.decision
+    submission = Submission(decision.partition, decision.offset, decision.arrived, b"")
+    signed = Signed(decided.statement, decided.signature, contents)
+    return examine_signed(submission, signed, ground, decision.decided)
+
+
+def unlike(decision: Decision, examined: Examined) -> Found:
+    """Where the decision differs from what its inputs give."""
+    if decision.statement != examined.digest:
+        yield FindingCode.STATEMENT_DIGEST, f"the statement's digest is {examined.digest.hex()}"
+    refusal = examined.refusal
+    reason = "" if refusal is None else refusal.reason.value
+    if examined.standing is not Standing.FIT:
+        yield FindingCode.NOT_TAKABLE, reason
+        return
+    if reason != decision.reason or (decision.verdict is Verdict.ACCEPTED) != (not reason):
+        altered = reason == Reason.CONTENT_MISMATCH
+        code = FindingCode.CONTENTS_DIFFER if altered else FindingCode.VERDICT_DIFFERS
+        yield code, f"'{decision.reason}' decided, '{reason}' found: {'' if refusal is None else refusal.detail}"
+        return
+    statement = examined.statement
+    expected = () if refusal is not None or statement is None else recipients_of(statement)
+    if decision.recipients != expected:
+        yield FindingCode.RECIPIENTS_DIFFER, f"{len(decision.recipients)} decided, {len(expected)} found"
+
+
+def untimely(decision: Decision, record: JournalRecord, ground: Ground) -> Found:
+    """Whether the decision's own time is believable: broker's clocks stand before and behind it."""
+    skew = ground.policy.clock_skew
+    if decision.arrived - decision.decided > skew or abs(record.journalled - decision.decided) > skew:
+        detail = f"arrived {decision.arrived}, decided {decision.decided}, journalled {record.journalled}"
+        yield FindingCode.DECISION_TIME, detail
+
+
+def misplaced(record: JournalRecord, about: bytes, ground: Ground) -> Found:
+    """Whether the record stands in the partition of what it is about."""
+    expected = journal_partition(about, ground.directory.journal_partitions)
+    if record.position.partition != expected:
+        yield FindingCode.MISPLACED, f"partition {expected} is due"
+
+
+def about(examined: Examined) -> bytes:
+    """Digest of the letter concerned, by which the journal is partitioned."""
+    statement = examined.statement
+    return statement.letter if isinstance(statement, Receipt) else examined.digest

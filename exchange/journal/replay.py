@@ -1,0 +1,241 @@
+"""Replay: the auditor's reading of a journal, from the trust root alone.
+
+Pure: records in, a report out; nothing is looked up elsewhere. Every record is checked by itself as
+it comes, and again where it stands in its lane once the lane's entries before it are there:
+
+by itself
+1. It is a record of the journal, and its entry decodes.
+2. A basis proves its directory and policy under the root (rule 5.3).
+3. A decision names the digest of its statement, a time near those around it, and the partition of
+   its letter.
+4. The signature holds, as of the decision's time and directory (rule 3.2); the statement is canonical
+   and its signer's own; judged again, the verdict and the recipients are the same (rule 3.1).
+5. What it says goes into the deliveries' states, as the tracker has it (rules 4.1, 4.2).
+
+in its lane
+6. Places are numbered without gap or repeat, each naming the digest of the entry before.
+7. The decision stands on the lane's last basis, and bases only go forward.
+8. Submissions are decided in their order, and statements are their origins' next ones (rule 2.3).
+
+Records of the partitions may come in any order of interleaving; by journal time is best, because
+entries wait in memory for those before them in their lane, a bounded number of them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from cryptography import x509
+
+from exchange.domain.decision import Basis, Decided, Journalled, Place
+from exchange.domain.delivery import Delivery
+from exchange.domain.errors import ConfigurationError, WireError
+from exchange.domain.fact import FlagCode
+from exchange.domain.ids import ZERO_DIGEST, digest
+from exchange.domain.origin import OriginBook, in_order
+from exchange.domain.statement import Content
+from exchange.journal.deliveries import Deliveries, DeliveryKey
+from exchange.journal.examine import Examined, Ground
+from exchange.journal.facts import JournalRecord, decided_fact
+from exchange.journal.findings import Finding, FindingCode, LaneEnd, Report
+from exchange.journal.grounds import Grounds
+from exchange.journal.recheck import about, examined_again, misplaced, unlike, untimely
+from exchange.security.errors import SignatureRefused
+from exchange.wire.records import decode, kind_of, read_head
+
+WAITING = 100_000
+"""So many entries of one lane wait for those before them; then the gap is taken for one."""
+
+
+def replay_journal(
+    records: Iterable[JournalRecord],
+    roots: Sequence[x509.Certificate],
+    signers: Iterable[x509.Certificate] = (),
+) -> tuple[Report, Mapping[DeliveryKey, Delivery]]:
+    """Replay a whole journal; the report, and every delivery's state by (letter, recipient)."""
+    replaying = Replay(roots, signers)
+    for record in records:
+        replaying.feed(record)
+    return replaying.finish()
+
+
+@dataclass(slots=True)
+class _Entry:
+    """An entry on its way to its place in the lane.
+
+    `record` comes without its value, and contents are kept only until they are examined: entries may
+    wait long. `ground` is a basis's own, None when it proves nothing.
+    """
+
+    record: JournalRecord
+    place: Place
+    digest: bytes
+    said: Basis | Decided
+    contents: tuple[Content, ...] = ()
+    ground: Ground | None = None
+    examined: Examined | None = None
+
+
+@dataclass(slots=True)
+class _Lane:
+    """A lane as far as it was replayed; `digest` is None right behind a gap."""
+
+    number: int = 0
+    digest: bytes | None = ZERO_DIGEST
+    offset: int = -1
+    basis: Basis | None = None
+    origins: OriginBook = field(default_factory=OriginBook)
+    waiting: dict[int, _Entry] = field(default_factory=dict)
+
+
+class Replay:
+    """A replay in progress; not shared between threads."""
+
+    def __init__(
+        self, roots: Sequence[x509.Certificate], signers: Iterable[x509.Certificate] = (), waiting: int = WAITING
+    ) -> None:
+        """Start from nothing but the auditor's trust roots.
+
+        Args:
+            roots: the first gives the exchange its id.
+            signers: directory certificates, for journals that do not carry them.
+            waiting: how many entries of one lane may wait for those before them.
+        """
+        self.report = Report()
+        self._waiting = waiting
+        self._grounds = Grounds(roots, signers)
+        self._lanes: dict[int, _Lane] = {}
+        self._deliveries = Deliveries(self.report.flags)
+
+    def feed(self, record: JournalRecord) -> None:
+        """The next record of its partition."""
+        self.report.records += 1
+        try:
+            entry = self._read(record)
+        except WireError as error:
+            self.report.flags[FlagCode.UNREADABLE] += 1
+            self.report.add(Finding(FindingCode.UNREADABLE, record.position, -1, 0, str(error)))
+            return
+        lane = self._lanes.setdefault(entry.place.lane, _Lane())
+        if entry.place.number <= lane.number or entry.place.number in lane.waiting:
+            self._find(entry, FindingCode.LANE_REPEAT, "this number was there before")
+            return
+        lane.waiting[entry.place.number] = entry
+        self._advance(lane, self._waiting)
+
+    def finish(self) -> tuple[Report, Mapping[DeliveryKey, Delivery]]:
+        """Take what still waits for a gap to be one; the report and every delivery's state."""
+        for number, lane in self._lanes.items():
+            self._advance(lane, 0)
+            self.report.lanes[number] = LaneEnd(lane.number, lane.digest or ZERO_DIGEST)
+        states = dict(self._deliveries.folded())
+        self.report.states.update(delivery.state for delivery in states.values())
+        return self.report, states
+
+    def _read(self, record: JournalRecord) -> _Entry:
+        """Steps 1 and 5, and those between as far as they can be done now."""
+        carried = decode(Journalled, record.value)
+        bare = replace(record, value=b"")
+        if kind_of(carried.entry) is Basis:
+            basis = decode(Basis, carried.entry)
+            entry = _Entry(bare, basis.place, digest(carried.entry), basis)
+            self._prove(entry, basis, carried.contents)
+            return entry
+        decided = decode(Decided, carried.entry)
+        self._deliveries.add(decided_fact(record, decided, carried.contents))
+        entry = _Entry(bare, decided.decision.place, digest(carried.entry), decided, carried.contents)
+        self.report.decisions[decided.decision.reason] += 1
+        self._examine(entry, decided)
+        return entry
+
+    def _prove(self, entry: _Entry, basis: Basis, contents: tuple[Content, ...]) -> None:
+        """Step 2."""
+        self.report.kinds["basis"] += 1
+        try:
+            entry.ground = self._grounds.prove(basis, contents)
+        except (ConfigurationError, SignatureRefused) as error:
+            self._find(entry, FindingCode.BASIS_INVALID, f"{error.code}: {error}")
+            return
+        self.report.directory_versions.add(entry.ground.directory.version)
+        for code, detail in misplaced(entry.record, basis.directory_digest, entry.ground):
+            self._find(entry, code, detail)
+
+    def _examine(self, entry: _Entry, decided: Decided) -> None:
+        """Steps 3 and 4, once the ground is known."""
+        decision = decided.decision
+        ground = self._grounds.get((decision.directory_digest, decision.policy_digest))
+        if ground is None:
+            return
+        examined = entry.examined = examined_again(decided, entry.contents, ground)
+        entry.contents = ()
+        self.report.kinds["statement" if examined.statement is None else type(examined.statement).__name__.lower()] += 1
+        for code, detail in (
+            *unlike(decision, examined),
+            *untimely(decision, entry.record, ground),
+            *misplaced(entry.record, about(examined), ground),
+        ):
+            self._find(entry, code, detail)
+
+    def _advance(self, lane: _Lane, waiting: int) -> None:
+        """Replay what is next in the lane; take a gap for one when more than `waiting` entries wait."""
+        while lane.waiting:
+            entry = lane.waiting.pop(lane.number + 1, None)
+            if entry is None:
+                if len(lane.waiting) <= waiting:
+                    return
+                entry = lane.waiting.pop(min(lane.waiting))
+                missing = f"{lane.number + 1} to {entry.place.number - 1}"
+                self._find(entry, FindingCode.LANE_GAP, f"missing: {missing}")
+                lane.digest = None
+            self._step(lane, entry)
+
+    def _step(self, lane: _Lane, entry: _Entry) -> None:
+        """Steps 6 to 8."""
+        if lane.digest is not None and entry.place.previous != lane.digest:
+            self._find(entry, FindingCode.LANE_CHAIN_BROKEN, f"before it stands {lane.digest.hex()}")
+        lane.number, lane.digest = entry.place.number, entry.digest
+        if isinstance(entry.said, Basis):
+            self._stand(lane, entry, entry.said)
+        else:
+            self._follow(lane, entry, entry.said)
+
+    def _stand(self, lane: _Lane, entry: _Entry, basis: Basis) -> None:
+        """Step 7: from here on the lane stands on another basis."""
+        before, lane.basis = lane.basis, basis
+        if before is None:
+            return
+        forward = basis.directory_version > before.directory_version
+        follows = basis.directory_version == before.directory_version + 1
+        if follows and entry.ground is not None:
+            forward = entry.ground.directory.previous == before.directory_digest
+        if not forward and basis.directory_digest != before.directory_digest:
+            detail = f"version {basis.directory_version} after {before.directory_version}"
+            self._find(entry, FindingCode.BASIS_ROLLED_BACK, detail)
+
+    def _follow(self, lane: _Lane, entry: _Entry, decided: Decided) -> None:
+        """Steps 7 and 8: the decision's basis, its submission and its origin are the next ones."""
+        decision = decided.decision
+        named = (decision.directory_version, decision.directory_digest, decision.policy_digest)
+        basis = lane.basis
+        if basis is None or named != (basis.directory_version, basis.directory_digest, basis.policy_digest):
+            self._find(entry, FindingCode.BASIS_NOT_IN_FORCE, f"directory version {decision.directory_version}")
+        if decision.partition != decision.place.lane or decision.offset <= lane.offset:
+            detail = f"submission {decision.partition}/{decision.offset} after offset {lane.offset}"
+            self._find(entry, FindingCode.SUBMISSION_DISORDER, detail)
+        lane.offset = max(lane.offset, decision.offset)
+        if entry.examined is None:
+            self._examine(entry, decided)
+        if entry.examined is None:
+            self._find(entry, FindingCode.BASIS_UNKNOWN, f"directory version {decision.directory_version}")
+        self._move_origin(lane, entry, decided)
+
+    def _move_origin(self, lane: _Lane, entry: _Entry, decided: Decided) -> None:
+        """Step 8: the number moves in any case, so that one disorder is found once."""
+        head = read_head(decided.statement)
+        statement = None if entry.examined is None else entry.examined.statement
+        disorder = in_order(lane.origins, head, statement)
+        if disorder is not None and entry.examined is not None:
+            self._find(entry, FindingCode.ORIGIN_DISORDER, f"{disorder.reason}: {disorder.detail}")
+        lane.origins.take(head, statement if disorder is None else None, digest(decided.statement))
+
+    def _find(self, entry: _Entry, code: FindingCode, detail: str) -> None:
+        self.report.add(Finding(code, entry.record.position, entry.place.lane, entry.place.number, detail))

@@ -1,0 +1,1 @@
+"""The tracker service: `service` follows the journal into the store, `metrics` counts what it brought."""

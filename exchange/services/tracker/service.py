@@ -1,0 +1,227 @@
+"""The tracker: reads the journal from its own position and folds it into the store.
+
+Facts, the deliveries that they touch and the position reached go into one database transaction, so a
+tracker that is killed anywhere goes on from a state that is exactly the fold up to its position. It
+can be dropped and rebuilt from the journal to the identical state.
+
+On a passing failure of Kafka or the database it opens both anew, from the stored position. A journal
+that is not the one it read (`PositionLost`), one without its beginning, or a second tracker on the
+same database ends it: a person must look.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from exchange.bus.records import PoisonedBatch, Position, Record
+from exchange.bus.topics import JOURNAL
+from exchange.domain import delivery
+from exchange.domain.errors import ExchangeError
+from exchange.domain.fact import JournalFact, Unreadable
+from exchange.journal.facts import JournalRecord, read_fact
+from exchange.services.tracker.metrics import TrackerMetrics
+from exchange.store import queries
+from exchange.store.database import Store
+from exchange.store.rows import PositionRow
+from exchange.store.writer import Taken
+
+BATCH_RECORDS = 2_000
+READ_SECONDS = 1.0
+RETRY_SECONDS = 1.0
+REFRESH_SECONDS = 5.0
+
+Partition = tuple[str, int]
+
+Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
+
+
+class JournalIncomplete(ExchangeError):
+    """The journal no longer begins at its beginning, so no state can be folded from it."""
+
+    code = "journal-incomplete"
+
+
+class JournalReader(Protocol):
+    """What the tracker asks of `exchange.bus.reader.PositionedReader`; see there for its promises."""
+
+    async def read(self, timeout: float, max_records: int = ...) -> list[Record | PoisonedBatch]:  # noqa: ASYNC109
+        """The next records, in order per partition; none when none came in time."""
+        ...
+
+    async def begin_offsets(self) -> dict[Partition, int]:
+        """First offset of each partition."""
+        ...
+
+    async def end_offsets(self) -> dict[Partition, int]:
+        """Last stable offset of each partition, now."""
+        ...
+
+    async def lag(self) -> dict[Partition, int]:
+        """Offsets still to be read of each partition, now."""
+        ...
+
+    def reached(self, ends: Mapping[Partition, int]) -> bool:
+        """Whether everything before `ends` has been handed out."""
+        ...
+
+
+OpenReader = Callable[[Mapping[Partition, Position | None]], AbstractAsyncContextManager[JournalReader]]
+"""Opens a reader behind the given positions, e.g. `partial(PositionedReader, settings)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerStatus:
+    """How the tracker is: for `/health` and `exchange doctor`.
+
+    Attributes:
+        waiting_for: what keeps it from being ready; empty when it is.
+        lag: offsets of the journal still to be taken when it last looked; None before.
+        facts: how many it took since it started.
+    """
+
+    waiting_for: str
+    lag: int | None
+    facts: int
+
+
+class Tracker:
+    """One tracker process; the only writer of its store."""
+
+    def __init__(self, open_reader: OpenReader, store: Store, partitions: int, metrics: TrackerMetrics) -> None:
+        """Nothing is opened before `run`; the store is migrated.
+
+        Args:
+            open_reader: opens the journal behind given positions.
+            store: where the state is kept.
+            partitions: of the journal, fixed at installation (rule 5.2).
+            metrics: counters of this process.
+        """
+        self._open_reader = open_reader
+        self._store = store
+        self._partitions = partitions
+        self._metrics = metrics
+        self._waiting_for = "the journal: not opened yet"
+        self._lag: int | None = None
+        self._facts = 0
+
+    @property
+    def status(self) -> TrackerStatus:
+        """How it is now."""
+        return TrackerStatus(self._waiting_for, self._lag, self._facts)
+
+    @property
+    def waiting_for(self) -> str:
+        """What keeps the tracker from being ready; empty when it is."""
+        return self._waiting_for
+
+    async def run(self) -> None:
+        """Follow the journal until cancelled.
+
+        Raises:
+            PositionLost: the journal is not the one that was read.
+            JournalIncomplete: its beginning is gone.
+            StoreConflict: another tracker writes to the same database.
+        """
+        while True:
+            try:
+                await self._follow()
+            except ExchangeError as error:
+                self._waiting_for = f"{error.code}: {error}"
+                if not error.retriable:
+                    log.exception("the tracker ends: %s", error.code)
+                    raise
+                log.warning("the tracker opens everything anew: %s: %s", error.code, error)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def catch_up(self) -> int:
+        """Take everything that the journal holds now, then return; the number of facts taken.
+
+        Raises:
+            BusError: Kafka failed; what was taken stays taken.
+            StoreError: as `Store.take`.
+            JournalIncomplete: its beginning is gone.
+        """
+        before = self._facts
+        async with self._open_reader(self._positions()) as reader:
+            await self._require_complete(reader)
+            ends = await reader.end_offsets()
+            while not reader.reached(ends):
+                await self._take_next(reader)
+        return self._facts - before
+
+    async def _follow(self) -> None:
+        async with self._open_reader(self._positions()) as reader:
+            await self._require_complete(reader)
+            ends = await reader.end_offsets()
+            behind = True
+            refresh_at = 0.0
+            while True:
+                await self._take_next(reader)
+                now = asyncio.get_running_loop().time()
+                if now >= refresh_at:
+                    # Also proves that Kafka still answers: without end offsets we are not ready.
+                    self._lag = sum((await reader.lag()).values())
+                    await _finish(self._refresh)
+                    refresh_at = now + REFRESH_SECONDS
+                behind = behind and not reader.reached(ends)
+                self._waiting_for = f"the journal: {self._lag} offsets to take" if behind else ""
+
+    def _positions(self) -> dict[Partition, Position | None]:
+        stored = self._store.positions(JOURNAL)
+        return {
+            (JOURNAL, partition): Position(stored[partition].position, stored[partition].digest)
+            if partition in stored
+            else None
+            for partition in range(self._partitions)
+        }
+
+    async def _require_complete(self, reader: JournalReader) -> None:
+        stored = self._store.positions(JOURNAL)
+        for (topic, partition), begin in (await reader.begin_offsets()).items():
+            if begin > 0 and partition not in stored:
+                message = f"{topic}/{partition} begins at {begin}, not at 0: restore it from the archive"
+                raise JournalIncomplete(message)
+
+    async def _take_next(self, reader: JournalReader) -> None:
+        records = await reader.read(READ_SECONDS, BATCH_RECORDS)
+        if not records:
+            return
+        # In a thread, and to its end even when we are cancelled: nobody closes the database under it.
+        taken = await _finish(lambda: self._take(records))
+        self._facts += len(records)
+        self._metrics.count(taken)
+
+    def _take(self, records: Sequence[Record | PoisonedBatch]) -> Taken:
+        last = {record.partition: record for record in records}
+        reached = [
+            PositionRow(record.topic, partition, record.position.offset, record.position.digest)
+            for partition, record in last.items()
+        ]
+        return self._store.take([_fact(record) for record in records], reached)
+
+    def _refresh(self) -> None:
+        with self._store.reading() as connection:
+            self._metrics.show(queries.counts(connection), queries.oldest_undelivered(connection))
+
+
+def _fact(record: Record | PoisonedBatch) -> JournalFact:
+    if isinstance(record, PoisonedBatch):
+        place = delivery.Position(record.partition, record.last_offset)
+        return Unreadable(place, record.timestamp, f"a batch that was not unpacked: {record.reason}"[:200])
+    place = delivery.Position(record.partition, record.offset)
+    return read_fact(JournalRecord(place, record.timestamp, record.value or b""))
+
+
+async def _finish(work: Callable[[], Result]) -> Result:
+    """Run `work` in a thread, to its end even when we are cancelled meanwhile."""
+    task = asyncio.create_task(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

@@ -1,0 +1,183 @@
+"""Questions to the tracker's database; every function takes a connection of `Store.reading`."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from exchange.domain.delivery import Delivery, State
+from exchange.domain.fact import Registration
+from exchange.domain.ids import DIGEST_BYTES
+from exchange.store.rows import DeliveryRow, FactRow, FlagRow, LetterRow, micros, moment
+from exchange.store.schema import deliveries, facts, flags, letters
+from exchange.store.views import DeliveryTimeline, Flag, Letter, LetterFilter, Listed, Step, Timeline
+
+_HEX_PREFIX = re.compile(r"[0-9a-fA-F]{4,64}")
+_READ_ROWS = 5_000
+
+
+def find(connection: sa.Connection, text: str, limit: int = 20) -> list[Letter]:
+    """Letters that `text` names, youngest first.
+
+    Args:
+        connection: of `Store.reading`.
+        text: the beginning of a letter's digest in hexadecimal (4 characters or more), or exactly its
+            message id, document id, registration number at the sender or at a recipient.
+        limit: at most so many.
+    """
+    registered = sa.select(deliveries.c.letter).where(deliveries.c.reg_number == text)
+    named = [
+        letters.c.message_id == text,
+        letters.c.document_id == text,
+        letters.c.reg_number == text,
+        letters.c.letter.in_(registered),
+    ]
+    if _HEX_PREFIX.fullmatch(text):
+        named.append(_begins_with(text.lower()))
+    query = sa.select(letters).where(sa.or_(*named)) if text else sa.select(letters)
+    rows = connection.execute(query.order_by(letters.c.journalled.desc(), letters.c.letter).limit(limit))
+    return [_letter(LetterRow(*row)) for row in rows]
+
+
+def listed(connection: sa.Connection, wanted: LetterFilter) -> list[Listed]:
+    """Deliveries with their letters, youngest letter first."""
+    joined = sa.join(deliveries, letters, deliveries.c.letter == letters.c.letter)
+    query = (
+        sa.select(deliveries, letters)
+        .select_from(joined)
+        .where(*_conditions(wanted))
+        .order_by(deliveries.c.journalled.desc(), deliveries.c.letter, deliveries.c.recipient)
+        .limit(wanted.limit)
+    )
+    width = len(DeliveryRow._fields)
+    found = []
+    for row in connection.execute(query):
+        delivery = DeliveryRow(*row[:width])
+        found.append(Listed(_letter(LetterRow(*row[width:])), delivery.recipient, delivery.delivery()))
+    return found
+
+
+def timeline(connection: sa.Connection, letter: bytes) -> Timeline | None:
+    """The whole story of the letter with this digest; None when the tracker has not seen it."""
+    row = connection.execute(sa.select(letters).where(letters.c.letter == letter)).first()
+    if row is None:
+        return None
+    known = _letter(LetterRow(*row))
+    told = [
+        FactRow(*row)
+        for row in connection.execute(
+            sa.select(facts).where(facts.c.letter == letter).order_by(facts.c.partition, facts.c.position)
+        )
+    ]
+    marked = flagged(connection, about=letter)
+    late = {(flag.partition, flag.offset) for flag in marked}
+    rows = connection.execute(
+        sa.select(deliveries).where(deliveries.c.letter == letter).order_by(deliveries.c.recipient)
+    )
+    parts = []
+    for delivery in (DeliveryRow(*row) for row in rows):
+        own = [fact for fact in told if fact.recipient in {"", delivery.recipient}]
+        steps = tuple(_steps(known.created, own, late))
+        parts.append(DeliveryTimeline(delivery.recipient, delivery.delivery(), steps))
+    return Timeline(known, tuple(parts), tuple(marked))
+
+
+def counts(connection: sa.Connection) -> dict[State, int]:
+    """How many deliveries are in each state that any is in."""
+    query = sa.select(deliveries.c.state, sa.func.count()).group_by(deliveries.c.state)
+    return {State(state): number for state, number in connection.execute(query)}
+
+
+def oldest_undelivered(connection: sa.Connection) -> dict[str, datetime]:
+    """When the journal took the oldest letter that each body has not yet fetched, by body code."""
+    query = (
+        sa.select(deliveries.c.recipient, sa.func.min(deliveries.c.journalled))
+        .where(deliveries.c.state == State.ACCEPTED.value)
+        .group_by(deliveries.c.recipient)
+    )
+    return {body: moment(since) for body, since in connection.execute(query)}
+
+
+def flagged(connection: sa.Connection, about: bytes | None = None, limit: int = 100) -> list[Flag]:
+    """Records that stand out, of one letter or statement or of all, youngest first."""
+    query = sa.select(flags) if about is None else sa.select(flags).where(flags.c.about == about)
+    order = (flags.c.journalled.desc(), flags.c.partition, flags.c.position)
+    found = []
+    for row in connection.execute(query.order_by(*order).limit(limit)):
+        partition, position, code, body, what, journalled, reason, detail = FlagRow(*row)
+        found.append(Flag(partition, position, code, body, what, moment(journalled), reason, detail))
+    return found
+
+
+def tracked(connection: sa.Connection) -> Iterator[tuple[bytes, str, Delivery]]:
+    """Every delivery as (letter, recipient, state), for the audit's comparison."""
+    reading = connection.execution_options(yield_per=_READ_ROWS)
+    for row in reading.execute(sa.select(deliveries)):
+        delivery = DeliveryRow(*row)
+        yield delivery.letter, delivery.recipient, delivery.delivery()
+
+
+def _conditions(wanted: LetterFilter) -> Sequence[sa.ColumnElement[bool]]:
+    columns: dict[sa.ColumnElement[Any], str | None] = {
+        deliveries.c.sender: wanted.sender,
+        deliveries.c.recipient: wanted.recipient,
+        deliveries.c.state: wanted.state,
+        deliveries.c.reason: wanted.reason,
+        letters.c.kind: wanted.kind,
+    }
+    conditions = [column == str(value) for column, value in columns.items() if value is not None]
+    if wanted.before is not None:
+        conditions.append(deliveries.c.journalled < micros(wanted.before))
+    if wanted.after is not None:
+        conditions.append(deliveries.c.journalled >= micros(wanted.after))
+    return conditions
+
+
+def _begins_with(prefix: str) -> sa.ColumnElement[bool]:
+    """Digests from the first to the last that begins with `prefix`: one range of the key."""
+    digits = 2 * DIGEST_BYTES
+    first, last = bytes.fromhex(prefix.ljust(digits, "0")), bytes.fromhex(prefix.ljust(digits, "f"))
+    return letters.c.letter.between(first, last)
+
+
+def _letter(row: LetterRow) -> Letter:
+    return Letter(
+        digest=row.letter,
+        sender=row.sender,
+        message_id=row.message_id,
+        consignment_id=row.consignment_id,
+        kind=row.kind,
+        urgency=row.urgency,
+        access=row.access,
+        conversation=row.conversation,
+        in_reply_to=row.in_reply_to,
+        reply_due=row.reply_due,
+        document=Registration(row.document_id, row.reg_number, row.reg_date),
+        items=row.items,
+        size=row.size,
+        created=moment(row.created),
+        arrived=moment(row.arrived),
+        decided=moment(row.decided),
+        journalled=moment(row.journalled),
+        reason=row.reason,
+        detail=row.detail,
+    )
+
+
+def _steps(created: datetime, told: list[FactRow], late: set[tuple[int, int]]) -> Iterator[Step]:
+    before = created
+    for fact in told:
+        journalled = moment(fact.journalled)
+        yield Step(
+            event=fact.event,
+            at=moment(fact.at),
+            journalled=journalled,
+            wait=max(journalled - before, timedelta()),
+            reason=fact.reason,
+            registration=Registration(number=fact.reg_number, date=fact.reg_date),
+            text=fact.text,
+            holds=(fact.partition, fact.position) not in late,
+        )
+        before = journalled

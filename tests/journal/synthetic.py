@@ -1,0 +1,128 @@
+"""A journal as routers write it, made without Kafka: real signatures, real ledgers, a clock of its own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from exchange.domain.decision import Journalled, LaneState
+from exchange.domain.delivery import Position
+from exchange.domain.event import Event
+from exchange.domain.fact import JournalFact
+from exchange.domain.ids import journal_partition, lane_of
+from exchange.domain.statement import Content, Signed
+from exchange.journal.examine import Ground, examine
+from exchange.journal.facts import JournalRecord, read_fact
+from exchange.journal.ledger import Entry, Ledger
+from exchange.resources import resource
+from exchange.security.cades import Signer
+from exchange.security.directory import encode as encode_directory
+from exchange.security.keys import load_key_pair
+from exchange.wire.records import decode, encode
+from tests.world import Speaker, World, receipt_card
+
+STEP = timedelta(milliseconds=50)
+
+
+@dataclass
+class SyntheticJournal:
+    """Decides what bodies say and keeps the journal's records by partition."""
+
+    world: World
+    speakers: dict[str, Speaker] = field(default_factory=dict)
+    records: list[JournalRecord] = field(default_factory=list)
+    ledgers: dict[int, Ledger] = field(default_factory=dict)
+    ends: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Every lane stands on the world's ground."""
+        self.now = self.world.now
+        for lane in range(self.world.lanes):
+            self.ledgers[lane] = Ledger(lane, self.world.ground, LaneState(), {})
+        self.stand_on(self.world.ground)
+
+    def stand_on(self, ground: Ground) -> None:
+        """Journal `ground` in every lane."""
+        for ledger in self.ledgers.values():
+            basis = ledger.stand_on(ground, self.now)
+            if basis is not None:
+                self.write(ground.directory.digest, Journalled(basis, self.proof(ground)))
+
+    def proof(self, ground: Ground) -> tuple[Content, ...]:
+        """What travels beside a basis: directory, signature, policy, the signer's certificate."""
+        pair = load_key_pair(self.world.authority.directory_signer())
+        document = encode_directory(ground.directory)
+        signature = Signer(pair.certificate, pair.key).sign(document, self.now)
+        policy = resource("config", "policy.toml").read_bytes()
+        certificate = pair.certificate.public_bytes(Encoding.DER)
+        return tuple(Content(b"", data) for data in (document, signature, policy, certificate))
+
+    def speaker(self, body: str) -> Speaker:
+        """A body with an open origin."""
+        if body not in self.speakers:
+            self.speakers[body] = speaker = self.world.speaker(body)
+            self.say(speaker.body, speaker.open())
+        return self.speakers[body]
+
+    def letter(self, sender: str, *recipients: str, **changes: object) -> Signed:
+        """Say a letter and journal its decision."""
+        return self.say(sender, self.speaker(sender).letter(*recipients, **changes))  # type: ignore[arg-type]
+
+    def receipt(self, signer: str, letter: Signed, sender: str, event: str, **card: object) -> Signed:
+        """Say a receipt and journal its decision."""
+        carried = receipt_card(**card) if card else None
+        return self.say(signer, self.speaker(signer).receipt(letter, sender, event, carried))
+
+    def registered(self, signer: str, letter: Signed, sender: str, number: str) -> None:
+        """The usual way of a letter to its registration."""
+        self.receipt(signer, letter, sender, Event.DELIVERED)
+        self.receipt(signer, letter, sender, Event.HANDED_OVER)
+        self.receipt(signer, letter, sender, Event.REGISTERED, reg_number=number, reg_date=self.now.date())
+
+    def say(self, body: str, signed: Signed) -> Signed:
+        """Submit, decide, journal."""
+        self.now += STEP
+        ledger = self.ledgers[lane_of(body, self.world.lanes)]
+        submission = self.world.submission(signed, ledger.state.offset, body)
+        entry = ledger.take(examine(submission, ledger.ground, self.now), self.now)
+        assert isinstance(entry, Entry), entry
+        self.write(entry.about, Journalled(entry.entry, entry.contents))
+        return signed
+
+    def write(self, about: bytes, journalled: Journalled) -> None:
+        """Append a record to the partition of the letter concerned."""
+        self.append(journal_partition(about, self.world.journal_partitions), encode(journalled))
+
+    def append(self, partition: int, value: bytes) -> None:
+        """Append any bytes to a partition."""
+        offset = self.ends.get(partition, 0)
+        self.ends[partition] = offset + 2  # a transaction's marker takes an offset, too
+        self.records.append(JournalRecord(Position(partition, offset), self.now + STEP, value))
+
+    def facts(self) -> list[JournalFact]:
+        """What the records state."""
+        return [read_fact(record) for record in self.records]
+
+    def values(self) -> Iterator[tuple[int, Journalled]]:
+        """Every record decoded, with its place in `records`: for tests that alter one."""
+        for index, record in enumerate(self.records):
+            yield index, decode(Journalled, record.value)
+
+
+def story(world: World) -> SyntheticJournal:
+    """Some of everything that can happen to letters."""
+    journal = SyntheticJournal(world)
+    first = journal.letter("alpha", "beta", "gamma", message_id="first")
+    journal.registered("beta", first, "alpha", "77-1")
+    journal.receipt("gamma", first, "alpha", Event.DELIVERED)
+    journal.receipt("gamma", first, "alpha", Event.REFUSED, reason_text="не по адресу")
+    journal.letter("alpha", "nobody", message_id="lost")
+    second = journal.letter("gamma", "alpha", message_id="second")
+    journal.receipt("beta", second, "gamma", Event.REGISTERED, reg_number="stranger")
+    journal.registered("alpha", second, "gamma", "5")
+    journal.receipt("alpha", second, "gamma", Event.REFUSED, reason_text="too late")
+    journal.receipt("alpha", second, "gamma", Event.EXECUTOR_ASSIGNED)
+    journal.receipt("alpha", second, "gamma", "no-such-event")
+    journal.say("beta", journal.speaker("beta").void())
+    return journal

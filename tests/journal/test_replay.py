@@ -1,0 +1,351 @@
+"""Replay: a journal that is as routers wrote it is sound, and each alteration is found and named."""
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from exchange.domain.decision import Basis, Decided, Journalled, Verdict
+from exchange.domain.delivery import Position, State
+from exchange.domain.directory import BodyStatus
+from exchange.domain.event import Event
+from exchange.domain.fact import FlagCode
+from exchange.domain.ids import digest
+from exchange.domain.statement import Content, Letter
+from exchange.journal.examine import Ground
+from exchange.journal.facts import JournalRecord
+from exchange.journal.findings import FindingCode, Report, compare
+from exchange.journal.replay import Replay, replay_journal
+from exchange.security.authority import Authority
+from exchange.security.directory import encode as encode_directory
+from exchange.security.directory_folder import successor
+from exchange.security.keys import load_certificate
+from exchange.security.trust import Trust
+from exchange.wire.records import decode, encode, kind_of
+from tests.journal.synthetic import SyntheticJournal, story
+from tests.world import NOW, World
+
+Alter = Callable[[Decided], Decided]
+
+
+def report_of(journal: SyntheticJournal, records: list[JournalRecord] | None = None) -> Report:
+    """Replay under the world's own root."""
+    return replay_journal(journal.records if records is None else records, journal.world.roots)[0]
+
+
+def found(report: Report) -> set[FindingCode]:
+    """Codes of everything found."""
+    return set(report.found)
+
+
+def index_of(journal: SyntheticJournal, wanted: Callable[[Decided], bool]) -> int:
+    """Place in `records` of the first decision that is `wanted`."""
+    for index, carried in journal.values():
+        if kind_of(carried.entry) is Decided and wanted(decode(Decided, carried.entry)):
+            return index
+    message = "no such decision"
+    raise AssertionError(message)
+
+
+def is_letter(decided: Decided) -> bool:
+    """Whether the decision accepted a letter."""
+    return kind_of(decided.statement) is Letter and not decided.decision.reason
+
+
+def with_value(record: JournalRecord, value: bytes) -> JournalRecord:
+    """The same record with another value."""
+    return dataclasses.replace(record, value=value)
+
+
+def alter(journal: SyntheticJournal, index: int, change: Alter) -> list[JournalRecord]:
+    """The records with one decision changed; the chain behind it is left as it was."""
+    records = list(journal.records)
+    carried = decode(Journalled, records[index].value)
+    entry = encode(change(decode(Decided, carried.entry)))
+    records[index] = with_value(records[index], encode(Journalled(entry, carried.contents)))
+    return records
+
+
+def decided_otherwise(**changes: object) -> Alter:
+    """Change fields of the decision."""
+    return lambda decided: dataclasses.replace(
+        decided,
+        decision=dataclasses.replace(decided.decision, **changes),  # type: ignore[arg-type]  # fields by name
+    )
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory: pytest.TempPathFactory) -> SyntheticJournal:
+    """A story that nobody altered."""
+    return story(World(tmp_path_factory.mktemp("replay")))
+
+
+def test_an_unaltered_journal_is_sound(journal: SyntheticJournal) -> None:
+    """Nothing is found; everything is counted."""
+    report = report_of(journal)
+    assert report.findings == []
+    assert report.sound
+    assert report.records == len(journal.records)
+    assert report.kinds == {"basis": 2, "open": 3, "letter": 3, "receipt": 12, "void": 1}
+    assert report.decisions["recipient-unknown"] == report.decisions["event-unknown"] == 1
+    assert report.directory_versions == {1}
+    assert {lane: end.number for lane, end in report.lanes.items()} == {
+        lane: ledger.state.number for lane, ledger in journal.ledgers.items()
+    }
+    assert report.flags == {
+        FlagCode.NOT_ADDRESSED: 1,
+        FlagCode.CONTRADICTED: 1,
+        FlagCode.STATEMENT_REFUSED: 1,
+    }
+    assert report.states == {State.REGISTERED: 1, State.REFUSED: 1, State.IN_WORK: 1, State.REJECTED: 1}
+
+
+def test_partitions_may_be_read_one_after_the_other(journal: SyntheticJournal) -> None:
+    """Entries wait for those before them, and for the basis that is in another partition."""
+    for partitions in itertools.permutations(range(journal.world.journal_partitions)):
+        records = sorted(journal.records, key=lambda record: partitions.index(record.position.partition))
+        assert report_of(journal, records).findings == []
+
+
+def test_statement_altered(journal: SyntheticJournal) -> None:
+    """One bit of what a body said: signature, digest and chain all tell."""
+    index = index_of(journal, is_letter)
+
+    def flip(decided: Decided) -> Decided:
+        statement = bytearray(decided.statement)
+        statement[-1] ^= 1
+        return dataclasses.replace(decided, statement=bytes(statement))
+
+    report = report_of(journal, alter(journal, index, flip))
+    assert {FindingCode.NOT_TAKABLE, FindingCode.STATEMENT_DIGEST, FindingCode.LANE_CHAIN_BROKEN} <= found(report)
+    (finding,) = [finding for finding in report.findings if finding.code is FindingCode.NOT_TAKABLE]
+    assert finding.detail == "statement-altered"
+    assert finding.position == journal.records[index].position
+
+
+def test_signature_of_another_statement(journal: SyntheticJournal) -> None:
+    """A signature that holds, but for other bytes."""
+    first = index_of(journal, is_letter)
+    other = index_of(journal, lambda decided: kind_of(decided.statement) is not Letter)
+    signature = decode(Decided, decode(Journalled, journal.records[other].value).entry).signature
+    records = alter(journal, first, lambda decided: dataclasses.replace(decided, signature=signature))
+    assert FindingCode.NOT_TAKABLE in found(report_of(journal, records))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"verdict": Verdict.REFUSED, "reason": "gap", "recipients": ()}, FindingCode.VERDICT_DIFFERS),
+        ({"reason": "gap"}, FindingCode.VERDICT_DIFFERS),
+        ({"verdict": Verdict.REFUSED}, FindingCode.VERDICT_DIFFERS),
+        ({"recipients": ("gamma",)}, FindingCode.RECIPIENTS_DIFFER),
+        ({"statement": bytes(32)}, FindingCode.STATEMENT_DIGEST),
+        ({"decided": NOW + timedelta(minutes=6)}, FindingCode.DECISION_TIME),
+        ({"decided": NOW - timedelta(minutes=6)}, FindingCode.DECISION_TIME),
+        ({"offset": 0}, FindingCode.SUBMISSION_DISORDER),
+        ({"partition": 7}, FindingCode.SUBMISSION_DISORDER),
+        ({"directory_digest": bytes(32)}, FindingCode.BASIS_UNKNOWN),
+        ({"policy_digest": bytes(32)}, FindingCode.BASIS_NOT_IN_FORCE),
+        ({"directory_version": 2}, FindingCode.BASIS_NOT_IN_FORCE),
+    ],
+)
+def test_decision_altered(journal: SyntheticJournal, changes: dict[str, object], code: FindingCode) -> None:
+    """Every field of a decision is found out when it is changed, and the chain breaks behind it."""
+    report = report_of(journal, alter(journal, index_of(journal, is_letter), decided_otherwise(**changes)))
+    assert {code, FindingCode.LANE_CHAIN_BROKEN} <= found(report)
+
+
+def test_contents_altered(journal: SyntheticJournal) -> None:
+    """Contents are outside the chain; their commitments are not."""
+    index = index_of(journal, is_letter)
+    carried = decode(Journalled, journal.records[index].value)
+    for contents in (
+        (*carried.contents[:-1], Content(carried.contents[-1].salt, b"another file")),
+        carried.contents[:-1],
+        (),
+        (*carried.contents, carried.contents[0]),
+        (*carried.contents[:-1], Content(b"", b"")),
+    ):
+        records = list(journal.records)
+        records[index] = with_value(records[index], encode(Journalled(carried.entry, contents)))
+        report = report_of(journal, records)
+        assert found(report) == {FindingCode.CONTENTS_DIFFER}
+
+
+def test_entry_taken_away(journal: SyntheticJournal) -> None:
+    """A missing entry is a gap of its lane, and of its origin."""
+    index = index_of(journal, is_letter)
+    gone = decode(Decided, decode(Journalled, journal.records[index].value).entry).decision.place
+    report = report_of(journal, [record for at, record in enumerate(journal.records) if at != index])
+    assert found(report) == {FindingCode.LANE_GAP, FindingCode.ORIGIN_DISORDER}
+    gap = next(finding for finding in report.findings if finding.code is FindingCode.LANE_GAP)
+    assert (gap.lane, gap.detail) == (gone.lane, f"missing: {gone.number} to {gone.number}")
+
+
+def test_entry_written_twice(journal: SyntheticJournal) -> None:
+    """The second one is a repeat; states are folded as the tracker does."""
+    index = index_of(journal, is_letter)
+    record = journal.records[index]
+    again = dataclasses.replace(record, position=Position(record.position.partition, 999))
+    report = report_of(journal, [*journal.records, again])
+    assert found(report) == {FindingCode.LANE_REPEAT}
+    assert report.flags[FlagCode.LETTER_REPEATED] == 1
+
+
+def test_entry_in_another_partition(journal: SyntheticJournal) -> None:
+    """Facts of one letter must stand in one partition."""
+    index = index_of(journal, is_letter)
+    records = list(journal.records)
+    partition = 1 - records[index].position.partition
+    records[index] = dataclasses.replace(records[index], position=Position(partition, 999))
+    assert FindingCode.MISPLACED in found(report_of(journal, records))
+
+
+def test_bytes_that_are_no_record(journal: SyntheticJournal) -> None:
+    """Anybody's bytes are a finding, never an error."""
+    index = index_of(journal, is_letter)
+    value = journal.records[index].value
+    carried = decode(Journalled, value)
+    for junk in (b"", b"junk", value[:-1], encode(Journalled(b"junk", ())), encode(Journalled(carried.entry[:-1], ()))):
+        report = report_of(journal, [*journal.records, JournalRecord(Position(0, 999), journal.now, junk)])
+        assert found(report) == {FindingCode.UNREADABLE}
+
+
+def test_basis_of_a_stranger(journal: SyntheticJournal, tmp_path: Path) -> None:
+    """A directory signed under another root proves nothing, and neither do decisions upon it."""
+    strangers = World(tmp_path / "strangers")
+    records = list(journal.records)
+    for index, carried in journal.values():
+        if kind_of(carried.entry) is Basis:
+            contents = SyntheticJournal.proof(story(strangers), journal.world.ground)
+            records[index] = with_value(records[index], encode(Journalled(carried.entry, contents)))
+    assert found(report_of(journal, records)) == {FindingCode.BASIS_INVALID, FindingCode.BASIS_UNKNOWN}
+
+
+def test_basis_without_its_proof(journal: SyntheticJournal) -> None:
+    """Each item beside a basis is needed, unaltered."""
+    index, carried = next(journal.values())
+    altered = [
+        carried.contents[:2],
+        carried.contents[:3],
+        (Content(b"", carried.contents[0].data + b" "), *carried.contents[1:]),
+        (*carried.contents[:2], Content(b"", b"# another policy"), carried.contents[3]),
+        (carried.contents[0], Content(b"", b"no signature"), *carried.contents[2:]),
+    ]
+    for contents in altered:
+        records = list(journal.records)
+        records[index] = with_value(records[index], encode(Journalled(carried.entry, contents)))
+        assert FindingCode.BASIS_INVALID in found(report_of(journal, records))
+
+
+def test_auditor_may_bring_the_directory_certificate(journal: SyntheticJournal) -> None:
+    """Journals without the signer's certificate need it from the auditor."""
+    records = list(journal.records)
+    for index, carried in journal.values():
+        if kind_of(carried.entry) is Basis:
+            records[index] = with_value(records[index], encode(Journalled(carried.entry, carried.contents[:3])))
+    signer = load_certificate(journal.world.authority.directory_signer().certificate)
+    report, _ = replay_journal(records, journal.world.roots, [signer])
+    assert report.sound
+
+
+def test_another_root_trusts_nothing(journal: SyntheticJournal, tmp_path: Path) -> None:
+    """The auditor's root decides, not the journal."""
+    other = Authority(tmp_path, now=NOW)
+    report, _ = replay_journal(journal.records, [load_certificate(other.statement_root)])
+    assert found(report) == {FindingCode.BASIS_INVALID, FindingCode.BASIS_UNKNOWN}
+
+
+def suspended(world: World, version_of: Ground, code: str) -> Ground:
+    """The next directory version, with one body suspended."""
+    bodies = dict(version_of.directory.bodies)
+    bodies[code] = dataclasses.replace(bodies[code], status=BodyStatus.SUSPENDED)
+    directory = successor(version_of.directory, bodies, NOW)
+    directory = dataclasses.replace(directory, digest=digest(encode_directory(directory)))
+    return Ground(directory, world.policy, Trust(directory, world.roots))
+
+
+def test_directory_changes_on_the_way(tmp_path: Path) -> None:
+    """What was accepted under one version stays so; what comes later is judged by the next."""
+    world = World(tmp_path)
+    journal = SyntheticJournal(world)
+    journal.letter("alpha", "gamma")
+    journal.stand_on(suspended(world, world.ground, "gamma"))
+    journal.letter("alpha", "gamma", message_id="m-2")
+    report = report_of(journal)
+    assert report.findings == []
+    assert report.directory_versions == {1, 2}
+    assert report.decisions["recipient-not-connected"] == 1
+
+
+def test_directory_rolled_back(tmp_path: Path) -> None:
+    """A lane may not go back to what was."""
+    world = World(tmp_path)
+    journal = SyntheticJournal(world)
+    journal.letter("alpha", "gamma")
+    journal.stand_on(suspended(world, world.ground, "gamma"))
+    journal.stand_on(world.ground)
+    assert found(report_of(journal)) == {FindingCode.BASIS_ROLLED_BACK}
+
+
+def test_number_taken_out_of_order(tmp_path: Path) -> None:
+    """A router that takes a statement behind a gap is found out."""
+    world = World(tmp_path)
+    journal = SyntheticJournal(world)
+    alpha = journal.speaker("alpha")
+    alpha.letter("beta", message_id="never-submitted")
+    key = ("alpha", alpha.origin)
+    ledger = next(ledger for ledger in journal.ledgers.values() if ledger._origins[key])
+    ledger._origins._states[key] = dataclasses.replace(ledger._origins._states[key], number=2, digest=alpha.last)
+    journal.letter("alpha", "beta", message_id="behind-the-gap")
+    journal.letter("alpha", "beta", message_id="and-on")
+    report = report_of(journal)
+    assert report.found == {FindingCode.ORIGIN_DISORDER: 1}
+    assert report.findings[0].detail.startswith("gap")
+
+
+def test_gap_is_taken_for_one_when_too_many_wait(journal: SyntheticJournal) -> None:
+    """Memory stays bounded behind a lost entry."""
+    index = index_of(journal, is_letter)
+    replaying = Replay(journal.world.roots, waiting=2)
+    for at, record in enumerate(journal.records):
+        if at != index:
+            replaying.feed(record)
+    assert replaying.report.found[FindingCode.LANE_GAP] == 1
+
+
+def test_findings_are_counted_beyond_those_kept(journal: SyntheticJournal) -> None:
+    """A ruined journal gives a report that still fits in memory."""
+    report = Report()
+    ruined = Replay(journal.world.roots)
+    ruined.report = report
+    for offset in range(1_200):
+        ruined.feed(JournalRecord(Position(0, offset), journal.now, b"junk"))
+    assert (len(report.findings), report.found[FindingCode.UNREADABLE]) == (1_000, 1_200)
+
+
+def test_compare_names_what_differs(journal: SyntheticJournal) -> None:
+    """The tracker's rows against the replayed states: altered, missing, invented."""
+    _, states = replay_journal(journal.records, journal.world.roots)
+    rows = [(letter, recipient, delivery) for (letter, recipient), delivery in states.items()]
+    assert compare(states, rows) == []
+    letter, recipient, delivery = rows[0]
+    altered = (letter, recipient, dataclasses.replace(delivery, state=State.EXPIRED, reg_number="0"))
+    (difference,) = compare(states, [altered, *rows[1:]])
+    assert difference.fields == ("state", "reg_number")
+    (missing,) = compare(states, rows[1:])
+    assert (missing.fields, missing.tracked) == (("delivery",), None)
+    (invented,) = compare(states, [*rows, (letter, "nobody", delivery)])
+    assert (invented.fields, invented.replayed) == (("delivery",), None)
+
+
+def test_events_of_the_story(journal: SyntheticJournal) -> None:
+    """Registered at one recipient, refused at the other."""
+    _, states = replay_journal(journal.records, journal.world.roots)
+    by_recipient = {recipient: delivery for (_, recipient), delivery in states.items()}
+    assert by_recipient["beta"].reg_number == "77-1"
+    assert by_recipient["gamma"].text == "не по адресу"
+    assert Event.REGISTERED.value == by_recipient["beta"].state.value
