@@ -5,7 +5,7 @@ misspelt key is never silently without effect. Relative paths are relative to th
 
     router      [kafka] [directory] [policy] [observe]
     tracker     [kafka] [directory] [store] [observe]
-    agent       [kafka] [directory] [spool] [[body]] [observe]
+    agent       [kafka] [directory] [policy] [spool] [[body]] [observe]
     operator    [kafka] [directory] [store] [cluster]     doctor, track, letters
     auditor     [kafka] [directory] [store]               audit replay, audit export
 
@@ -73,7 +73,7 @@ class BodySettings:
         code: the body's code.
         statement: key and certificate that sign its statements.
         format: name of its EDMS's format.
-        folder: where its EDMS's files come and go; None for an agent that only sends (rule 2.7).
+        folder: where its EDMS's files come and go; None for a body that is served by the client alone.
     """
 
     code: str
@@ -84,10 +84,11 @@ class BodySettings:
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
-    """An agent process; `spool` is the folder of its only state."""
+    """An agent process; `spool` is the folder of its only state, `policy` the policy file."""
 
     kafka: KafkaSettings
     directory: DirectorySettings
+    policy: Path
     spool: Path
     bodies: tuple[BodySettings, ...]
     observe: ObserveSettings
@@ -126,9 +127,7 @@ def router_settings(file: Path, environ: Mapping[str, str]) -> RouterSettings:
             each names file, table, key and the next step. The same holds for the other readers.
     """
     with _opened(file) as top:
-        with top.table("policy") as policy:
-            policy_file = policy.path("file")
-        return RouterSettings(_kafka(top, environ), _directory(top), policy_file, _observe(top))
+        return RouterSettings(_kafka(top, environ), _directory(top), _policy(top), _observe(top))
 
 
 def tracker_settings(file: Path, environ: Mapping[str, str]) -> TrackerSettings:
@@ -145,7 +144,8 @@ def agent_settings(file: Path, environ: Mapping[str, str]) -> AgentSettings:
         bodies = tuple(_body(table) for table in top.tables("body"))
         if len({body.code for body in bodies}) != len(bodies):
             raise top.wrong("body", "names a body twice: give each code one [[body]] table")
-        return AgentSettings(_kafka(top, environ), _directory(top), folder, bodies, _observe(top))
+        kafka, directory = _kafka(top, environ), _directory(top)
+        return AgentSettings(kafka, directory, _policy(top), folder, bodies, _observe(top))
 
 
 def operator_settings(file: Path, environ: Mapping[str, str]) -> OperatorSettings:
@@ -276,6 +276,11 @@ def _kafka_file(kafka: Table, name: str, environ: Mapping[str, str]) -> Path:
 def _directory(top: Table) -> DirectorySettings:
     with top.table("directory") as directory:
         return DirectorySettings(directory.path("folder"), directory.path("roots"))
+
+
+def _policy(top: Table) -> Path:
+    with top.table("policy") as policy:
+        return policy.path("file")
 
 
 def _store(top: Table) -> str:

@@ -5,7 +5,6 @@
     <folder>/policy.toml             what the router decides by
     <folder>/{router,tracker,operator,auditor}.toml
     <folder>/agent-<body>.toml       the body's agent
-    <folder>/client-<body>.toml      an agent of the same body that only sends (rule 2.7)
     <folder>/edms/<body>/            where the body's document system leaves and finds files
     <folder>/spool/, tracker.sqlite  state
     <folder>/kafka/, logs/           the broker, and what each process says
@@ -60,7 +59,7 @@ class Installation:
         return self.folder / "kafka"
 
     def config(self, role: str) -> Path:
-        """Configuration of `router`, `tracker`, `operator`, `auditor`, `agent-<body>` or `client-<body>`."""
+        """Configuration of `router`, `tracker`, `operator`, `auditor` or `agent-<body>`."""
         return self.folder / f"{role}.toml"
 
     def log(self, role: str) -> Path:
@@ -129,10 +128,9 @@ class Installer:
         self._write("operator", kafka[ADMIN], store, cluster)
         self._write("auditor", kafka[AUDITOR], store)
         for body in self._bodies:
-            agent, client = f"agent-{body.code}", f"client-{body.code}"
-            broker = self._kafka(body.code, bootstrap)
-            self._write(agent, broker, *self._agent(body, agent, edms=True), _observe(ports[agent]))
-            self._write(client, broker, *self._agent(body, client, edms=False))
+            role = f"agent-{body.code}"
+            kafka_of_body = self._kafka(body.code, bootstrap)
+            self._write(role, kafka_of_body, policy, *self._agent(body, role), _observe(ports[role]))
 
     def _ports(self) -> list[int]:
         return choose_ports(len(self.installation.roles), self.installation.folder / "observe")
@@ -144,16 +142,15 @@ class Installer:
         ca, key, certificate = map(self._relative, (authority.transport_root, files.key, files.certificate))
         return _table("kafka", bootstrap=bootstrap, ca=ca, certificate=certificate, key=key)
 
-    def _agent(self, body: DemoBody, role: str, *, edms: bool) -> tuple[str, ...]:
+    def _agent(self, body: DemoBody, role: str) -> tuple[str, ...]:
         statement = self._authority.body(body.code).statement
         values = {
             "code": body.code,
             "key": self._relative(statement.key),
             "certificate": self._relative(statement.certificate),
             "format": body.format,
+            "folder": self._relative(self.installation.edms(body.code)),
         }
-        if edms:
-            values["folder"] = self._relative(self.installation.edms(body.code))
         return (_table("spool", folder=f"spool/{role}"), _table("[body]", **values))
 
     def _write(self, role: str, *tables: str) -> None:

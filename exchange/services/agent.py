@@ -1,0 +1,96 @@
+"""An agent as a service: how it is, for health and metrics. Its work is `exchange.agent`'s own."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from exchange.agent.agent import Agent
+from exchange.agent.status import BodyStatus, Counters
+
+LOOK_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class AgentService:
+    """Runs an agent and keeps looking how each of its bodies is."""
+
+    def __init__(self, agent: Agent, counters: Counters, registry: CollectorRegistry) -> None:
+        """Register metrics on `registry`; nothing is opened before `run`."""
+        self._agent = agent
+        self._bodies: tuple[BodyStatus, ...] = ()
+        registry.register(_Metrics(counters, lambda: self._bodies))
+
+    @property
+    def waiting_for(self) -> str:
+        """What keeps a body from being served; empty when all are."""
+        if not self._bodies:
+            return "the spool: not read yet"
+        return "; ".join(f"{body.body}: {_reason(body)}" for body in self._bodies if _reason(body))
+
+    async def run(self) -> None:
+        """Work until cancelled; raises as `exchange.agent.agent.Agent.run`."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._agent.run(), name="agent")
+            group.create_task(self._look(), name="status")
+
+    async def _look(self) -> None:
+        while True:
+            before, self._bodies = self._bodies, tuple(await self._agent.status())
+            _log_changes(before, self._bodies)
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+class _Metrics(Collector):
+    """The agent's counts and its bodies' gauges, gathered when they are asked for."""
+
+    def __init__(self, counters: Counters, bodies: Callable[[], Sequence[BodyStatus]]) -> None:
+        self._counters = counters
+        self._bodies = bodies
+
+    def collect(self) -> Iterable[Metric]:
+        """Names of `docs/metrics.md`; labels are bounded."""
+        families: dict[str, CounterMetricFamily] = {}
+        for (name, labels), count in self._counters.read().items():
+            plain = f"exchange_{name.removesuffix('_total')}"
+            names = [label for label, _ in labels]
+            family = families.setdefault(plain, CounterMetricFamily(plain, "Counted since the start", labels=names))
+            family.add_metric([value for _, value in labels], count)
+        yield from families.values()
+        yield self._gauge("exchange_agent_unproven", "Said, not proven taken", lambda body: body.drafts + body.unproven)
+        yield self._gauge("exchange_agent_to_hand_over", "Arrived, not handed over", lambda body: body.to_hand_over)
+        yield self._gauge(
+            "exchange_agent_inbox_read_timestamp_seconds", "Last look at the inbox", lambda body: _stamp(body.last_seen)
+        )
+
+    def _gauge(self, name: str, text: str, value: Callable[[BodyStatus], float]) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(name, text, labels=["body"])
+        for body in self._bodies():
+            family.add_metric([body.body], value(body))
+        return family
+
+
+def _stamp(moment: datetime | None) -> float:
+    return 0.0 if moment is None else moment.timestamp()
+
+
+def _reason(body: BodyStatus) -> str:
+    """What a body waits for; words that are merely on their way are no reason."""
+    if body.halted:
+        return f"a person: {body.failure.message}" if body.failure else "a person"
+    if body.failure is not None:
+        return f"{body.failure.code}: {body.failure.message}"
+    return "" if body.ready else "its inbox to be read"
+
+
+def _log_changes(before: Sequence[BodyStatus], after: Sequence[BodyStatus]) -> None:
+    """Say once what a body begins or ends to wait for."""
+    known = {body.body: _reason(body) for body in before}
+    for body in after:
+        reason = _reason(body)
+        if known.get(body.body) != reason:
+            log.info("%s %s", body.body, f"waits for {reason}" if reason else "is served", extra={"body": body.body})

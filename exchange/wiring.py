@@ -1,0 +1,148 @@
+"""Where objects are joined: from a process's settings to the process. Nothing else is done here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from prometheus_client import CollectorRegistry
+
+from adapters.connectors.folder import FolderConnector
+from adapters.formats import format_named
+from exchange import system
+from exchange.agent.agent import Agent, Member
+from exchange.agent.drafts import Drafting
+from exchange.agent.history import TrustHistory
+from exchange.agent.intake import Edms
+from exchange.agent.office import Office
+from exchange.agent.spool import Spool
+from exchange.agent.status import Counters
+from exchange.agent.timing import Timing
+from exchange.agent.transport import Transport
+from exchange.bus.producer import SubmissionProducer
+from exchange.bus.reader import PositionedReader
+from exchange.domain.directory import Directory
+from exchange.domain.errors import ConfigurationError
+from exchange.domain.policy import Policy, parse_policy
+from exchange.security.cades import Signer
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.keys import load_certificates, load_key_pair
+from exchange.services.agent import AgentService
+from exchange.services.router.ground import FootingFiles
+from exchange.services.router.metrics import RouterMetrics
+from exchange.services.router.service import Router
+from exchange.services.runner import observed, until_signalled
+from exchange.services.tracker.metrics import TrackerMetrics
+from exchange.services.tracker.service import Tracker
+from exchange.settings import (
+    AgentSettings,
+    BodySettings,
+    DirectorySettings,
+    RouterSettings,
+    TrackerSettings,
+)
+from exchange.store.database import Store
+
+
+async def run_router(settings: RouterSettings) -> None:
+    """Serve lanes until SIGINT or SIGTERM.
+
+    Raises:
+        ConfigurationError: certificates, directory or policy cannot be used.
+    """
+    registry = CollectorRegistry()
+    roots = load_certificates(settings.directory.roots)
+    footings = FootingFiles(settings.directory.folder, settings.policy, roots, system.monotonic)
+    footings.current()  # a wrong file is told at once, not lane by lane
+    router = Router(settings.kafka, footings, system.now, RouterMetrics(registry))
+    with observed(registry, lambda: router.waiting_for, settings.observe.host, settings.observe.port):
+        await until_signalled(router.run())
+
+
+async def run_tracker(settings: TrackerSettings) -> None:
+    """Follow the journal until SIGINT or SIGTERM.
+
+    Raises:
+        ConfigurationError: the directory cannot be used.
+        StoreError: the database cannot be used.
+        PositionLost, JournalIncomplete, StoreConflict: see `Tracker.run`.
+    """
+    registry = CollectorRegistry()
+    partitions = latest_directory(settings.directory).journal_partitions
+    with Store(settings.store) as store:
+        store.migrate()
+        tracker = Tracker(partial(PositionedReader, settings.kafka), store, partitions, TrackerMetrics(registry))
+        with observed(registry, lambda: tracker.waiting_for, settings.observe.host, settings.observe.port):
+            await until_signalled(tracker.run())
+
+
+async def run_agent(settings: AgentSettings) -> None:
+    """Serve bodies until SIGINT or SIGTERM.
+
+    Raises:
+        ConfigurationError: keys, directory, policy or format cannot be used.
+        SpoolError: the spool cannot be used, or another agent uses it.
+        PositionLost: an inbox is not the topic that was read before.
+    """
+    registry = CollectorRegistry()
+    with open_desk(settings) as desk:
+        members = [_member(body, edms=_edms(body)) for body in settings.bodies]
+        service = AgentService(Agent(desk.office, members, desk.transport), desk.office.counters, registry)
+        with observed(registry, lambda: service.waiting_for, settings.observe.host, settings.observe.port):
+            await until_signalled(service.run())
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What an agent, or a client beside it, works with: an open spool and the way to Kafka."""
+
+    office: Office
+    transport: Transport
+
+    def agent(self, bodies: tuple[BodySettings, ...]) -> Agent:
+        """An agent without document systems: letters wait in the spool."""
+        return Agent(self.office, [_member(body, edms=None) for body in bodies], self.transport)
+
+
+@contextmanager
+def open_desk(settings: AgentSettings) -> Iterator[Desk]:
+    """Open the spool of an agent's settings.
+
+    Raises:
+        ConfigurationError: directory or policy cannot be used.
+        SpoolError: the spool cannot be opened.
+    """
+    roots = load_certificates(settings.directory.roots)
+    history = TrustHistory(DirectoryFolder(settings.directory.folder, roots), roots)
+    exchange = history.directory.exchange
+    drafting = Drafting(exchange, _policy(settings).inline_bytes, system.now, system.random_bytes)
+    transport = Transport(partial(SubmissionProducer, settings.kafka), partial(PositionedReader, settings.kafka))
+    settings.spool.mkdir(parents=True, exist_ok=True)
+    with Spool(settings.spool / "spool.sqlite") as spool:
+        yield Desk(Office(spool, drafting, history, Timing(), Counters()), transport)
+
+
+def latest_directory(settings: DirectorySettings) -> Directory:
+    """The newest version of the directory.
+
+    Raises:
+        KeyRefused, DirectoryRefused: roots or directory cannot be used.
+    """
+    return DirectoryFolder(settings.folder, load_certificates(settings.roots)).latest()
+
+
+def _member(body: BodySettings, edms: Edms | None) -> Member:
+    pair = load_key_pair(body.statement)
+    return Member(body.code, Signer(pair.certificate, pair.key), edms)
+
+
+def _edms(body: BodySettings) -> Edms | None:
+    return None if body.folder is None else Edms(FolderConnector(body.folder), format_named(body.format))
+
+
+def _policy(settings: AgentSettings) -> Policy:
+    try:
+        return parse_policy(settings.policy.read_bytes())
+    except OSError as error:
+        message = f"{settings.policy} cannot be read ({error.strerror}): check [policy] file"
+        raise ConfigurationError(message, code="policy-missing") from error
