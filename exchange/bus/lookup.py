@@ -10,7 +10,7 @@ declared here on its protocol layer.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from enum import IntEnum
+from enum import Enum
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -35,18 +35,18 @@ Partition = tuple[str, int]
 TopicId = tuple[int, int]
 """A topic's UUID as two halves; another topic of the same name has another one."""
 
-_READ_COMMITTED = 1
 _NO_REPLICA = -1
 _ANY_ID: TopicId = (0, 0)
 _METADATA = 3
 _NO_TAGS: dict[int, bytes] = {}
 
 
-class End(IntEnum):
-    """Which end of a partition; the numbers are ListOffsets' own."""
+class End(Enum):
+    """Which end of a partition: ListOffsets' own numbers for time and isolation level."""
 
-    STABLE = -1  # last stable offset: everything before it is decided
-    BEGIN = -2
+    STABLE = (-1, 1)  # last stable offset: everything before it is decided
+    WRITTEN = (-1, 0)  # high watermark: everything before it is in all in-sync copies
+    BEGIN = (-2, 0)
 
 
 async def topic_ids(client: AIOKafkaClient, partitions: Iterable[Partition]) -> dict[str, TopicId]:
@@ -69,17 +69,18 @@ async def topic_ids(client: AIOKafkaClient, partitions: Iterable[Partition]) -> 
 
 
 async def offsets(client: AIOKafkaClient, partitions: Iterable[Partition], end: End) -> dict[Partition, int]:
-    """First or last stable offset of each partition, now.
+    """One end of each partition, now.
 
     Raises:
         BusError: `topic-missing`, `access-denied`, `bus-unavailable`.
     """
+    time, isolation = end.value
     found: dict[Partition, int] = {}
     for node, asked in _by_leader(client, partitions).items():
         by_topic: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for topic, partition in asked:
-            by_topic[topic].append((partition, end))
-        request = OffsetRequest(_NO_REPLICA, _READ_COMMITTED, list(by_topic.items()))
+            by_topic[topic].append((partition, time))
+        request = OffsetRequest(_NO_REPLICA, isolation, list(by_topic.items()))
         response = await _ask(client, node, request, "asking for offsets")
         for topic, answers in response.topics:
             for partition, code, _timestamp, offset in answers:

@@ -177,15 +177,15 @@ class PositionedReader:
         ends = await self.end_offsets()
         return {partition: max(0, end - self._reached(partition)) for partition, end in ends.items()}
 
-    def unstable(self) -> dict[Partition, int]:
-        """Offsets behind the last stable one, as of the last fetch: an open transaction holds readers up there."""
-        consumer = self._opened()
-        found = {}
-        for topic, partition in self._next:
-            at = TopicPartition(topic, partition)
-            high, stable = consumer.highwater(at), consumer.last_stable_offset(at)
-            found[topic, partition] = max(0, high - stable) if high is not None and stable is not None else 0
-        return found
+    async def unstable(self) -> dict[Partition, int]:
+        """How many offsets lie behind the last stable one, now: an open transaction holds all readers up there.
+
+        Raises:
+            BusError: as `read`.
+        """
+        stable = await self.end_offsets()
+        written = await offsets(self._client(), self._next, End.WRITTEN)
+        return {partition: max(0, end - stable[partition]) for partition, end in written.items()}
 
     async def _fetch(self, timeout: float, max_records: int) -> list[Taken]:  # noqa: ASYNC109
         try:
