@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from exchange.agent.drafts import Clock
 from exchange.agent.transport import Partition, Transport
@@ -88,6 +88,11 @@ class Simulator:
             for body, notice in ledger.notices(self.clock()):
                 self.notices.append(notice)
                 self.deliver(body, encode(notice))
+
+    def restart(self) -> None:
+        """The router is restored from a backup that knows no origin; inboxes and offsets stay."""
+        states = [replace(ledger.state, number=0) for ledger in self._ledgers]
+        self._ledgers = [Ledger(lane, self.world.ground, state, {}) for lane, state in enumerate(states)]
 
     def deliver(self, body: str, value: bytes) -> None:
         """Write a record into a body's inbox."""
