@@ -31,7 +31,7 @@ _SHARED = {
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
     "transaction.partition.verification.enable": "true",
     "group.initial.rebalance.delay.ms": "0",
-    # A killed broker is taken out of the cluster after 3 s instead of 9.
+    # A killed broker may come back, and its leadership goes to others, after 3 s instead of 9.
     "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",
     # Sized for one machine with few cores and a small heap.

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from exchange.domain.errors import EmbeddedError
@@ -49,23 +48,21 @@ def settle_nodes(folder: Path, count: int, running: Collection[int]) -> tuple[No
             "or remove this one with all its data.",
             code="embedded-other-size",
         )
-    if not nodes:
-        ports = choose_ports(2 * count, folder)
-        nodes = tuple(
-            Node(number, ports[2 * number - 2], ports[2 * number - 1], folder / f"node-{number}")
-            for number in range(1, count + 1)
-        )
-    nodes = tuple(n if n.number in running else _with_free_ports(n, nodes) for n in nodes)
-    _save(folder, nodes)
-    return nodes
+    settled: list[Node] = []
+    for number in range(1, count + 1):
+        known = nodes[number - 1] if nodes else None
+        if known and (number in running or _ports_are_free(known)):
+            settled.append(known)
+        else:
+            taken = {port for node in (*nodes, *settled) for port in (node.client_port, node.controller_port)}
+            clients, controllers = choose_ports(2, folder, taken)
+            settled.append(Node(number, clients, controllers, folder / f"node-{number}"))
+    _save(folder, settled)
+    return tuple(settled)
 
 
-def _with_free_ports(node: Node, nodes: Sequence[Node]) -> Node:
-    if becomes_free(node.client_port) and becomes_free(node.controller_port):
-        return node
-    taken = {port for other in nodes for port in (other.client_port, other.controller_port)}
-    clients, controllers = choose_ports(2, node.folder, taken)
-    return replace(node, client_port=clients, controller_port=controllers)
+def _ports_are_free(node: Node) -> bool:
+    return becomes_free(node.client_port) and becomes_free(node.controller_port)
 
 
 def _ports_file(folder: Path) -> Path:
@@ -86,11 +83,20 @@ def format_storage(nodes: Sequence[Node], folder: Path, program: JavaProgram) ->
         KafkaFailedError: `embedded-kafka-failed`, with what the tool printed.
     """
     blank = [node for node in nodes if not _formatted_mark(node).exists()]
-    running = [(node, _start_format(node, folder, program)) for node in blank]
-    for node, tool in running:
-        if tool.wait(_FORMAT_SECONDS) != 0:
+    tools = [_start_format(node, folder, program) for node in blank]
+    codes = [_wait(tool) for tool in tools]
+    for node, code in zip(blank, codes, strict=True):
+        if code != 0:
             raise KafkaFailedError("could not format its storage", node.console)
         _formatted_mark(node).touch()
+
+
+def _wait(tool: "subprocess.Popen[bytes]") -> int:
+    try:
+        return tool.wait(_FORMAT_SECONDS)
+    except subprocess.TimeoutExpired:
+        tool.kill()
+        return tool.wait()
 
 
 def _formatted_mark(node: Node) -> Path:

@@ -130,12 +130,14 @@ class EmbeddedKafka:
             seconds: How long.
 
         Raises:
-            KafkaFailedError: One ended by itself, or the time is over.
+            KafkaFailedError: None runs, one ended by itself, or the time is over.
         """
         context = self.tls.admin_context()
         wanted = self._size if live is None else live
         deadline = time.monotonic() + seconds
         waiting = [b for b in self._brokers if b.running or b.ended_by_itself]
+        if not waiting:
+            raise KafkaFailedError("does not run", _telling_log(self._brokers[0].node))
         while waiting := [b for b in waiting if _live_known_to(b.node, context) < wanted]:
             if ended := [b for b in waiting if b.ended_by_itself]:
                 raise KafkaFailedError("ended by itself", _telling_log(ended[0].node))

@@ -1,6 +1,7 @@
 """Fetching jars, by jgo itself, from a repository of this machine."""
 
 import functools
+import gc
 import hashlib
 import http.server
 import resource
@@ -127,7 +128,7 @@ def test_a_repository_without_the_jar_is_said(tmp_path: Path) -> None:
         ensure_jars(tmp_path / "cache", jars=(Jar("kg.test", "absent", "1.0", "00"),))
 
 
-# jgo leaves the connection to the collector when the disk stops it.
+# jgo leaves the connection to the collector when the disk stops it: collected here, not in another test.
 @pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
 def test_a_full_disk_is_said(repository: Repository, tmp_path: Path) -> None:
     """The kernel stops jgo in mid-file: the folder is named, and nothing half is kept."""
@@ -139,6 +140,7 @@ def test_a_full_disk_is_said(repository: Repository, tmp_path: Path) -> None:
             ensure_jars(tmp_path / "cache", jars=(jar,))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        gc.collect()
     assert list((tmp_path / "cache" / "jars").iterdir()) == []
 
 

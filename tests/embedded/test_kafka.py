@@ -38,15 +38,18 @@ class Client:
 
     @property
     def options(self) -> dict[str, Any]:
+        """Options of any confluent client."""
         ca = self.kafka.tls.ca
         return confluent_options(KafkaSettings(self.kafka.bootstrap, ca, self.files.certificate, self.files.key))
 
     def create_topic(self, name: str, copies: int = 1) -> None:
+        """Make a topic of one partition."""
         client = AdminClient(self.options)
         for done in client.create_topics([NewTopic(name, 1, copies)]).values():
             done.result(_SECONDS)
 
     def topics(self) -> set[str]:
+        """Names of the topics that the principal may see."""
         return set(AdminClient(self.options).list_topics(timeout=_SECONDS).topics)
 
     def write(self, topic: str, value: bytes) -> None:
@@ -146,6 +149,8 @@ def test_a_killed_broker_comes_back_with_its_data(admin: Client) -> None:
     broker = admin.kafka.brokers[0]
     broker.kill()
     assert not broker.running
+    with pytest.raises(KafkaFailedError, match="does not run"):
+        admin.kafka.wait_ready()
     broker.start()
     admin.kafka.wait_ready()
     admin.write("kept", b"after")
@@ -166,11 +171,13 @@ def test_a_frozen_broker_is_woken_by_the_next_start(
 _KILLED_STARTER = """
 import os, signal, sys
 from pathlib import Path
-from exchange.embedded import ClusterTls, EmbeddedKafka, JavaProgram, cache_folder, ensure_jars, find_java
+from exchange.embedded import (ClusterTls, EmbeddedKafka, JavaProgram, cache_folder, ensure_jars, find_java,
+                               with_class_cache)
 from exchange.security.keys import KeyFiles
 folder, keystore, key, certificate, ca = map(Path, sys.argv[1:6])
-program = JavaProgram(find_java(os.environ), ensure_jars(cache_folder(os.environ)))
+cache = cache_folder(os.environ)
 tls = ClusterTls(keystore, KeyFiles(key, certificate), ca)
+program = with_class_cache(JavaProgram(find_java(os.environ), ensure_jars(cache)), cache, tls)
 EmbeddedKafka(folder, program, tls=tls, detached=sys.argv[6] == "detached").start()
 os.kill(os.getpid(), signal.SIGKILL)
 """
