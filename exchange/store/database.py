@@ -146,13 +146,18 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 def _translated(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
-    except sa.exc.OperationalError as error:
-        where = engine.url.render_as_string(hide_password=True)
-        message = f"the tracker's database {where} does not work ({error.orig}): check that it runs and has space"
-        raise StoreError(message, retriable=True) from error
-    except sa.exc.ProgrammingError as error:
-        message = f"the tracker's tables are not as expected ({error.orig}): run the migrations"
-        raise StoreError(message, code="store-version") from error
+    except (sa.exc.OperationalError, sa.exc.ProgrammingError) as error:
+        raise _refusal(engine, error) from error
+
+
+def _refusal(engine: sa.Engine, error: sa.exc.DBAPIError) -> StoreError:
+    """Missing tables are another matter than a database that is away; SQLite calls both operational."""
+    where = engine.url.render_as_string(hide_password=True)
+    if isinstance(error, sa.exc.ProgrammingError) or str(error.orig).startswith("no such"):
+        message = f"the tables in {where} are not the tracker's ({error.orig}): migrate them, or check the URL"
+        return StoreError(message, code="store-version")
+    message = f"the tracker's database {where} does not work ({error.orig}): check that it runs and has space"
+    return StoreError(message, retriable=True)
 
 
 def _alembic(connection: sa.Connection) -> Config:

@@ -1,0 +1,133 @@
+"""The delivery table and its fold: order, repetition and loss do not matter."""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.domain.delivery import TABLE, Actor, Fact, Position, State, fold
+from exchange.domain.event import Event
+
+START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+def fact(event: Event, offset: int, reg_number: str = "") -> Fact:
+    """An event at a place of the journal, a minute per offset."""
+    journalled = START + timedelta(minutes=offset)
+    reason = "why" if event in {Event.REFUSED, Event.REJECTED} else ""
+    return Fact(event, Position(0, offset), journalled, journalled, reason, reg_number, "", f"text {offset}")
+
+
+def story(*events: Event) -> list[Fact]:
+    """Events in the journal's order."""
+    return [fact(event, offset, f"n-{offset}") for offset, event in enumerate(events)]
+
+
+stories = st.lists(st.sampled_from(list(Event)), min_size=1, max_size=12).map(lambda events: story(*events))
+
+
+def test_every_event_has_a_row() -> None:
+    """The table is total, and every state is reached by some event."""
+    assert set(TABLE) == set(Event)
+    assert {rule.state for rule in TABLE.values()} == set(State)
+
+
+@pytest.mark.parametrize("event", list(Event))
+def test_one_event_alone_leads_to_its_state(event: Event) -> None:
+    """Whatever comes first decides by its row alone."""
+    delivery = fold([fact(event, 3)])
+    rule = TABLE[event]
+    assert (delivery.state, delivery.next, delivery.since) == (rule.state, rule.next, START + timedelta(minutes=3))
+    assert delivery.contradicted == ()
+
+
+def test_no_facts_are_no_delivery() -> None:
+    """There is nothing to fold."""
+    with pytest.raises(ValueError, match="at least one fact"):
+        fold([])
+
+
+@given(stories, st.randoms(use_true_random=False))
+def test_order_and_repetition_do_not_matter(facts: list[Fact], random: Random) -> None:
+    """Any order, any repetition: the same value."""
+    shuffled = facts + random.choices(facts, k=len(facts))
+    random.shuffle(shuffled)
+    assert fold(shuffled) == fold(facts)
+
+
+@given(stories)
+def test_a_delivery_lost_and_rebuilt_is_the_same(facts: list[Fact]) -> None:
+    """Folding again from the beginning, at any moment, gives what was there at that moment."""
+    for length in range(1, len(facts) + 1):
+        assert fold(facts[:length]) == fold(iter(reversed(facts[:length])))
+
+
+@given(stories, st.sampled_from(list(Event)))
+def test_later_facts_never_change_what_was_decided(facts: list[Fact], event: Event) -> None:
+    """The first deciding fact holds whatever the journal brings later."""
+    deciding = [one for one in facts if TABLE[one.event].decides]
+    later = fold([*facts, fact(event, 99, "late")])
+    if not deciding:
+        return
+    assert later.reg_number == (deciding[0].reg_number if deciding[0].event is Event.REGISTERED else "")
+    if deciding[0].event in {Event.REFUSED, Event.REDIRECTED, Event.REJECTED}:
+        assert later.state is TABLE[deciding[0].event].state
+    if TABLE[event].decides:
+        assert later.contradicted[-1] == Position(0, 99)
+
+
+@given(stories)
+def test_state_only_moves_forward(facts: list[Fact]) -> None:
+    """Without a decision against it, a delivery never goes back."""
+    ranks = []
+    for length in range(1, len(facts) + 1):
+        state = fold(facts[:length]).state
+        ranks.append(max(rule.rank for rule in TABLE.values() if rule.state is state))
+    assert ranks == sorted(ranks)
+
+
+def test_usual_way() -> None:
+    """Accepted, delivered, handed over, registered, in work, answered."""
+    events = [Event.ACCEPTED, Event.DELIVERED, Event.HANDED_OVER, Event.REGISTERED]
+    registered = fold(story(*events))
+    assert (registered.state, registered.next, registered.reg_number) == (State.REGISTERED, Actor.RECIPIENT, "n-3")
+    answered = fold(story(*events, Event.EXECUTOR_ASSIGNED, Event.REPLY_SENT))
+    assert (answered.state, answered.next, answered.reg_number) == (State.ANSWERED, Actor.NOBODY, "n-3")
+
+
+def test_first_of_contradictory_decisions_holds() -> None:
+    """Refused after registered is flagged and changes nothing; and the other way round (rule 4.2)."""
+    registered = fold(story(Event.ACCEPTED, Event.REGISTERED, Event.REFUSED))
+    assert (registered.state, registered.contradicted) == (State.REGISTERED, (Position(0, 2),))
+    refused = fold(story(Event.ACCEPTED, Event.REFUSED, Event.REGISTERED, Event.EXECUTOR_ASSIGNED))
+    assert (refused.state, refused.reason, refused.text) == (State.REFUSED, "why", "text 1")
+    assert (refused.reg_number, refused.contradicted) == ("", (Position(0, 2),))
+
+
+def test_a_repeated_decision_contradicts_only_when_it_says_otherwise() -> None:
+    """The same registration told again is a repetition; another number is not."""
+    first = fact(Event.REGISTERED, 1, "7")
+    again = fact(Event.REGISTERED, 2, "7")
+    other = fact(Event.REGISTERED, 3, "8")
+    delivery = fold([fact(Event.ACCEPTED, 0), first, again, other])
+    assert (delivery.reg_number, delivery.contradicted) == ("7", (Position(0, 3),))
+    assert delivery.since == first.journalled
+
+
+def test_failures_are_healed_by_what_comes_after() -> None:
+    """Not delivered, then delivered; hand-over failed, then handed over."""
+    assert fold(story(Event.ACCEPTED, Event.NOT_DELIVERED)).next is Actor.OPERATOR
+    assert fold(story(Event.ACCEPTED, Event.NOT_DELIVERED, Event.DELIVERED)).state is State.DELIVERED
+    failed = story(Event.ACCEPTED, Event.DELIVERED, Event.HAND_OVER_FAILED)
+    assert fold(failed).state is State.HAND_OVER_FAILED
+    assert fold([*failed, fact(Event.HANDED_OVER, 9)]).state is State.HANDED_OVER
+    assert fold(story(Event.ACCEPTED, Event.EXPIRED, Event.REGISTERED)).state is State.REGISTERED
+
+
+def test_facts_are_values() -> None:
+    """Frozen: a fold cannot change what it folds."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        fact(Event.ACCEPTED, 0).reason = "other"  # type: ignore[misc]  # that it may not is the test

@@ -1,0 +1,122 @@
+"""Questions that operators ask: find, list, follow, count."""
+
+from datetime import timedelta
+
+import pytest
+
+from exchange.domain.delivery import Actor, State
+from exchange.store import queries
+from exchange.store.database import Store
+from exchange.store.views import LetterFilter, Listed, Timeline
+from tests.journal.synthetic import SyntheticJournal
+from tests.store.support import fill
+
+
+@pytest.fixture
+def filled(store: Store, journal: SyntheticJournal) -> Store:
+    """A store that has taken the story."""
+    fill(store, journal.records)
+    return store
+
+
+def found(store: Store, text: str) -> list[str]:
+    """Message ids of what `text` names."""
+    with store.reading() as connection:
+        return [letter.message_id for letter in queries.find(connection, text)]
+
+
+def listed(store: Store, wanted: LetterFilter) -> list[Listed]:
+    """What a filter lists."""
+    with store.reading() as connection:
+        return queries.listed(connection, wanted)
+
+
+def timeline(store: Store, message_id: str) -> Timeline:
+    """The story of a letter."""
+    with store.reading() as connection:
+        (letter,) = queries.find(connection, message_id)
+        told = queries.timeline(connection, letter.digest)
+    assert told is not None
+    return told
+
+
+def test_a_letter_is_found_by_any_of_its_names(filled: Store) -> None:
+    """Digest prefix, message id, registration number here and there, document id."""
+    digest = timeline(filled, "first").letter.digest.hex()
+    for name in (digest, digest[:8], digest[:13].upper(), "first", "77-1"):
+        assert found(filled, name) == ["first"]
+    assert sorted(found(filled, "doc-1")) == sorted(found(filled, "01-5/123")) == ["first", "lost", "second"]
+    for nothing in ("firs", digest[:3], "f" * 65, "stranger", "'; DROP TABLE letters; --"):
+        assert found(filled, nothing) == []
+
+
+def test_filters(filled: Store, journal: SyntheticJournal) -> None:
+    """Each alone, and all together."""
+    every = listed(filled, LetterFilter())
+    assert len(every) == 4
+    assert [one.letter.message_id for one in every] == ["second", "lost", "first", "first"]
+    assert {one.recipient for one in listed(filled, LetterFilter(sender="alpha"))} == {"beta", "gamma", "nobody"}
+    assert [one.letter.sender for one in listed(filled, LetterFilter(recipient="alpha"))] == ["gamma"]
+    assert [one.recipient for one in listed(filled, LetterFilter(state=State.REGISTERED))] == ["beta"]
+    assert [one.recipient for one in listed(filled, LetterFilter(reason="recipient-unknown"))] == ["nobody"]
+    assert listed(filled, LetterFilter(kind="REPLY")) == []
+    assert len(listed(filled, LetterFilter(kind="DOCUMENT", limit=2))) == 2
+    second = every[0].letter.journalled
+    assert [one.letter.message_id for one in listed(filled, LetterFilter(after=second))] == ["second"]
+    assert len(listed(filled, LetterFilter(before=second))) == 3
+    assert listed(filled, LetterFilter(after=journal.now + timedelta(hours=1))) == []
+
+
+def test_rejected_letters_show_their_reason(filled: Store) -> None:
+    """As its sender named the recipient, with the field that was wrong."""
+    (rejected,) = listed(filled, LetterFilter(state=State.REJECTED))
+    assert (rejected.recipient, rejected.delivery.next) == ("nobody", Actor.SENDER)
+    assert (rejected.letter.reason, rejected.letter.detail) == ("recipient-unknown", "recipients[0]: 'nobody'")
+    assert (rejected.delivery.reason, rejected.delivery.text) == ("recipient-unknown", "recipients[0]: 'nobody'")
+
+
+def test_timeline_of_each_recipient(filled: Store) -> None:
+    """What happened, what it waited for, and who must act next."""
+    told = timeline(filled, "first")
+    beta, gamma = told.deliveries
+    assert [step.event for step in beta.steps] == ["accepted", "delivered", "handed-over", "registered"]
+    assert [step.event for step in gamma.steps] == ["accepted", "delivered", "refused"]
+    assert beta.steps[0].wait == beta.steps[0].journalled - told.letter.created
+    assert sum((step.wait for step in beta.steps), timedelta()) == beta.steps[-1].journalled - told.letter.created
+    assert beta.steps[-1].registration.number == beta.delivery.reg_number == "77-1"
+    assert (gamma.delivery.next, gamma.delivery.text) == (Actor.SENDER, "не по адресу")
+    assert gamma.waiting(gamma.delivery.since + timedelta(minutes=3)) == timedelta(minutes=3)
+    assert gamma.waiting(gamma.delivery.since - timedelta(minutes=3)) == timedelta()
+    assert told.flags == ()
+
+
+def test_timeline_shows_what_does_not_hold(filled: Store) -> None:
+    """A contradiction stands among the steps, marked, and a stranger's receipt among the flags."""
+    told = timeline(filled, "second")
+    (part,) = told.deliveries
+    assert [(step.event, step.holds) for step in part.steps][3:] == [
+        ("registered", True),
+        ("refused", False),
+        ("executor-assigned", True),
+    ]
+    assert {(flag.code, flag.body) for flag in told.flags} == {
+        ("receipt-not-addressed", "beta"),
+        ("receipt-contradicted", "alpha"),
+    }
+
+
+def test_unknown_letter_has_no_timeline(filled: Store) -> None:
+    """None, not an error."""
+    with filled.reading() as connection:
+        assert queries.timeline(connection, bytes(32)) is None
+
+
+def test_oldest_undelivered(store: Store, journal: SyntheticJournal) -> None:
+    """Per body, since when its oldest letter waits."""
+    fill(store, journal.records[:4])
+    with store.reading() as connection:
+        waiting = queries.oldest_undelivered(connection)
+    assert set(waiting) == {"beta", "gamma"}
+    fill(store, journal.records[4:])
+    with store.reading() as connection:
+        assert queries.oldest_undelivered(connection) == {}

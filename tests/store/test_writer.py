@@ -1,0 +1,210 @@
+"""What the tracker's tables hold after facts were taken: the fold, whatever the batches were."""
+
+import dataclasses
+import itertools
+import pickle
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from exchange.domain.delivery import Position, State
+from exchange.domain.event import Event
+from exchange.domain.fact import FlagCode, LetterFact
+from exchange.journal.facts import JournalRecord, read_fact
+from exchange.journal.findings import compare
+from exchange.journal.replay import replay_journal
+from exchange.store import queries
+from exchange.store.database import Store
+from exchange.store.errors import StoreConflict
+from tests.journal.synthetic import SyntheticJournal
+from tests.store.support import TOPIC, fill, reached, take
+from tests.world import World
+
+
+@pytest.fixture(scope="module")
+def expected(journal: SyntheticJournal, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Digest of the story taken as one batch."""
+    return folded(journal.records, tmp_path_factory.mktemp("expected"))
+
+
+def folded(records: list[JournalRecord], folder: Path) -> str:
+    """Digest of a fresh SQLite store that took `records` at once."""
+    with Store(f"sqlite:///{folder}/fresh.db") as store:
+        store.migrate()
+        if records:
+            take(store, records)
+        return store.digest()
+
+
+def test_states_of_the_story(store: Store, journal: SyntheticJournal) -> None:
+    """Registered, refused, in work and rejected, each once."""
+    taken = take(store, journal.records)
+    with store.reading() as connection:
+        assert queries.counts(connection) == {
+            State.REGISTERED: 1,
+            State.REFUSED: 1,
+            State.IN_WORK: 1,
+            State.REJECTED: 1,
+        }
+        flags = {flag.code: flag for flag in queries.flagged(connection)}
+    assert set(flags) == {FlagCode.NOT_ADDRESSED, FlagCode.CONTRADICTED, FlagCode.STATEMENT_REFUSED}
+    assert (flags[FlagCode.NOT_ADDRESSED].body, flags[FlagCode.CONTRADICTED].body) == ("beta", "alpha")
+    assert len(taken.letters) == 3
+    assert len(taken.touched) == 4
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 7])
+def test_batches_do_not_matter(store: Store, journal: SyntheticJournal, expected: str, batch: int) -> None:
+    """One record at a time or all at once, SQLite or PostgreSQL: the same rows."""
+    fill(store, journal.records, batch)
+    assert store.digest() == expected
+
+
+def test_partitions_do_not_wait_for_each_other(store: Store, journal: SyntheticJournal, expected: str) -> None:
+    """One partition after the other gives the same as interleaved."""
+    fill(store, sorted(journal.records, key=lambda record: -record.position.partition), 4)
+    assert store.digest() == expected
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6)
+@given(cuts=st.lists(st.integers(0, 22), max_size=4))
+def test_any_cuts_give_the_same(
+    journal: SyntheticJournal, expected: str, tmp_path_factory: pytest.TempPathFactory, cuts: list[int]
+) -> None:
+    """Batches of any sizes."""
+    with Store(f"sqlite:///{tmp_path_factory.mktemp('cut')}/cut.db") as store:
+        store.migrate()
+        edges = [0, *sorted(cuts), len(journal.records)]
+        for start, end in itertools.pairwise(edges):
+            if start < end:
+                take(store, journal.records[start:end])
+        assert store.digest() == expected
+
+
+def test_dropped_and_rebuilt(store: Store, journal: SyntheticJournal, expected: str) -> None:
+    """The journal holds everything: what is dropped comes back identical."""
+    fill(store, journal.records, 5)
+    store.drop()
+    store.migrate()
+    assert list(store.dump()) == []
+    fill(store, journal.records, 3)
+    assert store.digest() == expected
+
+
+def test_equals_the_replay(store: Store, journal: SyntheticJournal) -> None:
+    """What the auditor folds from the journal alone is what the tracker says."""
+    fill(store, journal.records, 4)
+    _, states = replay_journal(journal.records, journal.world.roots)
+    with store.reading() as connection:
+        assert compare(states, queries.tracked(connection)) == []
+
+
+def test_positions_are_stored_with_the_facts(store: Store, journal: SyntheticJournal) -> None:
+    """Offset and digest of the last record of each partition."""
+    fill(store, journal.records, 4)
+    stored = store.positions(TOPIC)
+    assert sorted(stored.values()) == sorted(reached(journal.records))
+    assert store.positions("exchange.other") == {}
+
+
+def test_second_tracker_is_found_out(store: Store, journal: SyntheticJournal) -> None:
+    """Facts that are there already are refused, and nothing of the batch stays."""
+    take(store, journal.records[:10])
+    before = store.digest()
+    with pytest.raises(StoreConflict) as caught:
+        take(store, journal.records[8:])
+    assert (caught.value.code, caught.value.retriable) == ("store-position-moved", False)
+    assert store.digest() == before
+
+
+def test_letter_repeated_in_the_journal(store: Store, journal: SyntheticJournal) -> None:
+    """The same statement journalled twice is flagged, in the same batch or a later one."""
+    letters = [record for record in journal.records if isinstance(read_fact(record), LetterFact)]
+    for repetition in range(3):
+        moved = [
+            dataclasses.replace(record, position=Position(5, 10 * repetition + at)) for at, record in enumerate(letters)
+        ]
+        take(store, [*moved, dataclasses.replace(moved[0], position=Position(5, 10 * repetition + 9))])
+    with store.reading() as connection:
+        flags = [flag.code for flag in queries.flagged(connection)]
+    assert flags == [FlagCode.LETTER_REPEATED] * 9
+    assert sum(line.startswith('["letters"') for line in store.dump()) == len(letters) == 3
+
+
+def test_bytes_that_are_no_record_are_flagged(store: Store, journal: SyntheticJournal) -> None:
+    """Somebody wrote into the journal: it is shown, and the tracker goes on."""
+    junk = JournalRecord(Position(0, 500), journal.now, b"junk")
+    take(store, [*journal.records, junk])
+    with store.reading() as connection:
+        (flag,) = [flag for flag in queries.flagged(connection) if flag.code == FlagCode.UNREADABLE]
+    assert (flag.partition, flag.offset, flag.about) == (0, 500, b"")
+
+
+def test_receipts_of_one_letter_from_many(store: Store, tmp_path: Path) -> None:
+    """Each recipient's delivery goes its own way."""
+    world = World(tmp_path / "many", bodies=("alpha", "beta", "gamma", "delta", "epsilon"))
+    journal = SyntheticJournal(world)
+    recipients = ("beta", "gamma", "delta", "epsilon")
+    letter = journal.letter("alpha", *recipients)
+    for number, body in enumerate(recipients):
+        for event in [Event.DELIVERED, Event.HANDED_OVER, Event.REGISTERED][:number]:
+            journal.receipt(body, letter, "alpha", event, reg_number=f"n-{number}")
+    fill(store, journal.records, 2)
+    with store.reading() as connection:
+        story = queries.timeline(connection, letter.digest)
+    assert story is not None
+    assert {part.recipient: part.delivery.state for part in story.deliveries} == {
+        "beta": State.ACCEPTED,
+        "gamma": State.DELIVERED,
+        "delta": State.HANDED_OVER,
+        "epsilon": State.REGISTERED,
+    }
+
+
+KILLED = """
+import os, pickle, signal, sys
+import sqlalchemy as sa
+from exchange.store.database import Store
+from tests.store.support import fill
+
+url, records, statements = sys.argv[1], sys.argv[2], int(sys.argv[3])
+executed = 0
+
+def die(*_):
+    global executed
+    executed += 1
+    if executed == statements:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with Store(url) as store:
+    sa.event.listen(store._engine, "before_cursor_execute", die)
+    with open(records, "rb") as file:
+        fill(store, pickle.load(file), 4)
+"""
+
+
+@pytest.mark.parametrize("statements", [10, 31])
+def test_killed_in_the_middle_of_a_batch(
+    url: str, store: Store, journal: SyntheticJournal, expected: str, tmp_path: Path, statements: int
+) -> None:
+    """After kill -9 the state is exactly the fold up to the stored position, and goes on from there."""
+    records = tmp_path / "records"
+    records.write_bytes(pickle.dumps(journal.records))
+    killed = subprocess.run([sys.executable, "-c", KILLED, url, str(records), str(statements)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    stored = store.positions(TOPIC)
+    taken: list[JournalRecord] = []
+    left: list[JournalRecord] = []
+    for record in journal.records:
+        place = record.position
+        done = place.partition in stored and place.offset <= stored[place.partition].position
+        (taken if done else left).append(record)
+    assert left
+    assert store.digest() == folded(taken, tmp_path)
+    fill(store, left, 4)
+    assert store.digest() == expected
