@@ -1,0 +1,29 @@
+"""`python -m bench [NAME …]`: run the named benches, or all."""
+
+import asyncio
+import sys
+
+from bench import crypto, latency, memory, router, tracker
+
+BENCHES = {
+    "sign": crypto.sign,
+    "verify": crypto.verify,
+    "decode": crypto.decode,
+    "tracker": tracker.run,
+    "latency": latency.run,
+    "router": router.run,
+    "memory": memory.run,
+}
+
+
+async def main(names: list[str]) -> None:
+    """Run the benches one after the other: each has the machine to itself."""
+    unknown = set(names) - set(BENCHES)
+    if unknown:
+        sys.exit(f"no such bench: {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    for name in names or BENCHES:
+        await BENCHES[name]()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))

@@ -1,0 +1,110 @@
+"""Submit to signed registration receipt back, at 200 letters a second.
+
+The participants are bare: a sender that submits and reads its inbox, a recipient that verifies each
+letter, signs the registration and submits it. So this is the exchange's share; an agent adds its
+spool's fsync on both sides and how often it looks at its EDMS.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from statistics import quantiles
+
+from bench.letters import Writer, statement_keys
+from bench.report import Figure, report
+from bench.stage import Stage, stage
+from exchange import system
+from exchange.bus.producer import Outgoing, SubmissionProducer
+from exchange.bus.reader import PositionedReader
+from exchange.bus.records import Record
+from exchange.bus.topics import SUBMISSIONS, inbox
+from exchange.domain.decision import Decided, Journalled
+from exchange.domain.ids import lane_of
+from exchange.domain.statement import Receipt
+from exchange.security.keys import load_certificates
+from exchange.security.trust import Trust
+from exchange.wire.records import decode, decode_statement, kind_of
+
+PER_SECOND = 200
+SECONDS = 20
+WARM_UP_SECONDS = 3
+FETCH_WAIT_SECONDS = 0.5
+
+
+async def run() -> None:
+    """Two bodies, two router processes."""
+    async with stage(("bench-000", "bench-001")) as place:
+        await place.warm()
+        place.start_routers(2)
+        waits = await _converse(place)
+    cuts = quantiles(waits, n=100)
+    report(Figure("latency.p50", cuts[49] * 1000, "ms", cuts[49] * 1000 / 40, "goal of 40 ms"))
+    report(Figure("latency.p99", cuts[98] * 1000, "ms", cuts[98] * 1000 / 150, "goal of 150 ms"))
+
+
+async def _converse(place: Stage) -> list[float]:
+    now = system.now()
+    sender, recipient = (
+        Writer(place.directory.exchange, body, statement_keys(place.folder, body), now, seed)
+        for seed, body in enumerate(place.bodies)
+    )
+    sent: dict[bytes, float] = {}
+    waits: list[float] = []
+    answering = asyncio.create_task(_answer(place, recipient))
+    hearing = asyncio.create_task(_hear(place, sent, waits))
+    async with SubmissionProducer(place.kafka(sender.body)) as producer:
+        await _submit(place, producer, sender.body, [sender.open()])
+        begin = time.monotonic()
+        for index in range(PER_SECOND * (SECONDS + WARM_UP_SECONDS)):
+            await asyncio.sleep(max(0.0, begin + index / PER_SECOND - time.monotonic()))
+            letter = sender.letter(recipient.body)
+            sent[sender.last] = time.monotonic()
+            await _submit(place, producer, sender.body, [letter])
+    await asyncio.sleep(2)
+    for task in (answering, hearing):
+        task.cancel()
+    await asyncio.gather(answering, hearing, return_exceptions=True)
+    return waits[PER_SECOND * WARM_UP_SECONDS :]
+
+
+async def _submit(place: Stage, producer: SubmissionProducer, body: str, values: Sequence[bytes]) -> None:
+    records = [Outgoing(value, body.encode()) for value in values]
+    await producer.send(records, topic=SUBMISSIONS, partition=lane_of(body, place.directory.lanes))
+
+
+async def _answer(place: Stage, recipient: Writer) -> None:
+    """Verify what arrives as of its decision, register it, submit the signed receipt."""
+    roots = load_certificates(place.folder / "authority" / "ca" / "statement.crt.pem")
+    trust = Trust(place.directory, roots)
+    settings = place.kafka(recipient.body)
+    positions = {(inbox(recipient.body), 0): None}
+    async with (
+        SubmissionProducer(settings) as producer,
+        PositionedReader(settings, positions, fetch_wait_seconds=FETCH_WAIT_SECONDS) as reader,
+    ):
+        await _submit(place, producer, recipient.body, [recipient.open()])
+        while True:
+            receipts = []
+            for entry in _entries(await reader.read(1.0)):
+                body = trust.verify_statement(entry.statement, entry.signature, entry.decision.decided)
+                receipts.append(recipient.registered(entry.decision.statement, body))
+            if receipts:
+                await _submit(place, producer, recipient.body, receipts)
+
+
+async def _hear(place: Stage, sent: dict[bytes, float], waits: list[float]) -> None:
+    body = place.bodies[0]
+    positions = {(inbox(body), 0): None}
+    async with PositionedReader(place.kafka(body), positions, fetch_wait_seconds=FETCH_WAIT_SECONDS) as reader:
+        while True:
+            for entry in _entries(await reader.read(1.0)):
+                statement = decode_statement(entry.statement)
+                if isinstance(statement, Receipt):
+                    waits.append(time.monotonic() - sent[statement.letter])
+
+
+def _entries(records: Sequence[object]) -> list[Decided]:
+    """The letters and receipts among what an inbox holds."""
+    values = [record.value for record in records if isinstance(record, Record) and record.value]
+    framed = [value for value in values if any(value) and kind_of(value) is Journalled]
+    return [decode(Decided, decode(Journalled, value).entry) for value in framed]

@@ -1,0 +1,131 @@
+"""A real exchange to measure: embedded Kafka with mTLS and ACLs, router processes, made-up bodies."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from exchange import system
+from exchange.bus.administration import Administration
+from exchange.bus.connection import KafkaSettings
+from exchange.bus.producer import Outgoing, SubmissionProducer
+from exchange.bus.topics import JOURNAL, inbox
+from exchange.domain.directory import Directory, Names
+from exchange.embedded import EmbeddedKafka, JavaProgram, cache_folder, ensure_jars, find_java, with_class_cache
+from exchange.embedded.demo_bodies import DemoBody
+from exchange.embedded.installation import SHAPE, Installer, grants, topics
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.keys import load_certificates
+from exchange.settings import agent_settings, operator_settings, router_settings
+
+POLICY = """
+[letters]
+clock_skew_seconds = 300
+inline_bytes = 524288
+[budget]
+statements_per_second = 1000000
+bytes_per_second = 10000000000
+burst_seconds = 60
+"""
+WARM_BYTES = 8192
+
+
+@dataclass
+class Stage:
+    """A running cluster with topics and rights; processes are started by the benches."""
+
+    folder: Path
+    bodies: tuple[str, ...]
+    directory: Directory
+    processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    def kafka(self, role: str) -> KafkaSettings:
+        """How `router`, `operator` or a body connects."""
+        environ: dict[str, str] = {}
+        if role == "operator":
+            return operator_settings(self.folder / "operator.toml", environ).kafka
+        if role == "router":
+            return router_settings(self.folder / "router.toml", environ).kafka
+        return agent_settings(self.folder / f"agent-{role}.toml", environ).kafka
+
+    def start_routers(self, count: int) -> None:
+        """Start `exchange router` processes that share the lanes."""
+        original = (self.folder / "router.toml").read_text()
+        for index in range(count):
+            config = self.folder / f"router-{index}.toml"
+            config.write_text(_without_port(original))
+            self.start("router", config)
+
+    def start(self, command: str, config: Path) -> "subprocess.Popen[bytes]":
+        """Start a process of the exchange; it is ended with the stage."""
+        log = (self.folder / f"{config.stem}.log").open("wb")
+        arguments = [sys.executable, "-m", "exchange.cli", command, "--config", str(config)]
+        process = subprocess.Popen(arguments, stdout=log, stderr=log)
+        self.processes.append(process)
+        return process
+
+    async def warm(self) -> None:
+        """Write 8 KB to each inbox and journal partition: fresh ones are slow at first."""
+        targets = [(inbox(body), 0) for body in self.bodies]
+        targets += [(JOURNAL, partition) for partition in range(SHAPE.journal_partitions)]
+        async with SubmissionProducer(self.kafka("operator")) as producer:
+            for topic, partition in targets:
+                await producer.send([Outgoing(bytes(WARM_BYTES))], topic=topic, partition=partition)
+
+
+@asynccontextmanager
+async def stage(bodies: Sequence[str]) -> AsyncIterator[Stage]:
+    """An exchange with `bodies`, in a folder that is removed in the end."""
+    with tempfile.TemporaryDirectory(prefix="exchange-bench-") as name:
+        folder = Path(name)
+        installer = Installer(folder, [_body(code) for code in bodies], system.now())
+        (folder / "policy.toml").write_text(POLICY)
+        cache = cache_folder(os.environ)
+        program = with_class_cache(JavaProgram(find_java(os.environ), ensure_jars(cache)), cache, installer.tls)
+        with EmbeddedKafka(folder / "kafka", program, tls=installer.tls) as kafka:
+            installer.write_settings(kafka.bootstrap)
+            made = Stage(folder, tuple(bodies), _directory(folder))
+            async with Administration(made.kafka("operator")) as administration:
+                await administration.ensure_topics(topics(bodies))
+                await administration.ensure_access(grants(bodies))
+            try:
+                yield made
+            finally:
+                await asyncio.to_thread(_end, made.processes)
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of a process, MB."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1024 / 1024
+
+
+def _end(processes: list["subprocess.Popen[bytes]"]) -> None:
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    for process in processes:
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _body(code: str) -> DemoBody:
+    return DemoBody(code, Names(code, code, code), "bench", (f"uid-{code}",), "", "medo-2.6")
+
+
+def _directory(folder: Path) -> Directory:
+    roots = load_certificates(folder / "authority" / "ca" / "statement.crt.pem")
+    return DirectoryFolder(folder / "directory", roots).latest()
+
+
+def _without_port(text: str) -> str:
+    """The same configuration observed on any free port, so that several can run."""
+    lines = ("port = 0" if line.startswith("port =") else line for line in text.splitlines())
+    return "\n".join(lines) + "\n"
