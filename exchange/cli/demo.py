@@ -1,0 +1,182 @@
+"""`exchange demo`: letters between six bodies over real Kafka, from nothing to a table."""
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from exchange.cli.exits import Exit
+from exchange.cli.output import Json, Output
+from exchange.cli.places import demo_folder
+from exchange.cli.words import STATE_STYLES, lasted, short
+from exchange.domain.delivery import State
+from exchange.domain.errors import EmbeddedError
+from exchange.domain.event import Event
+from exchange.embedded.bring_up import BroughtUp, Tell, is_up, take_down
+from exchange.embedded.demo_bodies import demo_bodies
+from exchange.embedded.installation import Installation
+from exchange.embedded.story import Outcome, Story
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.keys import load_certificates
+from exchange.services.evidence import find_evidence, openssl_command, write_evidence
+from exchange.settings import auditor_settings, operator_settings
+from exchange.store.views import DeliveryTimeline, Timeline
+from exchange.system import now
+from exchange.wiring import latest_directory
+
+app = typer.Typer()
+
+INTERRUPTED = 130
+STAGES = (Event.ACCEPTED, Event.DELIVERED, Event.HANDED_OVER, Event.REGISTERED)
+"""Columns of the table; the time of each is since the one before, in the journal's time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the demo leaves: the outcome, and where to look."""
+
+    outcome: Outcome
+    folder: Path
+    evidence: Path
+    track: str
+    openssl: str
+
+
+@app.command()
+def demo(
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave it running for play until Ctrl-C.")] = False,
+    json: Json = False,
+) -> None:
+    """Play the story: six bodies exchange letters in their own formats; three bad ones are refused.
+
+    Everything is real and on this machine: Kafka with mutual TLS, router, tracker, an agent for each
+    body. Afterwards nothing runs; the folders stay to be looked at until the next demo. Ctrl-C leaves
+    nothing at all.
+    """
+    output = Output(as_json=json)
+    folder = demo_folder(os.environ)
+    installation = Installation.at(folder)
+    if is_up(installation):
+        message = f"a demo runs already in {folder}: use it, or end it with Ctrl-C where it was started"
+        raise EmbeddedError(message, code="demo-running")
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        complete = asyncio.run(_until_interrupted(_demo(output, folder, keep=keep)))
+    except asyncio.CancelledError:
+        take_down(Installation.at(folder))
+        shutil.rmtree(folder, ignore_errors=True)
+        output.note("ended; nothing was left behind")
+        raise typer.Exit(INTERRUPTED) from None
+    shutil.rmtree(installation.kafka, ignore_errors=True)
+    if not complete:
+        output.note(f"[red]not everything came to its end in time[/]; what each process said is in {folder}/logs")
+        raise typer.Exit(Exit.FOUND)
+
+
+async def _demo(output: Output, folder: Path, *, keep: bool) -> bool:
+    """Bring up, play, show; whether everything came to its end."""
+    with output.doing("starting") as tell:
+        async with BroughtUp(folder, demo_bodies(), os.environ, now(), tell=tell) as up:
+            directory = latest_directory(operator_settings(up.installation.config("operator"), os.environ).directory)
+            story = Story(up.installation, os.environ, directory, now, _once(tell))
+            async with story.answering():
+                outcome = await story.play()
+                shown = await _shown(up.installation, outcome, tell)
+                output.result(shown, lambda console: _render(shown, console), ok=outcome.complete)
+                if keep:
+                    tell("running for play; Ctrl-C ends it and removes everything")
+                    await asyncio.Event().wait()
+    return outcome.complete
+
+
+async def _until_interrupted(work: Coroutine[Any, Any, bool]) -> bool:
+    """Run `work`; SIGINT and SIGTERM cancel it, and what it began is undone before this raises."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    return await task
+
+
+async def _shown(installation: Installation, outcome: Outcome, tell: Tell) -> Shown:
+    """Take the evidence of every letter out of the journal while Kafka is there."""
+    tell("taking the letters' evidence out of the journal")
+    settings = auditor_settings(installation.config("auditor"), os.environ)
+    directory = DirectoryFolder(settings.directory.folder, load_certificates(settings.directory.roots))
+    digests = [story.letter.digest for story in outcome.letters]
+    found = await find_evidence(settings.kafka, digests, directory.latest().journal_partitions)
+    evidence = installation.folder / "evidence"
+    for digest, entry in found.items():
+        write_evidence(entry, evidence / short(digest), directory, settings.directory.roots)
+    accepted = [short(story.letter.digest) for story in outcome.letters if not story.letter.reason]
+    first = accepted[0] if accepted else ""
+    track, openssl = f"exchange track {first}", openssl_command(evidence / first)
+    return Shown(outcome, installation.folder, evidence, track, openssl)
+
+
+def _once(tell: Tell) -> Tell:
+    """Pass words on only when they change."""
+    last = [""]
+
+    def tell_change(words: str) -> None:
+        if words != last[0]:
+            last[0] = words
+            tell(words)
+
+    return tell_change
+
+
+def _render(shown: Shown, console: Console) -> None:
+    console.print(_table(shown.outcome.letters))
+    console.print(_refused(shown.outcome))
+    told = ", ".join(f"{body} {count}" for body, count in sorted(shown.outcome.receipts.items()))
+    console.print(f"\nReceipts that came back into the senders' folders: {told}\n")
+    console.print("[bold]What to look at next[/]")
+    for words, what in (
+        ("the timeline of the first letter", shown.track),
+        ("its signature, checked by openssl alone", shown.openssl),
+        ("what each document system sent and found", f"ls {shown.folder}/edms/*/in"),
+        ("letters by state", "exchange letters --state registered"),
+    ):
+        console.print(f"  {words}:\n    [cyan]{what}[/]")
+
+
+def _table(letters: Iterable[Timeline]) -> Table:
+    table = Table(title="Letters", title_justify="left", box=None, pad_edge=False)
+    for heading in ("letter", "number", "from", "to", "state", "registered as"):
+        table.add_column(heading, no_wrap=True)
+    for stage in STAGES:
+        table.add_column(stage.value, justify="right", no_wrap=True)
+    for story in letters:
+        for part in story.deliveries:
+            table.add_row(*_row(story, part))
+    return table
+
+
+def _row(story: Timeline, part: DeliveryTimeline) -> tuple[str, ...]:
+    letter, delivery = story.letter, part.delivery
+    state = f"[{STATE_STYLES[delivery.state]}]{delivery.state}[/]"
+    if delivery.state is State.REJECTED:
+        state += f" ({letter.reason})"
+    waits = {step.event: lasted(step.wait) for step in part.steps}
+    stages = (waits.get(stage.value, "") for stage in STAGES)
+    number = letter.document.number
+    return (short(letter.digest), number, letter.sender, part.recipient, state, delivery.reg_number, *stages)
+
+
+def _refused(outcome: Outcome) -> Table:
+    table = Table(title="\nRefused before they became letters", title_justify="left", box=None, pad_edge=False)
+    for heading in ("sender", "letter that", "reason", "detail", "seen in"):
+        table.add_column(heading, overflow="fold")
+    for refused in outcome.refused:
+        table.add_row(refused.sender, refused.what, f"[red]{refused.code}[/]", refused.detail, refused.where)
+    return table

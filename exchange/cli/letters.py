@@ -1,0 +1,73 @@
+"""`exchange letters`: what the tracker knows, a line for each delivery."""
+
+import os
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from exchange.cli.output import Json, Output
+from exchange.cli.places import Config, config_file
+from exchange.cli.words import STATE_STYLES, local, short
+from exchange.domain.delivery import State
+from exchange.settings import operator_settings
+from exchange.store import queries
+from exchange.store.database import Store
+from exchange.store.views import LetterFilter, Listed
+
+app = typer.Typer()
+
+
+@app.command()
+def letters(
+    *,
+    sender: Annotated[str | None, typer.Option("--from", metavar="BODY", help="Only letters of this sender.")] = None,
+    recipient: Annotated[str | None, typer.Option("--to", metavar="BODY", help="Only to this recipient.")] = None,
+    state: Annotated[State | None, typer.Option(help="Only deliveries in this state.")] = None,
+    reason: Annotated[str | None, typer.Option(metavar="CODE", help="Only with this reason code.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only letters journalled then or later, UTC.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the youngest first.")] = 50,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """List letters and where they are: one line for each recipient."""
+    settings = operator_settings(config_file(config, "operator", os.environ), os.environ)
+    wanted = LetterFilter(
+        sender=sender,
+        recipient=recipient,
+        state=state,
+        reason=reason,
+        after=_utc(since),
+        limit=limit,
+    )
+    with Store(settings.store) as store, store.reading() as connection:
+        found = queries.listed(connection, wanted)
+    Output(as_json=json).result(found, lambda console: _render(found, console))
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(tzinfo=UTC)
+
+
+def _render(found: list[Listed], console: Console) -> None:
+    if not found:
+        console.print("No letters match. Without filters `exchange letters` lists the youngest.")
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("letter", "journalled", "from", "to", "state", "registered as", "reason", "next"):
+        table.add_column(heading)
+    for line in found:
+        delivery = line.delivery
+        table.add_row(
+            short(line.letter.digest),
+            local(line.letter.journalled),
+            line.letter.sender,
+            line.recipient,
+            f"[{STATE_STYLES[delivery.state]}]{delivery.state}[/]",
+            f"{delivery.reg_number} {delivery.reg_date}".strip(),
+            delivery.reason,
+            delivery.next.value,
+        )
+    console.print(table)

@@ -1,0 +1,101 @@
+"""`exchange track`: the whole story of one letter."""
+
+import os
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from exchange.cli.exits import Exit
+from exchange.cli.output import Json, Output
+from exchange.cli.places import Config, config_file
+from exchange.cli.words import STATE_STYLES, lasted, local, short
+from exchange.domain.delivery import Actor
+from exchange.domain.errors import ExchangeError
+from exchange.settings import operator_settings
+from exchange.store import queries
+from exchange.store.database import Store
+from exchange.store.views import DeliveryTimeline, Letter, Timeline
+from exchange.system import now
+
+app = typer.Typer()
+
+
+class LetterUnknown(ExchangeError):
+    """The tracker knows no letter by that name, or several."""
+
+    code = "letter-unknown"
+
+
+@app.command()
+def track(
+    letter: Annotated[
+        str, typer.Argument(help="Id (its beginning is enough), message id, document id or registration number.")
+    ],
+    *,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Show a letter's timeline for each recipient, and who must act next."""
+    settings = operator_settings(config_file(config, "operator", os.environ), os.environ)
+    with Store(settings.store) as store, store.reading() as connection:
+        named = queries.find(connection, letter)
+        story = queries.timeline(connection, _one(letter, named).digest)
+    if story is None:
+        raise LetterUnknown(_nothing(letter))
+    Output(as_json=json).result(story, lambda console: _render(story, console))
+    if story.letter.reason:
+        raise typer.Exit(Exit.FOUND)
+
+
+def _one(text: str, named: list[Letter]) -> Letter:
+    if not named:
+        raise LetterUnknown(_nothing(text))
+    if len(named) > 1:
+        shown = ", ".join(f"{short(letter.digest)} from {letter.sender}" for letter in named[:5])
+        message = f"'{text}' names {len(named)} letters: {shown}; give more of the id"
+        raise LetterUnknown(message, code="letter-ambiguous")
+    return named[0]
+
+
+def _nothing(text: str) -> str:
+    return f"the tracker knows no letter '{text}': look it up with `exchange letters`, or wait until it is journalled"
+
+
+def _render(story: Timeline, console: Console) -> None:
+    letter = story.letter
+    registered = f", {letter.document.number} of {letter.document.date}" if letter.document.number else ""
+    console.print(f"[bold]Letter {letter.digest.hex()}[/]")
+    console.print(f"from {letter.sender}{registered}, {letter.kind.lower()}, {letter.urgency.lower()}")
+    console.print(f"created {local(letter.created)}, journalled {local(letter.journalled)}")
+    if letter.reason:
+        console.print(f"[red]refused: {letter.reason}[/] {letter.detail}")
+    for delivery in story.deliveries:
+        _render_delivery(delivery, console)
+    for flag in story.flags:
+        console.print(f"[yellow]flag {flag.code}[/] {flag.body} at {flag.partition}/{flag.offset}: {flag.detail}")
+
+
+def _render_delivery(part: DeliveryTimeline, console: Console) -> None:
+    delivery = part.delivery
+    console.print(
+        f"\n[bold]to {part.recipient or '(nobody named)'}[/]: [{STATE_STYLES[delivery.state]}]{delivery.state}[/]"
+    )
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for step in part.steps:
+        said = [step.registration.number, step.registration.date, step.reason, step.text]
+        words = " ".join(word for word in said if word) + ("" if step.holds else " [yellow](does not hold)[/]")
+        table.add_row(f"  {local(step.journalled)}", f"+{lasted(step.wait)}", step.event, words)
+    console.print(table)
+    console.print(f"  {_next(part)}")
+
+
+def _next(part: DeliveryTimeline) -> str:
+    """Who must act, and for how long it has been so."""
+    waiting = part.waiting(now())
+    if waiting is None:
+        return "nobody needs to act"
+    actor = part.delivery.next
+    who = part.recipient if actor is Actor.RECIPIENT else actor.value.replace("recipient's", f"{part.recipient}'s")
+    return f"waiting for {who} for {lasted(waiting)}"

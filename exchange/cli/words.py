@@ -1,0 +1,36 @@
+"""How values are shown to people."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from exchange.domain.delivery import State
+
+DIGEST_CHARACTERS = 12
+"""Enough of a letter's digest to name it among millions; commands take any beginning of 4 or more."""
+
+STATE_STYLES: Mapping[State, str] = MappingProxyType(
+    dict.fromkeys(State, "default")
+    | dict.fromkeys((State.REGISTERED, State.IN_WORK, State.REPLY_PREPARED, State.ANSWERED), "green")
+    | dict.fromkeys((State.REJECTED, State.REFUSED, State.NOT_DELIVERED, State.HAND_OVER_FAILED, State.EXPIRED), "red")
+)
+"""Colour beside the word, never instead of it."""
+
+
+def short(digest: bytes) -> str:
+    """The beginning of a digest."""
+    return digest.hex()[:DIGEST_CHARACTERS]
+
+
+def local(moment: datetime) -> str:
+    """A time in the terminal's zone, to the second."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def lasted(span: timedelta) -> str:
+    """How long something took: `35 ms`, `2.4 s`, `14 min`, `3 h`, `2 d`."""
+    seconds = span.total_seconds()
+    for limit, unit, size in ((1.0, "ms", 0.001), (120.0, "s", 1.0), (7200.0, "min", 60.0), (172_800.0, "h", 3600.0)):
+        if seconds < limit:
+            return f"{seconds / size:.{1 if unit == 's' and seconds < 10 else 0}f} {unit}"
+    return f"{seconds / 86_400:.0f} d"
