@@ -19,6 +19,7 @@ from exchange.bus.reader import PositionedReader
 from exchange.bus.records import Record
 from exchange.bus.topics import SUBMISSIONS, inbox
 from exchange.domain.decision import Decided, Journalled
+from exchange.domain.event import Event
 from exchange.domain.ids import lane_of
 from exchange.domain.statement import Receipt
 from exchange.security.keys import load_certificates
@@ -87,7 +88,7 @@ async def _answer(place: Stage, recipient: Writer) -> None:
             receipts = []
             for entry in _entries(await reader.read(1.0)):
                 body = trust.verify_statement(entry.statement, entry.signature, entry.decision.decided)
-                receipts.append(recipient.registered(entry.decision.statement, body))
+                receipts.append(recipient.receipt(entry.decision.statement, body, Event.REGISTERED))
             if receipts:
                 await _submit(place, producer, recipient.body, receipts)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from random import Random
 
 from exchange.domain.card import LetterCard, Party
-from exchange.domain.event import Event
 from exchange.domain.ids import ZERO_DIGEST, digest
 from exchange.domain.statement import (
     Access,
@@ -100,9 +99,9 @@ class Writer:
         )
         return self._say(letter, contents)
 
-    def registered(self, letter: bytes, sender: str) -> bytes:
-        """The signed receipt that registers a letter."""
-        return self._say(Receipt(self._head(), letter, sender, Event.REGISTERED, self._now, "", ()), ())
+    def receipt(self, letter: bytes, sender: str, event: str) -> bytes:
+        """A signed receipt for a letter."""
+        return self._say(Receipt(self._head(), letter, sender, event, self._now, "", ()), ())
 
     def _head(self) -> Head:
         return Head(self._exchange, self.body, self._origin, self._number + 1, self._last, self._now)
