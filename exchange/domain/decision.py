@@ -73,7 +73,8 @@ class Decided:
 class Basis:
     """A journal entry: from here on the lane decides by this directory and policy (rule 5.3).
 
-    Contents beside it: the signed directory file, its signature, the policy file.
+    Contents beside it: the directory file, its signature, the policy file, the certificate (DER) that
+    signed the directory.
     """
 
     place: Place

@@ -27,8 +27,8 @@ class Footing:
 
     Attributes:
         ground: directory, policy and trust.
-        contents: the directory's document, its signature, its signer's certificate (DER), the policy
-            file; public, so without salts.
+        contents: the directory's document, its signature, the policy file, and the certificate (DER)
+            that signed the directory; public, so without salts.
     """
 
     ground: Ground
@@ -85,7 +85,7 @@ class FootingFiles:
             return known
         proof = self._folder.proof(directory.version)
         ground = Ground(directory, policy, self._trust(known, directory))
-        files = (proof.document, proof.signature, proof.certificate, policy_bytes)
+        files = (proof.document, proof.signature, policy_bytes, proof.certificate)
         return Footing(ground, tuple(Content(b"", data) for data in files))
 
     def _trust(self, known: Footing | None, directory: Directory) -> Trust:
