@@ -9,7 +9,7 @@ import importlib
 import signal
 import subprocess
 import warnings
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -77,6 +77,8 @@ class EmbeddedPostgres:
                 self._forget_the_dead()
             # Not by get_server(): that returns a stopped server of this process as if it ran.
             server = package.PostgresServer(self._data, cleanup_mode=None)
+            # Its own lock is one file for the whole machine, which another user may own; ours is held.
+            server._lock = nullcontext()  # noqa: SLF001
             try:
                 server.start()
             except (OSError, subprocess.SubprocessError) as error:
