@@ -21,8 +21,11 @@ def say_letter(connection: sqlite3.Connection, drafting: Drafting, body: str, dr
     """Draft a letter; one that answers a received letter goes on in its conversation.
 
     Raises:
-        DraftRefused: `message-id-repeated`, or what the exchange could never take.
+        DraftRefused: `message-id-repeated`, `sender-differs`, or what the exchange could never take.
     """
+    if draft.card.sender.body not in {"", body}:
+        message = f"card.sender: is '{draft.card.sender.body[:63]}', but this is the way out of '{body}'"
+        raise DraftRefused(f"{message}; send it where it belongs", code="sender-differs")
     letter = _answered(connection, body, draft)
     answered = None
     if letter is not None:
@@ -53,7 +56,10 @@ def say_receipt(
 
 
 def letter_meant(connection: sqlite3.Connection, body: str, card: ReceiptCard) -> Kept:
-    """The received letter that an EDMS's receipt names by message id, document id, or both.
+    """The received letter that an EDMS's receipt names.
+
+    Formats differ in which id they repeat (MEDO's quittance the message's, its notice the document's),
+    and an EDMS may fill the other with an id of its own: the message id goes first.
 
     Raises:
         DraftRefused: `receipt-letter-unknown`, `receipt-letter-ambiguous`.
@@ -61,8 +67,8 @@ def letter_meant(connection: sqlite3.Connection, body: str, card: ReceiptCard) -
     if not card.message_id and not card.document_id:
         message = "the receipt names neither message id nor document id: say which letter it is about"
         raise DraftRefused(message, code="receipt-letter-unknown")
-    named = f"message id '{card.message_id[:80]}', document id '{card.document_id[:80]}'"
-    found = incoming.letters_named(connection, body, card.message_id, card.document_id)
+    named = f"message id '{card.message_id[:80]}' or document id '{card.document_id[:80]}'"
+    found = _named(connection, body, card.message_id, card.document_id)
     if not found:
         message = f"no received letter has {named}: send the receipt again once the letter has arrived"
         raise DraftRefused(message, code="receipt-letter-unknown")
@@ -70,6 +76,14 @@ def letter_meant(connection: sqlite3.Connection, body: str, card: ReceiptCard) -
         message = f"letters of several senders have {named}: name both ids"
         raise DraftRefused(message, code="receipt-letter-ambiguous")
     return found[0]
+
+
+def _named(connection: sqlite3.Connection, body: str, message_id: str, document_id: str) -> list[Kept]:
+    """Letters with both ids, else with the message id, else with the document id; newest first."""
+    for pair in ((message_id, document_id), (message_id, ""), ("", document_id)):
+        if any(pair) and (found := incoming.letters_named(connection, body, *pair)):
+            return found
+    return []
 
 
 def _answered(connection: sqlite3.Connection, body: str, draft: DraftLetter) -> Kept | None:

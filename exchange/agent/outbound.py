@@ -75,6 +75,11 @@ class Line:
         """The body's code."""
         return self.identity.body
 
+    def advance(self, batch: "_Batch") -> None:
+        """The batch is sent; a notice that came meanwhile may have sent the line back."""
+        if self.turns == batch.turns:
+            self.cursor = batch.last + 1
+
     def go_back(self, number: int = 0) -> None:
         """Send from `number` on, or from the first one unproven."""
         self.cursor = number
@@ -187,10 +192,10 @@ class Outbound:
         for batch in batches:
             line = batch.line
             line.spoken = self._clock()
-            line.waits.over(PART)
             self._counters.add("agent_submitted_total", len(batch.records), body=line.body)
-            if line.turns == batch.turns and line.probe != batch.first:
-                line.cursor = batch.last + 1
+            if line.probe != batch.first:
+                line.waits.over(PART)
+                line.advance(batch)
         return None
 
     def _is_silent(self, line: Line, now: datetime) -> bool:

@@ -76,20 +76,20 @@ class Place:
         )
         return Office(spool, drafting, history, timing, Counters())
 
+    def members(self, *bodies: str, edms: dict[str, MemoryEdms] | None = None) -> list[Member]:
+        """Bodies as an agent carries them."""
+        systems = edms or {}
+        return [
+            Member(body, self.world.signers[body], Edms(systems[body], PlainFormat()) if body in systems else None)
+            for body in bodies
+        ]
+
     @asynccontextmanager
     async def agent(
         self, *bodies: str, edms: dict[str, MemoryEdms] | None = None, spool: str = "", timing: Timing = QUICK
     ) -> AsyncIterator[Agent]:
         """A running agent for `bodies`; it is stopped, not killed, at the end."""
-        systems = edms or {}
-        members = [
-            Member(
-                body,
-                self.world.signers[body],
-                Edms(systems[body], PlainFormat()) if body in systems else None,
-            )
-            for body in bodies
-        ]
+        members = self.members(*bodies, edms=edms)
         with Spool(self.spool(spool or bodies[0])) as opened:
             agent = Agent(self.office(opened, timing), members, self.simulator.transport)
             task = asyncio.create_task(agent.run())

@@ -136,7 +136,7 @@ def act(copy: Copy, what: str, drafted: list[str]) -> None:
             copy.simulator.route()
 
 
-@settings(max_examples=150)
+@settings(max_examples=40)
 @given(st.lists(ACTS, max_size=40))
 def test_every_letter_once_in_order(world: World, schedule: list[str]) -> None:
     """Losses, gaps, repeats and a router that pauses change nothing."""
@@ -149,7 +149,7 @@ def test_every_letter_once_in_order(world: World, schedule: list[str]) -> None:
     assert set(copy.states().values()) <= {OutgoingState.TAKEN}
 
 
-@settings(max_examples=150)
+@settings(max_examples=40)
 @given(st.lists(ACTS, max_size=25), st.lists(ACTS, max_size=25), st.lists(ACTS, max_size=25))
 def test_a_restored_spool_says_nothing_twice(
     world: World, before: list[str], lost: list[str], after: list[str]
@@ -176,7 +176,7 @@ def test_a_restored_spool_says_nothing_twice(
     assert set(backup.states().values()) <= {OutgoingState.TAKEN}
 
 
-@settings(max_examples=80)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.booleans(), ACTS), max_size=40))
 def test_two_copies_at_once_lose_and_double_nothing(world: World, schedule: list[tuple[bool, str]]) -> None:
     """Two agents on copies of one spool end with an origin each, and every letter of both arrives once."""
@@ -194,7 +194,7 @@ def test_two_copies_at_once_lose_and_double_nothing(world: World, schedule: list
     assert first.halted == second.halted == []
 
 
-@settings(max_examples=80)
+@settings(max_examples=30)
 @given(st.lists(ACTS, max_size=30), st.randoms(use_true_random=False))
 def test_notices_in_any_order_do_no_harm(world: World, schedule: list[str], order: Random) -> None:
     """Old notices, repeated and shuffled, neither lose nor double anything."""
