@@ -10,7 +10,7 @@ import uvloop
 from exchange.cli.output import Json
 from exchange.services.runner import log_as_json
 from exchange.settings import agent_settings
-from exchange.wiring import run_agent
+from exchange.wiring.agent import run_agent
 
 app = typer.Typer()
 

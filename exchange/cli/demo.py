@@ -5,19 +5,20 @@ import os
 import shutil
 import signal
 from collections.abc import Coroutine, Iterable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output
 from exchange.cli.places import demo_folder
 from exchange.cli.words import STATE_STYLES, lasted, short
-from exchange.domain.delivery import State
 from exchange.domain.errors import EmbeddedError
 from exchange.domain.event import Event
 from exchange.embedded.bring_up import BroughtUp, Tell, is_up, take_down
@@ -30,13 +31,21 @@ from exchange.services.evidence import find_evidence, openssl_command, write_evi
 from exchange.settings import auditor_settings, operator_settings
 from exchange.store.views import DeliveryTimeline, Timeline
 from exchange.system import now
-from exchange.wiring import latest_directory
+from exchange.wiring.directory import latest_directory
 
 app = typer.Typer()
 
 INTERRUPTED = 130
-STAGES = (Event.ACCEPTED, Event.DELIVERED, Event.HANDED_OVER, Event.REGISTERED)
+STAGES = {
+    Event.ACCEPTED: "accept",
+    Event.DELIVERED: "deliver",
+    Event.HANDED_OVER: "hand over",
+    Event.REGISTERED: "register",
+}
 """Columns of the table; the time of each is since the one before, in the journal's time."""
+ID_CHARACTERS = 8
+WIDE = 100
+"""Columns that a terminal needs for the whole table; a narrower one does without the numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +93,20 @@ def demo(
 
 async def _demo(output: Output, folder: Path, *, keep: bool) -> bool:
     """Bring up, play, show; whether everything came to its end."""
-    with output.doing("starting") as tell:
-        async with BroughtUp(folder, demo_bodies(), os.environ, now(), tell=tell) as up:
+    async with AsyncExitStack() as stack:
+        with output.doing("starting") as tell:
+            up = await stack.enter_async_context(BroughtUp(folder, demo_bodies(), os.environ, now(), tell=tell))
             directory = latest_directory(operator_settings(up.installation.config("operator"), os.environ).directory)
             story = Story(up.installation, os.environ, directory, now, _once(tell))
-            async with story.answering():
-                outcome = await story.play()
-                shown = await _shown(up.installation, outcome, tell)
-                output.result(shown, lambda console: _render(shown, console), ok=outcome.complete)
-                if keep:
-                    tell("running for play; Ctrl-C ends it and removes everything")
-                    await asyncio.Event().wait()
+            await stack.enter_async_context(story.answering())
+            outcome = await story.play()
+            shown = await _shown(up.installation, outcome, tell)
+        output.result(shown, lambda console: _render(shown, console), ok=outcome.complete)
+        if keep:
+            output.note("\nIt runs on for play. Ctrl-C ends it and removes everything.")
+            await asyncio.Event().wait()
+        with output.doing("ending processes and Kafka"):
+            await stack.aclose()
     return outcome.complete
 
 
@@ -136,47 +148,41 @@ def _once(tell: Tell) -> Tell:
 
 
 def _render(shown: Shown, console: Console) -> None:
-    console.print(_table(shown.outcome.letters))
-    console.print(_refused(shown.outcome))
+    console.print(_table(shown.outcome.letters, wide=console.width >= WIDE))
+    console.print("\n[bold]Refused before they became letters[/]")
+    for refused in shown.outcome.refused:
+        console.print(f"  {refused.sender}: {escape(refused.what)}: [red]{refused.code}[/]")
+        console.print(f"    {escape(refused.detail)}\n    seen in {escape(refused.where)}")
     told = ", ".join(f"{body} {count}" for body, count in sorted(shown.outcome.receipts.items()))
-    console.print(f"\nReceipts that came back into the senders' folders: {told}\n")
-    console.print("[bold]What to look at next[/]")
+    console.print(f"\n[bold]Receipts that came back into the senders' folders[/]\n  {told}")
+    console.print("\n[bold]What to look at next[/]")
     for words, what in (
-        ("the timeline of the first letter", shown.track),
+        ("the timeline of a letter", shown.track),
         ("its signature, checked by openssl alone", shown.openssl),
-        ("what each document system sent and found", f"ls {shown.folder}/edms/*/in"),
+        ("what each document system sent and found", f"ls {shown.folder}/edms/*/*"),
         ("letters by state", "exchange letters --state registered"),
     ):
-        console.print(f"  {words}:\n    [cyan]{what}[/]")
+        console.print(f"  {words}\n    [cyan]{escape(what)}[/]")
 
 
-def _table(letters: Iterable[Timeline]) -> Table:
-    table = Table(title="Letters", title_justify="left", box=None, pad_edge=False)
-    for heading in ("letter", "number", "from", "to", "state", "registered as"):
+def _table(letters: Iterable[Timeline], *, wide: bool) -> Table:
+    table = Table(title="Letters", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for heading in ("letter", *(["number"] if wide else []), "from", "to", "state", "registered"):
         table.add_column(heading, no_wrap=True)
-    for stage in STAGES:
-        table.add_column(stage.value, justify="right", no_wrap=True)
+    for heading in STAGES.values():
+        table.add_column(heading, justify="right", no_wrap=True)
     for story in letters:
         for part in story.deliveries:
-            table.add_row(*_row(story, part))
+            table.add_row(*_row(story, part, wide=wide))
     return table
 
 
-def _row(story: Timeline, part: DeliveryTimeline) -> tuple[str, ...]:
+def _row(story: Timeline, part: DeliveryTimeline, *, wide: bool) -> tuple[str, ...]:
     letter, delivery = story.letter, part.delivery
+    number = [letter.document.number] if wide else []
     state = f"[{STATE_STYLES[delivery.state]}]{delivery.state}[/]"
-    if delivery.state is State.REJECTED:
-        state += f" ({letter.reason})"
     waits = {step.event: lasted(step.wait) for step in part.steps}
     stages = (waits.get(stage.value, "") for stage in STAGES)
-    number = letter.document.number
-    return (short(letter.digest), number, letter.sender, part.recipient, state, delivery.reg_number, *stages)
-
-
-def _refused(outcome: Outcome) -> Table:
-    table = Table(title="\nRefused before they became letters", title_justify="left", box=None, pad_edge=False)
-    for heading in ("sender", "letter that", "reason", "detail", "seen in"):
-        table.add_column(heading, overflow="fold")
-    for refused in outcome.refused:
-        table.add_row(refused.sender, refused.what, f"[red]{refused.code}[/]", refused.detail, refused.where)
-    return table
+    registered = delivery.reg_number or delivery.reason
+    name = short(letter.digest)[:ID_CHARACTERS]
+    return (name, *number, letter.sender, part.recipient, state, registered, *stages)

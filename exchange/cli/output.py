@@ -1,6 +1,7 @@
 """How commands speak: to people with colours and progress, to programs with one JSON object."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
@@ -14,6 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from exchange.domain.errors import ExchangeError
+
+PIPE_COLUMNS = 120
 
 Render = Callable[[Console], None]
 """Prints a result for people."""
@@ -34,8 +37,10 @@ class Output:
     def __init__(self, *, as_json: bool) -> None:
         """Speak to programs or to people."""
         self.as_json = as_json
-        self.console = Console(highlight=False, soft_wrap=True)
-        self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        # Texts hold colons (paths, times): no emoji is to be made of them. A pipe has no width.
+        width = None if sys.stdout.isatty() else PIPE_COLUMNS
+        self.console = Console(highlight=False, soft_wrap=True, emoji=False, width=width)
+        self._errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
     def result(self, result: object, render: Render, *, ok: bool = True) -> None:
         """Print the one result of a command; `ok` False says that something was found or refused."""

@@ -10,7 +10,7 @@ import uvloop
 from exchange.cli.output import Json
 from exchange.services.runner import log_as_json
 from exchange.settings import router_settings
-from exchange.wiring import run_router
+from exchange.wiring.router import run_router
 
 app = typer.Typer()
 

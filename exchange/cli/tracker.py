@@ -10,7 +10,7 @@ import uvloop
 from exchange.cli.output import Json
 from exchange.services.runner import log_as_json
 from exchange.settings import tracker_settings
-from exchange.wiring import run_tracker
+from exchange.wiring.tracker import run_tracker
 
 app = typer.Typer()
 

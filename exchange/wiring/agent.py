@@ -1,4 +1,4 @@
-"""Where objects are joined: from a process's settings to the process. Nothing else is done here."""
+"""The agent's process, and the desk that a client shares with it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,59 +21,14 @@ from exchange.agent.timing import Timing
 from exchange.agent.transport import Transport
 from exchange.bus.producer import SubmissionProducer
 from exchange.bus.reader import PositionedReader
-from exchange.domain.directory import Directory
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.policy import Policy, parse_policy
 from exchange.security.cades import Signer
 from exchange.security.directory_folder import DirectoryFolder
 from exchange.security.keys import load_certificates, load_key_pair
 from exchange.services.agent import AgentService
-from exchange.services.router.ground import FootingFiles
-from exchange.services.router.metrics import RouterMetrics
-from exchange.services.router.service import Router
 from exchange.services.runner import observed, until_signalled
-from exchange.services.tracker.metrics import TrackerMetrics
-from exchange.services.tracker.service import Tracker
-from exchange.settings import (
-    AgentSettings,
-    BodySettings,
-    DirectorySettings,
-    RouterSettings,
-    TrackerSettings,
-)
-from exchange.store.database import Store
-
-
-async def run_router(settings: RouterSettings) -> None:
-    """Serve lanes until SIGINT or SIGTERM.
-
-    Raises:
-        ConfigurationError: certificates, directory or policy cannot be used.
-    """
-    registry = CollectorRegistry()
-    roots = load_certificates(settings.directory.roots)
-    footings = FootingFiles(settings.directory.folder, settings.policy, roots, system.monotonic)
-    footings.current()  # a wrong file is told at once, not lane by lane
-    router = Router(settings.kafka, footings, system.now, RouterMetrics(registry))
-    with observed(registry, lambda: router.waiting_for, settings.observe.host, settings.observe.port):
-        await until_signalled(router.run())
-
-
-async def run_tracker(settings: TrackerSettings) -> None:
-    """Follow the journal until SIGINT or SIGTERM.
-
-    Raises:
-        ConfigurationError: the directory cannot be used.
-        StoreError: the database cannot be used.
-        PositionLost, JournalIncomplete, StoreConflict: see `Tracker.run`.
-    """
-    registry = CollectorRegistry()
-    partitions = latest_directory(settings.directory).journal_partitions
-    with Store(settings.store) as store:
-        store.migrate()
-        tracker = Tracker(partial(PositionedReader, settings.kafka), store, partitions, TrackerMetrics(registry))
-        with observed(registry, lambda: tracker.waiting_for, settings.observe.host, settings.observe.port):
-            await until_signalled(tracker.run())
+from exchange.settings import AgentSettings, BodySettings
 
 
 async def run_agent(settings: AgentSettings) -> None:
@@ -120,15 +75,6 @@ def open_desk(settings: AgentSettings) -> Iterator[Desk]:
     settings.spool.mkdir(parents=True, exist_ok=True)
     with Spool(settings.spool / "spool.sqlite") as spool:
         yield Desk(Office(spool, drafting, history, Timing(), Counters()), transport)
-
-
-def latest_directory(settings: DirectorySettings) -> Directory:
-    """The newest version of the directory.
-
-    Raises:
-        KeyRefused, DirectoryRefused: roots or directory cannot be used.
-    """
-    return DirectoryFolder(settings.folder, load_certificates(settings.roots)).latest()
 
 
 def _member(body: BodySettings, edms: Edms | None) -> Member:

@@ -1,0 +1,26 @@
+"""The router's process."""
+
+from prometheus_client import CollectorRegistry
+
+from exchange import system
+from exchange.security.keys import load_certificates
+from exchange.services.router.ground import FootingFiles
+from exchange.services.router.metrics import RouterMetrics
+from exchange.services.router.service import Router
+from exchange.services.runner import observed, until_signalled
+from exchange.settings import RouterSettings
+
+
+async def run_router(settings: RouterSettings) -> None:
+    """Serve lanes until SIGINT or SIGTERM.
+
+    Raises:
+        ConfigurationError: certificates, directory or policy cannot be used.
+    """
+    registry = CollectorRegistry()
+    roots = load_certificates(settings.directory.roots)
+    footings = FootingFiles(settings.directory.folder, settings.policy, roots, system.monotonic)
+    footings.current()  # a wrong file is told at once, not lane by lane
+    router = Router(settings.kafka, footings, system.now, RouterMetrics(registry))
+    with observed(registry, lambda: router.waiting_for, settings.observe.host, settings.observe.port):
+        await until_signalled(router.run())
