@@ -40,6 +40,10 @@ ARM_SECONDS = 30
 BATCH_BYTES = 1_250_000
 """Produce batch per target partition: above the largest journal record, below the topics' limit."""
 FETCH_BYTES = 8 * 1024 * 1024
+READ_BYTES = 8 * 1024 * 1024
+"""`read` ends with so much in hand, however small it came: 8 MB may unpack to gigabytes."""
+READ_RECORDS = 32
+"""Taken at once between two looks at `READ_BYTES`; each may be a batch that unpacks to 4 MB."""
 SHORT_BACKOFF_SECONDS = 0.002
 
 Writes = Mapping[tuple[str, int], Sequence[Outgoing]]
@@ -108,11 +112,20 @@ class Lane:
         self._consumer.seek(partition, offset)
 
     async def read(self, timeout: float, max_records: int) -> list[Taken]:  # noqa: ASYNC109
-        """The next submissions in order; empty after `timeout` seconds without any."""
+        """The next submissions in order; empty after `timeout` seconds without any.
+
+        Ends early with 8 MB of values: what is left is unpacked when it is asked for.
+        """
         if self._consumer is None:
             message = "the lane is not armed"
             raise BusError(message)
-        return await read_batch(self._consumer, timeout, max_records)
+        found = more = await read_batch(self._consumer, timeout, min(READ_RECORDS, max_records))
+        size = _size(more)
+        while more and size < READ_BYTES and len(found) < max_records:
+            more = await read_batch(self._consumer, 0, min(READ_RECORDS, max_records - len(found)))
+            size += _size(more)
+            found += more
+        return found
 
     async def commit(self, writes: Writes) -> None:
         """Write everything in one transaction; when this returns it is visible to all readers.
@@ -181,6 +194,10 @@ class Lane:
         finally:
             self._close_later(consumer)
         return state
+
+
+def _size(records: Sequence[Taken]) -> int:
+    return sum(len(record.value or b"") for record in records if isinstance(record, Record))
 
 
 class LaneGroup:
