@@ -110,12 +110,12 @@ def examine_signed(submission: Submission, signed: Signed, ground: Ground, now: 
     held: Refusal | None = None
     # 4. The signature is in the one accepted form and holds for a listed certificate (rule 1.4).
     try:
-        signer: str | None = ground.trust.verify_statement(signed.statement, signed.signature, now)
+        signer = ground.trust.verify_statement(signed.statement, signed.signature, now)
     except SignatureRefused as refused:
         held = Refusal(refused.reason, str(refused))
-        if refused.reason not in TOLD:
+        if refused.reason not in TOLD or refused.body is None:
             return _dead(submission, statement_digest, held)
-        signer = None
+        signer = refused.body
     # 5. The head belongs to this exchange, to the signer, and to this lane (rules 1.2, 2.1).
     statement, unread = _decode_whole(signed.statement)
     try:
@@ -146,10 +146,10 @@ def _decode_whole(statement: bytes) -> tuple[Statement | None, Refusal | None]:
         return None, Refusal(reason, str(error))
 
 
-def _misplaced(head: Head, signer: str | None, partition: int, directory: Directory) -> Refusal | None:
+def _misplaced(head: Head, signer: str, partition: int, directory: Directory) -> Refusal | None:
     if head.exchange != directory.exchange:
         return Refusal(Reason.FOREIGN_EXCHANGE, "head.exchange")
-    if signer is not None and head.body != signer:
+    if head.body != signer:
         return Refusal(Reason.WRONG_SIGNER, f"head.body: '{head.body[:63]}', signed by '{signer}'")
     if lane_of(head.body, directory.lanes) != partition:
         return Refusal(Reason.WRONG_LANE, f"partition {partition}")

@@ -29,7 +29,7 @@ from exchange.domain.reason import Reason
 from exchange.domain.statement import Content, Head, Letter, Receipt
 from exchange.journal.budget import Budget
 from exchange.journal.examine import Examined, Ground, Standing
-from exchange.journal.judge import recipients_of, record_bytes
+from exchange.journal.judge import REACHABLE, recipients_of, record_bytes
 from exchange.wire.records import encode
 
 DETAIL_CHARACTERS = 200
@@ -136,9 +136,13 @@ class Ledger:
     def _hold(self, head: Head, refusal: Refusal) -> None:
         """Count a statement that is not taken; tell its origin once per expected number (rule 2.4).
 
-        A repeat is answered each time: that is how an agent asks where it stands.
+        A repeat is answered each time: that is how an agent asks where it stands. A body that is not
+        connected has no inbox that may be written to: it is told when it comes back.
         """
         key = (head.body, head.origin)
+        if not self._reaches(head.body):
+            self._origins.ignore(key, notified=False)
+            return
         state = self._origins[key]
         silent = state is not None and state.notified and refusal.reason is not Reason.REPEAT
         self._origins.ignore(key, notified=refusal.reason is not Reason.REPEAT)
@@ -188,6 +192,10 @@ class Ledger:
             contents=signed.contents,
             inboxes=inboxes,
         )
+
+    def _reaches(self, code: str) -> bool:
+        body = self.ground.directory.bodies.get(code)
+        return body is not None and body.status in REACHABLE
 
     def _next_place(self) -> Place:
         return Place(self.lane, self.state.number + 1, self.state.digest)

@@ -173,6 +173,13 @@ def test_expired_certificate_is_told(world: World) -> None:
     assert outcome(later) == (Standing.HELD, Reason.CERTIFICATE_EXPIRED)
 
 
+def test_expired_certificate_speaks_for_nobody_else(world: World) -> None:
+    """Beta's expired key under alpha's name: alpha is not told of it (rule 3.4)."""
+    forged = Speaker(world, "alpha", world.signers["beta"], bytes(16)).open()
+    later = examine(world.submission(forged), world.ground, NOW + timedelta(days=365 * 30))
+    assert outcome(later) == (Standing.DEAD, Reason.WRONG_SIGNER)
+
+
 def test_unreadable_and_oversized(world: World) -> None:
     """Foreign bytes and giants are dead letters by coordinates."""
     speaker = world.speaker("alpha")

@@ -4,6 +4,7 @@ import dataclasses
 from datetime import timedelta
 
 from exchange.domain.decision import Basis, DeadLetter, Decided, LaneState, Notice, Verdict
+from exchange.domain.directory import BodyStatus
 from exchange.domain.ids import ZERO_DIGEST, digest, lane_of
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Predecessor, Signed
@@ -171,6 +172,28 @@ def test_over_budget_waits_and_nothing_is_lost(world: World) -> None:
     assert notice.trouble.reason == Reason.OVER_BUDGET
     later = Submission(ledger.lane, ledger.state.offset, NOW + timedelta(minutes=1), world.submission(said[3]).value)
     assert isinstance(ledger.take(examine(later, ground, NOW), NOW), Entry)
+
+
+def test_nothing_is_written_to_a_suspended_body(world: World) -> None:
+    """Its statements wait; back again, it is told where it stands as if nothing had been."""
+    ledger, alpha = ledger_of(world), world.speaker("alpha")
+    opened, missing, letter = alpha.open(), alpha.letter("beta"), alpha.letter("beta")
+    take(world, ledger, opened)
+    ledger.notices(NOW)
+    body = dataclasses.replace(world.directory.bodies["alpha"], status=BodyStatus.SUSPENDED)
+    suspended = dataclasses.replace(world.directory, bodies={**world.directory.bodies, "alpha": body})
+    ledger.stand_on(dataclasses.replace(world.ground, directory=suspended), NOW)
+    held = examine(world.submission(missing, ledger.state.offset), ledger.ground, NOW)
+    assert held.refusal is not None
+    assert held.refusal.reason is Reason.BODY_SUSPENDED
+    assert ledger.take(held, NOW) is None
+    assert ledger.notices(NOW) == []
+    ledger.stand_on(world.ground, NOW)
+    assert take(world, ledger, letter) == [None]
+    notice = notice_of(ledger, alpha.origin)
+    assert notice is not None
+    assert notice.trouble is not None
+    assert notice.trouble.reason == Reason.GAP
 
 
 def test_basis_is_journalled_before_it_is_named(world: World) -> None:
