@@ -58,15 +58,17 @@ class Router:
         self._clock = clock
         self._metrics = metrics
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._armed: set[int] = set()
+        self._armed: dict[int, Lane] = {}
+        self._failures: dict[int, str] = {}
 
     @property
     def waiting_for(self) -> str:
         """What keeps the router from working; empty when every lane of ours is armed."""
         if not self._tasks:
             return "lanes: the group has not assigned any"
-        idle = sorted(set(self._tasks) - self._armed)
-        return f"lanes {idle} to be armed" if idle else ""
+        idle = sorted(set(self._tasks) - set(self._armed))
+        failures = sorted({self._failures[lane] for lane in idle if lane in self._failures})
+        return "; ".join([f"lanes {idle} to be armed", *failures]) if idle else ""
 
     async def run(self) -> None:
         """Serve the lanes that the group gives us until cancelled.
@@ -99,9 +101,11 @@ class Router:
                 await self._serve(lane, number)
             except Exception as error:  # noqa: BLE001 - whatever it is, `AssertionError` too: arm again
                 code = error.code if isinstance(error, ExchangeError) else type(error).__name__
+                self._failures[number] = f"{code}: {error}"
                 log.warning("lane %d arms again: %s: %s", number, code, error)
             finally:
-                self._armed.discard(number)
+                if self._armed.get(number) is lane:  # a lane that went and came back may be armed by now
+                    del self._armed[number]
                 await asyncio.shield(lane.close())
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
@@ -111,7 +115,8 @@ class Router:
         state, origins = read_state(number, await lane.arm(topics_of(directory)))
         ledger = Ledger(number, footing.ground, state, origins)
         await lane.start_at(state.offset)
-        self._armed.add(number)
+        self._armed[number] = lane
+        self._failures.pop(number, None)
         self._metrics.rearmed.inc()
         log.info("lane %d armed at offset %d with %d origins", number, state.offset, len(origins))
         following = asyncio.create_task(self._examine_next(lane))
