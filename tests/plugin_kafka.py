@@ -24,6 +24,7 @@ from exchange.embedded import (
     cache_folder,
     ensure_jars,
     find_java,
+    with_class_cache,
 )
 from exchange.security.authority import Authority
 
@@ -57,9 +58,10 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
     """One broker with topics and rights for the bodies alpha, beta and gamma."""
     folder = tmp_path_factory.mktemp("kafka")
     authority = Authority(folder / "authority", now=datetime.now(UTC))
-    program = JavaProgram(find_java(os.environ), ensure_jars(cache_folder(os.environ)))
+    cache = cache_folder(os.environ)
+    program = JavaProgram(find_java(os.environ), ensure_jars(cache))
     tls = ClusterTls(keystore=authority.broker(), admin=authority.service(ADMINISTRATOR), ca=authority.transport_root)
-    with EmbeddedKafka(folder / "cluster", program, tls=tls) as server:
+    with EmbeddedKafka(folder / "cluster", with_class_cache(program, cache, tls), tls=tls) as server:
         cluster = KafkaCluster(server, authority)
         asyncio.run(_furnish(cluster))
         yield cluster

@@ -30,8 +30,26 @@ _DENIED = (
     kafka.ClusterAuthorizationFailedError,
     kafka.TransactionalIdAuthorizationFailed,
 )
-_TOO_LARGE = (kafka.MessageSizeTooLargeError, kafka.RecordTooLargeError)
 _DENIED_CODES = frozenset(error.errno for error in _DENIED)
+
+# Kinds of errors, then code, whether the same call may succeed later, and what to do next. What is
+# not here (a lost sequence, a fenced epoch, a lost connection) may work with a new client.
+_KINDS: tuple[tuple[tuple[type[Exception], ...], str, bool, str], ...] = (
+    (_DENIED, "access-denied", False, "this certificate has no right to do that: ask the exchange's operators"),
+    (
+        (kafka.UnknownTopicOrPartitionError,),
+        "topic-missing",
+        True,
+        "the topic is missing, or the broker does not know it yet: run `exchange doctor`",
+    ),
+    ((kafka.MessageSizeTooLargeError, kafka.RecordTooLargeError), "record-too-large", False, "send less"),
+    (
+        (kafka.UnsupportedVersionError, kafka.IncompatibleBrokerVersion),
+        "bus-refused",
+        False,
+        "the brokers do not know this request: use Apache Kafka 4",
+    ),
+)
 
 
 class PositionLost(BusError):
@@ -55,15 +73,10 @@ def bus_error(error: BaseException, doing: str) -> BusError:
         return error
     if isinstance(error, KafkaException):
         return _from_confluent(error.args[0], doing)
-    if isinstance(error, _DENIED):
-        message = f"{doing}: this certificate has no right to do that; ask the exchange's operators ({error})"
-        return BusError(message, code="access-denied", retriable=False)
-    if isinstance(error, kafka.UnknownTopicOrPartitionError):
-        message = f"{doing}: the topic is missing, or not yet known to the broker; run `exchange doctor`"
-        return BusError(message, code="topic-missing")
-    if isinstance(error, _TOO_LARGE):
-        return BusError(f"{doing}: {error}; send less", code="record-too-large", retriable=False)
-    return BusError(f"{doing}: {_text(error)}; it is tried again", retriable=_may_pass(error))
+    for kinds, code, retriable, advice in _KINDS:
+        if isinstance(error, kinds):
+            return BusError(f"{doing}: {advice} ({_text(error)})", code=code, retriable=retriable)
+    return BusError(f"{doing}: {_text(error)}; it is tried again")
 
 
 def _from_confluent(error: KafkaError, doing: str) -> BusError:
@@ -71,11 +84,6 @@ def _from_confluent(error: KafkaError, doing: str) -> BusError:
         return BusError(f"{doing}: {error.str()}", code="access-denied", retriable=False)
     passing = error.retriable() or error.code() < 0  # negative: the client's own, such as a time limit
     return BusError(f"{doing}: {error.str()}", code=None if passing else "bus-refused", retriable=passing)
-
-
-def _may_pass(error: BaseException) -> bool:
-    """A lost sequence, a fenced epoch: the same call works with a new client, so all but a few may."""
-    return not isinstance(error, kafka.UnsupportedVersionError | kafka.IncompatibleBrokerVersion)
 
 
 def _text(error: BaseException) -> str:

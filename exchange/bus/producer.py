@@ -123,6 +123,8 @@ class SubmissionProducer:
                     compression_type=None,
                     max_batch_size=self._batch_bytes,
                     linger_ms=0,
+                    # Also how long a call waits for its turn, so it must end before the call does.
+                    request_timeout_ms=int(self._delivery_seconds * 500),
                 )
                 try:
                     await producer.start()

@@ -85,10 +85,10 @@ async def test_a_slow_exchange_is_seen(kafka: KafkaCluster) -> None:
     settings = kafka.settings("slow")
     async with kafka.administration() as administration:
         await administration.ensure_access(body_grants("slow"))
-        await set_quotas(kafka.settings(ADMINISTRATOR), {"slow": Quota(20_000, 1e9, 1000)})
+        await set_quotas(kafka.settings(ADMINISTRATOR), {"slow": Quota(100_000, 1e9, 1000)})
         async with SubmissionProducer(settings, on_throttled=waits.append) as producer:
-            for _ in range(3):
-                await producer.send(outgoing([bytes(200_000)]), topic=SUBMISSIONS, partition=0)
+            for _ in range(2):
+                await producer.send(outgoing([bytes(600_000)]), topic=SUBMISSIONS, partition=0)
             assert producer.throttled_seconds == waits[-1] > 0
         await administration.revoke("slow")
 
@@ -125,6 +125,29 @@ async def test_a_delivery_that_hangs_is_given_up_for_good(kafka: KafkaCluster) -
         await producer.send(outgoing([b"3"]), topic=topic, partition=0)
     # The frozen broker may have had 2 in its socket: then it is taken, but before 3.
     assert values(await read_all(kafka, topic)) in ([b"1", b"3"], [b"1", b"2", b"3"])
+
+
+async def test_who_waits_for_its_turn_too_long_is_told_to_slow_down(kafka: KafkaCluster) -> None:
+    """One delivery hangs, one is queued, and there is no room for a third: nothing of it was sent."""
+    broker = kafka.server.brokers[0]
+    codes: list[str] = []
+    async with SubmissionProducer(kafka.settings("alpha"), delivery_seconds=2) as producer:
+        await producer.send(outgoing([b"letter"]), topic=SUBMISSIONS, partition=0)
+
+        async def send() -> None:
+            with pytest.raises(BusError) as failed:
+                await producer.send(outgoing([b"letter"]), topic=SUBMISSIONS, partition=0)
+            assert failed.value.retriable
+            codes.append(failed.value.code)
+
+        broker.pause()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(3):
+                    tasks.create_task(send())
+        finally:
+            broker.resume()
+    assert codes == ["bus-slow", "bus-unavailable", "bus-unavailable"]
 
 
 @pytest.mark.timeout(120)

@@ -1,0 +1,66 @@
+"""Where the cluster is and who we are."""
+
+import ssl
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from exchange.bus.connection import KafkaSettings, aiokafka_options, confluent_options
+from exchange.bus.reader import PositionedReader
+from exchange.bus.topics import inbox
+from exchange.domain.errors import BusError, ConfigurationError
+from exchange.security.authority import Authority
+from exchange.security.errors import KeyRefused
+from tests.plugin_kafka import KafkaCluster
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> KafkaSettings:
+    """A body's settings, with no broker behind them."""
+    authority = Authority(tmp_path, now=datetime.now(UTC))
+    files = authority.body("mfa").transport
+    return KafkaSettings("127.0.0.1:9", authority.transport_root, files.certificate, files.key)
+
+
+def test_tls_trusts_the_transport_root_alone(settings: KafkaSettings) -> None:
+    """Both clients get our certificate and one root, TLS 1.3 and host names checked."""
+    context = aiokafka_options(settings)["ssl_context"]
+    assert [root["serialNumber"] for root in context.get_ca_certs()] != []
+    assert len(context.get_ca_certs()) == 1
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_3
+    assert confluent_options(settings)["ssl.ca.location"] == str(settings.ca)
+
+
+def test_an_exposed_key_is_refused(settings: KafkaSettings) -> None:
+    """A key that others can read opens no connection, with either client."""
+    settings.key.chmod(0o644)
+    for options in (aiokafka_options, confluent_options):
+        with pytest.raises(KeyRefused) as refused:
+            options(settings)
+        assert refused.value.code == "key-file-exposed"
+
+
+@pytest.mark.parametrize("text", [None, "no certificate"])
+def test_a_root_that_is_none_is_refused(settings: KafkaSettings, tmp_path: Path, text: str | None) -> None:
+    """Missing or not PEM: the message names the file."""
+    path = tmp_path / "root.pem"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ConfigurationError, match=r"root\.pem") as refused:
+        aiokafka_options(replace(settings, ca=path))
+    assert refused.value.code == "ca-invalid"
+
+
+@pytest.mark.server
+async def test_a_stranger_is_not_let_in(kafka: KafkaCluster, tmp_path: Path) -> None:
+    """A certificate of the right name from another root does not connect."""
+    stranger = Authority(tmp_path, now=datetime.now(UTC)).body("alpha").transport
+    settings = replace(kafka.settings("alpha"), certificate=stranger.certificate, key=stranger.key)
+    with pytest.raises(BusError) as refused:
+        async with PositionedReader(settings, {(inbox("alpha"), 0): None}):
+            pass
+    assert refused.value.code == "bus-unavailable"
