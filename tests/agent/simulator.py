@@ -21,7 +21,7 @@ from exchange.bus.topics import SUBMISSIONS, inbox
 from exchange.domain.decision import Decided, Journalled, LaneState, Notice
 from exchange.domain.errors import BusError
 from exchange.domain.ids import lane_of
-from exchange.domain.statement import Letter
+from exchange.domain.statement import Letter, Signed
 from exchange.journal.examine import Submission, examine
 from exchange.journal.ledger import Entry, Ledger
 from exchange.wire.records import decode, decode_statement, encode
@@ -72,6 +72,15 @@ class Simulator:
             self._offsets[lane] += 1
         if not self.paused:
             self.route()
+
+    def say(self, signed: Signed, body: str) -> None:
+        """Submit a statement that a test has signed itself."""
+        self.submit(body, encode(signed))
+
+    def signed(self, entry: Entry) -> Signed:
+        """The statement that an entry is about."""
+        decided = decode(Decided, entry.entry)
+        return Signed(decided.statement, decided.signature, entry.contents)
 
     def route(self) -> None:
         """The router reads what waits, as one batch per lane."""
