@@ -133,7 +133,7 @@ def test_imports_stand_at_the_top(path: Path) -> None:
 def test_modules_fit_in_the_head(path: Path) -> None:
     """A module has one reason to exist, and a function fits on a screen."""
     source = path.read_text(encoding="utf-8")
-    assert len(source.splitlines()) <= 350
+    assert len(source.splitlines()) <= 400
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert node.end_lineno is not None
