@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.metadata
+import logging
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -88,3 +89,5 @@ def exchange(
 
     Exit codes: 0 done, 1 refused or something found, 2 wrong use, 3 configuration, 4 not available now.
     """
+    # What libraries log is for services, which say so themselves; a command tells it in its own words.
+    logging.getLogger().addHandler(logging.NullHandler())

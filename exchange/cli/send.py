@@ -1,0 +1,91 @@
+"""`exchange send`: a letter from files, and the exchange's word about it."""
+
+import asyncio
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from exchange.agent.mailbox import SentLetter
+from exchange.agent.spool.outgoing import OutgoingState
+from exchange.cli.exits import Exit
+from exchange.cli.output import Json, Output
+from exchange.cli.places import Config, config_file
+from exchange.cli.words import short
+from exchange.client import Client, read_draft
+from exchange.domain.errors import ConfigurationError
+from exchange.settings import agent_settings
+
+app = typer.Typer()
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(exists=True, metavar="FILE...", help="Files of the letter, or a package of its document system."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the caller wants sent; without a title the files are a document system's package."""
+
+    body: str
+    to: tuple[str, ...]
+    title: str
+    files: tuple[Path, ...]
+    wait_seconds: float
+
+
+@app.command()
+def send(
+    files: Files,
+    *,
+    as_body: Annotated[str, typer.Option("--as", metavar="BODY", help="Who sends.")],
+    to: Annotated[list[str] | None, typer.Option("--to", metavar="BODY", help="Recipient; may be repeated.")] = None,
+    title: Annotated[str, typer.Option(help="What it is about. Without it FILE is an EDMS package.")] = "",
+    wait: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the exchange's word.")] = 30.0,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Send a letter and wait until the exchange accepts or refuses it.
+
+    With --title any files make a letter. Without, FILE is what the body's document system writes (a
+    folder or its files): its addressees are taken from there.
+    """
+    output = Output(as_json=json)
+    file = config_file(config, f"agent-{as_body}", os.environ)
+    wanted = Wanted(as_body, tuple(to or ()), title, tuple(files), wait)
+    with output.doing("waiting for the exchange's word"):
+        sent = asyncio.run(_send(file, wanted))
+    accepted = sent.state is OutgoingState.TAKEN
+    output.result(sent, lambda console: _render(sent, console), ok=accepted)
+    if not accepted:
+        raise typer.Exit(Exit.FOUND)
+
+
+async def _send(config: Path, wanted: Wanted) -> SentLetter:
+    async with Client.open(config, body=wanted.body) as client:
+        if wanted.title:
+            letter = await client.send(wanted.to, wanted.title, wanted.files)
+        else:
+            bodies = agent_settings(config, os.environ).bodies
+            name = next(body.format for body in bodies if body.code == wanted.body)
+            draft = read_draft(wanted.files, name, client.directory)
+            if wanted.to and set(wanted.to) != set(draft.recipients):
+                message = (
+                    f"the package is addressed to {', '.join(draft.recipients)}: leave --to out, or give a --title"
+                )
+                raise ConfigurationError(message, code="recipients-differ")
+            letter = await client.submit(draft)
+        return await client.decided(letter, wanted.wait_seconds)
+
+
+def _render(sent: SentLetter, console: Console) -> None:
+    digest = sent.digest or b""
+    if sent.state is OutgoingState.TAKEN:
+        console.print(f"[green]accepted[/] letter {digest.hex()}, to {', '.join(sent.recipients)}")
+    else:
+        console.print(f"[red]refused[/] letter {digest.hex()}: {sent.reason}: {sent.detail}")
+    console.print(f"Next: exchange track {short(digest)}")

@@ -1,0 +1,241 @@
+"""The exchange from Python: send a letter as a body, hear what becomes of it, read what arrived.
+
+    async with Client.open("agent-mfa.toml") as client:
+        letter = await client.send(to=["minjust"], title="Draft agreement", files=[Path("draft.pdf")])
+        async for receipt in client.receipts(letter):
+            print(receipt.actor, receipt.event, receipt.reg_number)
+
+It is asynchronous because everything in it waits: for a disk, for Kafka, for people. A client works
+on the spool of the body's agent: what it sends is on disk when `send` returns, numbered by the same
+origin as everything that the body says (rule 2.7). Where no agent runs on that spool, the client
+runs one itself for as long as it is open.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+
+from adapters.formats import format_named
+from adapters.formats.files import file_info
+from exchange import system
+from exchange.agent.agent import Agent
+from exchange.agent.mailbox import Heard, Mailbox, Received, SentLetter
+from exchange.agent.ports import DraftLetter, DraftReceipt, Package
+from exchange.agent.spool.outgoing import OutgoingState
+from exchange.domain.card import FileRole, LetterCard, Party, ReceiptCard
+from exchange.domain.delivery import TABLE
+from exchange.domain.directory import Directory
+from exchange.domain.errors import BusError, ConfigurationError, DocumentError, SpoolError
+from exchange.domain.event import Event
+from exchange.domain.statement import Access, AckPolicy, LetterKind, Urgency
+from exchange.settings import BodySettings, agent_settings
+from exchange.wiring.agent import Desk, open_desk
+
+__all__ = ["Client", "Heard", "Received", "SentLetter", "read_draft"]
+
+LOOK_SECONDS = 0.1
+SOURCE_FORMAT = "exchange-client"
+
+
+class Client:
+    """One body's client; make it with `Client.open`. For one event loop."""
+
+    def __init__(self, body: BodySettings, desk: Desk, mailbox: Mailbox) -> None:
+        """Join the parts; see `open`."""
+        self._body = body
+        self._desk = desk
+        self._mailbox = mailbox
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, config: Path | str, *, body: str = "", environ: Mapping[str, str] = os.environ
+    ) -> "AsyncIterator[Client]":
+        """Open the spool that an agent's configuration names, beside its agent or in its place.
+
+        Args:
+            config: the agent's configuration file.
+            body: which of its bodies; may be left out when there is but one.
+            environ: where the cluster may be named instead.
+
+        Raises:
+            ConfigurationError: configuration, keys or directory cannot be used; `body-not-here`.
+            SpoolError: the spool cannot be used.
+        """
+        settings = agent_settings(Path(config), environ)
+        chosen = _chosen(settings.bodies, body, Path(config))
+        with open_desk(settings) as desk:
+            agent = desk.agent(settings.bodies)
+            async with _in_place_of_agent(agent):
+                yield cls(chosen, desk, agent.mailbox(chosen.code))
+
+    @property
+    def directory(self) -> Directory:
+        """The bodies that letters can be sent to."""
+        return self._desk.office.history.directory
+
+    async def send(self, to: Sequence[str], title: str, files: Sequence[Path] = (), *, annotation: str = "") -> str:
+        """Send a letter; it is on disk when this returns, and sent even if this process ends.
+
+        Args:
+            to: codes of the recipients.
+            title: what the letter is about.
+            files: the first is the letter itself, the others are annexes.
+            annotation: more words about it.
+
+        Returns:
+            The letter's message id, by which this body names it.
+
+        Raises:
+            DraftRefused: the exchange could never take it; the code says why.
+            OSError: a file cannot be read.
+        """
+        return await self.submit(self._compose(to, title, files, annotation))
+
+    async def submit(self, draft: DraftLetter) -> str:
+        """Send a letter that a document system has written, see `read_draft`; raises as `send`."""
+        await self._mailbox.submit(draft)
+        return draft.message_id
+
+    async def decided(self, letter: str, seconds: float = 30.0) -> SentLetter:
+        """Wait until the exchange has accepted or refused a letter.
+
+        Args:
+            letter: its message id.
+            seconds: how long to wait.
+
+        Raises:
+            BusError: `bus-slow`, retriable: nothing was heard in time; the letter stays in the spool.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    sent = await self.sent(letter)
+                    if sent.state not in {OutgoingState.DRAFT, OutgoingState.SIGNED}:
+                        return sent
+                    await asyncio.sleep(LOOK_SECONDS)
+        except TimeoutError:
+            message = (
+                f"nothing heard of {letter} in {seconds:.0f} s; it is kept and goes out by itself: ask again later"
+            )
+            raise BusError(message, code="bus-slow") from None
+
+    async def sent(self, letter: str) -> SentLetter:
+        """A letter of ours by its message id, with the receipts heard so far.
+
+        Raises:
+            DocumentError: `letter-unknown`.
+        """
+        found = await self._mailbox.sent_letter(letter)
+        if found is None:
+            raise DocumentError(f"no letter '{letter[:80]}' was sent from this spool", code="letter-unknown")
+        return found
+
+    async def receipts(self, letter: str) -> AsyncIterator[Heard]:
+        """What is heard about a letter, as it comes, until every recipient has registered or refused it.
+
+        Ends without a receipt when the exchange itself refused the letter.
+        """
+        told = 0
+        while True:
+            sent = await self.sent(letter)
+            for heard in sent.heard[told:]:
+                yield heard
+            told = len(sent.heard)
+            ended = {heard.actor for heard in sent.heard if TABLE[heard.event].decides}
+            if sent.state in {OutgoingState.REFUSED, OutgoingState.VOID} or ended >= set(sent.recipients):
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def arrived(self, limit: int = 100) -> list[Received]:
+        """The last letters that arrived for the body, newest first."""
+        return await self._mailbox.arrived(limit)
+
+    async def register(self, letter: bytes, number: str, dated: date) -> None:
+        """Say that an arrived letter was registered: for bodies whose letters no document system takes.
+
+        Args:
+            letter: its digest.
+            number: registration number here.
+            dated: its date.
+
+        Raises:
+            DraftRefused: `receipt-letter-unknown`.
+        """
+        card = ReceiptCard("", "", number, dated, "", None, "", SOURCE_FORMAT, ())
+        await self._mailbox.take(letter)
+        await self._mailbox.say(letter, DraftReceipt(Event.REGISTERED, system.now(), "", card))
+
+    def _compose(self, to: Sequence[str], title: str, files: Sequence[Path], annotation: str) -> DraftLetter:
+        message_id = system.random_id()
+        roles = [FileRole.MAIN, *[FileRole.ANNEX] * len(files)]
+        contents = [path.read_bytes() for path in files]
+        infos = tuple(
+            file_info(str(index), path.name, data, role)
+            for index, (path, data, role) in enumerate(zip(files, contents, roles, strict=False))
+        )
+        card = LetterCard(
+            document_id=message_id, local_id="", kind="", purpose="", reg_number="", reg_date=None, title=title,
+            annotation=annotation or title, language="", access_basis="", access_until=None,
+            sender=self._party(self._body.code), addressees=tuple(map(self._party, to)), signatories=(),
+            executor=None, links=(), tasks=(), files=infos, signatures=(), source_format=SOURCE_FORMAT, extras=(),
+        )  # fmt: skip
+        return DraftLetter(
+            message_id=message_id, consignment_id=message_id, kind=LetterKind.DOCUMENT, conversation=message_id,
+            in_reply_to="", in_reply_to_number="", recipients=tuple(to), ack=AckPolicy.ALWAYS, wanted=(),
+            urgency=Urgency.ROUTINE, reply_due=None, access=Access.PUBLIC, card=card, files=tuple(contents),
+        )  # fmt: skip
+
+    def _party(self, code: str) -> Party:
+        body = self.directory.bodies.get(code)
+        return Party(body=code) if body is None else Party(body=code, name=body.names.ru, soate=body.soate)
+
+
+def read_draft(paths: Sequence[Path], format_name: str, directory: Directory) -> DraftLetter:
+    """A letter as a document system wrote it: a folder with its files, or the files themselves.
+
+    Raises:
+        ConfigurationError: `format-unknown`.
+        DocumentError: the document breaks its format, or is a receipt.
+        OSError: a file cannot be read.
+    """
+    files = [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
+    package = Package(paths[0].stem, {file.name: file.read_bytes() for file in files if not file.name.startswith(".")})
+    draft = format_named(format_name).parse(package, directory)
+    if isinstance(draft, DraftReceipt):
+        message = "the document is a receipt, not a letter: drop it into the agent's folder"
+        raise DocumentError(message, code="document-unexpected", place=package.name)
+    return draft
+
+
+@asynccontextmanager
+async def _in_place_of_agent(agent: Agent) -> AsyncIterator[None]:
+    """Run `agent` while the context lasts, unless another process's agent runs on its spool."""
+    task = asyncio.create_task(agent.run(), name="agent of the client")
+    try:
+        await asyncio.sleep(0)  # the first thing that it does is to lock the spool
+        if task.done():
+            _require_in_use(task)
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def _require_in_use(task: asyncio.Task[None]) -> None:
+    """Any other failure than that the agent is there already is the caller's."""
+    error = task.exception()
+    if not (isinstance(error, SpoolError) and error.code == "spool-in-use") and error is not None:
+        raise error
+
+
+def _chosen(bodies: Sequence[BodySettings], code: str, config: Path) -> BodySettings:
+    for body in bodies:
+        if body.code == code or (not code and len(bodies) == 1):
+            return body
+    known = ", ".join(body.code for body in bodies)
+    message = f"{config}: '{code}' is none of its bodies; name one of {known}"
+    raise ConfigurationError(message, code="body-not-here")
