@@ -68,6 +68,7 @@ class Identity:
         room = min(limit, window - (origin.signed - origin.taken))
         for row, draft in self._candidates(connection, origin, max(room, 0)):
             origin = self._append(connection, origin, row, placed(draft, origin))
+        origins.save(connection, origin)
         return origin
 
     def hear(self, connection: sqlite3.Connection, notice: Notice) -> "Heard | None":
@@ -132,6 +133,7 @@ class Identity:
                 statement = placed(draft, origin)
                 if digest(statement) == step.digest:
                     origin = self._append(connection, origin, row, statement)
+        origins.save(connection, origin)
         return origin
 
     def _settle(self, connection: sqlite3.Connection, origin: Origin, taken: Take) -> None:
@@ -155,7 +157,7 @@ class Identity:
             self._reject(connection, row, said, reason, "")
         origin = origins.withdraw(connection, origin, number)
         head = Head(self.exchange, self.body, origin.origin, number, origin.signed_digest, self.clock())
-        self._append(connection, origin, None, encode(Void(head, said, reason)))
+        origins.save(connection, self._append(connection, origin, None, encode(Void(head, said, reason))))
 
     def _abandon(self, connection: sqlite3.Connection, *, continued: bool) -> None:
         """Leave the origin; what is not proven taken is a draft again (rule 2.5)."""

@@ -80,17 +80,20 @@ def letter_meant(connection: sqlite3.Connection, body: str, card: ReceiptCard) -
 
 def _named(connection: sqlite3.Connection, body: str, message_id: str, document_id: str) -> list[Kept]:
     """Letters with both ids, else with the message id, else with the document id; newest first."""
-    for pair in ((message_id, document_id), (message_id, ""), ("", document_id)):
-        if any(pair) and (found := incoming.letters_named(connection, body, *pair)):
-            return found
-    return []
+    both = {"message_id": message_id, "document_id": document_id}
+    return (
+        (incoming.letters_with(connection, body, **both) if all(both.values()) else [])
+        or incoming.letters_with(connection, body, message_id=message_id)
+        or incoming.letters_with(connection, body, document_id=document_id)
+    )
 
 
 def _answered(connection: sqlite3.Connection, body: str, draft: DraftLetter) -> Kept | None:
     """The received letter that a draft answers: from one of its recipients, the newest that fits."""
-    found: list[Kept] = []
-    if draft.in_reply_to:
-        found = incoming.letters_named(connection, body, "", draft.in_reply_to)
-    if not found and draft.in_reply_to_number:
-        found = incoming.letters_numbered(connection, body, draft.in_reply_to_number)
+    number = draft.in_reply_to_number
+    found = (
+        *incoming.letters_with(connection, body, document_id=draft.in_reply_to),
+        *incoming.letters_with(connection, body, reg_number=number),
+        *incoming.letters_with(connection, body, own_reg_number=number),
+    )
     return next((letter for letter in found if letter.sender in draft.recipients), None)

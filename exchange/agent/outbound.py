@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 BATCH_BYTES = 8 * 1024 * 1024
 """Records of one body that are in memory at once."""
 PART = "outbound"
+BUS = "submissions"
 
 
 @dataclass(slots=True)
@@ -89,12 +90,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What one line sends next; `first` to `last` are its numbers."""
+    """What one line sends next, up to number `last`; `probe`: the first unproven one alone, again."""
 
     line: Line
     turns: int
-    first: int
     last: int
+    probe: bool
     records: tuple[Outgoing, ...] = field(repr=False)
 
 
@@ -144,6 +145,8 @@ class Outbound:
                 await asyncio.sleep(self._timing.backoff(attempts))
                 continue
             attempts = 0
+            for line in self._lines.values():
+                line.waits.over(BUS)
             if not busy:
                 await self._pause()
 
@@ -168,15 +171,14 @@ class Outbound:
         for line in lines:
             turns = line.turns
             origin = line.identity.extend(connection, self._timing.batch, self._timing.window)
-            first = max(line.cursor, origin.taken + 1)
-            limit = self._timing.batch
-            if first > origin.signed and origin.taken < origin.signed and self._is_silent(line, now):
+            first, limit = max(line.cursor, origin.taken + 1), self._timing.batch
+            probe = origin.taken < origin.signed < first and now >= line.spoken + self._patience(line)
+            if probe:
                 first, limit = origin.taken + 1, 1
-                line.probe = first
             statements = origins.unproven(connection, origin, first, limit, BATCH_BYTES)
             if statements:
                 records = tuple(_record(line.body, statement) for statement in statements)
-                batches.append(_Batch(line, turns, first, statements[-1].number, records))
+                batches.append(_Batch(line, turns, statements[-1].number, probe, records))
         return batches
 
     async def _send(self, submissions: Submissions, lane: int, batches: Sequence[_Batch]) -> BusError | None:
@@ -193,20 +195,25 @@ class Outbound:
             line = batch.line
             line.spoken = self._clock()
             self._counters.add("agent_submitted_total", len(batch.records), body=line.body)
-            if line.probe != batch.first:
+            if batch.probe:
+                self._asked(line, batch.last)
+            else:
                 line.waits.over(PART)
                 line.advance(batch)
         return None
 
-    def _is_silent(self, line: Line, now: datetime) -> bool:
-        """Whether it is time to ask where we stand; each time it takes twice as long."""
-        patience = min(self._timing.resend_at_most, self._timing.resend_after * 2.0**line.silences)
-        if now - line.spoken < timedelta(seconds=patience):
-            return False
-        line.silences = min(line.silences + 1, 20)
-        line.waits.on(PART, "notice", f"nothing heard for {patience:.0f} s of what was sent", now)
-        log.info("%s: nothing heard for %.0f s, asking where we stand", line.body, patience)
-        return True
+    def _patience(self, line: Line) -> timedelta:
+        """How long silence is borne; each time twice as long."""
+        seconds = self._timing.resend_after * 2.0 ** min(line.silences, 20)
+        return timedelta(seconds=min(self._timing.resend_at_most, seconds))
+
+    def _asked(self, line: Line, number: int) -> None:
+        """A probe was sent."""
+        silence = self._patience(line).total_seconds()
+        line.probe = number
+        line.silences += 1
+        line.waits.on(PART, "notice", f"nothing heard for {silence:.0f} s of what was sent", self._clock())
+        log.info("%s: nothing heard for %.0f s, asked where we stand", line.body, silence)
 
     def _after_probe(self, line: Line, heard: Heard) -> None:
         """The probe's answer: what was sent before it and is not taken was lost."""
@@ -249,7 +256,7 @@ class Outbound:
     def _all_wait(self, error: BusError | SpoolError) -> None:
         now = self._clock()
         for line in self._lines.values():
-            line.waits.on(PART, error.code, str(error), now)
+            line.waits.on(BUS, error.code, str(error), now)
         log.warning("sending waits: %s (%s)", error, error.code)
 
     async def _pause(self) -> None:

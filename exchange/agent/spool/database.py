@@ -9,7 +9,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,8 +47,8 @@ class Spool:
     """A context manager; `run` from tasks, `call` from threads.
 
     Durability: a result is returned after the commit, with synchronous FULL: it survives a power
-    cut. Work is done in the order of the calls. An error of the disk fails all work of its
-    transaction and leaves the spool usable: free the disk and call again.
+    cut. Work is done in the order of the calls; it may be begun twice, so it touches nothing but the
+    connection. An error of the disk leaves the spool as it was and usable: free the disk, call again.
     """
 
     def __init__(self, path: Path) -> None:
@@ -149,8 +149,20 @@ def _open(path: Path) -> sqlite3.Connection:
         return connection
 
 
-def _commit(connection: sqlite3.Connection, pieces: list[_Piece]) -> None:
-    """One transaction; every piece is settled in any case."""
+def _commit(connection: sqlite3.Connection, pieces: Sequence[_Piece]) -> None:
+    """Do all pieces in one transaction, or each in its own when that fails: a full disk hits only who writes."""
+    error = _transact(connection, pieces)
+    if error is not None and len(pieces) > 1:
+        for piece in pieces:
+            _commit(connection, [piece])
+        return
+    for piece in pieces:
+        piece.error = error or piece.error
+        piece.settle()
+
+
+def _transact(connection: sqlite3.Connection, pieces: Sequence[_Piece]) -> SpoolError | None:
+    """One transaction; the error of the file, then nothing was done."""
     try:
         with _translated():
             connection.execute("BEGIN IMMEDIATE")
@@ -160,15 +172,14 @@ def _commit(connection: sqlite3.Connection, pieces: list[_Piece]) -> None:
     except SpoolError as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        for piece in pieces:
-            piece.error = error
-    for piece in pieces:
-        piece.settle()
+        return error
+    return None
 
 
 def _do(connection: sqlite3.Connection, piece: _Piece) -> None:
     """Do a piece in a savepoint; errors of the file itself fail the whole transaction."""
     connection.execute("SAVEPOINT piece")
+    piece.error = None
     try:
         piece.result = piece.work(connection)
     except sqlite3.OperationalError:

@@ -157,23 +157,23 @@ def letter(connection: sqlite3.Connection, body: str, digest: bytes) -> Kept | N
     return None if row is None else _kept(row)
 
 
-def letters_named(connection: sqlite3.Connection, body: str, message_id: str, document_id: str) -> list[Kept]:
-    """Letters with that message id and that document id, newest first; an empty one says nothing."""
+def letters_with(connection: sqlite3.Connection, body: str, **named: str) -> list[Kept]:
+    """Letters that bear all the given ids, newest first.
+
+    Args:
+        connection: inside a transaction.
+        body: whose letters.
+        named: of `message_id`, `document_id`, `reg_number` (at their sender), `own_reg_number` (here).
+    """
+    wanted = {name: named[name] for name in _IDS if named.get(name)}
+    where = "".join(f" AND {name} <> '' AND {name} = ?" for name in wanted)
     rows = connection.execute(
-        f"{_KEPT} WHERE body = ? AND kind = 'letter' AND (? = '' OR message_id = ?) AND (? = '' OR document_id = ?)"
-        " ORDER BY id DESC",
-        (body, message_id, message_id, document_id, document_id),
+        f"{_KEPT} WHERE body = ? AND kind = 'letter'{where} ORDER BY id DESC", (body, *wanted.values())
     )
-    return [_kept(row) for row in rows]
+    return [_kept(row) for row in rows] if wanted else []
 
 
-def letters_numbered(connection: sqlite3.Connection, body: str, number: str) -> list[Kept]:
-    """Letters that bear a registration number, at their sender or here, newest first."""
-    rows = connection.execute(
-        f"{_KEPT} WHERE body = ? AND kind = 'letter' AND (reg_number = ? OR own_reg_number = ?) ORDER BY id DESC",
-        (body, number, number),
-    )
-    return [_kept(row) for row in rows]
+_IDS = ("message_id", "document_id", "reg_number", "own_reg_number")
 
 
 def register(connection: sqlite3.Connection, row: int, reg_number: str) -> None:

@@ -111,16 +111,21 @@ def predecessor(connection: sqlite3.Connection, origin: Origin) -> Predecessor |
 def append(
     connection: sqlite3.Connection, origin: Origin, statement: bytes, signature: bytes, outgoing: int | None
 ) -> Origin:
-    """Keep the next statement of the chain; the origin as it stands then."""
+    """Keep the next statement of the chain; the origin as it stands then, still to be saved."""
     number, said = origin.signed + 1, digest(statement)
     connection.execute(
         "INSERT INTO statements (origin, number, digest, statement, signature, outgoing) VALUES (?, ?, ?, ?, ?, ?)",
         (origin.row, number, said, statement, signature, outgoing),
     )
-    connection.execute(
-        "UPDATE origins SET signed_number = ?, signed_digest = ? WHERE id = ?", (number, said, origin.row)
-    )
     return replace(origin, signed=number, signed_digest=said)
+
+
+def save(connection: sqlite3.Connection, origin: Origin) -> None:
+    """Write how far the chain is signed, once for all statements appended in this transaction."""
+    connection.execute(
+        "UPDATE origins SET signed_number = ?, signed_digest = ? WHERE id = ?",
+        (origin.signed, origin.signed_digest, origin.row),
+    )
 
 
 def digests(connection: sqlite3.Connection, origin: Origin, numbers: Sequence[int]) -> dict[int, bytes]:

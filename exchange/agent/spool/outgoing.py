@@ -45,7 +45,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A letter of ours: `digest` is that of its last statement, None before it was signed."""
+    """A letter of ours: `digest` is that of its statement, None while it has none that counts."""
 
     row: int
     message_id: str
@@ -99,7 +99,7 @@ def record_of(connection: sqlite3.Connection, row: int) -> tuple[Kind, bytes]:
 
 _SENT = (
     "SELECT o.id, o.key, o.state, o.reason, o.detail, o.created,"
-    " (SELECT digest FROM statements WHERE outgoing = o.id ORDER BY withdrawn, id DESC LIMIT 1), o.record"
+    " (SELECT digest FROM statements WHERE outgoing = o.id AND withdrawn = 0 ORDER BY id DESC LIMIT 1), o.record"
     " FROM outgoing o WHERE o.body = ? AND o.kind = 'letter'"
 )
 

@@ -56,6 +56,8 @@ CREATE TABLE outgoing (
     UNIQUE (body, kind, key)
 ) STRICT;
 CREATE INDEX drafts ON outgoing (body, id) WHERE state = 'draft';
+CREATE INDEX unsettled ON outgoing (body, state, created) WHERE state IN ('draft', 'signed');
+CREATE INDEX outgoing_by_age ON outgoing (body, kind, id);
 CREATE TABLE statements (
     id INTEGER PRIMARY KEY,
     origin INTEGER NOT NULL REFERENCES origins (id),
@@ -91,8 +93,12 @@ CREATE TABLE incoming (
     UNIQUE (body, kind, digest)
 ) STRICT;
 CREATE INDEX to_hand_over ON incoming (body, id) WHERE state IN ('received', 'staged');
+CREATE INDEX incoming_by_age ON incoming (body, kind, id);
 CREATE INDEX incoming_by_message ON incoming (body, message_id) WHERE kind = 'letter';
 CREATE INDEX incoming_by_document ON incoming (body, document_id) WHERE kind = 'letter';
+CREATE INDEX incoming_by_number ON incoming (body, reg_number) WHERE kind = 'letter' AND reg_number <> '';
+CREATE INDEX incoming_by_own_number ON incoming (body, own_reg_number)
+    WHERE kind = 'letter' AND own_reg_number <> '';
 CREATE INDEX incoming_of_outgoing ON incoming (outgoing) WHERE outgoing IS NOT NULL;
 CREATE TABLE flagged (                      -- what failed verification: kept for people to look at
     id INTEGER PRIMARY KEY,
