@@ -5,7 +5,7 @@
 
 from hypothesis import settings
 
-pytest_plugins = ("tests.plugin_requirements", "tests.plugin_kafka")
+pytest_plugins = ("tests.plugin_requirements", "tests.plugin_kafka", "tests.stage")
 
 settings.register_profile("deterministic", derandomize=True, deadline=None, database=None)
 settings.register_profile("explore", deadline=None, max_examples=5_000, print_blob=True)

@@ -1,0 +1,213 @@
+"""A stage for tests of whole processes: an exchange of made-up bodies on a broker of its own.
+
+One broker and one exchange for all tests of a run, so its history grows as a real one does. Each
+test takes bodies that nobody has used, says signed statements for them (`tests.world`), runs the
+real commands as processes that it may kill or freeze, and in the end lets the `Checker` look at
+everything that the exchange ever wrote.
+"""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from exchange.bus.administration import Administration
+from exchange.bus.connection import KafkaSettings
+from exchange.bus.producer import Outgoing, SubmissionProducer
+from exchange.bus.topics import SUBMISSIONS
+from exchange.domain.directory import Body, Names
+from exchange.domain.ids import SERVICE_PREFIX, lane_of
+from exchange.domain.statement import Signed
+from exchange.embedded import EmbeddedKafka, JavaProgram, cache_folder, ensure_jars, find_java, with_class_cache
+from exchange.embedded.demo_bodies import DemoBody
+from exchange.embedded.installation import ADMIN, SHAPE, Installation, Installer, grants, topics
+from exchange.embedded.processes import Watchdog
+from exchange.security.cades import Signer
+from exchange.security.directory_folder import DirectoryFolder, successor
+from exchange.security.keys import load_key_pair
+from exchange.wire.records import encode
+from tests.checker import Checker
+from tests.world import Speaker, World
+
+BODIES = tuple(f"body-{number:02}" for number in range(56))
+STOP_SECONDS = 20.0
+
+
+class Process:
+    """A process of the exchange, started by its command; it never outlives the test run."""
+
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        """Start it; what it prints is added to `log`."""
+        self.log = log
+        self._logged = log.stat().st_size if log.exists() else 0
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
+        self._watchdog = Watchdog(self._process.pid, signal.SIGKILL)
+
+    @property
+    def running(self) -> bool:
+        """Whether it is there, frozen or not."""
+        return self._process.poll() is None
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that it has held so far."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
+
+    @property
+    def said(self) -> list[str]:
+        """Lines that it printed."""
+        with self.log.open(encoding="utf-8", errors="replace") as lines:
+            lines.seek(self._logged)
+            return lines.readlines()
+
+    def freeze(self) -> None:
+        """SIGSTOP: its connections stay open and nothing answers; returns once it stands still."""
+        self._process.send_signal(signal.SIGSTOP)
+        state = Path(f"/proc/{self._process.pid}/stat")
+        while state.read_text(encoding="ascii").rpartition(") ")[2][0] != "T":
+            pass
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        self._process.kill()
+        self._gone()
+
+    def stop(self) -> int:
+        """SIGTERM; its exit code."""
+        self.thaw()
+        self._process.terminate()
+        return self._gone()
+
+    def _gone(self) -> int:
+        code = self._process.wait(STOP_SECONDS)
+        self._watchdog.dismiss()
+        return code
+
+
+class Stage:
+    """The exchange of a test run: `world` has the bodies' keys, `checker` sees what was written."""
+
+    def __init__(self, folder: Path, kafka: EmbeddedKafka, world: World, installer: Installer) -> None:
+        """Take a running broker that has topics and rights."""
+        self.folder = folder
+        self.kafka = kafka
+        self.world = world
+        self.installer = installer
+        self.checker = Checker(self.settings(ADMIN), BODIES, SHAPE.lanes, SHAPE.journal_partitions)
+        self._fresh = deque(BODIES)
+
+    @property
+    def installation(self) -> Installation:
+        """Files and configurations."""
+        return self.installer.installation
+
+    def settings(self, principal: str) -> KafkaSettings:
+        """How a body or a service connects; `svc-admin` may do everything."""
+        authority = self.world.authority
+        is_service = principal.startswith(SERVICE_PREFIX)
+        files = authority.service(principal) if is_service else authority.body(principal).transport
+        return KafkaSettings(self.kafka.bootstrap, authority.transport_root, files.certificate, files.key)
+
+    def administration(self) -> Administration:
+        """An administrator's client."""
+        return Administration(self.settings(ADMIN))
+
+    def fresh(self, count: int) -> list[str]:
+        """Bodies that no test has used."""
+        return [self._fresh.popleft() for _ in range(count)]
+
+    def neighbours(self, count: int, lane: int = 0) -> list[str]:
+        """Bodies that no test has used and that share a lane."""
+        found = [body for body in self._fresh if lane_of(body, SHAPE.lanes) == lane][:count]
+        assert len(found) == count, "the stage has no bodies left: give it more"
+        for body in found:
+            self._fresh.remove(body)
+        return found
+
+    def speaker(self, body: str) -> Speaker:
+        """A body with a fresh origin."""
+        return self.world.speaker(body)
+
+    def register(self, *bodies: Body) -> None:
+        """Publish the next version of the directory, with these bodies new or changed."""
+        folder = DirectoryFolder(self.installation.folder / "directory", self.world.roots)
+        latest = folder.latest()
+        pair = load_key_pair(self.world.authority.directory_signer())
+        now = datetime.now(UTC)
+        changed = {**latest.bodies, **{body.code: body for body in bodies}}
+        folder.publish(successor(latest, changed, now), Signer(pair.certificate, pair.key), now)
+
+    def registered(self, code: str) -> Body:
+        """A body as the newest directory has it."""
+        return DirectoryFolder(self.installation.folder / "directory", self.world.roots).latest().bodies[code]
+
+    @contextmanager
+    def running(self, role: str, *, name: str = "") -> Iterator[Process]:
+        """Run `exchange <role>` by its configuration; `name` tells several of one role apart."""
+        config = self.installation.config(role)
+        if name:
+            text = config.read_text(encoding="utf-8")
+            config = config.with_stem(f"{role}-{name}")
+            config.write_text(re.sub(r"(?m)^port = \d+$", "port = 0", text), encoding="utf-8")
+        command = [sys.executable, "-m", "exchange.cli", role.partition("-")[0], "--config", str(config)]
+        process = Process(command, self.installation.log(config.stem))
+        try:
+            yield process
+        finally:
+            if process.running:
+                process.kill()
+
+    async def submit(self, body: str, said: Iterable[Signed]) -> None:
+        """Write statements as the body's agent would: to its lane, in order."""
+        await self.submit_bytes(body, [encode(signed) for signed in said])
+
+    async def submit_bytes(self, body: str, values: Iterable[bytes | None], lane: int | None = None) -> None:
+        """Write anything in the name of a body, to its own lane or any other."""
+        partition = lane_of(body, SHAPE.lanes) if lane is None else lane
+        records = [Outgoing(value, body.encode()) for value in values]
+        async with SubmissionProducer(self.settings(body)) as producer:
+            await producer.send(records, topic=SUBMISSIONS, partition=partition)
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """An exchange on its own broker, without any process yet."""
+    folder = tmp_path_factory.mktemp("stage")
+    now = datetime.now(UTC)
+    world = World(folder / "authority", BODIES, SHAPE.lanes, SHAPE.journal_partitions, now)
+    installer = Installer(folder, [_body(code) for code in BODIES], now)
+    cache = cache_folder(os.environ)
+    program = JavaProgram(find_java(os.environ), ensure_jars(cache))
+    program = with_class_cache(program, cache, installer.tls)
+    with EmbeddedKafka(installer.installation.kafka, program, tls=installer.tls) as kafka:
+        installer.write_settings(kafka.bootstrap)
+        prepared = Stage(folder, kafka, world, installer)
+        asyncio.run(_furnish(prepared))
+        yield prepared
+
+
+async def _furnish(stage: Stage) -> None:
+    async with stage.administration() as administration:
+        assert await administration.ensure_topics(topics(BODIES)) == []
+        await administration.ensure_access(grants(BODIES))
+
+
+def _body(code: str) -> DemoBody:
+    return DemoBody(code, Names(code, code, code), "ministry", (f"uid-{code}",), "", "medo-2.6")
