@@ -81,7 +81,7 @@ def _show_version(*, wanted: bool) -> None:
 @app.callback()
 def exchange(
     *,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001  # its callback does the work
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end.")
     ] = False,
 ) -> None:

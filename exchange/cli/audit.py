@@ -1,0 +1,122 @@
+"""`exchange audit`: what an auditor does with the journal alone."""
+
+import asyncio
+import os
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from exchange.bus.reader import PositionedReader
+from exchange.cli.exits import Exit
+from exchange.cli.output import Json, Output
+from exchange.cli.places import Config, config_file
+from exchange.cli.words import short
+from exchange.domain.errors import ConfigurationError
+from exchange.domain.ids import DIGEST_BYTES
+from exchange.journal.findings import FINDING_TEXTS
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.keys import load_certificates
+from exchange.services.evidence import find_evidence, openssl_command, write_evidence
+from exchange.services.replay import Audit, Progress, audit
+from exchange.settings import AuditorSettings, auditor_settings
+from exchange.store import queries
+from exchange.store.database import Store
+from exchange.wiring.directory import latest_directory
+
+app = typer.Typer(no_args_is_help=True, help="Replay the journal; take a letter's evidence out of it.")
+
+
+@app.command()
+def replay(
+    *,
+    alone: Annotated[bool, typer.Option("--alone", help="Do not compare with the tracker's database.")] = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Read the whole journal, check every signature and decision again, compare with the tracker.
+
+    Its Kafka principal can write nowhere. Exit code 1 when anything is found.
+    """
+    output = Output(as_json=json)
+    settings = auditor_settings(config_file(config, "auditor", os.environ), os.environ)
+    with output.doing("replaying the journal") as tell:
+        found = asyncio.run(_replay(settings, lambda done, of: tell(f"replaying: {done} of {of} offsets"), alone=alone))
+    output.result(found, lambda console: _render(found, console), ok=found.sound)
+    if not found.sound:
+        raise typer.Exit(Exit.FOUND)
+
+
+@app.command()
+def export(
+    letter: Annotated[str, typer.Argument(help="The letter's id; its beginning is enough where a tracker knows it.")],
+    *,
+    folder: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the files go.")],
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Write a letter's statement, signature, certificates and decision, and the openssl command that checks them."""
+    output = Output(as_json=json)
+    settings = auditor_settings(config_file(config, "auditor", os.environ), os.environ)
+    with output.doing("reading the journal"):
+        digest = asyncio.run(_export(settings, letter, folder))
+    command = openssl_command(folder)
+    output.result(
+        {"letter": digest, "folder": folder, "openssl": command},
+        lambda console: console.print(f"letter {digest.hex()}\nwritten to {folder}; to check it:\n  {escape(command)}"),
+    )
+
+
+async def _replay(settings: AuditorSettings, tell: Progress, *, alone: bool) -> Audit:
+    roots = load_certificates(settings.directory.roots)
+    partitions = latest_directory(settings.directory).journal_partitions
+    reader = partial(PositionedReader, settings.kafka, fetch_wait_seconds=0.5)
+    if alone:
+        return await audit(reader, partitions, roots, None, tell)
+    with Store(settings.store) as store:
+        return await audit(reader, partitions, roots, store, tell)
+
+
+async def _export(settings: AuditorSettings, letter: str, folder: Path) -> bytes:
+    digest = _digest(letter, settings.store)
+    directory = DirectoryFolder(settings.directory.folder, load_certificates(settings.directory.roots))
+    found = await find_evidence(settings.kafka, [digest], directory.latest().journal_partitions)
+    write_evidence(found[digest], folder, directory, settings.directory.roots)
+    return digest
+
+
+def _digest(text: str, store: str) -> bytes:
+    """A whole digest needs no tracker; a beginning is looked up there."""
+    if len(text) == 2 * DIGEST_BYTES:
+        try:
+            return bytes.fromhex(text)
+        except ValueError:
+            pass
+    with Store(store) as opened, opened.reading() as connection:
+        found = queries.find(connection, text)
+    if len(found) != 1:
+        message = f"'{text}' names {len(found)} letters: give the whole id, 64 hexadecimal digits"
+        raise ConfigurationError(message, code="letter-ambiguous" if found else "letter-unknown")
+    return found[0].digest
+
+
+def _render(found: Audit, console: Console) -> None:
+    report = found.report
+    console.print(f"{report.records} records, {sum(report.decisions.values())} decisions, {len(report.lanes)} lanes")
+    for reason, count in sorted(report.decisions.items()):
+        console.print(f"  {count} {'accepted' if not reason else f'refused: {reason}'}")
+    for code, count in sorted(report.found.items()):
+        console.print(f"[red]{count} × {code}[/]: {FINDING_TEXTS[code]}")
+    for finding in report.findings:
+        place = f"{finding.position.partition}/{finding.position.offset}"
+        console.print(f"  at {place}, lane {finding.lane} number {finding.number}: {escape(finding.detail)}")
+    if found.differences is None:
+        console.print("not compared with a tracker")
+    for difference in found.differences or ():
+        fields = ", ".join(difference.fields)
+        console.print(f"[red]the tracker differs[/] on {short(difference.letter)} to {difference.recipient}: {fields}")
+    if found.sound:
+        console.print("[green]everything holds[/]: signatures, verdicts, chains, and the tracker's states")
