@@ -33,9 +33,12 @@ async def close_producer(producer: AIOKafkaProducer) -> None:
     the records of its successor.
     """
     accumulator, sender = producer._message_accumulator, producer._sender  # noqa: SLF001 - `stop` alone waits for deliveries
-    for batch in chain.from_iterable(accumulator._batches.values()):  # noqa: SLF001
+    batches = [*chain.from_iterable(accumulator._batches.values()), *accumulator._pending_batches]  # noqa: SLF001
+    for batch in batches:
         batch.drain_ready()
     accumulator.fail_all(ProducerClosed())
+    for batch in batches:
+        batch.future.exception()  # whoever waited may be gone, and asyncio complains of what nobody looks at
     while sender.sender_task is not None and not sender.sender_task.done():
         # Each time this ends either the task or the delivery that it waits for.
         sender.sender_task.cancel()

@@ -42,6 +42,7 @@ _KINDS: tuple[tuple[tuple[type[Exception], ...], str, bool, str], ...] = (
         True,
         "the topic is missing, or the broker does not know it yet: run `exchange doctor`",
     ),
+    ((kafka.KafkaTimeoutError,), "bus-slow", True, "the exchange takes no more now: send less for a while"),
     ((kafka.MessageSizeTooLargeError, kafka.RecordTooLargeError), "record-too-large", False, "send less"),
     (
         (kafka.UnsupportedVersionError, kafka.IncompatibleBrokerVersion),

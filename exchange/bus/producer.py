@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from exchange.bus.closing import close_producer
@@ -98,6 +97,13 @@ class SubmissionProducer:
                 producer = await self._started()
                 for batch in _batches(producer, records):
                     await self._deliver(producer, batch, topic, partition)
+        except TimeoutError as error:
+            if not self.throttled_seconds:
+                raise bus_error(error, doing) from error
+            message = (
+                f"{doing}: not taken within {self._delivery_seconds:.0f} s, our quota is used up; send less for a while"
+            )
+            raise BusError(message, code="bus-slow") from error
         except CLIENT_ERRORS as error:
             raise bus_error(error, doing) from error
 
@@ -105,9 +111,6 @@ class SubmissionProducer:
         try:
             delivery = await producer.send_batch(batch, topic, partition=partition)
             await delivery
-        except KafkaTimeoutError as error:  # nothing was queued: the producer is as good as before
-            message = f"{topic}/{partition} takes no more now: the exchange is slow, send less for a while"
-            raise BusError(message, code="bus-slow") from error
         except BaseException:
             # Also when cancelled: whether the batch was taken is unknown, so nothing may follow it.
             await asyncio.shield(self._drop(producer))
@@ -123,8 +126,6 @@ class SubmissionProducer:
                     compression_type=None,
                     max_batch_size=self._batch_bytes,
                     linger_ms=0,
-                    # Also how long a call waits for its turn, so it must end before the call does.
-                    request_timeout_ms=int(self._delivery_seconds * 500),
                 )
                 try:
                     await producer.start()

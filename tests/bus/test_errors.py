@@ -13,6 +13,7 @@ from exchange.domain.errors import BusError
     [
         (kafka.TopicAuthorizationFailedError("t"), "access-denied", False),
         (kafka.UnknownTopicOrPartitionError(), "topic-missing", True),
+        (kafka.KafkaTimeoutError(), "bus-slow", True),
         (kafka.MessageSizeTooLargeError(), "record-too-large", False),
         (kafka.KafkaConnectionError("closed"), "bus-unavailable", True),
         (kafka.ProducerFenced(), "bus-unavailable", True),
