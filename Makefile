@@ -99,7 +99,7 @@ layers: setup ## import-linter: imports point down the layers of docs/design.md
 
 .PHONY: docstrings
 docstrings: setup ## interrogate: everything public says what it is
-	$(BIN)/interrogate --quiet exchange adapters
+	$(BIN)/interrogate --quiet exchange adapters bench
 
 .PHONY: dependencies
 dependencies: setup ## deptry: what is imported is declared, what is declared is imported

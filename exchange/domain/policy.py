@@ -18,6 +18,8 @@ OPEN_ORIGINS = 8
 # Rule 5.1.
 ENTRY_BYTES = 60 * 1024
 
+_TOO_LARGE = 2**31
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -64,7 +66,7 @@ def parse_policy(data: bytes) -> Policy:
 def _positive(text: dict[str, Any], table: str, name: str) -> int:
     section = text.get(table)
     value = section.get(name) if isinstance(section, dict) else None
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        message = f"policy: {table}.{name} must be a whole number above 0"
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < _TOO_LARGE:
+        message = f"policy: {table}.{name} must be a whole number above 0 and below 2**31"
         raise ConfigurationError(message, code="policy-invalid")
     return value

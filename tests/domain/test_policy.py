@@ -1,6 +1,15 @@
-"""The protocol's limits, as the specification writes them."""
+"""The protocol's limits, as the specification writes them, and the policy of an installation."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exchange.domain import policy
+from exchange.domain.errors import ConfigurationError
+from exchange.domain.ids import digest
+from exchange.resources import resource
 
 KIB = 1024
 
@@ -18,3 +27,38 @@ def test_limits_are_those_of_the_protocol() -> None:
 def test_a_statement_leaves_room_for_its_decision() -> None:
     """An entry is decision, statement and signature: the largest statement must fit (rule 5.1)."""
     assert policy.STATEMENT_BYTES + 10 * KIB < policy.ENTRY_BYTES < policy.RECORD_BYTES
+
+
+SHIPPED = resource("config", "policy.toml").read_bytes()
+
+
+def test_the_policy_that_ships() -> None:
+    """The default policy says 5 minutes and 512 KB, and is named by the digest of its bytes."""
+    found = policy.parse_policy(SHIPPED)
+    assert (found.clock_skew, found.inline_bytes) == (timedelta(minutes=5), 512 * KIB)
+    assert found.digest == digest(SHIPPED)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "true", '"ten"', "[]", "10000000000000000000000000"])
+@pytest.mark.parametrize("name", ["clock_skew_seconds", "statements_per_second"])
+def test_a_wrong_value_is_named(name: str, value: str) -> None:
+    """Only whole numbers above 0 that make sense are taken; the message names the field."""
+    lines = [f"{name} = {value}" if line.startswith(name) else line for line in SHIPPED.decode().splitlines()]
+    with pytest.raises(ConfigurationError, match=name) as caught:
+        policy.parse_policy("\n".join(lines).encode())
+    assert caught.value.code == "policy-invalid"
+
+
+@pytest.mark.parametrize("data", [b"", b"letters = 5", b"[letters]", b"[[[", b"\xff\xfe"])
+def test_no_policy(data: bytes) -> None:
+    """A file that is empty, incomplete, no TOML or no UTF-8 is refused by code."""
+    with pytest.raises(ConfigurationError) as caught:
+        policy.parse_policy(data)
+    assert caught.value.code == "policy-invalid"
+
+
+@given(st.binary(max_size=100) | st.text(alphabet="[]letrsbudg.=\"'\n 019", max_size=100).map(str.encode))
+def test_any_bytes_are_refused_alike(data: bytes) -> None:
+    """Whatever the bytes, the family of errors is one."""
+    with pytest.raises(ConfigurationError):
+        policy.parse_policy(data)

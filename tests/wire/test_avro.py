@@ -25,6 +25,11 @@ def test_schemas_know_their_files() -> None:
     assert '"namespace": "kg.exchange"' in HEAD.text
 
 
+def test_every_schema_is_a_record() -> None:
+    """What is decoded is always a record, never a bare number or a union."""
+    assert {schema.parsed["type"] for schema in avro.schemas().values()} == {"record"}
+
+
 def test_schemas_are_read_once_and_cannot_be_changed() -> None:
     """Every caller shares one read-only mapping."""
     assert avro.schemas() is avro.schemas()

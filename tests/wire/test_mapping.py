@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import pytest
 
@@ -33,9 +34,10 @@ class Tree:
     leaves: tuple[Leaf, ...]
     words: tuple[str, ...]
     some: tuple[Leaf, ...] | None
+    anything: Any
 
 
-TREE = Tree("oak", (Colour.RED,), Leaf(Colour.BLUE), Leaf(Colour.RED), (Leaf(Colour.RED),), ("a", "b"), None)
+TREE = Tree("oak", (Colour.RED,), Leaf(Colour.BLUE), Leaf(Colour.RED), (Leaf(Colour.RED),), ("a", "b"), None, 7)
 RECORD = {
     "name": "oak",
     "colours": ["red"],
@@ -44,6 +46,7 @@ RECORD = {
     "leaves": [{"colour": "red"}],
     "words": ["a", "b"],
     "some": None,
+    "anything": 7,
 }
 
 
@@ -62,7 +65,7 @@ def test_from_a_record() -> None:
 
 def test_absent_values_stay_absent() -> None:
     """None is taken where the annotation allows it, both ways."""
-    bare = Tree("", (), Leaf(Colour.RED), None, (), (), (Leaf(Colour.BLUE),))
+    bare = Tree("", (), Leaf(Colour.RED), None, (), (), (Leaf(Colour.BLUE),), b"")
     assert from_record(Tree)(to_record(Tree)(bare)) == bare
 
 

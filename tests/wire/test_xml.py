@@ -1,0 +1,155 @@
+"""Hardened XML: what is loaded, what is refused, and in which words."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from exchange.domain.errors import DocumentError
+from exchange.wire.xml import Schema, legal_text, parse, place_of, schema, serialise
+
+NAMESPACE = "urn:test"
+XSD = f"""
+<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{NAMESPACE}" xmlns="{NAMESPACE}"
+           elementFormDefault="qualified">
+  <xs:element name="letter"><xs:complexType><xs:sequence>
+    <xs:element name="pages" type="xs:nonNegativeInteger" minOccurs="0"/>
+    <xs:element name="title" minOccurs="0"><xs:simpleType>
+      <xs:restriction base="xs:string"><xs:maxLength value="5"/></xs:restriction>
+    </xs:simpleType></xs:element>
+    <xs:any namespace="##other" processContents="lax" minOccurs="0"/>
+  </xs:sequence>
+  <xs:attribute name="kind"><xs:simpleType>
+    <xs:restriction base="xs:string"><xs:enumeration value="a"/><xs:enumeration value="b"/></xs:restriction>
+  </xs:simpleType></xs:attribute>
+  <xs:attribute name="day" type="xs:date"/>
+  <xs:attribute name="code"><xs:simpleType>
+    <xs:restriction base="xs:string"><xs:maxLength value="3"/></xs:restriction>
+  </xs:simpleType></xs:attribute>
+  </xs:complexType></xs:element>
+</xs:schema>
+"""
+
+
+def letter(content: str = "", attributes: str = "", encoding: str = "utf-8") -> bytes:
+    """A small document."""
+    declaration = f'<?xml version="1.0" encoding="{encoding}"?>\n'
+    return f'{declaration}<letter xmlns="{NAMESPACE}"{attributes}>\n{content}</letter>'.encode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "windows-1251", "UTF-8", "Windows-1251"])
+def test_the_declared_encoding_counts(encoding: str) -> None:
+    """Both encodings of the region, and Kyrgyz letters by reference in windows-1251."""
+    root = parse(letter("<title>Кат&#1187;</title>", encoding=encoding), "a.xml")
+    assert root.findtext(f"{{{NAMESPACE}}}title") == "Катң"
+    again = serialise(root, encoding.lower())
+    assert parse(again, "b.xml").findtext(f"{{{NAMESPACE}}}title") == "Катң"
+
+
+def test_without_a_declaration_it_is_utf8() -> None:
+    """XML 1.0, 4.3.3; a byte order mark is let through."""
+    assert parse("<a>ө</a>".encode(), "a").text == "ө"
+    assert parse("\ufeff<a>ө</a>".encode(), "a").text == "ө"
+
+
+@pytest.mark.parametrize("byte", ["\u04a3", "Кат"])
+def test_a_wrong_declaration_is_told_with_its_line(byte: str) -> None:
+    """utf-8 in a document that says windows-1251, and the reverse."""
+    with pytest.raises(DocumentError, match=r"a\.xml, line 1: declared as windows-1251"):
+        parse(b"<?xml version='1.0' encoding='windows-1251'?>\n<a>" + byte.encode() + b"</a>", "a.xml")
+    with pytest.raises(DocumentError, match=r"a\.xml, line 2: declared as utf-8"):
+        parse(b"<?xml version='1.0' encoding='utf-8'?>\n<a>" + "Кат".encode("cp1251") + b"</a>", "a.xml")
+
+
+def test_comments_and_instructions_are_left_out() -> None:
+    """Text around them is one."""
+    root = parse(b"<a>x<!-- c -->y<?p i?>z<![CDATA[<]]></a>", "a")
+    assert (root.text, len(root)) == ("xyz<", 0)
+
+
+def test_a_prolog_of_many_comments_is_quick() -> None:
+    """The search for a document type does not explode."""
+    with pytest.raises(DocumentError, match="well-formed"):
+        parse(b"<!--a-->" * 20_000 + b"<?b ?>" * 20_000 + b"<!", "a")
+
+
+def test_depth_is_bounded() -> None:
+    """64 levels pass, 65 do not."""
+    assert parse(b"<a>" * 64 + b"</a>" * 64, "a").tag == "a"
+    with pytest.raises(DocumentError, match="deeper than 64"):
+        parse(b"<a>" * 65 + b"</a>" * 65, "a")
+
+
+def test_size_is_bounded() -> None:
+    """The limit is the caller's."""
+    assert parse(b"<a/>", "a", limit=4).tag == "a"
+    with pytest.raises(DocumentError) as caught:
+        parse(b"<a />", "a", limit=4)
+    assert caught.value.code == "document-too-large"
+
+
+@given(st.binary(max_size=80) | st.text("<>!?DOCTYPE[]&;'\"xml \n", max_size=60).map(str.encode))
+@settings(max_examples=300)
+def test_any_bytes_are_a_tree_or_an_error(data: bytes) -> None:
+    """Nothing else is raised."""
+    try:
+        root = parse(data, "a")
+    except DocumentError as error:
+        assert error.place
+    else:
+        assert root.getroottree().docinfo.internalDTD is None
+
+
+@pytest.mark.parametrize(
+    ("content", "attributes", "expected"),
+    [
+        ("<title>s3cret</title>", "", "line 3, /letter/title: value length cannot be greater than 5"),
+        ("<pages>s3cret</pages>", "", "line 3, /letter/pages: not a valid nonNegativeInteger"),
+        ("<pages>1</pages><pages>2</pages>", "", "line 2, /letter: Unexpected child with tag 'pages'"),
+        ("", " kind='s3cret'", "line 2, /letter/@kind: must be one of a, b"),
+        ("", " day='s3cret'", "line 2, /letter/@day: not a valid date"),
+        ("", " code='s3cret'", "line 2, /letter/@code: breaks the limit MaxLength 3"),
+        ("", " other='s3cret'", "line 2, /letter"),
+        ("s3cret", "", "line 2, /letter"),
+    ],
+)
+def test_faults_name_field_and_line_but_no_value(content: str, attributes: str, expected: str) -> None:
+    """An error may be logged, content may not."""
+    with pytest.raises(DocumentError) as caught:
+        Schema(XSD).check(parse(letter(content, attributes), "a.xml"), "a.xml")
+    assert f"a.xml, {expected}" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_schema_hints_of_a_document_load_nothing() -> None:
+    """A schemaLocation that leads elsewhere is neither followed nor a fault."""
+    hint = ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="urn:other file:///etc/passwd"'
+    Schema(XSD).check(parse(letter('<x:y xmlns:x="urn:other"/>', hint), "a.xml"), "a.xml")
+
+
+def test_sorting_puts_children_in_order() -> None:
+    """What was appended later stands where the schema wants it."""
+    root = parse(letter("<title>a</title><pages>1</pages>"), "a")
+    assert not Schema(XSD).is_valid(root)
+    Schema(XSD).sort(root)
+    assert Schema(XSD).is_valid(root)
+
+
+@pytest.mark.parametrize("name", ["medo-2.6", "gost53898"])
+def test_our_schemas_build_once(name: str) -> None:
+    """They are cached."""
+    assert schema(name) is schema(name)
+
+
+@given(st.text())
+def test_legal_text_can_be_written(text: str) -> None:
+    """Characters that XML cannot hold are replaced, all others stay."""
+    element = etree.Element("a")
+    element.text = legal_text(text)
+    assert parse(serialise(element), "a").text == (element.text or None)
+
+
+def test_places_are_paths() -> None:
+    """File, line and local names."""
+    root = parse(letter("<title>a</title>"), "a.xml")
+    assert place_of(root[0], "a.xml") == "a.xml, line 3, /letter/title"
