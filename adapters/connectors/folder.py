@@ -78,6 +78,8 @@ class FolderConnector:
         with connector_errors("preparing the EDMS folders"):
             for folder in (self._out, self._in, self._sent, self._quarantine, self._staging):
                 make_folder(folder)
+            for unfinished in self._staging.glob("*.new"):
+                discard(unfinished)
 
     def collect(self, limit: int) -> Iterator[Package]:
         """See `exchange.agent.ports.Connector`.

@@ -89,6 +89,7 @@ class _LetterReader:
         self._linked = {entry.peek_attr("DocumentID"): entry for entry in documents if entry is not self._body}
         self._zone = _zone(self._header)
         self._fields = self._expansion()
+        self._own_resource = self._header.attr("ResourceID")
 
     def letter(self) -> DraftLetter:
         header, body = self._header, self._body
@@ -148,7 +149,7 @@ class _LetterReader:
 
     def _read_envelope(self, message_id: str) -> None:
         """Take for read what is written anew for every message."""
-        for name in ("Version", "Time", "TimeZone", "ResourceID"):
+        for name in ("Version", "Time", "TimeZone"):
             self._header.attr(name)
         self._header.attr_if("ReturnID", message_id)
         self._body.attr("MainDocument")
@@ -216,12 +217,12 @@ class _LetterReader:
         return Link(kind, linked.attr("UID"), registration.text("Number"), _date(registration.at("Date")))
 
     def _files(self) -> tuple[tuple[FileInfo, ...], tuple[bytes, ...], tuple[DocumentSignature, ...]]:
-        """Files of the document, their detached signatures, then resources that nothing refers to."""
+        """Files of the document, resources that nothing refers to, then detached signatures."""
         collected = _Files(self._header, self._attachments, self._zone)
         for index, entry in enumerate(self._body.all("File")):
             collected.add(entry, index, self._fields)
+        collected.add_rest({self._document.file, self._own_resource}, self._fields)
         collected.add_signatures()
-        collected.add_rest(self._document.file, self._fields)
         return tuple(collected.infos), tuple(collected.data), tuple(collected.signatures)
 
 
@@ -246,8 +247,9 @@ class _Files:
 
     def add(self, entry: Reader, index: int, fields: dict[tuple[str, str], str]) -> None:
         """A file of the document."""
-        name = self._resource(entry.attr("ResourceID"), entry.place)
-        ident = entry.attr("UID") or entry.attr("ResourceID")
+        resource = entry.attr("ResourceID")
+        name = self._resource(resource, entry.place)
+        ident = entry.attr("UID") or f"resource-{resource}"
         entry.attr("Size")
         entry.text("Extension")
         default = FileRole.ANNEX if index else FileRole.MAIN
@@ -259,17 +261,18 @@ class _Files:
             self.signatures.append(DocumentSignature(ident, signature, Person(name=signed.text()), when))
             self._wanted.append((signature, signed.place))
 
+    def add_rest(self, own: set[str], fields: dict[tuple[str, str], str]) -> None:
+        """What the resource list names and nothing refers to goes along as data; `own` is the document itself."""
+        signatures = {name for name, _ in self._wanted}
+        for ident, (name, place) in self._names.items():
+            if not {name, ident} & own and name not in self._taken | signatures:
+                self._take(f"resource-{ident}", name, place, FileRole.DATA, fields)
+
     def add_signatures(self) -> None:
         """Files of signatures that are not files of the document themselves."""
         for name, place in self._wanted:
             if name not in self._taken:
                 self._take(name, name, place, FileRole.DATA, {})
-
-    def add_rest(self, main: str, fields: dict[tuple[str, str], str]) -> None:
-        """What the resource list names and nothing refers to goes along as data."""
-        for ident, (name, place) in self._names.items():
-            if name not in self._taken and name != main:
-                self._take(ident, name, place, FileRole.DATA, fields)
 
     def _resource(self, ident: str, place: str) -> str:
         if ident not in self._names:

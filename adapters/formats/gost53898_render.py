@@ -61,9 +61,10 @@ def write_letter(
 
 @dataclass(frozen=True, slots=True)
 class _Delivered:
-    """A file of the letter: what the card says of it, its name here and the number of its resource."""
+    """A file of the letter: what the card says of it; its id, its name and its resource's number here."""
 
     info: FileInfo
+    ident: str
     name: str
     resource: str
     listed: bool
@@ -146,7 +147,7 @@ class _LetterWriter:
 
     def _file(self, document: Writer, file: _Delivered) -> None:
         size = str(len(self.files[file.name]))
-        attributes = {"UID": file.info.id, "ResourceID": file.resource, "Size": size}
+        attributes = {"UID": file.ident, "ResourceID": file.resource, "Size": size}
         entry = document.add("File", attributes=attributes)
         entry.maybe("Description", file.info.description)
         entry.maybe("Extension", extension(file.name))
@@ -251,11 +252,14 @@ def _header(root: Writer, message_id: str, time: datetime, kind: str, return_id:
 
 
 def _deliver(draft: DraftLetter) -> Iterator[_Delivered]:
-    """Names and resource numbers for the files."""
+    """Ids, names and resource numbers for the files: the sender's ids where they tell files apart."""
     files = draft.card.files
     names = delivered_names(files, (LETTER_DOCUMENT, RECEIPT_DOCUMENT))
+    ids = [file.id for file in files]
+    keep = len(set(ids)) == len(ids) and all(ids)
     for number, (file, name) in enumerate(zip(files, names, strict=True), 1):
-        yield _Delivered(file, name, str(number), not is_plain_signature(file, draft.card.signatures))
+        ident = file.id if keep else f"file-{number}"
+        yield _Delivered(file, ident, name, str(number), not is_plain_signature(file, draft.card.signatures))
 
 
 def _additions(draft: DraftLetter, delivered: list[_Delivered]) -> Iterator[tuple[str, str, str]]:
@@ -265,11 +269,10 @@ def _additions(draft: DraftLetter, delivered: list[_Delivered]) -> Iterator[tupl
     yield "urgency", "", "" if draft.urgency is Urgency.ROUTINE else draft.urgency.value
     yield "access-basis", "", card.access_basis
     yield "access-until", "", write_date(card.access_until)
-    listed = [file.info for file in delivered if file.listed]
-    for index, info in enumerate(listed):
-        role = FileRole.ANNEX if index else FileRole.MAIN
-        yield "file-role", info.id, "" if info.role is role else info.role.value
-        yield "file-pages", info.id, str(info.pages) if info.pages else ""
+    for index, file in enumerate(each for each in delivered if each.listed):
+        role, info = (FileRole.ANNEX if index else FileRole.MAIN), file.info
+        yield "file-role", file.ident, "" if info.role is role else info.role.value
+        yield "file-pages", file.ident, str(info.pages) if info.pages else ""
 
 
 def _linked_id(index: int) -> str:

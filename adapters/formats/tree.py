@@ -19,7 +19,7 @@ from exchange.domain.card import Extra
 from exchange.wire.xml import Schema, legal_text, place_of
 
 _INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
-_STEP = re.compile(r"(?P<name>[\w.-]+)(?:\[(?P<index>[1-9][0-9]{0,3})\])?")
+_STEP = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)(?:\[(?P<index>[1-9][0-9]{0,3})\])?")
 _EXTRA_STEPS = 12
 
 
