@@ -14,7 +14,7 @@ PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### `([a-z0-9-]+)`\n\n(.+?)(?=\n\n#|\Z)", PAGE, re.MULTILINE | re.DOTALL))
 
 KEBAB = re.compile(r"[a-z]+(-[a-z]+)+")
-TABLED = ("spool-", "bus-", "record-", "topic-", "access-")
+TABLED = ("spool-", "bus-", "record-", "topic-", "access-denied")
 """How codes begin that are raised from tables rather than by name."""
 
 

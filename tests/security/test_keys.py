@@ -71,7 +71,7 @@ def test_accepts_a_private_key_file(tmp_path: Path, mfa: KeyPair, mode: int) -> 
 @pytest.mark.parametrize(
     ("key", "code"),
     [
-        (rsa.generate_private_key(65537, 1024), "key-too-weak"),
+        (rsa.generate_private_key(65537, 1024), "key-too-weak"),  # noqa: S505 - weak on purpose
         (ec.generate_private_key(ec.SECP384R1()), "key-unsupported"),
         (ed25519.Ed25519PrivateKey.generate(), "key-unsupported"),
     ],
