@@ -1,1 +1,18 @@
-"""The agent: a body's durable spool and its way to and from the exchange."""
+"""The agent: a body's durable spool and its way to and from the exchange.
+
+agent          joins the parts for one body or many; read this first
+intake         EDMS → spool            handover   spool → EDMS
+outbound       spool → exchange        inbound    exchange → spool
+mailbox        what a program may do without an EDMS
+
+protocol       what a notice leads to: a pure function and its table (rule 2.5)
+chain          a body's numbered chain: signs drafts, does what notices ask for
+arrivals       what an inbox record must prove
+drafts         from an EDMS's words to a statement that only lacks its number
+correspondence replies and receipts find their letter
+rendering      arrivals as formats take them
+spool          the only state
+
+ports          what is asked of an EDMS; transport: what is asked of the bus
+office, status, timing, history, errors: shared by the parts
+"""

@@ -1,112 +1,15 @@
-"""Agents over a small exchange in memory, with real spools and real signatures."""
+"""A world with an exchange in memory, and room for agents."""
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
-from random import Random
 
 import pytest
 
-from exchange.agent.agent import Agent, Member
-from exchange.agent.drafts import Drafting
-from exchange.agent.history import TrustHistory
-from exchange.agent.intake import Edms
-from exchange.agent.office import Office
-from exchange.agent.spool import Spool
-from exchange.agent.status import Counters
-from exchange.agent.timing import Timing
 from exchange.security.cades import Signer
 from exchange.security.directory_folder import DirectoryFolder
 from exchange.security.keys import load_key_pair
-from tests.agent.edms import MemoryEdms, PlainFormat
+from tests.agent.place import Place, TickingClock
 from tests.agent.simulator import Simulator
 from tests.world import NOW, World
-
-QUICK = Timing(
-    batch=50,
-    window=200,
-    resend_after=0.3,
-    resend_at_most=0.6,
-    poll=0.02,
-    edms_poll=0.02,
-    retry_first=0.01,
-    retry_at_most=0.05,
-    directory_poll=0.05,
-)
-"""An agent for tests does not wait long."""
-
-
-class TickingClock:
-    """The world's time, going on at the real pace."""
-
-    def __init__(self, start: datetime) -> None:
-        """Begin at `start`."""
-        self._start = start
-        self._began = time.monotonic()
-
-    def __call__(self) -> datetime:
-        """The time in the world."""
-        return self._start + timedelta(seconds=time.monotonic() - self._began)
-
-
-@dataclass
-class Place:
-    """Where an agent lives: a folder for its spool, its EDMSs, and the exchange that it speaks with."""
-
-    world: World
-    simulator: Simulator
-    folder: Path
-    directory: DirectoryFolder
-    clock: TickingClock
-    random: Random = field(default_factory=lambda: Random(11))
-
-    def spool(self, name: str) -> Path:
-        """File of a spool."""
-        return self.folder / f"{name}.spool"
-
-    def office(self, spool: Spool, timing: Timing = QUICK) -> Office:
-        """What an agent's parts share."""
-        history = TrustHistory(self.directory, self.world.roots)
-        drafting = Drafting(
-            history.directory.exchange, self.world.policy.inline_bytes, self.clock, self.random.randbytes
-        )
-        return Office(spool, drafting, history, timing, Counters())
-
-    def members(self, *bodies: str, edms: dict[str, MemoryEdms] | None = None) -> list[Member]:
-        """Bodies as an agent carries them."""
-        systems = edms or {}
-        return [
-            Member(body, self.world.signers[body], Edms(systems[body], PlainFormat()) if body in systems else None)
-            for body in bodies
-        ]
-
-    @asynccontextmanager
-    async def agent(
-        self, *bodies: str, edms: dict[str, MemoryEdms] | None = None, spool: str = "", timing: Timing = QUICK
-    ) -> AsyncIterator[Agent]:
-        """A running agent for `bodies`; it is stopped, not killed, at the end."""
-        members = self.members(*bodies, edms=edms)
-        with Spool(self.spool(spool or bodies[0])) as opened:
-            agent = Agent(self.office(opened, timing), members, self.simulator.transport)
-            task = asyncio.create_task(agent.run())
-            try:
-                yield agent
-            finally:
-                task.cancel()
-                await asyncio.wait([task])
-                if not task.cancelled():
-                    task.result()
-
-
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in other tasks and threads
-            await asyncio.sleep(0.005)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Letters cross between agents, and what the exchange and the recipients say comes back."""
 
-from tests.agent.conftest import Place, until
 from tests.agent.edms import MemoryEdms, given, letter_package, receipt_package, told
+from tests.agent.place import Place, until
 from tests.world import NOW
 
 

@@ -17,8 +17,8 @@ from exchange.agent.agent import Agent
 from exchange.agent.spool import Spool
 from exchange.bus.errors import PositionLost
 from exchange.domain.errors import SpoolError
-from tests.agent.conftest import QUICK, Place, until
 from tests.agent.edms import MemoryEdms, given, letter_package, plain_letter, receipt_package, told
+from tests.agent.place import QUICK, Place, until, until_settled
 from tests.world import NOW
 
 STEPS = ("send", "sent", "stage", "staged", "publish", "published", "archive", "archived")
@@ -117,13 +117,6 @@ async def test_the_exchange_away_for_long(place: Place) -> None:
         (status,) = await agent.status()
     assert (status.drafts, status.unproven, status.waits_for, status.failure) == (0, 0, (), None)
     assert place.simulator.message_ids("beta") == [*(f"m-{number}" for number in range(120)), "last"]
-
-
-async def until_settled(agent: Agent) -> None:
-    """Wait until nothing is unproven."""
-    async with asyncio.timeout(10):
-        while any(status.drafts or status.unproven or status.waits_for for status in await agent.status()):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 async def test_acknowledged_records_that_vanish_are_sent_again(place: Place) -> None:

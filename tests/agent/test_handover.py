@@ -7,7 +7,6 @@ import pytest
 from exchange.agent.agent import Agent
 from exchange.agent.spool.incoming import ArrivalState
 from exchange.domain.event import Event
-from tests.agent.conftest import Place, until
 from tests.agent.edms import (
     MemoryEdms,
     given,
@@ -17,16 +16,9 @@ from tests.agent.edms import (
     receipt_package,
     told,
 )
+from tests.agent.place import Place, events, until, until_heard, until_settled
 from tests.agent.simulator import carry_on
-from tests.agent.test_faults import until_settled
 from tests.world import NOW
-
-
-async def events(agent: Agent, message_id: str) -> list[tuple[str, str, str]]:
-    """Actor, event and reason of what was heard about a letter of alpha's."""
-    letter = await agent.mailbox("alpha").sent_letter(message_id)
-    assert letter is not None
-    return [(heard.actor, heard.event.value, heard.reason) for heard in letter.heard]
 
 
 async def test_an_edms_that_is_away_is_waited_for(place: Place) -> None:
@@ -64,7 +56,7 @@ async def test_a_letter_that_the_edms_cannot_take(place: Place) -> None:
         letters = plain_letter("m-1", "beta", title="unreadable"), plain_letter("m-2", "beta")
         await alpha.mailbox("alpha").submit(*letters)
         await until(lambda: given(theirs) == ["m-2"])
-        await until_settled_events(alpha, "m-1", 2)
+        await until_heard(alpha, "m-1", 2)
         assert await events(alpha, "m-1") == [
             ("beta", "delivered", ""),
             ("beta", "hand-over-failed", "hand-over-failed"),
@@ -82,13 +74,6 @@ async def test_a_letter_that_the_edms_cannot_take(place: Place) -> None:
         assert "no room" in letter.heard[1].text
 
 
-async def until_settled_events(agent: Agent, message_id: str, count: int) -> None:
-    """Wait until so much was heard about a letter."""
-    async with asyncio.timeout(10):
-        while len(await events(agent, message_id)) < count:  # noqa: ASYNC110 - other tasks make it so
-            await asyncio.sleep(0.01)
-
-
 async def test_a_connector_s_bug_stops_one_letter_only(place: Place) -> None:
     """Foreign code that raises anything fails that letter; the agent goes on."""
 
@@ -99,7 +84,7 @@ async def test_a_connector_s_bug_stops_one_letter_only(place: Place) -> None:
     theirs = MemoryEdms(step=buggy)
     async with place.agent("alpha") as alpha, place.agent("beta", edms={"beta": theirs}):
         await alpha.mailbox("alpha").submit(plain_letter("m-1", "beta"))
-        await until_settled_events(alpha, "m-1", 2)
+        await until_heard(alpha, "m-1", 2)
         assert (await events(alpha, "m-1"))[1] == ("beta", "hand-over-failed", "hand-over-failed")
         theirs.step = carry_on
         await alpha.mailbox("alpha").submit(plain_letter("m-2", "beta"))
@@ -126,7 +111,7 @@ async def test_the_sender_s_edms_sees_what_it_asked_for(place: Place, ack: str, 
         theirs.put(
             receipt_package("no", event="refused", at=NOW.isoformat(), message_id="m-1", reason="refused-by-recipient")
         )
-        await until_settled_events(alpha, "m-1", 3)
+        await until_heard(alpha, "m-1", 3)
         await asyncio.sleep(0.1)
         assert [event for _, event, _ in await events(alpha, "m-1")] == ["delivered", "handed-over", "refused"]
         assert (await alpha.status())[0].to_hand_over == 0
@@ -200,7 +185,7 @@ async def test_a_body_without_an_edms(place: Place) -> None:
         for _ in range(2):
             await box.take(letter.arrived.digest)
             await box.say(letter.arrived.digest, plain_receipt("registered", NOW.isoformat(), reg_number="17"))
-        await until_settled_events(alpha, "m-1", 3)
+        await until_heard(alpha, "m-1", 3)
         await until_settled(beta)
         await until_settled(alpha)
         sent = await alpha.mailbox("alpha").sent_letter("m-1")

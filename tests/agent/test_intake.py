@@ -12,9 +12,8 @@ from exchange.agent.spool import Spool
 from exchange.domain.card import Party
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.statement import Letter
-from tests.agent.conftest import Place, until
 from tests.agent.edms import MemoryEdms, given, letter_package, plain_letter, receipt_package, told
-from tests.agent.test_faults import until_settled
+from tests.agent.place import Place, until, until_settled
 from tests.world import NOW
 
 

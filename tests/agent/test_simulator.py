@@ -13,7 +13,7 @@ from exchange.bus.producer import Outgoing, SubmissionProducer
 from exchange.bus.reader import PositionedReader
 from exchange.bus.records import Position, Record
 from exchange.bus.topics import inbox
-from tests.agent.conftest import Place
+from tests.agent.place import Place
 from tests.plugin_kafka import KafkaCluster
 
 INBOX: Partition = (inbox("gamma"), 0)
