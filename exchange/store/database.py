@@ -14,8 +14,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from exchange.domain.fact import JournalFact
 from exchange.store.errors import StoreError
+from exchange.store.queries import positions_of
 from exchange.store.rows import PositionRow
-from exchange.store.schema import metadata, positions
+from exchange.store.schema import metadata
 from exchange.store.writer import Taken, take
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -62,8 +63,7 @@ class Store:
     def positions(self, topic: str) -> dict[int, PositionRow]:
         """The last record taken of each partition, by partition."""
         with self.reading() as connection:
-            rows = connection.execute(sa.select(positions).where(positions.c.topic == topic))
-            return {row.partition: PositionRow(*row) for row in rows}
+            return {row.partition: row for row in positions_of(connection, topic)}
 
     def take(self, facts: Sequence[JournalFact], reached: Sequence[PositionRow]) -> Taken:
         """Store facts and fold what they touch, with the positions reached, all in one transaction.
@@ -86,7 +86,10 @@ class Store:
         Raises:
             StoreError: `store-unavailable`, retriable.
         """
-        with _translated(self._engine), self._engine.connect() as connection:
+        engine = self._engine
+        if engine.dialect.name == "postgresql":
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with _translated(engine), engine.connect() as connection:
             yield connection
 
     def dump(self) -> Iterator[str]:

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from exchange.domain.delivery import Delivery, State
 from exchange.domain.fact import Registration
 from exchange.domain.ids import DIGEST_BYTES
-from exchange.store.rows import DeliveryRow, FactRow, FlagRow, LetterRow, micros, moment
-from exchange.store.schema import deliveries, facts, flags, letters
+from exchange.store.rows import DeliveryRow, FactRow, FlagRow, LetterRow, PositionRow, micros, moment
+from exchange.store.schema import deliveries, facts, flags, letters, positions
 from exchange.store.views import DeliveryTimeline, Flag, Letter, LetterFilter, Listed, Step, Timeline
 
 _HEX_PREFIX = re.compile(r"[0-9a-fA-F]{4,64}")
@@ -109,6 +109,11 @@ def flagged(connection: sa.Connection, about: bytes | None = None, limit: int = 
         partition, position, code, body, what, journalled, reason, detail = FlagRow(*row)
         found.append(Flag(partition, position, code, body, what, moment(journalled), reason, detail))
     return found
+
+
+def positions_of(connection: sa.Connection, topic: str) -> list[PositionRow]:
+    """The last record taken of each partition of `topic`."""
+    return [PositionRow(*row) for row in connection.execute(sa.select(positions).where(positions.c.topic == topic))]
 
 
 def tracked(connection: sa.Connection) -> Iterator[tuple[bytes, str, Delivery]]:

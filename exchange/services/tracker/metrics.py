@@ -86,9 +86,10 @@ class TrackerMetrics:
 
     def _count_delivery(self, folded: Folded) -> None:
         facts = folded.facts
+        decided = next((index for index, fact in enumerate(facts) if TABLE[fact.event].decides), None)
         for index in range(len(facts) - folded.fresh, len(facts)):
             fact = facts[index]
-            if TABLE[fact.event].decides:
+            if index == decided:
                 self._deliveries.labels(outcome=fact.event.value).inc()
             stage = STAGES.get(fact.event)
             if stage is None or index == 0:

@@ -11,67 +11,30 @@ same database ends it: a person must look.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from exchange.bus.records import PoisonedBatch, Position, Record
+from exchange.bus.records import PoisonedBatch, Position
 from exchange.bus.topics import JOURNAL
 from exchange.domain import delivery
 from exchange.domain.errors import ExchangeError
 from exchange.domain.fact import JournalFact, Unreadable
-from exchange.journal.facts import JournalRecord, read_fact
+from exchange.journal.facts import read_fact
+from exchange.services import reading
+from exchange.services.reading import JournalReader, OpenReader, journal_positions, journal_record, require_complete
 from exchange.services.tracker.metrics import TrackerMetrics
 from exchange.store import queries
 from exchange.store.database import Store
 from exchange.store.rows import PositionRow
 from exchange.store.writer import Taken
 
-BATCH_RECORDS = 2_000
-READ_SECONDS = 1.0
 RETRY_SECONDS = 1.0
 REFRESH_SECONDS = 5.0
-
-Partition = tuple[str, int]
 
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
-
-
-class JournalIncomplete(ExchangeError):
-    """The journal no longer begins at its beginning, so no state can be folded from it."""
-
-    code = "journal-incomplete"
-
-
-class JournalReader(Protocol):
-    """What the tracker asks of `exchange.bus.reader.PositionedReader`; see there for its promises."""
-
-    async def read(self, timeout: float, max_records: int = ...) -> list[Record | PoisonedBatch]:  # noqa: ASYNC109
-        """The next records, in order per partition; none when none came in time."""
-        ...
-
-    async def begin_offsets(self) -> dict[Partition, int]:
-        """First offset of each partition."""
-        ...
-
-    async def end_offsets(self) -> dict[Partition, int]:
-        """Last stable offset of each partition, now."""
-        ...
-
-    async def lag(self) -> dict[Partition, int]:
-        """Offsets still to be read of each partition, now."""
-        ...
-
-    def reached(self, ends: Mapping[Partition, int]) -> bool:
-        """Whether everything before `ends` has been handed out."""
-        ...
-
-
-OpenReader = Callable[[Mapping[Partition, Position | None]], AbstractAsyncContextManager[JournalReader]]
-"""Opens a reader behind the given positions, e.g. `partial(PositionedReader, settings)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,48 +110,39 @@ class Tracker:
             JournalIncomplete: its beginning is gone.
         """
         before = self._facts
-        async with self._open_reader(self._positions()) as reader:
-            await self._require_complete(reader)
+        positions = self._positions()
+        async with self._open_reader(positions) as reader:
+            await require_complete(reader, positions)
             ends = await reader.end_offsets()
             while not reader.reached(ends):
                 await self._take_next(reader)
         return self._facts - before
 
     async def _follow(self) -> None:
-        async with self._open_reader(self._positions()) as reader:
-            await self._require_complete(reader)
+        positions = self._positions()
+        async with self._open_reader(positions) as reader:
+            await require_complete(reader, positions)
             ends = await reader.end_offsets()
-            behind = True
-            refresh_at = 0.0
+            behind, refresh_at = True, 0.0
             while True:
                 await self._take_next(reader)
                 now = asyncio.get_running_loop().time()
-                if now >= refresh_at:
+                caught_up = behind and reader.reached(ends)
+                if caught_up or now >= refresh_at:
                     # Also proves that Kafka still answers: without end offsets we are not ready.
                     self._lag = sum((await reader.lag()).values())
                     await _finish(self._refresh)
                     refresh_at = now + REFRESH_SECONDS
-                behind = behind and not reader.reached(ends)
+                behind = behind and not caught_up
                 self._waiting_for = f"the journal: {self._lag} offsets to take" if behind else ""
 
-    def _positions(self) -> dict[Partition, Position | None]:
+    def _positions(self) -> dict[reading.Partition, Position | None]:
         stored = self._store.positions(JOURNAL)
-        return {
-            (JOURNAL, partition): Position(stored[partition].position, stored[partition].digest)
-            if partition in stored
-            else None
-            for partition in range(self._partitions)
-        }
-
-    async def _require_complete(self, reader: JournalReader) -> None:
-        stored = self._store.positions(JOURNAL)
-        for (topic, partition), begin in (await reader.begin_offsets()).items():
-            if begin > 0 and partition not in stored:
-                message = f"{topic}/{partition} begins at {begin}, not at 0: restore it from the archive"
-                raise JournalIncomplete(message)
+        taken = {partition: Position(row.position, row.digest) for partition, row in stored.items()}
+        return journal_positions(self._partitions, taken)
 
     async def _take_next(self, reader: JournalReader) -> None:
-        records = await reader.read(READ_SECONDS, BATCH_RECORDS)
+        records = await reader.read(reading.READ_SECONDS, reading.BATCH_RECORDS)
         if not records:
             return
         # In a thread, and to its end even when we are cancelled: nobody closes the database under it.
@@ -196,7 +150,7 @@ class Tracker:
         self._facts += len(records)
         self._metrics.count(taken)
 
-    def _take(self, records: Sequence[Record | PoisonedBatch]) -> Taken:
+    def _take(self, records: Sequence[reading.Taken]) -> Taken:
         last = {record.partition: record for record in records}
         reached = [
             PositionRow(record.topic, partition, record.position.offset, record.position.digest)
@@ -209,12 +163,11 @@ class Tracker:
             self._metrics.show(queries.counts(connection), queries.oldest_undelivered(connection))
 
 
-def _fact(record: Record | PoisonedBatch) -> JournalFact:
-    if isinstance(record, PoisonedBatch):
-        place = delivery.Position(record.partition, record.last_offset)
-        return Unreadable(place, record.timestamp, f"a batch that was not unpacked: {record.reason}"[:200])
-    place = delivery.Position(record.partition, record.offset)
-    return read_fact(JournalRecord(place, record.timestamp, record.value or b""))
+def _fact(taken: reading.Taken) -> JournalFact:
+    if isinstance(taken, PoisonedBatch):
+        place = delivery.Position(taken.partition, taken.last_offset)
+        return Unreadable(place, taken.timestamp, f"a batch that was not unpacked: {taken.reason}"[:200])
+    return read_fact(journal_record(taken))
 
 
 async def _finish(work: Callable[[], Result]) -> Result:
