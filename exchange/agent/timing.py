@@ -25,7 +25,7 @@ class Timing:
     poll: float = 0.5
     edms_poll: float = 0.5
     retry_first: float = 0.5
-    retry_at_most: float = 60.0
+    retry_at_most: float = 15.0
     directory_poll: float = 5.0
 
     def backoff(self, attempts: int) -> float:

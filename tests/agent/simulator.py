@@ -22,7 +22,7 @@ from exchange.domain.decision import Decided, Journalled, LaneState, Notice
 from exchange.domain.errors import BusError
 from exchange.domain.ids import lane_of
 from exchange.domain.statement import Letter, Signed
-from exchange.journal.examine import Submission, examine
+from exchange.journal.examine import Ground, Submission, examine
 from exchange.journal.ledger import Entry, Ledger
 from exchange.wire.records import decode, decode_statement, encode
 from tests.world import World
@@ -97,6 +97,12 @@ class Simulator:
             for body, notice in ledger.notices(self.clock()):
                 self.notices.append(notice)
                 self.deliver(body, encode(notice))
+
+    def stand_on(self, ground: Ground) -> None:
+        """The router decides by this from now on."""
+        self.world.ground = ground
+        for ledger in self._ledgers:
+            ledger.stand_on(ground, self.clock())
 
     def restart(self) -> None:
         """The router is restored from a backup that knows no origin; inboxes and offsets stay."""

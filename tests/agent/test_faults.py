@@ -139,7 +139,7 @@ async def test_a_router_that_is_away_gets_each_statement_about_once(place: Place
         await until_settled(agent)
         place.simulator.paused = True
         await agent.mailbox("alpha").submit(*(plain_letter(f"m-{number}", "beta") for number in range(1, 400)))
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(1.0)
         (status,) = await agent.status()
         assert status.unproven == QUICK.window
         assert status.waits_for == ("notice",)

@@ -1,0 +1,97 @@
+"""Troubles that the router tells an agent, and what the agent's people see of them."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+
+from exchange.agent.agent import Agent
+from exchange.domain.reason import Reason
+from exchange.security.cades import Signer
+from exchange.security.directory_folder import successor
+from exchange.security.errors import SignatureRefused
+from exchange.security.keys import load_key_pair
+from exchange.security.trust import Trust
+from tests.agent.edms import MemoryEdms, given, plain_letter
+from tests.agent.place import Place, until, until_settled
+from tests.world import NOW
+
+
+class ExpiredTrust:
+    """Trust of a time at which alpha's certificate has expired."""
+
+    def __init__(self, trust: Trust) -> None:
+        """All other bodies are as they were."""
+        self._trust = trust
+
+    def verify_statement(self, statement: bytes, signature: bytes, at: datetime) -> str:
+        """See `Trust`."""
+        body = self._trust.verify_statement(statement, signature, at)
+        if body == "alpha":
+            raise SignatureRefused(Reason.CERTIFICATE_EXPIRED, body=body)
+        return body
+
+
+@contextmanager
+def expired(place: Place) -> Iterator[None]:
+    """While it lasts the router finds alpha's certificate expired."""
+    ground = place.world.ground
+    place.simulator.stand_on(replace(ground, trust=ExpiredTrust(Trust(place.world.directory, place.world.roots))))
+    yield
+    place.simulator.stand_on(ground)
+
+
+async def until_waiting(agent: Agent, code: str) -> None:
+    """Wait until the agent says what it waits for."""
+    async with asyncio.timeout(10):
+        while code not in (await agent.status())[0].waits_for:  # noqa: ASYNC110 - other tasks make it so
+            await asyncio.sleep(0.01)
+
+
+async def test_an_expired_certificate_holds_letters_back(place: Place) -> None:
+    """The same statements are signed and sent again until the directory lists a valid key (rule 2.4)."""
+    async with place.agent("alpha") as agent:
+        await until_settled(agent)
+        with expired(place):
+            await agent.mailbox("alpha").submit(plain_letter("m-1", "beta"), plain_letter("m-2", "beta"))
+            await until_waiting(agent, "certificate-expired")
+        await until_settled(agent)
+    assert place.simulator.message_ids("beta") == ["m-1", "m-2"]
+    assert len({notice.origin for notice in place.simulator.notices}) == 1
+
+
+async def test_a_body_with_too_many_origins_waits_for_a_person(place: Place) -> None:
+    """Eight origins nobody closed: nothing is sent, nothing is lost, and the status says why (rule 2.2)."""
+    for _ in range(8):
+        place.simulator.say(place.world.speaker("alpha").open(), "alpha")
+    async with place.agent("alpha") as agent:
+        await agent.mailbox("alpha").submit(plain_letter("m-1", "beta"))
+        await until_waiting(agent, "origins-exhausted")
+        submitted = place.simulator.submitted
+        await asyncio.sleep(0.8)
+        (status,) = await agent.status()
+        assert status.halted
+        assert status.drafts == 1
+        assert place.simulator.submitted == submitted
+
+
+async def test_a_decision_by_a_directory_that_is_not_here_yet(place: Place) -> None:
+    """The letter waits in the inbox, unread, until the agent's copy of the directory has that version."""
+    theirs = MemoryEdms()
+    pair = load_key_pair(place.world.authority.directory_signer())
+    ground = place.world.ground
+    latest = place.directory.latest()
+    later = successor(latest, {**latest.bodies, "alpha": replace(latest.bodies["alpha"], kind="agency")}, NOW)
+    published = place.directory.publish(later, Signer(pair.certificate, pair.key), NOW)
+    hidden = place.directory.folder / "directory-2.p7s"
+    signature = hidden.read_bytes()
+    hidden.unlink()
+    place.simulator.stand_on(replace(ground, directory=published))
+    async with place.agent("alpha") as alpha, place.agent("beta", edms={"beta": theirs}) as beta:
+        await alpha.mailbox("alpha").submit(plain_letter("m-1", "beta"))
+        await until_waiting(beta, "directory-missing")
+        assert given(theirs) == []
+        hidden.write_bytes(signature)
+        await until(lambda: given(theirs) == ["m-1"])
+        await until_settled(beta)
