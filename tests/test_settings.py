@@ -1,0 +1,153 @@
+"""Settings: strict to the last key, and errors that name file, table, key and the next step."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exchange.domain.errors import ConfigurationError
+from exchange.settings import (
+    ObserveSettings,
+    agent_settings,
+    auditor_settings,
+    operator_settings,
+    router_settings,
+    tracker_settings,
+)
+
+KAFKA = '[kafka]\nbootstrap = "127.0.0.1:9092"\nca = "ca.pem"\ncertificate = "me.crt.pem"\nkey = "me.key.pem"\n'
+DIRECTORY = '[directory]\nfolder = "directory"\nroots = "roots.pem"\n'
+POLICY = '[policy]\nfile = "policy.toml"\n'
+STORE = '[store]\nurl = "sqlite:///tracker.sqlite"\n'
+CLUSTER = "[cluster]\nreplication = 3\nmin_insync = 2\n"
+SPOOL = '[spool]\nfolder = "spool"\n'
+BODY = '[[body]]\ncode = "mfa"\nkey = "s.key.pem"\ncertificate = "s.crt.pem"\nformat = "medo-2.6"\nfolder = "edms"\n'
+
+ROUTER = KAFKA + DIRECTORY + POLICY
+TRACKER = KAFKA + DIRECTORY + STORE
+AGENT = KAFKA + DIRECTORY + POLICY + SPOOL + BODY
+OPERATOR = TRACKER + CLUSTER
+
+Reader = Callable[[Path, Mapping[str, str]], Any]
+READERS: list[tuple[Reader, str]] = [
+    (router_settings, ROUTER),
+    (tracker_settings, TRACKER),
+    (agent_settings, AGENT),
+    (operator_settings, OPERATOR),
+    (auditor_settings, TRACKER),
+]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the configuration is written."""
+    return tmp_path / "settings.toml"
+
+
+@pytest.mark.parametrize(("reader", "text"), READERS)
+def test_a_whole_file_is_read(reader: Reader, text: str, file: Path) -> None:
+    """Each process reads its own tables; relative paths begin at the file's folder."""
+    file.write_text(text)
+    settings = reader(file, {})
+    assert settings.kafka.bootstrap == "127.0.0.1:9092"
+    assert settings.kafka.key == file.parent / "me.key.pem"
+    assert settings.directory.roots == file.parent / "roots.pem"
+
+
+def test_the_rest_of_each_file_arrives(file: Path) -> None:
+    """What only one process has: policy, database, spool and bodies, the cluster's copies."""
+    file.write_text(ROUTER + '[observe]\nhost = "::1"\nport = 9100\n')
+    assert router_settings(file, {}).observe == ObserveSettings("::1", 9100)
+    file.write_text(AGENT)
+    (body,) = agent_settings(file, {}).bodies
+    assert (body.code, body.format, body.folder) == ("mfa", "medo-2.6", file.parent / "edms")
+    file.write_text(OPERATOR)
+    operator = operator_settings(file, {})
+    assert operator.store == f"sqlite:///{file.parent}/tracker.sqlite"
+    assert operator.shape(8, 4).replication == 3
+
+
+def test_other_databases_are_left_as_they_are(file: Path) -> None:
+    """Only SQLite's relative files depend on where the configuration lies."""
+    for url in ("postgresql://tracker@db/exchange", "sqlite:////var/lib/tracker.sqlite", "sqlite:///:memory:"):
+        file.write_text(KAFKA + DIRECTORY + f'[store]\nurl = "{url}"\n')
+        assert tracker_settings(file, {}).store == url
+
+
+def test_an_agent_may_serve_a_body_without_a_folder(file: Path) -> None:
+    """Then its letters wait in the spool for the client."""
+    file.write_text(AGENT.replace('folder = "edms"\n', ""))
+    assert agent_settings(file, {}).bodies[0].folder is None
+
+
+def test_the_environment_wins(file: Path) -> None:
+    """The user's own cluster needs no change of files, nor a [kafka] table at all."""
+    own = {
+        "EXCHANGE_KAFKA_BOOTSTRAP": "kafka:9093",
+        "EXCHANGE_KAFKA_CA": "/tls/ca.pem",
+        "EXCHANGE_KAFKA_CERTIFICATE": "/tls/me.pem",
+        "EXCHANGE_KAFKA_KEY": "/tls/me.key",
+    }
+    for text in (TRACKER, DIRECTORY + STORE):
+        file.write_text(text)
+        kafka = tracker_settings(file, own).kafka
+        assert (kafka.bootstrap, str(kafka.ca), str(kafka.key)) == ("kafka:9093", "/tls/ca.pem", "/tls/me.key")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        (TRACKER + "[observ]\nport = 1\n", "configuration-key-unknown", "[observ] is not known here"),
+        (TRACKER.replace("ca =", "cafile ="), "configuration-key-missing", "[kafka] ca is missing: add it"),
+        (TRACKER + "[observe]\nports = 1\n", "configuration-key-unknown", "[observe] ports is not known here"),
+        (TRACKER + "[observe]\nport = 70000\n", "configuration-value-invalid", "[observe] port must be a whole number"),
+        (TRACKER + "[observe]\nport = true\n", "configuration-value-invalid", "[observe] port must be a whole number"),
+        (TRACKER.replace('"roots.pem"', '""'), "configuration-value-invalid", "[directory] roots must be a text"),
+        (TRACKER.replace('"roots.pem"', "3"), "configuration-value-invalid", "[directory] roots must be a text"),
+        ("kafka = 3\n" + DIRECTORY + STORE, "configuration-value-invalid", "[kafka] must be a table"),
+        (DIRECTORY + STORE, "configuration-key-missing", "[kafka] is missing: add it"),
+        ("[kafka\n", "configuration-unreadable", "is no TOML in UTF-8"),
+    ],
+)
+def test_errors_name_the_place_and_the_next_step(text: str, code: str, words: str, file: Path) -> None:
+    """File, table and key stand in the message, and what to do."""
+    file.write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        tracker_settings(file, {})
+    assert caught.value.code == code
+    assert str(file) in str(caught.value)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        (AGENT + BODY, "configuration-value-invalid", "names a body twice"),
+        (AGENT.replace('"mfa"', '"svc-router"'), "configuration-value-invalid", "[body] code is no body code"),
+        (AGENT.replace("[[body]]", "[body]"), "configuration-value-invalid", "[body] must be one or more tables"),
+        (AGENT.replace(BODY, ""), "configuration-key-missing", "[body] is missing"),
+        (AGENT + 'colour = "red"\n', "configuration-key-unknown", "[body] colour is not known here"),
+    ],
+)
+def test_bodies_of_an_agent_are_checked(text: str, code: str, words: str, file: Path) -> None:
+    """Each body has its own table, once, with a code that a body may have."""
+    file.write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        agent_settings(file, {})
+    assert caught.value.code == code
+    assert words in str(caught.value)
+
+
+def test_more_copies_in_sync_than_there_are_cannot_be_asked_for(file: Path) -> None:
+    """The second number of [cluster] depends on the first."""
+    file.write_text(OPERATOR.replace("min_insync = 2", "min_insync = 4"))
+    with pytest.raises(ConfigurationError, match="min_insync must be a whole number from 1 to 3"):
+        operator_settings(file, {})
+
+
+def test_a_missing_file_is_told_with_the_option_that_names_it(file: Path) -> None:
+    """The first thing that goes wrong for a newcomer."""
+    with pytest.raises(ConfigurationError, match="cannot be read .* --config") as caught:
+        router_settings(file, {})
+    assert caught.value.code == "configuration-missing"
