@@ -65,11 +65,10 @@ def _converter(
     if typing.get_origin(hint) is tuple:
         convert = _converter(typing.get_args(hint)[0], of_dataclass, enum)
         return tuple if convert is None else _each(convert)
-    if not isinstance(hint, type):
-        return None
-    if dataclasses.is_dataclass(hint):
-        return of_dataclass(hint)
-    return enum(hint) if issubclass(hint, Enum) else None
+    kind: type = hint
+    if dataclasses.is_dataclass(kind):
+        return of_dataclass(kind)
+    return enum(kind) if issubclass(kind, Enum) else None
 
 
 def _optional(hint: Any) -> Any:
