@@ -17,13 +17,10 @@ A package in `out/` is taken only when it is complete:
 Nothing of the EDMS is ever deleted. Staged packages that were replaced are.
 """
 
-import contextlib
 import hashlib
 import os
 import re
-import stat
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,30 +33,13 @@ from adapters.connectors.durable import (
     sync_folder,
     write_file,
 )
-from adapters.formats.files import check_name, extension
+from adapters.connectors.packages import DONE, LOCK, Look, entries, is_unfinished, look_again, look_at, read_files
+from adapters.formats.files import check_name
 from exchange.agent.ports import Package
 from exchange.domain.errors import DocumentError
 
-PACKAGE_BYTES = 64 * 1024 * 1024
-PACKAGE_FILES = 1000
-
-_UNFINISHED = (".tmp", ".part", ".filepart")
-_LOCK = ".lock"
-_DONE = ".done"
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _SHOWN_KEY = 8
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What one look at a package saw: name, size and time of change of each file."""
-
-    files: tuple[tuple[str, int, int], ...]
-    changed_ns: int
-
-    @property
-    def size(self) -> int:
-        return sum(size for _, size, _ in self.files)
 
 
 class FolderConnector:
@@ -73,8 +53,8 @@ class FolderConnector:
         """
         self._out, self._in = root / "out", root / "in"
         self._sent, self._quarantine, self._staging = root / "sent", root / "quarantine", root / ".staging"
-        self._looks: dict[str, _Look] = {}
-        self._taken: dict[str, _Look] = {}
+        self._looks: dict[str, Look] = {}
+        self._taken: dict[str, Look] = {}
         with connector_errors("preparing the EDMS folders"):
             for folder in (self._out, self._in, self._sent, self._quarantine, self._staging):
                 make_folder(folder)
@@ -111,7 +91,7 @@ class FolderConnector:
             path, taken = self._out / name, self._taken.pop(name, None)
             if not os.path.lexists(path):
                 return
-            look = _look_again(path)
+            look = look_again(path)
             if look is None or (taken is not None and look != taken):
                 return
             day = datetime.fromtimestamp(look.changed_ns / 1e9, UTC).date().isoformat()
@@ -199,11 +179,11 @@ class FolderConnector:
 
     def _waiting(self) -> list[str]:
         """Names of packages that are not known to be unfinished, oldest first."""
-        found = dict(_entries(self._out))
-        names = [name for name in found if not _is_unfinished(name) and not name.endswith((_LOCK, _DONE))]
+        found = dict(entries(self._out))
+        names = [name for name in found if not is_unfinished(name) and not name.endswith((LOCK, DONE))]
         self._looks = {name: look for name, look in self._looks.items() if name in found}
         return sorted(
-            (name for name in names if f"{name}{_LOCK}" not in found),
+            (name for name in names if f"{name}{LOCK}" not in found),
             key=lambda name: (found[name].st_mtime_ns, name),
         )
 
@@ -211,7 +191,7 @@ class FolderConnector:
         """A package if it is complete and sound; what can never be read goes into quarantine."""
         path = self._out / name
         try:
-            look = _look(path)
+            look = look_at(path)
         except FileNotFoundError:
             return None
         except DocumentError as error:
@@ -222,7 +202,7 @@ class FolderConnector:
             return None
         try:
             check_name(name, "package")
-            files = _read_files(path, look)
+            files = read_files(path, look)
         except DocumentError as error:
             self.quarantine(name, str(error))
             return None
@@ -231,16 +211,16 @@ class FolderConnector:
         self._taken[name] = look
         return Package(name, files)
 
-    def _is_complete(self, path: Path, look: _Look) -> bool:
+    def _is_complete(self, path: Path, look: Look) -> bool:
         names = {name for name, _, _ in look.files}
-        if not names - {_DONE} or _LOCK in names or any(_is_unfinished(name) for name in names - {_DONE}):
+        if not names - {DONE} or LOCK in names or any(is_unfinished(name) for name in names - {DONE}):
             return False
-        said = _DONE in names or (self._out / f"{path.name}{_DONE}").exists()
+        said = DONE in names or (self._out / f"{path.name}{DONE}").exists()
         return said or self._looks.get(path.name) == look
 
     def _move_marker(self, name: str, folder: Path) -> None:
         """A marker beside a package goes where the package went."""
-        marker = self._out / f"{name}{_DONE}"
+        marker = self._out / f"{name}{DONE}"
         if os.path.lexists(marker):
             move(marker, free_path(folder, marker.name))
 
@@ -248,74 +228,3 @@ class FolderConnector:
 def _slot(key: str) -> str:
     """A folder name for a key: the key where it may be one, else its SHA-256."""
     return key if _KEY.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()
-
-
-def _is_unfinished(name: str) -> bool:
-    return name.startswith(".") or name.lower().endswith(_UNFINISHED)
-
-
-def _entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Entries of a folder; what disappears while we look, a rename perhaps, is not there."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            with contextlib.suppress(FileNotFoundError):
-                yield entry.name, entry.stat(follow_symlinks=False)
-
-
-def _look_again(path: Path) -> _Look | None:
-    """Look at what was sound before; None when it no longer is."""
-    try:
-        return _look(path)
-    except DocumentError:
-        return None
-
-
-def _look(path: Path) -> _Look:
-    """Look at a package without reading it.
-
-    Raises:
-        DocumentError: `package-unsound`: links, folders in folders, devices, neither folder nor XML.
-        FileNotFoundError: it is gone.
-    """
-    status = path.stat(follow_symlinks=False)
-    if stat.S_ISREG(status.st_mode):
-        if extension(path.name) != "xml":
-            message = "a lone file that is no XML: put it into a folder with the document that names it"
-            raise DocumentError(message, code="package-unsound", place=path.name)
-        return _Look(((path.name, status.st_size, status.st_mtime_ns),), status.st_mtime_ns)
-    if not stat.S_ISDIR(status.st_mode):
-        raise DocumentError("a link or a device is no package: copy the files", code="package-unsound", place=path.name)
-    found = sorted(_entries(path))
-    for name, inner in found:
-        if not stat.S_ISREG(inner.st_mode):
-            message = "a folder, link or device inside a package: a package holds plain files only"
-            raise DocumentError(message, code="package-unsound", place=f"{path.name}/{name}")
-    files = tuple((name, inner.st_size, inner.st_mtime_ns) for name, inner in found)
-    return _Look(files, max((changed for _, _, changed in files), default=status.st_mtime_ns))
-
-
-def _read_files(path: Path, look: _Look) -> Mapping[str, bytes] | None:
-    """Files of a complete package; None when it changed meanwhile.
-
-    Raises:
-        DocumentError: `package-too-large`, or `package-unreadable` for want of rights.
-    """
-    if look.size > PACKAGE_BYTES or len(look.files) > PACKAGE_FILES:
-        message = f"{look.size} bytes in {len(look.files)} files: at most {PACKAGE_BYTES} in {PACKAGE_FILES} are taken"
-        raise DocumentError(message, code="package-too-large", place=path.name)
-    lone = not path.is_dir()
-    files = {}
-    try:
-        for name, size, _ in look.files:
-            if name == _DONE:
-                continue
-            descriptor = os.open(path if lone else path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with os.fdopen(descriptor, "rb") as file:
-                files[name] = file.read(size + 1)
-        unchanged = _look_again(path) == look
-    except PermissionError as error:
-        message = f"{error.strerror}: give the agent the right to read it, then move it back to 'out'"
-        raise DocumentError(message, code="package-unreadable", place=path.name) from error
-    except FileNotFoundError:
-        return None
-    return files if unchanged else None

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from adapters.connectors.durable import ConnectorError, connector_errors
-from adapters.connectors.folder import PACKAGE_BYTES, FolderConnector
+from adapters.connectors.folder import FolderConnector
+from adapters.connectors.packages import PACKAGE_BYTES
 from exchange.agent.ports import Package
 from exchange.domain.errors import DocumentError
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.formats.files import file_info
 from adapters.formats.letters import answered, conversation_of
-from adapters.formats.medo_words import LINK_TYPES, NO_NUMBER, PARTICIPANT, RESPONSIBLE
+from adapters.formats.medo.words import LINK_TYPES, NO_NUMBER, PARTICIPANT, RESPONSIBLE
 from adapters.formats.values import language_of, title_of
 from exchange.agent.ports import DraftLetter
 from exchange.domain.card import (

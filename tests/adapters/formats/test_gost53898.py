@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.formats.gost53898 import GostFormat
-from adapters.formats.gost53898_words import LETTER_DOCUMENT, RECEIPT_DOCUMENT
+from adapters.formats.gost53898.words import LETTER_DOCUMENT, RECEIPT_DOCUMENT
 from exchange.agent.ports import DraftLetter, Package
 from exchange.domain.card import Extra, FileRole, Link
 from exchange.domain.errors import DocumentError

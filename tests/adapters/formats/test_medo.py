@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.formats.medo import MedoFormat
-from adapters.formats.medo_words import DOCUMENT, REMARKS_FILE
+from adapters.formats.medo.words import DOCUMENT, REMARKS_FILE
 from exchange.agent.ports import Package
 from exchange.domain.card import Extra, FileRole, Link, Party, Person
 from exchange.domain.errors import DocumentError
@@ -294,6 +294,12 @@ def test_extras_of_a_notice_return() -> None:
         extras=(Extra("notification/executorAssigned/secretary/person", "К. Токтогулова"),),
     )
     assert "<xdms:person>К. Токтогулова</xdms:person>" in rendered(MEDO.render_receipt(said, "mfa", DIRECTORY))
+
+
+def test_a_long_registration_number_is_told_whole() -> None:
+    """The field holds 31 characters, the comment the rest."""
+    text = rendered(MEDO.render_receipt(receipt(Event.REGISTERED, draft_of(""), reg_number="7" * 40), "mfa", DIRECTORY))
+    assert "<xdms:comment>Номер: " + "7" * 40 in text
 
 
 def test_a_notice_whose_type_and_content_differ_is_refused() -> None:

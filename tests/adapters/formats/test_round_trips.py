@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from adapters.formats import FORMATS, WritingFormat, format_named
 from exchange.agent.ports import DraftLetter
-from exchange.domain.card import LetterCard
+from exchange.domain.card import LetterCard, ReceiptCard
 from exchange.domain.errors import ConfigurationError, DocumentError
 from exchange.domain.event import Event
 from tests.adapters.formats.strategies import LINES, drafts
@@ -94,3 +94,15 @@ def test_any_card_at_all_is_written_or_refused(fmt: WritingFormat, card: LetterC
     except DocumentError:
         return
     assert letter_of(fmt.parse(package, DIRECTORY)).recipients == ("minjust",)
+
+
+@pytest.mark.parametrize("fmt", FORMATS.values(), ids=FORMATS)
+@given(event=st.sampled_from(Event), card=st.none() | values(ReceiptCard), source=st.sampled_from(["", *FORMATS]))
+@SOME
+def test_any_receipt_at_all_is_written(fmt: WritingFormat, event: Event, card: ReceiptCard | None, source: str) -> None:
+    """What a recipient's agent wrote can spoil its words, never the document."""
+    card = None if card is None else replace(card, source_format=source)
+    said = replace(receipt(event, DRAFT, "gap", "почему"), card=card)
+    package = fmt.render_receipt(said, "mfa", DIRECTORY)
+    if package is not None:
+        assert receipt_of(fmt.parse(package, DIRECTORY)).card.document_id in {DRAFT.card.document_id, ""}

@@ -6,16 +6,26 @@ losses: docs/formats/gost53898.md.
 
 from datetime import datetime
 
+from lxml.etree import _Element as Element
+
 from adapters.formats.bodies import Bodies
 from adapters.formats.files import Attachments, main_document
-from adapters.formats.gost53898_parse import open_message, read_message
-from adapters.formats.gost53898_render import write_letter, write_receipt
-from adapters.formats.gost53898_words import FORMAT, LETTER_DOCUMENT, RECEIPT_DOCUMENT
+from adapters.formats.gost53898.letter_reader import LetterReader
+from adapters.formats.gost53898.letter_writer import write_letter
+from adapters.formats.gost53898.receipts import read_receipt, write_receipt
+from adapters.formats.gost53898.words import (
+    FORMAT,
+    LETTER_DOCUMENT,
+    NAMES,
+    RECEIPT_DOCUMENT,
+    SCHEMA,
+)
 from adapters.formats.letters import as_draft, own_extras
-from adapters.formats.tree import extra_value
+from adapters.formats.tree import Document, extra_value
 from exchange.agent.ports import ArrivedLetter, ArrivedReceipt, DraftLetter, DraftReceipt, Package
 from exchange.domain.directory import Directory
-from exchange.wire.xml import serialise
+from exchange.domain.errors import DocumentError
+from exchange.wire.xml import parse, place_of, schema, serialise
 
 
 class GostFormat:
@@ -35,8 +45,8 @@ class GostFormat:
         """See `exchange.agent.ports.Format`."""
         main = main_document(package, LETTER_DOCUMENT, RECEIPT_DOCUMENT)
         attachments = Attachments(package, main)
-        root = open_message(package.files[main], main)
-        draft = read_message(root, main, Bodies(directory), attachments)
+        root = _open_message(package.files[main], main)
+        draft = _read_message(root, main, Bodies(directory), attachments)
         attachments.finish()
         return draft
 
@@ -67,3 +77,31 @@ class GostFormat:
         return_id = extra_value(own_extras(draft.card, FORMAT), "Header/@ReturnID") or draft.message_id
         root, files = write_letter(draft, created, Bodies(directory), return_id)
         return Package(name, {LETTER_DOCUMENT: serialise(root, self._encoding), **files})
+
+
+def _open_message(data: bytes, name: str) -> Element:
+    """Parse and validate a message.
+
+    Raises:
+        DocumentError: no XML, another vocabulary (`document-namespace`), or a fault that the schema
+            finds.
+    """
+    root = parse(data, name)
+    if root.tag not in {NAMES.tag("DocInfo"), NAMES.tag("Report")}:
+        message = f"the root is neither 'DocInfo' nor 'Report' of {NAMES.namespace}: only GOST R 53898 is read here"
+        raise DocumentError(message, code="document-namespace", place=place_of(root, name))
+    schema(SCHEMA).check(root, name)
+    return root
+
+
+def _read_message(root: Element, name: str, bodies: Bodies, attachments: Attachments) -> DraftLetter | DraftReceipt:
+    """What a validated message says.
+
+    Raises:
+        DocumentError: a field or file is missing, an addressee is unknown, a kind of message is not
+            carried (`document-kind-unsupported`).
+    """
+    document = Document(name, NAMES)
+    if root.tag == NAMES.tag("DocInfo"):
+        return LetterReader(document, root, bodies, attachments).letter()
+    return read_receipt(document, root)

@@ -1,15 +1,22 @@
-"""GOST R 53898-2013 documents and reports, written."""
+"""GOST R 53898-2013 documents, written."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from lxml.etree import _Element as Element
 
 from adapters.formats.bodies import Bodies
 from adapters.formats.files import delivered_names, extension
-from adapters.formats.gost53898_words import (
+from adapters.formats.gost53898.parts import (
+    OWN_RESOURCE,
+    write_contact,
+    write_header,
+    write_party,
+    write_registration,
+    write_task,
+)
+from adapters.formats.gost53898.words import (
     ACCESS_WORDS,
     CONTROLLED,
     EXPANSION,
@@ -18,31 +25,21 @@ from adapters.formats.gost53898_words import (
     MADE,
     MESSAGE_TYPES,
     NAMES,
-    NOT_CONTROLLED,
-    NOTICES,
     RECEIPT_DOCUMENT,
     SCHEMA,
     SUBSCRIPTIONS,
-    TIME_ZONE,
-    VERSION,
 )
 from adapters.formats.letters import (
-    EXCHANGE,
-    EXCHANGE_NAME,
     is_plain_signature,
     own_extras,
-    reason_of,
     remark_of,
 )
 from adapters.formats.tree import Writer, apply_extras, extra_value
 from adapters.formats.values import access_of, annotation_of, write_date, write_time
-from exchange.agent.ports import ArrivedReceipt, DraftLetter
-from exchange.domain.card import FileInfo, FileRole, Party, Person, Task
-from exchange.domain.event import Event
+from exchange.agent.ports import DraftLetter
+from exchange.domain.card import FileInfo, FileRole, Party
 from exchange.domain.statement import AckPolicy, Urgency
 from exchange.wire.xml import schema
-
-_OWN_RESOURCE = "0"
 
 
 def write_letter(
@@ -89,7 +86,7 @@ class _LetterWriter:
         self._linked(documents)
         tasks = root.add("TaskList")
         for task in self._card.tasks:
-            _task(tasks, task)
+            write_task(tasks, task)
         tasks.prune()
         self._subscriptions(root)
         self._expansion(root)
@@ -97,15 +94,15 @@ class _LetterWriter:
 
     def _header(self, root: Writer, created: datetime) -> None:
         card, draft = self._card, self._draft
-        header = _header(root, draft.message_id, created, MESSAGE_TYPES[draft.kind], self._return_id)
+        header = write_header(root, draft.message_id, created, MESSAGE_TYPES[draft.kind], self._return_id)
         sender = header.add("Sender")
-        _party(sender, card.sender, card.sender.uid)
+        write_party(sender, card.sender, card.sender.uid)
         sender.maybe("EDMS", card.sender.system)
         for code, party in zip(draft.recipients, card.addressees, strict=False):
             named = Party(name=party.name or self._bodies.name(code))
-            _party(header.add("Recipient"), named, self._bodies.uid(code, party.uid))
+            write_party(header.add("Recipient"), named, self._bodies.uid(code, party.uid))
         resources = header.add("ResourceList")
-        resources.add("Resource", attributes={"UID": _OWN_RESOURCE, "UniqueName": LETTER_DOCUMENT})
+        resources.add("Resource", attributes={"UID": OWN_RESOURCE, "UniqueName": LETTER_DOCUMENT})
         for file in self._delivered:
             resources.add("Resource", attributes={"UID": file.resource, "UniqueName": file.name})
 
@@ -117,7 +114,7 @@ class _LetterWriter:
             "MainDocument": "true",
         }
         document = documents.add("Document", attributes=ident)
-        _registration(document, card.reg_number, write_date(card.reg_date))
+        write_registration(document, card.reg_number, write_date(card.reg_date))
         if draft.reply_due is not None:
             own_state = extra_value(own_extras(card, FORMAT), "DocumentList/Document/Control/@State")
             control = document.add("Control", attributes={"State": own_state or CONTROLLED})
@@ -130,12 +127,12 @@ class _LetterWriter:
             if file.listed:
                 self._file(document, file)
         for person in card.signatories:
-            _contact(document.add("Author"), person)
+            write_contact(document.add("Author"), person)
         for party in card.addressees:
             uid = self._bodies.uid(party.body, party.uid) if party.body else party.uid
-            _party(document.add("Addressee"), party, uid)
+            write_party(document.add("Addressee"), party, uid)
         if card.executor is not None:
-            _contact(document.add("Writer"), card.executor)
+            write_contact(document.add("Writer"), card.executor)
         for index, link in enumerate(card.links):
             document.add("Link", attributes={"DocumentID": _linked_id(index)}).add("LinkType", link.type)
 
@@ -166,7 +163,7 @@ class _LetterWriter:
                 "Type": "Incoming",
                 "MainDocument": "false",
             }
-            _registration(documents.add("Document", attributes=ident), link.number, write_date(link.dated))
+            write_registration(documents.add("Document", attributes=ident), link.number, write_date(link.dated))
 
     def _subscriptions(self, root: Writer) -> None:
         draft = self._draft
@@ -185,70 +182,6 @@ class _LetterWriter:
                 expansion.set({"Organization": EXPANSION})
                 expansion.add("Field", value, {"Name": name, "Of": of})
         expansion.prune()
-
-
-def write_receipt(arrived: ArrivedReceipt, recipient: str, bodies: Bodies) -> Element | None:
-    """A receipt as a validated message; None where GOST has no word for the event."""
-    if arrived.event not in NOTICES:
-        return None
-    about, element = arrived.about, NOTICES[arrived.event]
-    actor = Party(name=EXCHANGE_NAME)
-    uid = EXCHANGE
-    if arrived.actor != EXCHANGE:
-        actor, uid = Party(name=bodies.name(arrived.actor)), bodies.uid(arrived.actor)
-    root = Writer.root(NAMES, "Report", {})
-    kind = element if element in {"Reception", "Failure"} else "Report"
-    return_id = extra_value(own_extras(about, FORMAT), "Header/@ReturnID") or arrived.message_id
-    header = _header(root, str(UUID(bytes=arrived.digest[:16])), arrived.at, kind, return_id)
-    _party(header.add("Sender"), actor, uid)
-    named = Party(name=about.sender.name or bodies.name(recipient))
-    _party(header.add("Recipient"), named, bodies.uid(recipient, about.sender.uid))
-    resources = header.add("ResourceList")
-    resources.add("Resource", attributes={"UID": _OWN_RESOURCE, "UniqueName": RECEIPT_DOCUMENT})
-    _notification(root, arrived, element)
-    root_element = apply_extras(root.element, own_extras(arrived.card, FORMAT), NAMES, schema(SCHEMA), MADE)
-    schema(SCHEMA).check(root_element, RECEIPT_DOCUMENT)
-    return root_element
-
-
-def _notification(root: Writer, arrived: ArrivedReceipt, element: str) -> None:
-    """The notification, with the registered document behind it where there is one."""
-    about, card = arrived.about, arrived.card
-    notification = root.add("Notification")
-    initial = notification.add("InitialDoc", attributes={"UID": about.document_id or arrived.message_id})
-    initial.maybe("Number", about.reg_number)
-    initial.maybe("Date", write_date(about.reg_date))
-    initial.maybe("Group", about.kind)
-    note, time = (card.note if card else ""), write_time(arrived.at)
-    number, day = (card.reg_number, write_date(card.reg_date)) if card else ("", "")
-    registered = "1" if number or day else ""
-    match arrived.event:
-        case Event.DELIVERED:
-            notification.add(element, attributes={"SystemDate": time})
-            notification.maybe("Note", note)
-        case Event.REGISTERED:
-            notification.add(element, attributes={"DocumentID": registered, "SystemDate": time})
-            notification.maybe("Note", note)
-        case _ if element == "Failure":
-            own = any(extra.path.endswith("Failure/@Code") for extra in own_extras(card, FORMAT))
-            notification.add(element, reason_of(arrived), {} if own else {"Code": arrived.reason})
-            notification.maybe("Note", note)
-        case _:
-            said = notification.add(element, attributes={"DocumentID": registered, "SystemDate": time})
-            if card and card.actor:
-                _contact(said, card.actor)
-            said.maybe("Text", note)
-    if registered:
-        ident = {"DocumentID": registered, "Type": "Incoming", "MainDocument": "true"}
-        _registration(root.add("DocumentList").add("Document", attributes=ident), number, day)
-
-
-def _header(root: Writer, message_id: str, time: datetime, kind: str, return_id: str) -> Writer:
-    attributes = {
-        "MessageID": message_id, "Version": VERSION, "TimeZone": TIME_ZONE, "Time": write_time(time),
-        "MessageType": kind, "ReturnID": return_id, "ResourceID": _OWN_RESOURCE,
-    }  # fmt: skip
-    return root.add("Header", attributes=attributes)
 
 
 def _deliver(draft: DraftLetter) -> Iterator[_Delivered]:
@@ -277,45 +210,3 @@ def _additions(draft: DraftLetter, delivered: list[_Delivered]) -> Iterator[tupl
 
 def _linked_id(index: int) -> str:
     return f"link-{index + 1}"
-
-
-def _registration(document: Writer, number: str, day: str) -> None:
-    registration = document.add("RegistrationInfo")
-    registration.maybe("Number", number)
-    registration.maybe("Date", day)
-
-
-def _party(entry: Writer, party: Party, uid: str) -> None:
-    """A contact that is an organisation, perhaps with a unit and a person."""
-    person = party.person or Person()
-    within = Person(
-        name=person.name, post=person.post, department=party.unit, organization=party.name,
-        region=person.region, contact=person.contact,
-    )  # fmt: skip
-    _contact(entry, within, uid)
-
-
-def _contact(entry: Writer, person: Person, uid: str = "") -> None:
-    contact = entry.add("Contact")
-    contact.add("Organization", attributes={"UID": uid}).maybe("ShortName", person.organization)
-    if person.department:
-        contact.add("Department").add("Name", person.department)
-    official = contact.add("OfficialPerson")
-    official.maybe("Name", person.name)
-    official.maybe("Official", person.post)
-    official.maybe("SignDate", write_date(person.signed))
-    official.prune()
-    if person.region:
-        contact.add("Address").add("Region", person.region)
-    contact.maybe("Econtact", person.contact)
-
-
-def _task(tasks: Writer, task: Task) -> None:
-    entry = tasks.add("Task", attributes={"UID": task.id, "TaskID": task.id})
-    entry.maybe("Text", task.text)
-    for executor in task.executors:
-        _contact(entry.add("Executor", attributes={"Responsible": executor.role}), executor.who)
-    state = CONTROLLED if task.controlled else NOT_CONTROLLED
-    if task.controlled or task.deadline:
-        entry.add("Control", attributes={"State": state}).maybe("Deadline", write_date(task.deadline))
-    entry.add("IsProject", "false")

@@ -1,46 +1,34 @@
-"""MEDO 2.6 documents and receipts, written."""
+"""MEDO 2.6 documents, written."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from lxml.etree import _Element as Element
 
 from adapters.formats.bodies import Bodies
 from adapters.formats.files import delivered_names, extension
 from adapters.formats.letters import (
-    EXCHANGE,
-    EXCHANGE_NAME,
     Remarks,
     is_plain_signature,
     own_extras,
     pages_of,
-    reason_of,
     remark_of,
 )
-from adapters.formats.medo_words import (
+from adapters.formats.medo.parts import write_addressee, write_clause, write_link, write_number, write_person
+from adapters.formats.medo.words import (
     ACCESS_WORDS,
-    ACKNOWLEDGED,
-    ACKNOWLEDGMENT_TYPE,
     ANNOTATION_CHARACTERS,
     COMMENT_CHARACTERS,
-    CONTROLLED,
     DOCUMENT,
     FORMAT,
     GROUP_OF,
     LETTER_TYPE,
-    LINK_TYPES,
     MADE,
     NAMES,
-    NO_NUMBER,
-    NOTICE_TYPE,
-    NOTICES,
     NUMBER_CHARACTERS,
-    OTHER_LINK,
     REMARKS_FILE,
-    RESPONSIBLE,
     SCHEMA,
     TRANSPORT_FILES,
     URGENCY_WORDS,
@@ -48,9 +36,8 @@ from adapters.formats.medo_words import (
 )
 from adapters.formats.tree import Writer, apply_extras, extra_value
 from adapters.formats.values import access_of, annotation_of, cut, urgency_of, write_date, write_time
-from exchange.agent.ports import ArrivedReceipt, DraftLetter
-from exchange.domain.card import FileInfo, Link, Party, Person, Task
-from exchange.domain.event import Event
+from exchange.agent.ports import DraftLetter
+from exchange.domain.card import FileInfo, Party, Person
 from exchange.wire.xml import legal_text, schema
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -115,7 +102,9 @@ class _LetterWriter:
             urgency = word or urgency
         document.maybe("type", card.purpose)
         document.maybe("kind", card.kind)
-        _number(document, self._remarks.fit("Номер", card.reg_number, NUMBER_CHARACTERS), write_date(card.reg_date))
+        write_number(
+            document, self._remarks.fit("Номер", card.reg_number, NUMBER_CHARACTERS), write_date(card.reg_date)
+        )
         document.maybe("classification", access)
         document.maybe("urgency", urgency)
         self._remarks.say("Срок ответа", write_date(self._draft.reply_due))
@@ -127,11 +116,11 @@ class _LetterWriter:
         signatories = document.add("signatories")
         for person in card.signatories or (Person(organization=card.sender.name),):
             signatory = signatories.add("signatory")
-            _person(signatory, person)
+            write_person(signatory, person)
             signatory.maybe("signed", write_date(person.signed))
         addressees = document.add("addressees")
         for party in card.addressees:
-            _addressee(addressees.add("addressee", attributes={"uid": self._uid(party)}), party)
+            write_addressee(addressees.add("addressee", attributes={"uid": self._uid(party)}), party)
 
     def _content(self, document: Writer) -> None:
         card = self._card
@@ -141,14 +130,14 @@ class _LetterWriter:
         document.add("annotation", self._remarks.fit("Аннотация", annotation, ANNOTATION_CHARACTERS))
         links = document.add("links")
         for link in card.links:
-            _link(links, link, self._remarks)
+            write_link(links, link, self._remarks)
         links.prune()
         clauses = document.add("clauses")
         for task in card.tasks:
-            _clause(clauses, task, self._remarks)
+            write_clause(clauses, task, self._remarks)
         clauses.prune()
         if card.executor is not None:
-            _person(document.add("executor"), card.executor)
+            write_person(document.add("executor"), card.executor)
         document.maybe("files", self._local_ids())
 
     def _list_files(self, files: Writer) -> None:
@@ -172,7 +161,7 @@ class _LetterWriter:
             info = signed.add("signerInfo", attributes={"signature": names[signature.signature_file]})
             info.maybe("digestTime", write_time(signature.time))
             signer = info.add("signer")
-            _person(signer, signature.signer)
+            write_person(signer, signature.signer)
             signer.prune()
         signed.prune()
 
@@ -205,93 +194,6 @@ class _LetterWriter:
         return self._bodies.uid(party.body, party.uid) if party.body else party.uid
 
 
-def write_receipt(arrived: ArrivedReceipt, recipient: str, bodies: Bodies) -> Element | None:
-    """A receipt as a validated message; None where MEDO has no word for the event."""
-    if arrived.event not in ACKNOWLEDGED and arrived.event not in NOTICES:
-        return None
-    acknowledged = arrived.event in ACKNOWLEDGED
-    actor, actor_uid = EXCHANGE_NAME, EXCHANGE
-    if arrived.actor != EXCHANGE:
-        actor, actor_uid = bodies.name(arrived.actor), bodies.uid(arrived.actor)
-    root = Writer.root(NAMES, "communication", {"version": VERSION})
-    header = root.add(
-        "header",
-        attributes={
-            "type": ACKNOWLEDGMENT_TYPE if acknowledged else NOTICE_TYPE,
-            "uid": str(UUID(bytes=arrived.digest[:16])),
-            "created": write_time(arrived.at),
-        },
-    )
-    header.add("source", attributes={"uid": actor_uid}).add("organization", actor)
-    if acknowledged:
-        _acknowledgment(root, arrived)
-    else:
-        _notice(root, arrived, actor, bodies.name(recipient))
-    destination = root.add("deliveryIndex").add("destination")
-    partner = destination.add("destination", attributes={"uid": bodies.uid(recipient, arrived.about.sender.uid)})
-    partner.add("organization", arrived.about.sender.name or bodies.name(recipient))
-    element = apply_extras(root.element, own_extras(arrived.card, FORMAT), NAMES, schema(SCHEMA), MADE)
-    schema(SCHEMA).check(element, DOCUMENT)
-    return element
-
-
-def _acknowledgment(root: Writer, arrived: ArrivedReceipt) -> None:
-    said = root.add("acknowledgment", attributes={"uid": arrived.message_id})
-    accepted = ACKNOWLEDGED[arrived.event]
-    said.add("time", write_time(arrived.at))
-    said.add("accepted", "true" if accepted else "false")
-    comment = (arrived.card.note if arrived.card else "") if accepted else reason_of(arrived)
-    said.maybe("comment", cut(comment, COMMENT_CHARACTERS))
-
-
-def _notice(root: Writer, arrived: ArrivedReceipt, actor: str, addressed: str) -> None:
-    """The notice of an event, about the document as its sender knows it."""
-    about, card = arrived.about, arrived.card
-    words, element = NOTICES[arrived.event]
-    notice = root.add(
-        "notification",
-        attributes={"type": words, "uid": about.document_id or arrived.message_id, "id": about.local_id,
-                    "mid": arrived.message_id},
-    )  # fmt: skip
-    said = notice.add(element)
-    said.add("time", write_time(arrived.at))
-    foundation = said.add("foundation")
-    foundation.add("organization", about.sender.name or addressed)
-    if about.reg_number:
-        _number(foundation, cut(about.reg_number, NUMBER_CHARACTERS), write_date(about.reg_date))
-    note = card.note if card else ""
-    number = cut(card.reg_number, NUMBER_CHARACTERS) if card else ""
-    day = write_date(card.reg_date) if card else ""
-    person = (card.actor if card else None) or Person(organization=actor)
-    match arrived.event:
-        case Event.REGISTERED:
-            _number(said, number, day)
-        case Event.REFUSED:
-            said.add("reason", reason_of(arrived))
-        case Event.EXECUTOR_ASSIGNED:
-            for role in ("secretary", "manager"):
-                if not _is_told(arrived, f"notification/{element}/{role}"):
-                    said.add(role).add("organization", actor)
-            _person(said.add("executor"), person)
-        case Event.REPLY_PREPARED:
-            signatory = said.add("signatory")
-            _person(signatory, person)
-            signatory.maybe("signed", write_date(person.signed))
-        case Event.REPLY_SENT:
-            report = said.add("report")
-            if number or day:
-                _number(report, number, day)
-        case _:
-            said.add("courseText", cut(note, ANNOTATION_CHARACTERS))
-            note = ""
-    notice.maybe("comment", cut(note, COMMENT_CHARACTERS))
-
-
-def _is_told(arrived: ArrivedReceipt, path: str) -> bool:
-    """Whether the recipient's own extras fill the element at `path`."""
-    return any(extra.path.startswith(f"{path}/") for extra in own_extras(arrived.card, FORMAT))
-
-
 def _deliver(draft: DraftLetter) -> Iterator[_Delivered]:
     """Names and numbers for the files: the sender's where they serve here."""
     files, signatures = draft.card.files, draft.card.signatures
@@ -301,58 +203,3 @@ def _deliver(draft: DraftLetter) -> Iterator[_Delivered]:
     names = delivered_names(files, (DOCUMENT, REMARKS_FILE, *TRANSPORT_FILES))
     for index, (file, name) in enumerate(zip(files, names, strict=True)):
         yield _Delivered(file, name, file.id if keep and listed[index] else str(index), listed[index])
-
-
-def _number(parent: Writer, number: str, day: str) -> None:
-    num = parent.add("num")
-    num.add("number", number or NO_NUMBER)
-    num.maybe("date", day)
-
-
-def _person(entry: Writer, person: Person) -> None:
-    entry.maybe("region", person.region)
-    entry.maybe("organization", person.organization)
-    entry.maybe("person", person.name)
-    entry.maybe("department", person.department)
-    entry.maybe("post", person.post)
-    entry.maybe("contactInfo", person.contact)
-
-
-def _addressee(entry: Writer, party: Party) -> None:
-    person = party.person or Person()
-    entry.maybe("region", person.region)
-    entry.maybe("organization", party.name)
-    entry.maybe("person", person.name)
-    entry.maybe("department", party.unit)
-    entry.maybe("post", person.post)
-    entry.maybe("contactInfo", person.contact)
-
-
-def _link(links: Writer, link: Link, remarks: Remarks) -> None:
-    known = link.type in LINK_TYPES
-    entry = links.add("link", attributes={"uid": link.document_id})
-    entry.add("linkType", link.type if known else OTHER_LINK)
-    reference = entry.add("reference")
-    if link.number or link.dated:
-        number = remarks.fit("Номер связанного документа", link.number, NUMBER_CHARACTERS)
-        _number(reference, number, write_date(link.dated))
-    reference.maybe("comment", "" if known else link.type)
-    reference.prune()
-
-
-def _clause(clauses: Writer, task: Task, remarks: Remarks) -> None:
-    entry = clauses.add("clause", attributes={"localId": task.id})
-    entry.maybe("text", remarks.fit(f"Пункт {task.id}", task.text, ANNOTATION_CHARACTERS))
-    entry.maybe("deadline", write_date(task.deadline))
-    responsible = next((executor for executor in task.executors if executor.role == RESPONSIBLE), None)
-    if responsible is not None:
-        _person(entry.add("principal"), responsible.who)
-    others = entry.add("parcipants")
-    _people(others, (executor.who for executor in task.executors if executor is not responsible))
-    others.prune()
-    entry.maybe("comment", CONTROLLED if task.controlled else "")
-
-
-def _people(entry: Writer, people: Iterable[Person]) -> None:
-    for person in people:
-        _person(entry.add("parcipant"), person)

@@ -1,0 +1,120 @@
+"""Packages as they lie in a folder: looking at them without reading, reading them unchanged."""
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.formats.files import extension
+from exchange.domain.errors import DocumentError
+
+PACKAGE_BYTES = 64 * 1024 * 1024
+PACKAGE_FILES = 1000
+LOCK = ".lock"
+DONE = ".done"
+
+_UNFINISHED = (".tmp", ".part", ".filepart")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at a package saw.
+
+    Attributes:
+        files: name, size in bytes and time of change in nanoseconds of each file, by name.
+        changed_ns: the latest of these times.
+    """
+
+    files: tuple[tuple[str, int, int], ...]
+    changed_ns: int
+
+    @property
+    def size(self) -> int:
+        """All bytes of the package."""
+        return sum(size for _, size, _ in self.files)
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether something of that name is still being written."""
+    return name.startswith(".") or name.lower().endswith(_UNFINISHED)
+
+
+def entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Entries of a folder; what disappears while we look, a rename perhaps, is not there."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                yield entry.name, entry.stat(follow_symlinks=False)
+
+
+def look_again(path: Path) -> Look | None:
+    """Look at what was sound before; None when it no longer is."""
+    try:
+        return look_at(path)
+    except DocumentError:
+        return None
+
+
+def look_at(path: Path) -> Look:
+    """Look at a package without reading it.
+
+    Raises:
+        DocumentError: `package-unsound`: links, folders in folders, devices, neither folder nor XML;
+            `package-unreadable` for want of rights.
+        FileNotFoundError: it is gone.
+    """
+    try:
+        return _look_at(path)
+    except PermissionError as error:
+        raise _unreadable(path) from error
+
+
+def _look_at(path: Path) -> Look:
+    status = path.stat(follow_symlinks=False)
+    if stat.S_ISREG(status.st_mode):
+        if extension(path.name) != "xml":
+            message = "a lone file that is no XML: put it into a folder with the document that names it"
+            raise DocumentError(message, code="package-unsound", place=path.name)
+        return Look(((path.name, status.st_size, status.st_mtime_ns),), status.st_mtime_ns)
+    if not stat.S_ISDIR(status.st_mode):
+        raise DocumentError("a link or a device is no package: copy the files", code="package-unsound", place=path.name)
+    found = sorted(entries(path))
+    for name, inner in found:
+        if not stat.S_ISREG(inner.st_mode):
+            message = "a folder, link or device inside a package: a package holds plain files only"
+            raise DocumentError(message, code="package-unsound", place=f"{path.name}/{name}")
+    files = tuple((name, inner.st_size, inner.st_mtime_ns) for name, inner in found)
+    return Look(files, max((changed for _, _, changed in files), default=status.st_mtime_ns))
+
+
+def read_files(path: Path, look: Look) -> Mapping[str, bytes] | None:
+    """Files of a complete package; None when it changed meanwhile.
+
+    Raises:
+        DocumentError: `package-too-large`, or `package-unreadable` for want of rights.
+    """
+    if look.size > PACKAGE_BYTES or len(look.files) > PACKAGE_FILES:
+        message = f"{look.size} bytes in {len(look.files)} files: at most {PACKAGE_BYTES} in {PACKAGE_FILES} are taken"
+        raise DocumentError(message, code="package-too-large", place=path.name)
+    lone = not path.is_dir()
+    files = {}
+    try:
+        for name, size, _ in look.files:
+            if name == DONE:
+                continue
+            descriptor = os.open(path if lone else path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with os.fdopen(descriptor, "rb") as file:
+                files[name] = file.read(size + 1)
+        unchanged = look_again(path) == look
+    except PermissionError as error:
+        raise _unreadable(path) from error
+    except FileNotFoundError:
+        return None
+    return files if unchanged else None
+
+
+def _unreadable(path: Path) -> DocumentError:
+    message = "the agent may not read it: give it the right, then move the package back to 'out'"
+    return DocumentError(message, code="package-unreadable", place=path.name)
