@@ -53,7 +53,8 @@ class FakeReader:
         """Compare the record at each position."""
         held = {((record.topic, record.partition), record.offset): record for record in self._journal.records}
         for partition, position in self._positions.items():
-            if position is not None and held[partition, position.offset].position != position:
+            record = None if position is None else held.get((partition, position.offset))
+            if position is not None and (record is None or record.position != position):
                 raise PositionLost("another record", code="position-digest-differs")
         return self
 
