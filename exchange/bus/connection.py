@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from exchange.bus.patience import wait_between_updates
 from exchange.domain.errors import ConfigurationError
 from exchange.security.keys import KeyFiles, load_key_pair
 
@@ -50,6 +51,7 @@ def aiokafka_options(settings: KafkaSettings) -> dict[str, Any]:
     Raises:
         KeyRefused, ConfigurationError: as `KafkaSettings.ssl_context`.
     """
+    wait_between_updates()
     return {
         "bootstrap_servers": settings.bootstrap,
         "security_protocol": "SSL",

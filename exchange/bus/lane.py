@@ -128,7 +128,7 @@ class Lane:
         return found
 
     async def commit(self, writes: Writes) -> None:
-        """Write everything in one transaction; when this returns it is visible to all readers.
+        """Write everything in one transaction; when this returns it will be seen, and readers see it at once or soon.
 
         Raises:
             Exception: any of aiokafka's, `AssertionError` and `ProducerFenced` too: nothing or

@@ -40,10 +40,33 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+class OncePerMinute(logging.Filter):
+    """Lets the same line of a logger through once a minute: a broker that is away is one piece of news."""
+
+    SECONDS = 60.0
+    LINES = 1000
+
+    def __init__(self) -> None:
+        """Nothing was said yet."""
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is new, or was last let through a minute ago."""
+        line = (record.name, record.getMessage())
+        if record.created - self._said.get(line, -self.SECONDS) < self.SECONDS:
+            return False
+        if len(self._said) >= self.LINES:
+            self._said.clear()
+        self._said[line] = record.created
+        return True
+
+
 def log_as_json(level: int = logging.INFO) -> None:
     """Send every log line to standard error as JSON; the Kafka client only from warnings up."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
+    handler.addFilter(OncePerMinute())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("aiokafka").setLevel(max(level, logging.WARNING))
 
