@@ -1,14 +1,14 @@
 """Many rows at once, in the way each database does it best.
 
-SQLite takes them through one prepared statement; PostgreSQL by COPY, replacements through a temporary
-table. Both see the same tuples, in the order of the table's columns.
+SQLite takes them through one prepared statement; PostgreSQL by COPY, updates through a temporary table.
+Both see the same tuples, in the order of the table's columns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
     from psycopg import Cursor  # an extra: SQLite needs none
@@ -27,16 +27,27 @@ def insert(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
     if _is_postgresql(connection):
         _copy(connection, table.name, table, rows)
     else:
-        connection.exec_driver_sql(_insert_sql(connection, table), list(rows))
+        statement = table.insert().compile(dialect=connection.dialect)
+        connection.exec_driver_sql(str(statement), list(rows))
 
 
-def replace(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
-    """Add rows, or put them in the place of those with the same key; each key at most once."""
+def upsert(connection: sa.Connection, table: sa.Table, rows: Rows, fixed: Collection[str] = ()) -> None:
+    """Add rows, or update those with the same key; each key at most once.
+
+    Args:
+        connection: in the caller's transaction.
+        table: where to.
+        rows: in the order of its columns.
+        fixed: columns that never change once a row is there; their indexes are then left alone.
+    """
     if not rows:
         return
+    changing = [column.name for column in table.columns if not column.primary_key and column.name not in fixed]
     if not _is_postgresql(connection):
-        verb = _insert_sql(connection, table).replace("INSERT INTO", "INSERT OR REPLACE INTO", 1)
-        connection.exec_driver_sql(verb, list(rows))
+        adding = sqlite.insert(table)
+        values = {name: adding.excluded[name] for name in changing}
+        statement = adding.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
+        connection.exec_driver_sql(str(statement.compile(dialect=connection.dialect)), list(rows))
         return
     staged = f"staged_{table.name}"
     connection.exec_driver_sql(
@@ -44,17 +55,13 @@ def replace(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
     )
     _copy(connection, staged, table, rows)
     source = sa.table(staged, *[sa.column(column.name) for column in table.columns])
-    upsert = postgresql.insert(table).from_select(table.columns.keys(), sa.select(source))
-    others = {column.name: upsert.excluded[column.name] for column in table.columns if not column.primary_key}
-    connection.execute(upsert.on_conflict_do_update(index_elements=list(table.primary_key), set_=others))
+    moving = postgresql.insert(table).from_select(table.columns.keys(), sa.select(source))
+    values = {name: moving.excluded[name] for name in changing}
+    connection.execute(moving.on_conflict_do_update(index_elements=list(table.primary_key), set_=values))
 
 
 def _is_postgresql(connection: sa.Connection) -> bool:
     return connection.dialect.name == "postgresql"
-
-
-def _insert_sql(connection: sa.Connection, table: sa.Table) -> str:
-    return str(table.insert().compile(dialect=connection.dialect))
 
 
 def _copy(connection: sa.Connection, name: str, table: sa.Table, rows: Rows) -> None:

@@ -27,7 +27,10 @@ def find(connection: sa.Connection, text: str, limit: int = 20) -> list[Letter]:
             message id, document id, registration number at the sender or at a recipient.
         limit: at most so many.
     """
-    registered = sa.select(deliveries.c.letter).where(deliveries.c.reg_number == text)
+    # The second condition says so to databases that keep an index of registered ones only.
+    registered = sa.select(deliveries.c.letter).where(
+        deliveries.c.reg_number == text, deliveries.c.reg_number != sa.literal_column("''")
+    )
     named = [
         letters.c.message_id == text,
         letters.c.document_id == text,

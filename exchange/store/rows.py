@@ -9,6 +9,7 @@ from exchange.domain.fact import LetterFact, ReceiptFact
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_EVENTS = {event.value: event for event in Event}  # four times as fast as calling the enum
 
 
 def micros(moment: datetime) -> int:
@@ -121,7 +122,7 @@ class FactRow(NamedTuple):
     def fact(self) -> Fact:
         """What is folded."""
         return Fact(
-            Event(self.event),
+            _EVENTS[self.event],
             Position(self.partition, self.position),
             moment(self.at),
             moment(self.journalled),

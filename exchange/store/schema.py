@@ -88,7 +88,13 @@ deliveries = sa.Table(
     sa.Index("deliveries_by_state", "state", "recipient", "journalled"),
     sa.Index("deliveries_by_recipient", "recipient", "journalled"),
     sa.Index("deliveries_by_sender", "sender", "journalled"),
-    sa.Index("deliveries_by_number", "reg_number"),
+    # Most deliveries have no number yet: they stay out of this one.
+    sa.Index(
+        "deliveries_by_number",
+        "reg_number",
+        sqlite_where=sa.text("reg_number <> ''"),
+        postgresql_where=sa.text("reg_number <> ''"),
+    ),
     sqlite_with_rowid=False,
 )
 

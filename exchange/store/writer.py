@@ -85,8 +85,8 @@ def take(connection: sa.Connection, batch: Sequence[JournalFact], reached: Seque
     bulk.insert(connection, letters, [LetterRow.of(fact) for fact in taken.letters])
     bulk.insert(connection, facts, gathering.fact_rows)
     bulk.insert(connection, flags, taken.flags)
-    bulk.replace(connection, deliveries, list(_delivery_rows(taken)))
-    bulk.replace(connection, positions, reached)
+    bulk.upsert(connection, deliveries, list(_delivery_rows(taken)), fixed=("sender", "journalled"))
+    bulk.upsert(connection, positions, reached)
     return taken
 
 

@@ -180,14 +180,16 @@ async def test_batches_that_were_not_unpacked_are_flagged(
     assert (flag.offset, "unpacks to too much" in flag.detail) == (900, True)
 
 
+def sample(registry: CollectorRegistry, name: str, **labels: str) -> float | None:
+    """The present value of a metric."""
+    return registry.get_sample_value(name, labels)
+
+
 async def test_metrics(tracker: Tracker, registry: CollectorRegistry) -> None:
     """Names of the console, bounded labels, no ids."""
     async with running(tracker):
         await until_ready(tracker)
-
-    def value(name: str, **labels: str) -> float | None:
-        return registry.get_sample_value(name, labels)
-
+    value = partial(sample, registry)
     assert value("exchange_deliveries_total", outcome="registered") == 2
     assert value("exchange_deliveries_total", outcome="refused") == 1
     assert value("exchange_deliveries_total", outcome="rejected") == 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -12,9 +13,13 @@ from tests.world import World
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a real PostgreSQL."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as server:
+def postgres() -> Iterator[str]:
+    """URL of a real PostgreSQL.
+
+    Not under pytest's own folder: each pytest that starts closes that for other users, and for root
+    the server runs as one.
+    """
+    with TemporaryDirectory(prefix="exchange-postgres-") as folder, EmbeddedPostgres(Path(folder)) as server:
         yield server.url
 
 

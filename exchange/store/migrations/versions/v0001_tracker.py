@@ -77,7 +77,10 @@ def _deliveries() -> None:
     op.create_index("deliveries_by_state", "deliveries", ["state", "recipient", "journalled"])
     op.create_index("deliveries_by_recipient", "deliveries", ["recipient", "journalled"])
     op.create_index("deliveries_by_sender", "deliveries", ["sender", "journalled"])
-    op.create_index("deliveries_by_number", "deliveries", ["reg_number"])
+    registered = sa.text("reg_number <> ''")
+    op.create_index(
+        "deliveries_by_number", "deliveries", ["reg_number"], sqlite_where=registered, postgresql_where=registered
+    )
 
 
 def _flags() -> None:
