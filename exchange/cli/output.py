@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
@@ -81,7 +81,8 @@ class Output:
 
 
 def plain(value: object) -> Any:
-    """A value as JSON has it: bytes in hexadecimal, times in ISO 8601, dataclasses as objects."""
+    """A value as JSON has it: bytes in hexadecimal, times in ISO 8601, spans in seconds,
+    dataclasses as objects."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
@@ -99,6 +100,8 @@ def _scalar(value: object) -> Any:
             return value.hex()
         case date():
             return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
         case Path():
             return str(value)
     return value
