@@ -81,8 +81,7 @@ class Output:
 
 
 def plain(value: object) -> Any:
-    """A value as JSON has it: bytes in hexadecimal, times in ISO 8601, spans in seconds,
-    dataclasses as objects."""
+    """A value as JSON has it: bytes in hexadecimal, times in ISO 8601, spans in seconds, dataclasses as objects."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
