@@ -26,7 +26,7 @@ class FakeJournal:
 
     partitions: int = 2
     records: list[Taken] = field(default_factory=list)
-    failures: list[Exception] = field(default_factory=list)
+    failures: list[BaseException] = field(default_factory=list)
     begins: dict[Partition, int] = field(default_factory=dict)
     opened: int = 0
 

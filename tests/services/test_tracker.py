@@ -137,6 +137,15 @@ async def test_says_what_it_waits_for(tracker: Tracker, fake: FakeJournal) -> No
         await until(lambda: "bus-unavailable" in tracker.waiting_for)
 
 
+async def test_only_its_own_cancellation_ends_it(tracker: Tracker, fake: FakeJournal) -> None:
+    """A cancellation that comes out of a client's own tasks is a lost connection, no more."""
+    fake.failures = [asyncio.CancelledError()]
+    async with running(tracker):
+        await until(lambda: "lost" in tracker.waiting_for)
+        await until_ready(tracker)
+    assert fake.opened == 2
+
+
 async def test_another_journal_ends_it(tracker: Tracker, fake: FakeJournal, store: Store, tmp_path: Path) -> None:
     """A topic that was created again holds other records: nothing is overwritten."""
     await tracker.catch_up()

@@ -99,6 +99,13 @@ class Tracker:
                     log.exception("the tracker ends: %s", error.code)
                     raise
                 log.warning("the tracker opens everything anew: %s: %s", error.code, error)
+            except asyncio.CancelledError:
+                # A Kafka client that is closed while its broker is away lets the end of its own tasks
+                # out; only who cancels this task may end it.
+                if _is_asked_to_end():
+                    raise
+                self._waiting_for = "the journal: the connection was lost"
+                log.warning("the tracker opens everything anew: the connection was lost")
             await asyncio.sleep(RETRY_SECONDS)
 
     async def catch_up(self) -> int:
@@ -168,6 +175,11 @@ def _fact(taken: reading.Taken) -> JournalFact:
         place = delivery.Position(taken.partition, taken.last_offset)
         return Unreadable(place, taken.timestamp, f"a batch that was not unpacked: {taken.reason}"[:200])
     return read_fact(journal_record(taken))
+
+
+def _is_asked_to_end() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _finish(work: Callable[[], Result]) -> Result:
