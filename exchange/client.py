@@ -154,6 +154,16 @@ class Client:
         """The last letters that arrived for the body, newest first."""
         return await self._mailbox.arrived(limit)
 
+    async def letters(self) -> AsyncIterator[Received]:
+        """Letters to the body, each once: those of the last that are there already, then as they arrive."""
+        seen: set[bytes] = set()
+        while True:
+            for received in reversed(await self.arrived()):
+                if received.arrived.digest not in seen:
+                    seen.add(received.arrived.digest)
+                    yield received
+            await asyncio.sleep(LOOK_SECONDS)
+
     async def register(self, letter: bytes, number: str, dated: date) -> None:
         """Say that an arrived letter was registered: for bodies whose letters no document system takes.
 

@@ -7,7 +7,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output
 from exchange.cli.places import Config, config_file
 from exchange.cli.words import STATE_STYLES, lasted, local, short
@@ -45,8 +44,6 @@ def track(
     if story is None:
         raise LetterUnknown(_nothing(letter))
     Output(as_json=json).result(story, lambda console: _render(story, console))
-    if story.letter.reason:
-        raise typer.Exit(Exit.FOUND)
 
 
 def _one(text: str, named: list[Letter]) -> Letter:

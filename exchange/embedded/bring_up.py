@@ -17,7 +17,7 @@ from exchange.bus.access import ROUTER, TRACKER
 from exchange.bus.administration import Administration
 from exchange.bus.quotas import EVERY_OTHER_USER, Quota, set_quotas
 from exchange.domain.errors import EmbeddedError
-from exchange.embedded.broker import JavaProgram
+from exchange.embedded.broker import STOP_SECONDS, JavaProgram
 from exchange.embedded.class_cache import with_class_cache
 from exchange.embedded.demo_bodies import DemoBody
 from exchange.embedded.folders import cache_folder
@@ -102,7 +102,8 @@ class BroughtUp:
         self._tell("making certificates and the signed directory")
         installer = await asyncio.to_thread(Installer, self._folder, self._bodies, self._now)
         bootstrap = self._environ.get("EXCHANGE_KAFKA_BOOTSTRAP") or await self._start_kafka(installer)
-        await asyncio.to_thread(installer.write_settings, bootstrap)
+        running_roles = [role for role in self.installation.roles if running(self.installation, role)]
+        await asyncio.to_thread(installer.write_settings, bootstrap, running_roles)
         self._tell("making topics, rights and quotas")
         await self._prepare_cluster()
         self._tell(f"starting router, tracker and {len(self._bodies)} agents")
@@ -117,7 +118,8 @@ class BroughtUp:
         self._tell("starting Kafka (the first start on a machine takes 15 s longer: later ones are faster for it)")
         program = await asyncio.to_thread(with_class_cache, program, cache_folder(self._environ), tls)
         kafka = EmbeddedKafka(self.installation.kafka, program, tls=tls, detached=self._detached)
-        self._undo.push_async_callback(asyncio.to_thread, _kill_brokers, self.installation)
+        # What is thrown away needs no orderly end; a detached one ends here only when it did not come up.
+        self._undo.push_async_callback(asyncio.to_thread, kafka.stop, STOP_SECONDS if self._detached else 0.0)
         await asyncio.to_thread(kafka.start)
         return kafka.bootstrap
 
@@ -153,12 +155,6 @@ class BroughtUp:
                     message = f"{role} waits for {reason}; see {self.installation.log(role)}"
                     raise EmbeddedError(message, code="embedded-process-waits")
             await asyncio.sleep(_POLL_SECONDS)
-
-
-def _kill_brokers(installation: Installation) -> None:
-    """End Kafka at once: what is not detached is thrown away, and recovers anyway where it is not."""
-    for broker in running_brokers(installation.kafka):
-        broker.kill()
 
 
 def observed(installation: Installation, environ: Mapping[str, str]) -> dict[str, ObserveSettings]:

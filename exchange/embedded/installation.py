@@ -14,7 +14,8 @@ Everything is made once and used again; only what names the broker's address is 
 
 import json
 import shutil
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ from exchange.bus.topics import ClusterShape, TopicSpec, inbox_topic, service_to
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate
 from exchange.domain.ids import ZERO_DIGEST
 from exchange.embedded.demo_bodies import DemoBody
-from exchange.embedded.ports import HOST, choose_ports
+from exchange.embedded.ports import HOST, choose_ports, is_free
 from exchange.embedded.tls import ClusterTls
 from exchange.resources import resource
 from exchange.security.authority import Authority
@@ -115,10 +116,9 @@ class Installer:
         authority = self._authority
         return ClusterTls(authority.broker(), authority.service(ADMIN), authority.transport_root)
 
-    def write_settings(self, bootstrap: str) -> None:
-        """Write every process's configuration for the cluster at `bootstrap`."""
-        installation = self.installation
-        ports = dict(zip(installation.roles, self._ports(), strict=True))
+    def write_settings(self, bootstrap: str, running: Collection[str] = ()) -> None:
+        """Write every process's configuration for the cluster at `bootstrap`; roles `running` keep their ports."""
+        ports = self._ports(running)
         kafka = {name: self._kafka(name, bootstrap) for name in (ROUTER, TRACKER, ADMIN, AUDITOR)}
         store = _table("store", url="sqlite:///tracker.sqlite")
         policy = _table("policy", file="policy.toml")
@@ -132,8 +132,13 @@ class Installer:
             kafka_of_body = self._kafka(body.code, bootstrap)
             self._write(role, kafka_of_body, policy, *self._agent(body, role), _observe(ports[role]))
 
-    def _ports(self) -> list[int]:
-        return choose_ports(len(self.installation.roles), self.installation.folder / "observe")
+    def _ports(self, running: Collection[str]) -> dict[str, int]:
+        """The saved port of each role, another one where somebody else has taken it meanwhile."""
+        saved = {role: _saved_port(self.installation.config(role)) for role in self.installation.roles}
+        kept = {role: port for role, port in saved.items() if port and (role in running or is_free(port))}
+        missing = [role for role in saved if role not in kept]
+        folder = self.installation.folder / "observe"
+        return kept | dict(zip(missing, choose_ports(len(missing), folder, kept.values()), strict=True))
 
     def _kafka(self, principal: str, bootstrap: str) -> str:
         authority = self._authority
@@ -192,6 +197,13 @@ class Installer:
 
 def _listed(files: KeyFiles, use: CertificateUse) -> ListedCertificate:
     return ListedCertificate(load_certificate(files.certificate).public_bytes(Encoding.DER), use)
+
+
+def _saved_port(config: Path) -> int:
+    """The port in a configuration of ours, 0 before there is one."""
+    if not config.exists():
+        return 0
+    return int(tomllib.loads(config.read_text(encoding="utf-8"))["observe"]["port"])
 
 
 def _observe(port: int) -> str:

@@ -34,7 +34,7 @@ class RoleFailedError(EmbeddedError):
 
 
 class Roles:
-    """Processes of one installation that this process starts; `stop` ends any, whoever started it."""
+    """Processes of one installation that this object starts, and ends again."""
 
     def __init__(self, installation: Installation, environ: Mapping[str, str], *, attached: bool) -> None:
         """Nothing is started.
@@ -67,13 +67,12 @@ class Roles:
             if child.ended:
                 raise RoleFailedError(role, self._installation.log(role))
 
-    def stop(self) -> int:
-        """End all roles, those who receive first, and return how many ran."""
-        stopped = stop_roles(self._installation, reversed(self._installation.roles))
+    def stop(self) -> None:
+        """End what was started here, agents first."""
+        stop_roles(self._installation, reversed(self._children))
         for child in self._children.values():
             _reap(child)
         self._children.clear()
-        return stopped
 
 
 def running(installation: Installation, role: str) -> bool:

@@ -1,0 +1,95 @@
+"""`doctor` without a broker: what can be seen from files, and what is said when Kafka is away."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from exchange.cli.checks import Check, Finding, Severity, examine
+from exchange.embedded.demo_bodies import demo_bodies
+from exchange.embedded.installation import Installer
+from exchange.settings import OperatorSettings, operator_settings
+from exchange.store.database import Store
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOBODY_LISTENS = "127.0.0.1:1"
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> OperatorSettings:
+    """Settings of an installation that was made at `NOW` and does not run."""
+    installer = Installer(tmp_path / "installation", demo_bodies(), NOW)
+    installer.write_settings(NOBODY_LISTENS)
+    settings = operator_settings(installer.installation.config("operator"), {})
+    with Store(settings.store) as store:
+        store.migrate()
+    return settings
+
+
+def look(settings: OperatorSettings, now: datetime, waiting: dict[str, str] | None = None) -> dict[str, Check]:
+    """All checks by name."""
+    checks = asyncio.run(examine(settings, waiting or {}, lambda: now, lambda _words: None))
+    return {check.name: check for check in checks}
+
+
+def codes(check: Check) -> set[str]:
+    """Codes of a check's findings."""
+    return {finding.code for finding in check.findings}
+
+
+def test_without_kafka_the_rest_is_looked_at(operator: OperatorSettings) -> None:
+    """One finding with the address and the next step; what depends on Kafka is not looked at."""
+    found = look(operator, NOW)
+    (finding,) = found["Kafka over TLS"].findings
+    assert (finding.severity, finding.code, finding.subject) == (Severity.ERROR, "kafka-unreachable", NOBODY_LISTENS)
+    assert "exchange dev up" in finding.next_step
+    assert {name for name, check in found.items() if check.skipped} == {
+        "clock",
+        "broker settings",
+        "topics",
+        "rights",
+        "quotas",
+        "processes",
+    }
+    for name in ("keys and certificates", "directory", "tracker's database"):
+        assert found[name] == Check(name)
+
+
+def test_certificates_are_told_a_month_before_they_expire(operator: OperatorSettings) -> None:
+    """A warning first, an error afterwards, for each body and for the operator's own."""
+    soon = look(operator, NOW + timedelta(days=350))
+    assert codes(soon["directory"]) == codes(soon["keys and certificates"]) == {"certificate-expires"}
+    assert {finding.severity for finding in soon["directory"].findings} == {Severity.WARNING}
+    late = look(operator, NOW + timedelta(days=366))
+    assert codes(late["directory"]) == codes(late["keys and certificates"]) == {"certificate-expired"}
+    assert len(late["directory"].findings) == 2 * len(demo_bodies())
+    early = look(operator, NOW - timedelta(days=1))
+    assert codes(early["directory"]) == {"certificate-not-yet-valid"}
+
+
+def test_an_exposed_key_is_told(operator: OperatorSettings) -> None:
+    """A private key that others can read is refused, here as everywhere."""
+    operator.kafka.key.chmod(0o644)
+    assert codes(look(operator, NOW)["keys and certificates"]) == {"key-file-exposed"}
+
+
+def test_an_altered_directory_is_told(operator: OperatorSettings) -> None:
+    """The directory's signature is checked."""
+    document = operator.directory.folder / "directory-1.json"
+    document.write_bytes(document.read_bytes().replace(b"connected", b"suspended", 1))
+    assert codes(look(operator, NOW)["directory"]) == {"directory-signature-invalid"}
+
+
+def test_processes_that_wait_are_told(operator: OperatorSettings) -> None:
+    """With what they wait for."""
+    found = look(operator, NOW, {"router": "", "tracker": "the journal"})["processes"].findings
+    assert found == (
+        Finding(
+            Severity.ERROR,
+            "process-waits",
+            "tracker",
+            "waits for the journal",
+            "see its log; for a dev installation: exchange dev up",
+        ),
+    )

@@ -1,0 +1,72 @@
+"""What tests of whole installations share: the program as a user starts it, with a state folder of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+
+@dataclass(frozen=True)
+class Program:
+    """The command `exchange` on a machine where only `state` is this test's own."""
+
+    state: Path
+    more: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The user's environment with another state folder."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("EXCHANGE_KAFKA")}
+        return kept | {"EXCHANGE_STATE": str(self.state)} | self.more
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start it and return at once."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "exchange.cli", *arguments],
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, code: int = 0) -> str:
+        """What it prints; it must end with `code`."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=170)
+        assert process.returncode == code, f"{arguments} ended with {process.returncode}:\n{out}\n{err}"
+        return out
+
+    def ask(self, *arguments: str, code: int = 0) -> Any:
+        """The result in what it prints for programs; `ok` goes with the exit code."""
+        answer = json.loads(self.run(*arguments, "--json", code=code))
+        assert answer["ok"] is (code == 0)
+        return answer["result"] if "result" in answer else answer["error"]
+
+    def left_behind(self) -> list[str]:
+        """Processes whose command line names our state folder."""
+        lines = (" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"]))
+        return [line for line in lines if str(self.state) in line]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """The program with an empty state folder."""
+    return Program(tmp_path / "state")
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """The program with a dev installation that is up; its folder is `state/dev`."""
+    program = Program(tmp_path_factory.mktemp("installation") / "state")
+    program.run("dev", "up")
+    yield program
+    program.run("dev", "down")
+    assert program.left_behind() == []

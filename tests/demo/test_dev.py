@@ -1,0 +1,160 @@
+"""`exchange dev` and what is done beside it: send, inbox, track, letters, audit, doctor, other tools."""
+
+import asyncio
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+
+from exchange.bus.access import Grant, Operation, Resource
+from exchange.bus.administration import Administration
+from exchange.bus.connection import KafkaSettings, confluent_options
+from exchange.client import Client
+from exchange.domain.event import Event
+from exchange.settings import AgentSettings, agent_settings, operator_settings
+from tests.demo.conftest import Program
+from tests.requirements import requires_tool
+
+pytestmark = [pytest.mark.server, pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file to send."""
+    path = tmp_path / "Долбоор.txt"
+    path.write_text("Долбоор")
+    return path
+
+
+def folder(dev: Program) -> Path:
+    """Where the installation lies."""
+    return dev.state / "dev"
+
+
+def agent(dev: Program, body: str) -> AgentSettings:
+    """Settings of a body's agent."""
+    return agent_settings(folder(dev) / f"agent-{body}.toml", {})
+
+
+def test_status_shows_what_works(dev: Program) -> None:
+    """Kafka, router, tracker and six agents, each doing its work."""
+    status = dev.ask("dev", "status")
+    assert len(status["processes"]) == 9
+    assert all(process["running"] and not process["waiting_for"] for process in status["processes"])
+
+
+def test_up_again_starts_nothing(dev: Program) -> None:
+    """What runs is left alone."""
+    before = dev.left_behind()
+    dev.run("dev", "up")
+    assert sorted(dev.left_behind()) == sorted(before)
+
+
+def test_a_letter_is_sent_and_found_everywhere(dev: Program, file: Path) -> None:
+    """send, track, letters, inbox and the evidence speak of the same letter."""
+    sent = dev.ask("send", "--as", "mfa", "--to", "minjust", "--to", "prezident", "--title", "Долбоор", str(file))
+    digest = sent["digest"]
+    assert sent["state"] == "taken"
+    assert digest in [letter["digest"] for letter in dev.ask("inbox", "--as", "minjust")["letters"]]
+    assert {line["recipient"] for line in dev.ask("letters", "--from", "mfa")} == {"minjust", "prezident"}
+    assert dev.ask("track", digest[:8])["letter"]["sender"] == "mfa"
+    evidence = dev.ask("audit", "export", digest[:12], "-o", str(file.parent / "evidence"))
+    assert subprocess.run(evidence["openssl"].split(), capture_output=True, check=False).returncode == 0
+
+
+def test_a_refused_letter_says_why(dev: Program, file: Path) -> None:
+    """Exit code 1 and the reason's code."""
+    sent = dev.ask("send", "--as", "mfa", "--to", "nobody", "--title", "Долбоор", str(file), code=1)
+    assert (sent["state"], sent["reason"]) == ("refused", "recipient-unknown")
+    assert dev.ask("track", sent["digest"])["letter"]["reason"] == "recipient-unknown"
+
+
+def test_an_unknown_letter_and_an_unknown_body(dev: Program) -> None:
+    """Each with its code; the second is a matter of configuration."""
+    assert dev.ask("track", "ffffffff", code=1)["code"] == "letter-unknown"
+    assert dev.ask("inbox", "--as", "nobody", code=3)["code"] == "body-not-here"
+
+
+async def test_the_client_answers_for_a_body(dev: Program, file: Path) -> None:
+    """The public API: send, hear, read, register."""
+    mine, theirs = folder(dev) / "agent-natstatkom.toml", folder(dev) / "agent-minekonom.toml"
+    async with Client.open(mine) as sender, Client.open(theirs) as recipient:
+        letter = await sender.send(to=["minekonom"], title="Кат", files=[file])
+        sent = await sender.decided(letter)
+        async with asyncio.timeout(60):
+            async for received in recipient.letters():
+                if received.arrived.digest == sent.digest:
+                    await recipient.register(sent.digest, "14-9-вх", date(2022, 1, 20))
+                    break
+            heard = [receipt async for receipt in sender.receipts(letter)]
+    assert {Event.DELIVERED, Event.REGISTERED} <= {receipt.event for receipt in heard}
+    assert heard[-1].reg_number == "14-9-вх"
+
+
+def test_replay_finds_the_same(dev: Program) -> None:
+    """Everything holds, and the tracker says the same."""
+    audit = dev.ask("audit", "replay")
+    assert audit["report"]["findings"] == []
+    assert audit["differences"] == []
+
+
+@requires_tool("kcat", debian="kcat")
+@pytest.mark.parametrize(("reader", "allowed"), [("minjust", True), ("mfa", False)])
+def test_only_the_body_itself_reads_its_inbox(reader: str, allowed: bool, dev: Program) -> None:  # noqa: FBT001
+    """Kafka itself refuses another body's certificate, whatever tool asks."""
+    kafka = agent(dev, reader).kafka
+    options = {
+        "security.protocol": "ssl",
+        "ssl.ca.location": kafka.ca,
+        "ssl.certificate.location": kafka.certificate,
+        "ssl.key.location": kafka.key,
+    }
+    command = ["kcat", "-b", kafka.bootstrap, "-C", "-t", "exchange.inbox.minjust", "-e", "-q", "-f", "%o\n"]
+    for name, value in options.items():
+        command += ["-X", f"{name}={value}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode == 0) is allowed, done.stderr
+    assert ("authorization failed" in done.stderr) is not allowed
+
+
+def test_doctor_finds_nothing_where_nothing_is_wrong(dev: Program) -> None:
+    """Every check is taken and has no finding."""
+    checks = dev.ask("doctor")
+    assert [check["name"] for check in checks if check["findings"] or check["skipped"]] == []
+
+
+def test_doctor_finds_what_is_wrong_and_up_mends_it(dev: Program) -> None:
+    """A topic that forgets, a setting that lets time lie, a body without its rights, one with too many."""
+    kafka = operator_settings(folder(dev) / "operator.toml", {}).kafka
+    asyncio.run(_break(kafka))
+    found = {(finding["code"], finding["subject"]): finding for finding in _findings(dev.ask("doctor", code=1))}
+    assert "retention.ms is 604800000, must be -1" in found["topic-differs", "exchange.journal"]["problem"]
+    assert "exchange.journal --add-config retention.ms=-1" in found["topic-differs", "exchange.journal"]["next_step"]
+    assert "exchange.inbox.natstatkom" in found["right-missing", "natstatkom"]["problem"]
+    assert "exchange.inbox.*" in found["right-stray", "mfa"]["problem"]
+    asyncio.run(_remove_stray(kafka))
+    dev.run("dev", "up")
+    assert _findings(dev.ask("doctor")) == []
+
+
+async def _break(kafka: KafkaSettings) -> None:
+    async with Administration(kafka) as administration:
+        await administration.revoke("natstatkom")
+        stray = Grant("mfa", Operation.READ, Resource.TOPIC, "exchange.inbox.", prefix=True)
+        await administration.ensure_access([stray])
+    forgetting = ConfigEntry("retention.ms", "604800000", incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, "exchange.journal", incremental_configs=[forgetting])
+    client = AdminClient(confluent_options(kafka))
+    for answer in client.incremental_alter_configs([resource]).values():
+        answer.result(30)
+
+
+async def _remove_stray(kafka: KafkaSettings) -> None:
+    async with Administration(kafka) as administration:
+        await administration.revoke("mfa")
+
+
+def _findings(checks: list[dict[str, list[dict[str, str]]]]) -> list[dict[str, str]]:
+    return [finding for check in checks for finding in check["findings"]]
