@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,23 +29,22 @@ def literals(node: ast.AST) -> Iterator[ast.expr]:
                 yield line.value
 
 
-def trees() -> Iterator[ast.Module]:
-    """The parsed modules of the product."""
-    for folder in ("exchange", "adapters"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def nodes() -> tuple[ast.AST, ...]:
+    """Everything that stands in the product's modules."""
+    paths = [path for folder in ("exchange", "adapters") for path in sorted((ROOT / folder).rglob("*.py"))]
+    return tuple(node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
-def texts(nodes: Iterable[ast.AST]) -> set[str]:
+def texts(found: Iterable[ast.AST]) -> set[str]:
     """The texts among constants."""
-    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {node.value for node in found if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 def raised() -> set[str]:
     """Codes that errors are raised with, one by one or from a table."""
-    nodes = [node for tree in trees() for node in ast.walk(tree)]
-    tabled = texts(part for node in nodes if isinstance(node, ast.Tuple) for part in node.elts)
-    return texts(value for node in nodes for value in literals(node)) | {
+    tabled = texts(part for node in nodes() if isinstance(node, ast.Tuple) for part in node.elts)
+    return texts(value for node in nodes() for value in literals(node)) | {
         text for text in tabled if text.startswith(TABLED) and KEBAB.fullmatch(text)
     }
 
@@ -56,7 +56,7 @@ def test_every_code_has_its_section() -> None:
 
 def test_no_section_without_its_code() -> None:
     """A code that is gone from the code is gone from the page."""
-    assert set(SECTIONS) - texts(node for tree in trees() for node in ast.walk(tree)) == set()
+    assert set(SECTIONS) - texts(nodes()) == set()
 
 
 @pytest.mark.parametrize("code", SECTIONS)
