@@ -65,7 +65,7 @@ STATIC := lint format types layers docstrings dependencies
 
 .PHONY: check
 check: setup ## Everything that needs no server, under a minute
-	@$(MAKE) --jobs=2 --keep-going --output-sync=target tests $(STATIC)
+	@$(MAKE) --jobs=2 --keep-going --output-sync=target tests-edge tests-core $(STATIC)
 
 .PHONY: test
 test: setup ## Everything: check, tests on real servers, coverage; then what could not be run
@@ -77,9 +77,20 @@ test: setup ## Everything: check, tests on real servers, coverage; then what cou
 	@if [ -s $(NOT_RUN) ]; then echo; echo "NOT RUN, this machine lacks:"; sort -u $(NOT_RUN); fi
 	@if [ -s $(NOT_RUN) ] && [ "$$CI" = true ]; then exit 1; fi
 
+# Two halves of about the same length, for two cores.
+EDGE := tests/adapters tests/agent
+
 .PHONY: tests
 tests: setup ## Tests that need no server
-	$(BIN)/pytest --quiet -m "not server"
+	@$(MAKE) --jobs=2 --keep-going --output-sync=target tests-edge tests-core
+
+.PHONY: tests-edge
+tests-edge: setup ## Those of formats, connectors and the agent
+	$(BIN)/pytest --quiet -m "not server" $(EDGE)
+
+.PHONY: tests-core
+tests-core: setup ## All others of them
+	$(BIN)/pytest --quiet -m "not server" $(EDGE:%=--ignore=%)
 
 .PHONY: lint
 lint: setup ## ruff: all rules but those that pyproject.toml names with a reason
