@@ -42,12 +42,13 @@ class OriginBook:
         return self._open[body]
 
     def take(self, head: Head, statement: Statement | None, digest: bytes) -> None:
-        """Move the number to that of a statement that is in order; an `Open` closes its predecessor."""
+        """Move the number to that of a statement that is in order; number 1, an `Open`, closes its predecessor."""
         key = (head.body, head.origin)
-        if key not in self._states:
-            self._open[head.body] += 1
+        opens = key not in self._states
+        self._open[head.body] += opens
         self._put(key, OriginState(number=head.number, digest=digest))
-        if isinstance(statement, Open) and statement.predecessor is not None:
+        # An `Open` further on is refused, and what it names was never compared with what we know.
+        if opens and isinstance(statement, Open) and statement.predecessor is not None:
             before = (head.body, statement.predecessor.origin)
             self._put(before, replace(self._states[before], closed=True))
             self._open[head.body] -= 1

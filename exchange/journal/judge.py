@@ -21,6 +21,7 @@ from exchange.domain.statement import (
     Content,
     Form,
     Letter,
+    Open,
     Receipt,
     Signed,
     Statement,
@@ -84,6 +85,14 @@ def _clock(case: Case) -> Refusal | None:
     ahead = case.statement.head.created - case.now
     if ahead > case.policy.clock_skew:
         return Refusal(Reason.CLOCK_AHEAD, f"head.created is {int(ahead.total_seconds())} s ahead")
+    return None
+
+
+def _opens_first(case: Case) -> Refusal | None:
+    """An origin is opened once, by its number 1 (rule 2.2)."""
+    statement = case.statement
+    if isinstance(statement, Open) and statement.head.number != 1:
+        return Refusal(Reason.KIND_FORBIDDEN, f"an open as number {statement.head.number}")
     return None
 
 
@@ -169,7 +178,7 @@ def _event_stateable(case: Case) -> Refusal | None:
 
 _STATEABLE = frozenset(event.value for event in Event if event not in SERVICE_EVENTS)
 
-BARE_RULES: tuple[Rule, ...] = (_clock,)
+BARE_RULES: tuple[Rule, ...] = (_clock, _opens_first)
 LETTER_RULES: tuple[Rule, ...] = (
     _clock,
     _recipients_counted,

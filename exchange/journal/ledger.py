@@ -101,14 +101,15 @@ class Ledger:
         self.state = replace(self.state, offset=submission.offset + 1)
         if examined.standing is Standing.DEAD or examined.signed is None or examined.head is None:
             return _dead_letter(examined)
-        # 9. What cannot be taken holds its origin back.
-        if examined.standing is Standing.HELD and examined.refusal is not None:
-            self._hold(examined.head, examined.refusal)
-            return None
-        # 10. It is its origin's next statement (rules 2.2 to 2.4).
+        # 9. It is its origin's next statement (rules 2.2 to 2.4). Asked first, because anybody may send
+        # again what was taken years ago under a key that has expired: that holds nothing back.
         disorder = in_order(self._origins, examined.head, examined.statement)
         if disorder is not None:
             self._hold(examined.head, disorder)
+            return None
+        # 10. What cannot be taken holds its origin back.
+        if examined.standing is Standing.HELD and examined.refusal is not None:
+            self._hold(examined.head, examined.refusal)
             return None
         # 11. The body's share of the lane pays for it (rule 3.4).
         inboxes = recipients_of(examined.statement) if examined.refusal is None and examined.statement else ()

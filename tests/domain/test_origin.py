@@ -92,6 +92,16 @@ def test_successor_closes_predecessor() -> None:
     assert book.drain_changed() == {}
 
 
+@pytest.mark.parametrize("named", [ORIGIN, OTHER])
+def test_open_within_a_chain_closes_nothing(named: bytes) -> None:
+    """Its predecessor was never compared with anything: neither its own origin nor an unknown one is touched."""
+    book = opened()
+    told = head(3, D2)
+    book.take(told, Open(told, Predecessor(named, 2, D2)), D9)
+    assert book.drain_changed() == {("alpha", ORIGIN): OriginState(3, D9)}
+    assert book.open_origins("alpha") == 1
+
+
 def test_ninth_origin_is_refused_unless_it_continues_one() -> None:
     """A body has at most eight open origins (rule 2.2)."""
     book = OriginBook()

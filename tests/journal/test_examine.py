@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from exchange.domain.ids import digest, lane_of
 from exchange.domain.policy import RECORD_BYTES, STATEMENT_BYTES
 from exchange.domain.reason import Reason
-from exchange.domain.statement import Content, Form, Group, Open, Seal, Signed, commit
+from exchange.domain.statement import Content, Form, Group, Open, Predecessor, Seal, Signed, commit
 from exchange.journal.examine import Examined, Standing, Submission, examine
 from exchange.journal.judge import CARD_MEDIA_TYPE
 from exchange.wire.records import encode, read_head
@@ -61,6 +61,7 @@ REFUSED: dict[str, tuple[Make, Reason]] = {
     "an item more": (lambda _, s: with_contents(s.letter("beta"), lambda c: (*c, c[1])), Reason.CONTENT_MISMATCH),
     "too much inline": (lambda _, s: s.letter("beta", files=(b"x" * 600_000,)), Reason.CONTENT_TOO_LARGE),
     "sealed": (lambda _, s: s.letter("beta", seal=Seal("x", bytes(32), bytes(32))), Reason.CONTENT_UNSUPPORTED),
+    "an open within a chain": (lambda _, s: s.open(Predecessor(b"p" * 16, 7, bytes(32))), Reason.KIND_FORBIDDEN),
     "receipt for an unknown sender": (lambda _, s: s.receipt(s.letter("beta"), "nobody"), Reason.RECIPIENT_UNKNOWN),
     "receipt of the exchange's event": (
         lambda _, s: s.receipt(s.letter("beta"), "beta", "accepted"),

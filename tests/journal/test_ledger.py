@@ -8,7 +8,7 @@ from exchange.domain.directory import BodyStatus
 from exchange.domain.ids import ZERO_DIGEST, digest, lane_of
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Predecessor, Signed
-from exchange.journal.examine import Submission, examine
+from exchange.journal.examine import Standing, Submission, examine
 from exchange.journal.ledger import Entry, Ledger
 from exchange.wire.records import decode
 from tests.world import NOW, World
@@ -105,6 +105,33 @@ def test_repeat_is_answered_each_time(world: World) -> None:
         notice = notice_of(ledger, alpha.origin)
         assert notice is not None
         assert (notice.number, notice.digest, notice.steps) == (2, letter.digest, ())
+
+
+def test_open_within_a_chain_is_refused_and_the_lane_goes_on(world: World) -> None:
+    """Whatever predecessor it names: the number moves (rule 2.4), no other origin does."""
+    ledger, alpha, other = ledger_of(world), world.speaker("alpha"), world.speaker("alpha")
+    take(world, ledger, alpha.open(), other.open())
+    named = [Predecessor(bytes(16), 3, ZERO_DIGEST), Predecessor(other.origin, 1, other.last)]
+    entries = take(world, ledger, *[alpha.open(predecessor) for predecessor in named])
+    assert [entry.decision.reason for entry in decisions(entries)] == [Reason.KIND_FORBIDDEN] * 2
+    assert len(decisions(take(world, ledger, alpha.letter("beta"), other.letter("beta")))) == 2
+
+
+def test_old_statement_of_an_expired_key_is_only_a_repeat(world: World) -> None:
+    """Recipients hold such bytes: who sends them again must not hold the origin back (rule 2.4)."""
+    ledger, alpha = ledger_of(world), world.speaker("alpha")
+    opened, letter = alpha.open(), alpha.letter("beta")
+    take(world, ledger, opened, letter)
+    ledger.notices(NOW)
+    later = NOW + timedelta(days=4000)
+    expired = examine(world.submission(opened, ledger.state.offset), world.ground, later)
+    assert expired.standing is Standing.HELD
+    assert ledger.take(expired, later) is None
+    notice = notice_of(ledger, alpha.origin)
+    assert notice is not None
+    assert notice.trouble is not None
+    assert (notice.number, notice.trouble.reason) == (2, Reason.REPEAT)
+    assert not ledger.drain_origins()["alpha", alpha.origin].notified
 
 
 def test_rewritten_number_is_not_taken(world: World) -> None:
