@@ -25,6 +25,9 @@ from exchange.bus.records import HEAD_BYTES, Poison
 UNPACKED_BYTES_MAX = 4 * 1024 * 1024
 # A record costs a reader some 500 bytes beside its own, and the smallest has seven.
 RECORDS_MAX = 32_768
+# Packing must not multiply records: 150 bytes of zstd hold 32,768 empty ones, each a dead letter of its
+# own. Of an honest record no codec takes away the signature, 64 random bytes at least.
+PACKED_BYTES_PER_RECORD = 64
 
 # RecordBatch, magic 2 (KIP-98): base offset, length, leader epoch, magic, CRC, attributes, last offset delta,
 # first and last timestamp, producer id, epoch, sequence, number of records.
@@ -140,6 +143,8 @@ def _unpack(batch: Any, raw: memoryview) -> list[Any]:
     if records > RECORDS_MAX:
         raise _PoisonedError(f"{records} records in one batch: at most {RECORDS_MAX} are accepted")
     codec = attributes & _CODEC_MASK
+    if codec and records * PACKED_BYTES_PER_RECORD > len(raw):
+        raise _PoisonedError(f"{records} records packed into {len(raw)} bytes: submit uncompressed batches")
     return list(_uncompressed(raw, codec) if codec else batch)
 
 

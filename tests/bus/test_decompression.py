@@ -1,6 +1,7 @@
 """What one batch may cost: packed bytes that unpack to too much, and bytes that nothing can parse."""
 
 import gzip
+import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from exchange.bus.connection import aiokafka_options
 from exchange.bus.decompression import (
+    PACKED_BYTES_PER_RECORD,
     RECORDS_MAX,
     UNPACKED_BYTES_MAX,
     BoundedRecords,
@@ -45,13 +47,18 @@ def parse(*batches: bytes) -> list[Any]:
     return found
 
 
+def honest(number: int) -> bytes:
+    """A value with as much that no codec can shrink as a signature has."""
+    return hashlib.sha512(b"%d" % number).digest() + bytes(100)
+
+
 @pytest.mark.parametrize("name", PACKERS)
 def test_packed_batches_are_read(name: str) -> None:
     """Whatever codec: the records are those that were packed."""
     number, pack = PACKERS[name]
-    plain = b"".join(record(b"%d" % offset * 100, offset, [(b"h", b"v")]) for offset in range(100))
+    plain = b"".join(record(honest(offset), offset, [(b"h", b"v")]) for offset in range(100))
     found = parse(batch(bytes(pack(plain)), count=100, codec=number), batch(record(b"plain")))
-    assert [one.value for one in found] == [*(b"%d" % offset * 100 for offset in range(100)), b"plain"]
+    assert [one.value for one in found] == [*map(honest, range(100)), b"plain"]
     assert found[0].headers == [("h", b"v")]
 
 
@@ -71,6 +78,18 @@ def test_gzip_of_several_members_is_bounded_as_a_whole() -> None:
     assert bytes(unpack_records(GZIP, memoryview(gzip.compress(b"a") + gzip.compress(b"b")))) == b"ab"
     (one,) = parse(batch(gzip.compress(bytes(UNPACKED_BYTES_MAX)) + gzip.compress(b"b"), codec=GZIP))
     assert isinstance(one.value, Poison)
+
+
+@pytest.mark.parametrize("name", PACKERS)
+def test_packing_cannot_multiply_records(name: str) -> None:
+    """Thousands of empty records in a few packed bytes are one poisoned batch, not as many dead letters."""
+    number, pack = PACKERS[name]
+    count = 4096
+    raw = batch(bytes(pack(b"".join(record(b"", offset) for offset in range(count)))), count=count, codec=number)
+    assert len(raw) < count * PACKED_BYTES_PER_RECORD
+    (one,) = parse(raw)
+    assert isinstance(one.value, Poison)
+    assert one.offset == count - 1
 
 
 def test_a_poisoned_batch_says_what_it_was() -> None:
@@ -207,7 +226,7 @@ async def test_packed_records_of_a_real_topic(kafka: KafkaCluster) -> None:
     """An honest packed batch is read as any other, from its middle too."""
     async with kafka.administration() as administration:
         topic = await make_topic(administration, "decompression.honest")
-    plain = b"".join(record(b"%d" % offset, offset) for offset in range(100))
+    plain = b"".join(record(honest(offset), offset) for offset in range(100))
     await produce(kafka.settings(ADMINISTRATOR), topic, [batch(bytes(codec.zstd_encode(plain)), count=100, codec=ZSTD)])
     found = await read_all(kafka, topic)
     async with PositionedReader(kafka.settings(ADMINISTRATOR), {(topic, 0): found[49].position}) as reader:
