@@ -9,6 +9,8 @@ It knows the product's records, but shares none of its rules: no ledger, no fold
    bytes, in its lane's order; nothing else stands there.
 5. What notices tell an origin is, put together, exactly what the journal says of it.
 6. A lane goes on from where its last transaction ended.
+
+Beside that it keeps the furthest event of every delivery, to be compared with a tracker's states.
 """
 
 import time
@@ -23,19 +25,29 @@ from exchange.bus.topics import DEAD_LETTERS, JOURNAL, SEQUENCES, inbox
 from exchange.domain.decision import Basis, DeadLetter, Decided, Journalled, LaneState, Notice
 from exchange.domain.errors import BusError
 from exchange.domain.ids import ZERO_DIGEST, digest
-from exchange.domain.statement import Head
+from exchange.domain.statement import Head, Letter, Receipt
 from exchange.wire.records import decode, kind_of, read_head
 
 WAIT_SECONDS = 45.0
 _READ_RECORDS = 2_000
 _INBOX_PREFIX = inbox("")
+_ACCEPTED = "accepted"
+_EVENTS = {_ACCEPTED: 0, "delivered": 1, "handed-over": 2, "registered": 3}
+"""What happens to deliveries in these tests, by how far it brings them; the states have the same names."""
 
 OriginKey = tuple[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A journal entry as far as it is compared; `head` is None for a basis, `copies` who must have it."""
+    """A journal entry as far as it is compared.
+
+    Attributes:
+        value: digest of the whole record, by which inboxes are compared.
+        head: None for a basis.
+        copies: who must have it; nobody has what was refused.
+        kind: of an accepted statement.
+    """
 
     lane: int
     number: int
@@ -47,6 +59,8 @@ class Seen:
     reason: str = ""
     head: Head | None = None
     copies: tuple[str, ...] = ()
+    kind: type | None = None
+    receipt: Receipt | None = None
 
 
 @dataclass(slots=True)
@@ -85,16 +99,30 @@ class Checker:
         self._came: defaultdict[str, deque[bytes]] = defaultdict(deque)
         self._origins: defaultdict[OriginKey, _Origin] = defaultdict(_Origin)
         self._broken: list[str] = []
+        self._spoilt: set[str] = set()
         self.decided: dict[bytes, Seen] = {}
         """Journal entries by statement digest."""
         self.dead: defaultdict[bytes, list[DeadLetter]] = defaultdict(list)
         """Dead letters by the digest of their bytes."""
         self.notices: defaultdict[OriginKey, list[Notice]] = defaultdict(list)
         """What each origin was told."""
+        self.states: dict[tuple[bytes, str], str] = {}
+        """The furthest event of every delivery of an accepted letter, by letter and recipient."""
+
+    @property
+    def journal_offsets(self) -> dict[int, int]:
+        """Offset of the last record of each journal partition that has any, as of the last reading."""
+        read = ((partition, position) for (topic, partition), position in self._positions.items() if topic == JOURNAL)
+        return {partition: position.offset for partition, position in read if position is not None}
 
     def add(self, bodies: Iterable[str]) -> None:
         """Read the inboxes of more bodies, from their beginning."""
         self._positions |= {(inbox(body), 0): None for body in bodies}
+
+    def forget(self, body: str) -> None:
+        """Expect nothing of a body's inbox any more: the test will spoil it."""
+        del self._positions[inbox(body), 0]
+        self._spoilt.add(body)
 
     async def read(self) -> None:
         """Take everything that is there now."""
@@ -156,8 +184,18 @@ class Checker:
             self._broken.append(f"lane {seen.lane} has number {seen.number} twice")
             return
         lane.waiting[seen.number] = seen
+        self._follow(seen)
         while lane.number + 1 in lane.waiting:
             self._advance(lane, lane.waiting.pop(lane.number + 1))
+
+    def _follow(self, seen: Seen) -> None:
+        """Move deliveries; here entries come in the order of the journal, not of their lane."""
+        if seen.kind is Letter:
+            self.states |= {(seen.statement, recipient): _ACCEPTED for recipient in seen.copies}
+        elif seen.receipt is not None and seen.head is not None:
+            key, event = (seen.receipt.letter, seen.head.body), seen.receipt.event
+            if key in self.states and _EVENTS[event] > _EVENTS[self.states[key]]:
+                self.states[key] = event
 
     def _advance(self, lane: _Lane, seen: Seen) -> None:
         """Rules 1 to 3, and what rules 4 and 5 will ask for."""
@@ -175,7 +213,7 @@ class Checker:
         self._expect(follows, f"{seen.head.body}: number {seen.head.number} after {len(origin)}")
         origin.append((seen.statement, seen.reason))
         self._lane_of[seen.value] = seen.lane
-        for body in seen.copies:
+        for body in set(seen.copies) - self._spoilt:
             self._due[body][seen.lane].append(seen.value)
 
     def _take_notice(self, body: str, notice: Notice) -> None:
@@ -240,6 +278,7 @@ def _seen(value: bytes) -> Seen:
         return Seen(place.lane, place.number, place.previous, digest(entry), digest(value))
     decided = decode(Decided, entry)
     decision = decided.decision
+    kind = None if decision.reason else kind_of(decided.statement)
     return Seen(
         decision.place.lane,
         decision.place.number,
@@ -251,4 +290,6 @@ def _seen(value: bytes) -> Seen:
         decision.reason,
         read_head(decided.statement),
         () if decision.reason else decision.recipients,
+        kind,
+        decode(Receipt, decided.statement) if kind is Receipt else None,
     )

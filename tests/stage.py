@@ -85,15 +85,22 @@ class Process:
         self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """SIGKILL, and wait until it is gone."""
-        self._process.kill()
-        self._gone()
+        """SIGKILL, and wait until it is gone; one that ended by itself is a failure."""
+        assert self.running, self.said[-3:]
+        self.close()
 
     def stop(self) -> int:
-        """SIGTERM; its exit code."""
+        """SIGTERM; its exit code. One that ended by itself is a failure."""
+        assert self.running, self.said[-3:]
         self.thaw()
         self._process.terminate()
         return self._gone()
+
+    def close(self) -> None:
+        """Whatever it does: it is gone when this returns."""
+        if self.running:
+            self._process.kill()
+        self._gone()
 
     def _gone(self) -> int:
         code = self._process.wait(STOP_SECONDS)
@@ -159,20 +166,25 @@ class Stage:
         return DirectoryFolder(self.installation.folder / "directory", self.world.roots).latest().bodies[code]
 
     @contextmanager
-    def running(self, role: str, *, name: str = "") -> Iterator[Process]:
-        """Run `exchange <role>` by its configuration; `name` tells several of one role apart."""
+    def running(self, role: str, *, name: str = "", without: str = "port = ") -> Iterator[Process]:
+        """Run `exchange <role>` by its configuration, as it is or, with a name, without some lines of it.
+
+        Args:
+            role: as in the installation: `router`, `tracker`, `agent-<body>`.
+            name: of this variant; several processes of one role have several names.
+            without: what the lines begin with that the variant leaves out.
+        """
         config = self.installation.config(role)
         if name:
             text = config.read_text(encoding="utf-8")
             config = config.with_stem(f"{role}-{name}")
-            config.write_text(re.sub(r"(?m)^port = \d+$", "port = 0", text), encoding="utf-8")
+            config.write_text(re.sub(rf"(?m)^{without}.*\n", "", text), encoding="utf-8")
         command = [sys.executable, "-m", "exchange.cli", role.partition("-")[0], "--config", str(config)]
         process = Process(command, self.installation.log(config.stem))
         try:
             yield process
         finally:
-            if process.running:
-                process.kill()
+            process.close()
 
     async def submit(self, body: str, said: Iterable[Signed]) -> None:
         """Write statements as the body's agent would: to its lane, in order."""
