@@ -1,10 +1,12 @@
-"""What this layer refuses.
+"""What this layer refuses, and how it speaks of faults in foreign code.
 
 ExchangeError
 ├── DraftRefused       a letter or receipt that the exchange could never take, found before signing
 ├── ArrivalFlagged     an inbox record that does not prove what it says: kept, and not handed over
 └── SpoolError         `spool-full`, `spool-corrupt`, `spool-in-use`, `spool-version`, `spool-unwritable`
 """
+
+import traceback
 
 from exchange.domain.errors import ExchangeError
 from exchange.domain.reason import Reason, text
@@ -25,3 +27,9 @@ class ArrivalFlagged(ExchangeError):
 def refused_draft(reason: Reason, detail: str) -> DraftRefused:
     """A `DraftRefused` in the words that the router would have found."""
     return DraftRefused(f"{detail}: {text(reason)}", code=reason.value)
+
+
+def fault(error: Exception) -> str:
+    """Kind and place of an error that nobody expected, for the log; its text may quote a letter."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {frame.name}, {frame.filename}:{frame.lineno}"

@@ -17,6 +17,7 @@ from datetime import timedelta
 
 from exchange.agent.arrivals import open_letter
 from exchange.agent.drafts import Words, own_receipt_key
+from exchange.agent.errors import fault
 from exchange.agent.intake import Edms
 from exchange.agent.office import Office, Wake
 from exchange.agent.rendering import arrived_letter, arrived_receipt, is_wanted
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 PART = "handover"
 ARRIVALS = 50
 """Arrivals in memory at once."""
+ID_CHARACTERS = 200
+TEXT_CHARACTERS = 1000
+"""What a receipt of our own repeats at most: of a stranger's letter an id may have half a megabyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +114,9 @@ class Handover:
             return Outcome(kept, state, error.code, str(error))
         except OSError as error:
             return Outcome(kept, None, "edms-unavailable", str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # A connector or format is foreign code: its bug must not stop the other letters.
-            log.exception("%s: handing over %s failed", self._body, kept.digest.hex())
+            log.error("%s: handing over %s failed: %s", self._body, kept.digest.hex(), fault(error))  # noqa: TRY400
             return Outcome(kept, ArrivalState.FAILED, Reason.HAND_OVER_FAILED.value, type(error).__name__)
 
     def _stage(self, kept: Kept) -> Outcome:
@@ -165,11 +169,11 @@ class Handover:
     def _failure_card(self, kept: Kept, text: str) -> ReceiptCard:
         arrival = open_letter(kept.record)
         return ReceiptCard(
-            document_id=arrival.card.document_id,
-            message_id=arrival.letter.message_id,
+            document_id=arrival.card.document_id[:ID_CHARACTERS],
+            message_id=arrival.letter.message_id[:ID_CHARACTERS],
             reg_number="",
             reg_date=None,
-            reason_text=text[:1000],
+            reason_text=text[:TEXT_CHARACTERS],
             actor=None,
             note="",
             source_format=self._edms.format.name,

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from exchange.agent.correspondence import letter_meant, say_letter, say_receipt
-from exchange.agent.errors import DraftRefused
+from exchange.agent.errors import DraftRefused, fault
 from exchange.agent.office import Office, Wake
 from exchange.agent.ports import Connector, DraftLetter, DraftReceipt, Format, Package
 from exchange.agent.spool import outgoing
@@ -84,22 +84,29 @@ class Intake:
             return self._edms.format.parse(package, self._office.history.directory)
         except DocumentError as error:
             return error
+        except Exception as error:  # noqa: BLE001 - foreign code: its bug must not stop the other packages
+            return self._faulty(package, error)
 
     async def _take(self, package: Package, parsed: Parsed) -> OSError | ExchangeError | None:
         """Draft it and put it aside, or quarantine it; the error that may pass is returned."""
-        connector = self._edms.connector
+        if isinstance(parsed, DocumentError):
+            return await self._refuse(package, parsed)
         try:
-            if isinstance(parsed, DocumentError):
-                raise parsed
             await self._office.spool.run(lambda connection: self._draft(connection, package, parsed))
         except (DocumentError, DraftRefused) as refused:
-            self._office.counters.add("agent_quarantined_total", body=self._body, reason=refused.code)
-            log.warning("%s: package %s is quarantined (%s)", self._body, package.name, refused.code)
-            return await _returned(connector.quarantine, package.name, f"{refused}\n({refused.code})\n")
+            return await self._refuse(package, refused)
         except ExchangeError as error:
             return error
+        except Exception as error:  # noqa: BLE001 - what a format let pass, no statement may be able to hold
+            return await self._refuse(package, self._faulty(package, error))
         self._wake_outbound()
-        return await _returned(connector.archive, package.name)
+        return await _returned(self._edms.connector.archive, package.name)
+
+    async def _refuse(self, package: Package, refused: DocumentError | DraftRefused) -> OSError | ExchangeError | None:
+        """Put it into quarantine with the reason."""
+        self._office.counters.add("agent_quarantined_total", body=self._body, reason=refused.code)
+        log.warning("%s: package %s is quarantined (%s)", self._body, package.name, refused.code)
+        return await _returned(self._edms.connector.quarantine, package.name, f"{refused}\n({refused.code})\n")
 
     def _draft(self, connection: sqlite3.Connection, package: Package, parsed: DraftLetter | DraftReceipt) -> None:
         if not outgoing.take_input(connection, self._body, package_digest(package)):
@@ -110,6 +117,12 @@ class Intake:
             return
         letter = letter_meant(connection, self._body, parsed.card)
         say_receipt(connection, drafting, self._body, letter, parsed)
+
+    def _faulty(self, package: Package, error: Exception) -> DocumentError:
+        """What nobody expected, as a reason to put the package aside."""
+        log.error("%s: taking in %s failed: %s", self._body, package.name, fault(error))
+        message = f"the agent failed with {type(error).__name__}: report it, and send the letter in another way"
+        return DocumentError(message, place=package.name)
 
     def _wait(self, error: OSError | ExchangeError) -> None:
         code = error.code if isinstance(error, ExchangeError) else "edms-unavailable"

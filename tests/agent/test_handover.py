@@ -18,7 +18,7 @@ from tests.agent.edms import (
 )
 from tests.agent.place import Place, events, until, until_heard, until_settled
 from tests.agent.simulator import carry_on
-from tests.world import NOW
+from tests.world import NOW, letter_card
 
 
 async def test_an_edms_that_is_away_is_waited_for(place: Place) -> None:
@@ -72,6 +72,20 @@ async def test_a_letter_that_the_edms_cannot_take(place: Place) -> None:
         letter = await alpha.mailbox("alpha").sent_letter("m-1")
         assert letter is not None
         assert "no room" in letter.heard[1].text
+
+
+async def test_ids_too_long_for_a_receipt(place: Place) -> None:
+    """A hostile letter's ids fill more than a statement's contents: the agent says less of them, and goes on."""
+    alpha, theirs = place.world.speaker("alpha"), MemoryEdms()
+    card = letter_card(title="unreadable", document_id="d" * 500_000)
+    place.simulator.say(alpha.open(), "alpha")
+    place.simulator.say(alpha.letter("beta", message_id="m" * 40_000, card=card, files=()), "alpha")
+    place.simulator.say(alpha.letter("beta", message_id="m-2", files=()), "alpha")
+    async with place.agent("beta", edms={"beta": theirs}) as beta:
+        await until(lambda: [entry.kind for entry in place.simulator.entries].count("receipt") == 4)
+        _, hostile = await beta.mailbox("beta").arrived()
+        assert (hostile.state, hostile.reason) == (ArrivalState.FAILED, "document-invalid")
+    assert given(theirs) == ["m-2"]
 
 
 async def test_a_connector_s_bug_stops_one_letter_only(place: Place) -> None:

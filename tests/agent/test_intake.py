@@ -33,6 +33,21 @@ async def test_a_document_that_is_not_understood(place: Place) -> None:
     assert texts == {"bad": "said.json: is no letter and no receipt\n(document-invalid)\n"}
 
 
+async def test_a_format_s_bug_stops_one_package_only(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever it raises, or lets pass that no statement can hold: put aside, and the log quotes nothing of it."""
+    ours = MemoryEdms()
+    ours.put(Package("deep", {"said.json": b"[" * 100_000}))
+    ours.put(letter_package("surrogate", message_id="m-1", to="beta", title="secret \ud800"))
+    ours.put(letter_package("good", message_id="m-2", to="beta"))
+    async with place.agent("alpha", edms={"alpha": ours}):
+        await until(lambda: place.simulator.message_ids("beta") == ["m-2"])
+        await until(lambda: not ours.waiting)
+    assert set(ours.quarantined) == {"deep", "surrogate"}
+    assert "RecursionError" in ours.quarantined["deep"]
+    assert "UnicodeEncodeError in" in caplog.text
+    assert "secret" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("said", "code"),
     [
