@@ -105,7 +105,7 @@ class BroughtUp:
         running_roles = [role for role in self.installation.roles if running(self.installation, role)]
         await asyncio.to_thread(installer.write_settings, bootstrap, running_roles)
         self._tell("making topics, rights and quotas")
-        await self._prepare_cluster()
+        await self._prepare_cluster(fresh=installer.fresh)
         self._tell(f"starting router, tracker and {len(self._bodies)} agents")
         roles = Roles(self.installation, self._environ, attached=not self._detached)
         self._undo.push_async_callback(asyncio.to_thread, roles.stop)
@@ -133,10 +133,15 @@ class BroughtUp:
         if done % 15 == 0:
             self._tell(f"checking Kafka's files, fetching those that are missing: {done} of {total}")
 
-    async def _prepare_cluster(self) -> None:
+    async def _prepare_cluster(self, *, fresh: bool) -> None:
         kafka = operator_settings(self.installation.config("operator"), self._environ).kafka
         codes = self.installation.bodies
         async with Administration(kafka) as administration:
+            if fresh and await administration.partition_counts():
+                message = (
+                    f"{kafka.bootstrap} holds the topics of another exchange: remove them, or name another cluster"
+                )
+                raise EmbeddedError(message, code="cluster-in-use")
             await administration.ensure_topics(topics(codes))
             if "EXCHANGE_KAFKA_BOOTSTRAP" not in self._environ:
                 await administration.ensure_access(grants(codes))

@@ -145,6 +145,11 @@ class Broker(BrokerProcess):
         self._child: Child | None = None
 
     @property
+    def running(self) -> bool:
+        """Whether the process is there; for a moment after its start only we know, not its command line."""
+        return self.ours or super().running
+
+    @property
     def ours(self) -> bool:
         """Whether this object started the process that now runs."""
         return self._child is not None and not self._child.ended

@@ -101,9 +101,12 @@ class Installer:
         self._now = now
         self._authority = Authority(folder / "authority", now=now)
         self.installation = Installation(folder, tuple(body.code for body in bodies))
+        self.fresh = not (folder / "directory" / "directory-1.p7s").exists()
+        """Whether this made the exchange: then no cluster can hold letters of it yet."""
         for role in (ROUTER, TRACKER, AUDITOR, ADMIN):
             self._authority.service(role)
-        self._publish_directory()
+        if self.fresh:
+            self._publish_directory()
         policy = folder / "policy.toml"
         if not policy.exists():
             shutil.copyfile(resource("config", "policy.toml"), policy)
@@ -168,11 +171,9 @@ class Installer:
         return str(path.relative_to(self.installation.folder))
 
     def _publish_directory(self) -> None:
-        """Version 1, unless there is one: later versions are the operators' own."""
+        """Version 1; later versions are the operators' own."""
         roots = load_certificates(self._authority.statement_root)
         folder = DirectoryFolder(self.installation.folder / "directory", roots)
-        if (folder.folder / "directory-1.p7s").exists():
-            return
         first = Directory(
             exchange=exchange_id(roots[0]),
             version=1,
