@@ -7,7 +7,7 @@ signed. What they say counts only after it was led to the auditor's own trust ro
 from collections.abc import Iterable, Sequence
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.domain.decision import Basis
 from exchange.domain.directory import Directory
@@ -15,12 +15,9 @@ from exchange.domain.ids import digest
 from exchange.domain.policy import parse_policy
 from exchange.domain.statement import Content
 from exchange.journal.examine import Ground
-from exchange.security.cades import Verifier
-from exchange.security.chain import ChainValidator
-from exchange.security.directory import decode
+from exchange.security.directory_folder import DirectoryProof, verify_proof
 from exchange.security.errors import DirectoryRefused
 from exchange.security.form import parse
-from exchange.security.purpose import Purpose
 from exchange.security.trust import Trust
 
 GroundKey = tuple[bytes, bytes]
@@ -38,8 +35,8 @@ class Grounds:
             signers: directory certificates, for journals that do not carry them.
         """
         self._roots = list(roots)
-        self._signers = {certificate.fingerprint(hashes.SHA256()): certificate for certificate in signers}
-        self._chains = ChainValidator(self._roots, Purpose.DIRECTORY)
+        ders = [certificate.public_bytes(Encoding.DER) for certificate in signers]
+        self._signers = {digest(der): der for der in ders}
         self._trusts: dict[bytes, Trust] = {}
         self._grounds: dict[GroundKey, Ground] = {}
 
@@ -76,27 +73,15 @@ class Grounds:
         return ground
 
     def _proven(self, document: bytes, signature: bytes, more: tuple[Content, ...]) -> Directory:
-        directory, parsed = decode(document), parse(signature)
-        certificate = self._signers.get(parsed.signer) or _named(parsed.signer, more)
+        signer = parse(signature).signer
+        beside = [content.data for content in more if digest(content.data) == signer]
+        certificate = beside[0] if beside else self._signers.get(signer)
         if certificate is None:
-            raise _refused(f"the certificate {parsed.signer.hex()} that signed is neither beside it nor given")
-        self._chains.validate(certificate, directory.issued)
-        Verifier(certificate).verify(parsed, document)
-        return directory
+            raise _refused(f"the certificate {signer.hex()} that signed is neither beside it nor given")
+        return verify_proof(DirectoryProof(document, signature, certificate), self._roots)
 
 
 _ITEMS = 3
-
-
-def _named(signer: bytes, contents: tuple[Content, ...]) -> x509.Certificate | None:
-    """The certificate with this SHA-256 among the contents."""
-    for content in contents:
-        if digest(content.data) == signer:
-            try:
-                return x509.load_der_x509_certificate(content.data)
-            except ValueError as error:
-                raise _refused("the certificate beside the directory is none") from error
-    return None
 
 
 def _refused(what: str) -> DirectoryRefused:
