@@ -77,9 +77,9 @@ async def test_a_letter_that_the_edms_cannot_take(place: Place) -> None:
 async def test_ids_too_long_for_a_receipt(place: Place) -> None:
     """A hostile letter's ids fill more than a statement's contents: the agent says less of them, and goes on."""
     alpha, theirs = place.world.speaker("alpha"), MemoryEdms()
-    card = letter_card(title="unreadable", document_id="d" * 500_000)
+    card = letter_card(title="unreadable", document_id="d" * 512_000)
     place.simulator.say(alpha.open(), "alpha")
-    place.simulator.say(alpha.letter("beta", message_id="m" * 40_000, card=card, files=()), "alpha")
+    place.simulator.say(alpha.letter("beta", message_id="m" * 15_000, card=card, files=()), "alpha")
     place.simulator.say(alpha.letter("beta", message_id="m-2", files=()), "alpha")
     async with place.agent("beta", edms={"beta": theirs}) as beta:
         await until(lambda: [entry.kind for entry in place.simulator.entries].count("receipt") == 4)
