@@ -11,6 +11,8 @@ from exchange.domain.ids import digest
 # Rule 1.7; the protocol's own, the same for every installation.
 STATEMENT_BYTES = 48 * 1024
 RECORD_BYTES = 1024 * 1024
+# A commitment takes 35 bytes at least, so a statement cannot name more.
+ITEMS = STATEMENT_BYTES // 35
 FAN_OUT_BYTES = 32 * 1024 * 1024
 RECIPIENTS = 64
 # Rule 2.2.

@@ -125,6 +125,13 @@ def test_other_kinds_bytes(world: World) -> None:
     assert outcome(look(world, unsigned)) == (Standing.DEAD, Reason.STATEMENT_ALTERED)
 
 
+def test_more_items_than_a_statement_can_name(world: World) -> None:
+    """Not even built: a megabyte of empty items would cost seconds, whoever sends it."""
+    letter = world.speaker("alpha").letter("beta")
+    many = dataclasses.replace(letter, contents=(Content(b"", b""),) * 510_000)
+    assert outcome(look(world, many)) == (Standing.DEAD, Reason.UNREADABLE)
+
+
 def test_non_canonical_avro(world: World) -> None:
     """A long varint says the same to Avro, but is not what the encoder writes (rule 1.3)."""
     speaker = world.speaker("alpha")
