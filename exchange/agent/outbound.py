@@ -123,8 +123,11 @@ class Outbound:
     def heard(self, body: str, heard: Heard) -> None:
         """Go on by what a notice said; the spool has done its part."""
         line = self._lines[body]
-        line.spoken = self._clock()
-        line.silences = 0
+        # A repeat that tells nothing and was not asked for may answer anybody who sends again what we
+        # said long ago: it must not keep us from asking ourselves.
+        if heard.actions or line.probe:
+            line.spoken = self._clock()
+            line.silences = 0
         self._after_probe(line, heard)
         for action in heard.actions:
             self._follow(line, action)

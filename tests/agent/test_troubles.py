@@ -61,6 +61,22 @@ async def test_an_expired_certificate_holds_letters_back(place: Place) -> None:
     assert len({notice.origin for notice in place.simulator.notices}) == 1
 
 
+async def test_repeats_by_others_do_not_keep_an_agent_silent(place: Place) -> None:
+    """Who received our letter may submit it again for ever: we still ask about what was lost."""
+    async with place.agent("alpha") as agent:
+        await agent.mailbox("alpha").submit(plain_letter("m-1", "beta"))
+        await until_settled(agent)
+        old = place.simulator.signed(place.simulator.entries[-1])
+        place.simulator.drop = True
+        await agent.mailbox("alpha").submit(plain_letter("m-2", "beta"))
+        await asyncio.sleep(0.1)
+        place.simulator.drop = False
+        async with asyncio.timeout(5):
+            while place.simulator.message_ids("beta") != ["m-1", "m-2"]:
+                place.simulator.say(old, "alpha")
+                await asyncio.sleep(0.05)
+
+
 async def test_a_body_with_too_many_origins_waits_for_a_person(place: Place) -> None:
     """Eight origins nobody closed: nothing is sent, nothing is lost, and the status says why (rule 2.2)."""
     for _ in range(8):
