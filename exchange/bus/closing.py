@@ -14,16 +14,14 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import ProducerClosed
 
-from exchange.bus.errors import CLIENT_ERRORS
-
 CLOSE_SECONDS = 0.3
 
 log = logging.getLogger(__name__)
 
 
-async def close_consumer(consumer: AIOKafkaConsumer) -> None:
-    """Close a consumer that is in no group; never raises."""
-    await _close(consumer.stop(), consumer._client)  # noqa: SLF001 - only a producer shows its client
+async def close_consumer(consumer: AIOKafkaConsumer, seconds: float = CLOSE_SECONDS) -> None:
+    """Close a consumer; never raises. One that is in a group needs some seconds to take its leave."""
+    await _close(consumer.stop(), consumer._client, seconds)  # noqa: SLF001 - only a producer shows its client
 
 
 async def close_producer(producer: AIOKafkaProducer) -> None:
@@ -46,14 +44,21 @@ async def close_producer(producer: AIOKafkaProducer) -> None:
     await _close(producer.stop(), producer.client)
 
 
-async def _close(stopping: Coroutine[Any, Any, None], client: AIOKafkaClient) -> None:
+async def _close(stopping: Coroutine[Any, Any, None], client: AIOKafkaClient, seconds: float = CLOSE_SECONDS) -> None:
+    """Wait for `stopping` in a task of its own.
+
+    aiokafka cancels its fetch tasks and awaits them, so after a broker's end `stop` itself may end as
+    cancelled, though nobody cancelled us: whoever awaited it directly would end without a word.
+    """
     writers = [connection._writer for connection in client._conns.values()]  # noqa: SLF001 - closing forgets them
+    task = asyncio.create_task(stopping)
     try:
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await stopping
-    except CLIENT_ERRORS as error:
-        log.debug("connections are cut, not closed: %s", type(error).__name__)
-        for writer in writers:
-            if writer is not None:
-                writer.transport.abort()
-        await asyncio.sleep(0)
+        await asyncio.wait([task], timeout=seconds)
+    finally:
+        if not task.done() or task.cancelled() or task.exception() is not None:
+            task.cancel()
+            log.debug("connections are cut, not closed")
+            for writer in writers:
+                if writer is not None:
+                    writer.transport.abort()
+    await asyncio.wait([task], timeout=seconds)

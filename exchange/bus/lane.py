@@ -37,6 +37,8 @@ from exchange.domain.errors import BusError
 
 TRANSACTION_SECONDS = 10
 ARM_SECONDS = 30
+LEAVE_SECONDS = 3.0
+"""To tell the group that we go, so that others take the lanes at once."""
 BATCH_BYTES = 1_250_000
 """Produce batch per target partition: above the largest journal record, below the topics' limit."""
 FETCH_BYTES = 8 * 1024 * 1024
@@ -230,7 +232,7 @@ class LaneGroup:
         try:
             await self._consumer.start()
         except BaseException:
-            await self._consumer.stop()
+            await close_consumer(self._consumer, LEAVE_SECONDS)
             raise
         return self
 
@@ -239,7 +241,7 @@ class LaneGroup:
     ) -> None:
         """Leave the group, so that others take the lanes at once."""
         if self._consumer is not None:
-            await self._consumer.stop()
+            await close_consumer(self._consumer, LEAVE_SECONDS)
 
     async def watch(self) -> frozenset[int]:
         """Poll, as members must, until the assignment changes; the lanes that are ours then."""

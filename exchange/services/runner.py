@@ -108,6 +108,15 @@ def _application(registry: CollectorRegistry, health: Health) -> Callable[..., I
     return application
 
 
+def is_asked_to_end() -> bool:
+    """Whether somebody cancelled this task.
+
+    Kafka's clients cancel tasks of their own and may let that out; only who cancels us may end us.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
     """Run `work` until it ends, or SIGINT or SIGTERM asks for an end: then cancel it and wait."""
     task = asyncio.create_task(work)

@@ -28,6 +28,7 @@ from exchange.journal.ledger import Entry, Ledger
 from exchange.services.router.ground import Footing, FootingSource
 from exchange.services.router.metrics import RouterMetrics
 from exchange.services.router.writes import Transaction, read_state
+from exchange.services.runner import is_asked_to_end
 
 TRANSACTION_STATEMENTS = 2000
 TRANSACTION_BYTES = 8 * 1024 * 1024
@@ -103,6 +104,11 @@ class Router:
                 code = error.code if isinstance(error, ExchangeError) else type(error).__name__
                 self._failures[number] = f"{code}: {error}"
                 log.warning("lane %d arms again: %s: %s", number, code, error)
+            except asyncio.CancelledError:
+                if is_asked_to_end():
+                    raise
+                self._failures[number] = "bus-unavailable: the connection was lost"
+                log.warning("lane %d arms again: the connection was lost", number)
             finally:
                 if self._armed.get(number) is lane:  # a lane that went and came back may be armed by now
                     del self._armed[number]

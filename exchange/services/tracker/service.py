@@ -23,6 +23,7 @@ from exchange.domain.fact import JournalFact, Unreadable
 from exchange.journal.facts import read_fact
 from exchange.services import reading
 from exchange.services.reading import JournalReader, OpenReader, journal_positions, journal_record, require_complete
+from exchange.services.runner import is_asked_to_end
 from exchange.services.tracker.metrics import TrackerMetrics
 from exchange.store import queries
 from exchange.store.database import Store
@@ -102,7 +103,7 @@ class Tracker:
             except asyncio.CancelledError:
                 # A Kafka client that is closed while its broker is away lets the end of its own tasks
                 # out; only who cancels this task may end it.
-                if _is_asked_to_end():
+                if is_asked_to_end():
                     raise
                 self._waiting_for = "the journal: the connection was lost"
                 log.warning("the tracker opens everything anew: the connection was lost")
@@ -175,11 +176,6 @@ def _fact(taken: reading.Taken) -> JournalFact:
         place = delivery.Position(taken.partition, taken.last_offset)
         return Unreadable(place, taken.timestamp, f"a batch that was not unpacked: {taken.reason}"[:200])
     return read_fact(journal_record(taken))
-
-
-def _is_asked_to_end() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 async def _finish(work: Callable[[], Result]) -> Result:
