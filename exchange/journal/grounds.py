@@ -4,20 +4,17 @@ Beside each `Basis` travel the directory file, its signature, the policy file an
 signed. What they say counts only after it was led to the auditor's own trust root.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.domain.decision import Basis
-from exchange.domain.directory import Directory
 from exchange.domain.ids import digest
 from exchange.domain.policy import parse_policy
 from exchange.domain.statement import Content
 from exchange.journal.examine import Ground
 from exchange.security.directory_folder import DirectoryProof, verify_proof
 from exchange.security.errors import DirectoryRefused
-from exchange.security.form import parse
 from exchange.security.trust import Trust
 
 GroundKey = tuple[bytes, bytes]
@@ -27,16 +24,9 @@ GroundKey = tuple[bytes, bytes]
 class Grounds:
     """What decisions may stand on, by the digests that they name."""
 
-    def __init__(self, roots: Sequence[x509.Certificate], signers: Iterable[x509.Certificate] = ()) -> None:
-        """Nothing is proven yet.
-
-        Args:
-            roots: the auditor's trust roots; the first gives the exchange its id.
-            signers: directory certificates, for journals that do not carry them.
-        """
+    def __init__(self, roots: Sequence[x509.Certificate]) -> None:
+        """Nothing is proven yet; the first of the auditor's trust roots gives the exchange its id."""
         self._roots = list(roots)
-        ders = [certificate.public_bytes(Encoding.DER) for certificate in signers]
-        self._signers = {digest(der): der for der in ders}
         self._trusts: dict[bytes, Trust] = {}
         self._grounds: dict[GroundKey, Ground] = {}
 
@@ -55,16 +45,16 @@ class Grounds:
             ConfigurationError: directory or policy cannot be used; its code says why.
             SignatureRefused: the directory's signature or certificate does not hold.
         """
-        if len(contents) < _ITEMS:
-            raise _refused(f"{len(contents)} items of contents, at least {_ITEMS} are due")
-        document, signature, policy = (content.data for content in contents[:_ITEMS])
+        if len(contents) != _ITEMS:
+            raise _refused(f"{len(contents)} items of contents, {_ITEMS} are due")
+        document, signature, policy, certificate = (content.data for content in contents)
         key = (basis.directory_digest, basis.policy_digest)
         if (digest(document), digest(policy)) != key:
             raise _refused("directory or policy is not the one whose digest the basis names")
         if key not in self._grounds:
             trust = self._trusts.get(key[0])
             if trust is None:
-                directory = self._proven(document, signature, contents[_ITEMS:])
+                directory = verify_proof(DirectoryProof(document, signature, certificate), self._roots)
                 trust = self._trusts[key[0]] = Trust(directory, self._roots)
             self._grounds[key] = Ground(trust.directory, parse_policy(policy), trust)
         ground = self._grounds[key]
@@ -72,16 +62,8 @@ class Grounds:
             raise _refused(f"version {ground.directory.version}, the basis says {basis.directory_version}")
         return ground
 
-    def _proven(self, document: bytes, signature: bytes, more: tuple[Content, ...]) -> Directory:
-        signer = parse(signature).signer
-        beside = [content.data for content in more if digest(content.data) == signer]
-        certificate = beside[0] if beside else self._signers.get(signer)
-        if certificate is None:
-            raise _refused(f"the certificate {signer.hex()} that signed is neither beside it nor given")
-        return verify_proof(DirectoryProof(document, signature, certificate), self._roots)
 
-
-_ITEMS = 3
+_ITEMS = 4
 
 
 def _refused(what: str) -> DirectoryRefused:

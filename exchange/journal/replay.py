@@ -49,10 +49,9 @@ WAITING = 100_000
 def replay_journal(
     records: Iterable[JournalRecord],
     roots: Sequence[x509.Certificate],
-    signers: Iterable[x509.Certificate] = (),
 ) -> tuple[Report, Mapping[DeliveryKey, Delivery]]:
     """Replay a whole journal; the report, and every delivery's state by (letter, recipient)."""
-    replaying = Replay(roots, signers)
+    replaying = Replay(roots)
     for record in records:
         replaying.feed(record)
     return replaying.finish()
@@ -90,19 +89,16 @@ class _Lane:
 class Replay:
     """A replay in progress; not shared between threads."""
 
-    def __init__(
-        self, roots: Sequence[x509.Certificate], signers: Iterable[x509.Certificate] = (), waiting: int = WAITING
-    ) -> None:
+    def __init__(self, roots: Sequence[x509.Certificate], waiting: int = WAITING) -> None:
         """Start from nothing but the auditor's trust roots.
 
         Args:
             roots: the first gives the exchange its id.
-            signers: directory certificates, for journals that do not carry them.
             waiting: how many entries of one lane may wait for those before them.
         """
         self.report = Report()
         self._waiting = waiting
-        self._grounds = Grounds(roots, signers)
+        self._grounds = Grounds(roots)
         self._lanes: dict[int, _Lane] = {}
         self._deliveries = Deliveries(self.report.flags)
 
