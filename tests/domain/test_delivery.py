@@ -44,6 +44,13 @@ def test_one_event_alone_leads_to_its_state(event: Event) -> None:
     assert delivery.contradicted == ()
 
 
+@pytest.mark.timeout(20)
+def test_thousands_of_contradictions_cost_a_look_each() -> None:
+    """A recipient may contradict itself as often as its budget lets it."""
+    delivery = fold(story(Event.ACCEPTED, *[Event.REFUSED, Event.REGISTERED] * 15_000))
+    assert (delivery.state, len(delivery.contradicted)) == (State.REFUSED, 29_999)
+
+
 def test_no_facts_are_no_delivery() -> None:
     """There is nothing to fold."""
     with pytest.raises(ValueError, match="at least one fact"):
