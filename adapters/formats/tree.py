@@ -214,8 +214,9 @@ def apply_extras(root: Element, extras: Iterable[Extra], names: Names, schema: S
         The document to send, children in the schema's order.
     """
     kept = etree.tostring(root)
+    known: _Children = {}
     for extra in extras:
-        _apply(root, extra, names, made)
+        _apply(root, extra, names, made, known)
     schema.sort(root)
     return root if schema.is_valid(root) else etree.fromstring(kept)
 
@@ -225,7 +226,11 @@ def extra_value(extras: Iterable[Extra], path: str) -> str:
     return next((extra.value for extra in extras if extra.path == path), "")
 
 
-def _apply(root: Element, extra: Extra, names: Names, made: frozenset[str]) -> None:
+_Children = dict[tuple[Element, str], list[Element]]
+"""Children by parent and tag, each looked for once: a sender's extras may be thousands of siblings."""
+
+
+def _apply(root: Element, extra: Extra, names: Names, made: frozenset[str], known: _Children) -> None:
     steps = extra.path.split("/")
     attribute = steps.pop().removeprefix("@") if steps[-1].startswith("@") else ""
     parsed = [_STEP.fullmatch(step) for step in steps]
@@ -233,12 +238,15 @@ def _apply(root: Element, extra: Extra, names: Names, made: frozenset[str]) -> N
         return
     element = root
     for step in parsed:
-        found = None if step is None else _step_into(element, names.tag(step["name"]), int(step["index"] or 1))
-        if found is None or (found.getparent() is None and step is not None and step["name"] in made):
+        if step is None:
             return
-        if found.getparent() is None:
-            element.append(found)
-        element = found
+        alike = _alike(element, names.tag(step["name"]), known)
+        index = int(step["index"] or 1)
+        if index == len(alike) + 1 and step["name"] not in made:
+            alike.append(etree.SubElement(element, names.tag(step["name"])))
+        if index > len(alike):
+            return
+        element = alike[index - 1]
     value = legal_text(extra.value)
     if attribute and names.key(attribute) not in element.attrib:
         element.set(names.key(attribute), value)
@@ -246,9 +254,8 @@ def _apply(root: Element, extra: Extra, names: Names, made: frozenset[str]) -> N
         element.text = value
 
 
-def _step_into(element: Element, tag: str, index: int) -> Element | None:
-    """The child of that tag and index; a new one where it is just the next, None past that."""
-    alike = element.findall(tag)
-    if index <= len(alike):
-        return alike[index - 1]
-    return etree.Element(tag) if index == len(alike) + 1 else None
+def _alike(element: Element, tag: str, known: _Children) -> list[Element]:
+    """The children of that tag."""
+    if (element, tag) not in known:
+        known[element, tag] = element.findall(tag)
+    return known[element, tag]

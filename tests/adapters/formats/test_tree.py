@@ -1,0 +1,18 @@
+"""Extras of a card, put back into a document: whatever a sender made up."""
+
+import pytest
+from lxml import etree
+
+from adapters.formats.medo.words import MADE, NAMES, SCHEMA
+from adapters.formats.tree import apply_extras
+from exchange.domain.card import Extra
+from exchange.wire.xml import schema
+
+
+@pytest.mark.timeout(30)
+def test_thousands_of_siblings_cost_a_look_each() -> None:
+    """Looking among all siblings again for every extra took a recipient's agent a minute a letter."""
+    extras = [Extra(f"clause[{number}]", "x") for number in range(1, 10_000)]
+    again = [Extra("clause[9999]/@id", "")] * 10_000
+    root = etree.Element(NAMES.tag("communication"))
+    assert len(apply_extras(root, [*extras, *again], NAMES, schema(SCHEMA), MADE)) == 0  # no document of the format
