@@ -34,7 +34,7 @@ from exchange.domain.errors import BusError
 
 _T = TypeVar("_T")
 _PARTITIONS, _REPLICATION = "partitions", "replication"
-_SETTLE_READS, _SETTLE_SECONDS = 20, 0.1
+_SETTLE_READS, _SETTLE_SECONDS = 150, 0.2
 _FIXED = frozenset({_PARTITIONS, _REPLICATION})
 
 
