@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from rich.table import Table
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output
 from exchange.cli.places import demo_folder
-from exchange.cli.words import STATE_STYLES, lasted, short
+from exchange.cli.words import STATE_STYLES, lasted, program_name, short
 from exchange.domain.errors import EmbeddedError
 from exchange.domain.event import Event
 from exchange.embedded.bring_up import BroughtUp, Tell, is_up, take_down
@@ -43,14 +44,13 @@ STAGES = {
     Event.REGISTERED: "register",
 }
 """Columns of the table; the time of each is since the one before, in the journal's time."""
-ID_CHARACTERS = 8
 WIDE = 100
 """Columns that a terminal needs for the whole table; a narrower one does without the numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the demo leaves: the outcome, and where to look."""
+    """What the demo leaves: the outcome, and where to look; `track` are arguments of this program."""
 
     outcome: Outcome
     folder: Path
@@ -131,8 +131,7 @@ async def _shown(installation: Installation, outcome: Outcome, tell: Tell) -> Sh
         write_evidence(entry, evidence / short(digest), directory, settings.directory.roots)
     accepted = [short(story.letter.digest) for story in outcome.letters if not story.letter.reason]
     first = accepted[0] if accepted else ""
-    track, openssl = f"exchange track {first}", openssl_command(evidence / first)
-    return Shown(outcome, installation.folder, evidence, track, openssl)
+    return Shown(outcome, installation.folder, evidence, f"track {first}", openssl_command(evidence / first))
 
 
 def _once(tell: Tell) -> Tell:
@@ -155,12 +154,13 @@ def _render(shown: Shown, console: Console) -> None:
         console.print(f"    {escape(refused.detail)}\n    seen in {escape(refused.where)}")
     told = ", ".join(f"{body} {count}" for body, count in sorted(shown.outcome.receipts.items()))
     console.print(f"\n[bold]Receipts that came back into the senders' folders[/]\n  {told}")
+    program = program_name(sys.argv[0])
     console.print("\n[bold]What to look at next[/]")
     for words, what in (
-        ("the timeline of a letter", shown.track),
+        ("the timeline of a letter", f"{program} {shown.track}"),
         ("its signature, checked by openssl alone", shown.openssl),
         ("what each document system sent and found", f"ls {shown.folder}/edms/*/*"),
-        ("letters by state", "exchange letters --state registered"),
+        ("letters by state", f"{program} letters --state registered"),
     ):
         console.print(f"  {words}\n    [cyan]{escape(what)}[/]")
 
@@ -184,5 +184,4 @@ def _row(story: Timeline, part: DeliveryTimeline, *, wide: bool) -> tuple[str, .
     waits = {step.event: lasted(step.wait) for step in part.steps}
     stages = (waits.get(stage.value, "") for stage in STAGES)
     registered = delivery.reg_number or delivery.reason
-    name = short(letter.digest)[:ID_CHARACTERS]
-    return (name, *number, letter.sender, part.recipient, state, registered, *stages)
+    return (short(letter.digest), *number, letter.sender, part.recipient, state, registered, *stages)

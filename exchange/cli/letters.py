@@ -19,6 +19,9 @@ from exchange.store.views import LetterFilter, Listed
 
 app = typer.Typer()
 
+WIDE = 120
+"""Columns that a terminal needs for all of a line."""
+
 
 @app.command()
 def letters(
@@ -55,19 +58,14 @@ def _render(found: list[Listed], console: Console) -> None:
     if not found:
         console.print("No letters match. Without filters `exchange letters` lists the youngest.")
         return
+    wide = console.width >= WIDE
     table = Table(box=None, pad_edge=False)
-    for heading in ("letter", "journalled", "from", "to", "state", "registered as", "reason", "next"):
-        table.add_column(heading)
+    for heading in ("letter", "journalled", "from", "to", "state", "registered", *(["next"] if wide else [])):
+        table.add_column(heading, no_wrap=True)
     for line in found:
         delivery = line.delivery
-        table.add_row(
-            short(line.letter.digest),
-            local(line.letter.journalled),
-            line.letter.sender,
-            line.recipient,
-            f"[{STATE_STYLES[delivery.state]}]{delivery.state}[/]",
-            f"{delivery.reg_number} {delivery.reg_date}".strip(),
-            delivery.reason,
-            delivery.next.value,
-        )
+        state = f"[{STATE_STYLES[delivery.state]}]{delivery.state}[/]"
+        registered = f"{delivery.reg_number} {delivery.reg_date if wide else ''}".strip() or delivery.reason
+        cells = [short(line.letter.digest), local(line.letter.journalled), line.letter.sender, line.recipient]
+        table.add_row(*cells, state, registered, *([delivery.next.value] if wide else []))
     console.print(table)

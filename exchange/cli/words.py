@@ -1,12 +1,17 @@
 """How values are shown to people."""
 
+import os
+import shutil
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import MappingProxyType
 
 from exchange.domain.delivery import State
 
-DIGEST_CHARACTERS = 12
+PROGRAM = "exchange"
+
+DIGEST_CHARACTERS = 8
 """Enough of a letter's digest to name it among millions; commands take any beginning of 4 or more."""
 
 STATE_STYLES: Mapping[State, str] = MappingProxyType(
@@ -34,3 +39,11 @@ def lasted(span: timedelta) -> str:
         if seconds < limit:
             return f"{seconds / size:.{1 if unit == 's' and seconds < 10 else 0}f} {unit}"
     return f"{seconds / 86_400:.0f} d"
+
+
+def program_name(called_as: str) -> str:
+    """How a person calls this program from here: by its path when the shell would not find it."""
+    path = Path(called_as)
+    if path.name != PROGRAM or shutil.which(PROGRAM):
+        return PROGRAM
+    return os.path.relpath(path)

@@ -12,6 +12,17 @@ from exchange.agent.agent import Agent
 from exchange.agent.status import BodyStatus, Counters
 
 LOOK_SECONDS = 1.0
+COUNTED = {
+    "agent_submitted_total": "Statements written to submissions, repeats included",
+    "agent_taken_total": "Statements proven taken",
+    "agent_restarted_total": "Origins left and opened anew",
+    "agent_arrived_total": "Letters and receipts that arrived and hold",
+    "agent_flagged_total": "Inbox records that do not prove what they say",
+    "agent_handed_over_total": "Packages shown to the document system",
+    "agent_quarantined_total": "Packages of the document system that cannot be sent",
+    "duplicates_total": "Inbox records that had arrived before",
+}
+"""What the agent counts, by the name in `Counters`."""
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +67,10 @@ class _Metrics(Collector):
         """Names of `docs/metrics.md`; labels are bounded."""
         families: dict[str, CounterMetricFamily] = {}
         for (name, labels), count in self._counters.read().items():
-            plain = f"exchange_{name.removesuffix('_total')}"
             names = [label for label, _ in labels]
-            family = families.setdefault(plain, CounterMetricFamily(plain, "Counted since the start", labels=names))
+            if name not in families:
+                families[name] = CounterMetricFamily(f"exchange_{name}", COUNTED.get(name, name), labels=names)
+            family = families[name]
             family.add_metric([value for _, value in labels], count)
         yield from families.values()
         yield self._gauge("exchange_agent_unproven", "Said, not proven taken", lambda body: body.drafts + body.unproven)

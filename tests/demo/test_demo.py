@@ -11,6 +11,7 @@ from lxml import etree
 
 from exchange.security.files import PRIVATE
 from tests.demo.conftest import Program
+from tests.demo.transcript import BLOCK, README, masked, transcript
 from tests.requirements import requires_tool
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(180)]
@@ -105,7 +106,10 @@ def test_an_interrupt_leaves_nothing(words: str, program: Program) -> None:
 
 
 def test_kept_it_runs_until_it_is_ended(program: Program) -> None:
-    """`--keep` leaves it for play: other commands find it; a second demo is refused; the end removes it all."""
+    """`--keep` leaves it for play: other commands find it; a second demo is refused; the end removes it all.
+
+    What it printed is what the README shows.
+    """
     process = program.start("demo", "--keep")
     assert process.stderr is not None
     for line in process.stderr:
@@ -118,7 +122,9 @@ def test_kept_it_runs_until_it_is_ended(program: Program) -> None:
     assert program.ask("demo", code=4)["code"] == "demo-running"
     assert program.ask("audit", "replay")["report"]["findings"] == []
     process.terminate()
-    process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert program.left_behind() == []
     assert list(program.state.iterdir()) == []
+    (shown,) = BLOCK.findall(README.read_text(encoding="utf-8"))
+    assert masked(transcript(printed, program.state / "demo")) == masked(shown)

@@ -1,20 +1,29 @@
 """`exchange dev` and what is done beside it: send, inbox, track, letters, audit, doctor, other tools."""
 
 import asyncio
+import re
 import subprocess
+import sys
+import time
 from datetime import date
 from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
+from adapters.formats import format_named
 from exchange.bus.access import Grant, Operation, Resource
 from exchange.bus.administration import Administration
 from exchange.bus.connection import KafkaSettings, confluent_options
 from exchange.client import Client
 from exchange.domain.event import Event
+from exchange.embedded.edms import StandInEdms, minimal_pdf
+from exchange.embedded.story_script import script_of
 from exchange.settings import AgentSettings, agent_settings, operator_settings
+from exchange.system import now
+from exchange.wiring.directory import latest_directory
 from tests.demo.conftest import Program
+from tests.demo.transcript import README
 from tests.requirements import requires_tool
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(180)]
@@ -91,6 +100,30 @@ async def test_the_client_answers_for_a_body(dev: Program, file: Path) -> None:
             heard = [receipt async for receipt in sender.receipts(letter)]
     assert {Event.DELIVERED, Event.REGISTERED} <= {receipt.event for receipt in heard}
     assert heard[-1].reg_number == "14-9-вх"
+
+
+def test_the_readme_example_does_what_it_says(dev: Program, tmp_path: Path) -> None:
+    """The README's program, run beside the agent's configuration while the recipient's EDMS registers."""
+    (program,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    (folder(dev) / "draft.pdf").write_bytes(minimal_pdf("draft"))
+    example = tmp_path / "example.py"
+    example.write_text(program, encoding="utf-8")
+    directory = latest_directory(agent(dev, "minjust").directory)
+    root = agent(dev, "minjust").bodies[0].folder
+    assert root is not None
+    edms = StandInEdms(root, "minjust", format_named("medo-2.6"), directory, script_of("minjust", date.today), now)
+    printed = tmp_path / "printed.txt"
+    with printed.open("w") as output:
+        process = subprocess.Popen([sys.executable, str(example)], cwd=folder(dev), stdout=output)
+        for _ in range(600):
+            edms.step()
+            if process.poll() is not None:
+                break
+            time.sleep(0.1)
+    assert process.wait(1) == 0
+    heard = printed.read_text(encoding="utf-8").splitlines()
+    assert heard[0] == "minjust delivered "
+    assert any(line.startswith("minjust registered 05-1/") for line in heard)
 
 
 def test_replay_finds_the_same(dev: Program) -> None:

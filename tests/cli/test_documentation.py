@@ -1,0 +1,31 @@
+"""README and pages name commands that exist, and link to pages that exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from exchange.cli.commands import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+CODE = re.compile(r"^```.*?\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
+CALL = re.compile(r"(?:^|bin/|\$ |\n *)exchange ([a-z]+)(?: ([a-z]+))?")
+PARTS = {"dev": {"up", "status", "down"}, "audit": {"replay", "export"}}
+LINK = re.compile(r"\]\(([^)#:]+)\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_exist(page: Path) -> None:
+    """Every `exchange …` in code is a command, with a subcommand where it has some."""
+    for block in CODE.findall(page.read_text(encoding="utf-8")):
+        for name, more in CALL.findall("".join(block)):
+            assert name in COMMANDS, name
+            assert name not in PARTS or more in PARTS[name] | {""}, f"{name} {more}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link is a file or folder here."""
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
