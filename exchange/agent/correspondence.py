@@ -11,8 +11,7 @@ from exchange.agent.drafts import Answered, Drafting, Words, edms_receipt_key, o
 from exchange.agent.errors import DraftRefused, refused_draft
 from exchange.agent.ports import DraftLetter, DraftReceipt
 from exchange.agent.spool import incoming, outgoing
-from exchange.agent.spool.incoming import Kept
-from exchange.domain.card import ReceiptCard
+from exchange.agent.spool.incoming import Kept, Named
 from exchange.domain.event import SERVICE_EVENTS, Event
 from exchange.domain.reason import Reason
 
@@ -55,15 +54,17 @@ def say_receipt(
         incoming.register(connection, letter.row, draft.card.reg_number)
 
 
-def letter_meant(connection: sqlite3.Connection, body: str, card: ReceiptCard) -> Kept:
+def letter_meant(connection: sqlite3.Connection, body: str, draft: DraftReceipt) -> Kept:
     """The received letter that an EDMS's receipt names.
 
     Formats differ in which id they repeat (MEDO's quittance the message's, its notice the document's),
-    and an EDMS may fill the other with an id of its own: the message id goes first.
+    and an EDMS may fill the other with an id of its own: the message id goes first. Anybody may send
+    letters with the ids of another's: then the one counts to whose sender the receipt is addressed.
 
     Raises:
         DraftRefused: `receipt-letter-unknown`, `receipt-letter-ambiguous`.
     """
+    card = draft.card
     if not card.message_id and not card.document_id:
         message = "the receipt names neither message id nor document id: say which letter it is about"
         raise DraftRefused(message, code="receipt-letter-unknown")
@@ -73,12 +74,14 @@ def letter_meant(connection: sqlite3.Connection, body: str, card: ReceiptCard) -
         message = f"no received letter has {named}: send the receipt again once the letter has arrived"
         raise DraftRefused(message, code="receipt-letter-unknown")
     if len({letter.sender for letter in found}) > 1:
-        message = f"letters of several senders have {named}: name both ids"
+        found = [letter for letter in found if letter.sender == draft.addressee]
+    if not found:
+        message = f"letters of several senders have {named}: name both ids, and address the receipt to the sender"
         raise DraftRefused(message, code="receipt-letter-ambiguous")
-    return found[0]
+    return incoming.letter_at(connection, found[0].row)
 
 
-def _named(connection: sqlite3.Connection, body: str, message_id: str, document_id: str) -> list[Kept]:
+def _named(connection: sqlite3.Connection, body: str, message_id: str, document_id: str) -> list[Named]:
     """Letters with both ids, else with the message id, else with the document id; newest first."""
     both = {"message_id": message_id, "document_id": document_id}
     return (
@@ -96,4 +99,5 @@ def _answered(connection: sqlite3.Connection, body: str, draft: DraftLetter) -> 
         *incoming.letters_with(connection, body, reg_number=number),
         *incoming.letters_with(connection, body, own_reg_number=number),
     )
-    return next((letter for letter in found if letter.sender in draft.recipients), None)
+    answered = next((letter for letter in found if letter.sender in draft.recipients), None)
+    return None if answered is None else incoming.letter_at(connection, answered.row)

@@ -115,7 +115,7 @@ class Intake:
         if isinstance(parsed, DraftLetter):
             say_letter(connection, drafting, self._body, parsed)
             return
-        letter = letter_meant(connection, self._body, parsed.card)
+        letter = letter_meant(connection, self._body, parsed)
         say_receipt(connection, drafting, self._body, letter, parsed)
 
     def _faulty(self, package: Package, error: Exception) -> DocumentError:

@@ -58,13 +58,16 @@ class DraftReceipt:
     """What an EDMS says about a letter that was handed over to it.
 
     A quittance names the letter's message id, a notice its document id: whichever the format knows
-    stands in `card.message_id` and `card.document_id`, the other is empty.
+    stands in `card.message_id` and `card.document_id`, the other is empty. `addressee` is the code of
+    the body that the receipt is addressed to, empty where it is not known: it decides between letters
+    of several senders with the same ids.
     """
 
     event: Event
     at: datetime
     reason: str
     card: ReceiptCard
+    addressee: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,9 +149,9 @@ def plain_letter(
     )
 
 
-def plain_receipt(event: str, at: str, reason: str = "", **card: object) -> DraftReceipt:
+def plain_receipt(event: str, at: str, reason: str = "", addressee: str = "", **card: object) -> DraftReceipt:
     """What an EDMS says about a letter."""
-    return DraftReceipt(Event(event), datetime.fromisoformat(at), reason, receipt_card(**card))
+    return DraftReceipt(Event(event), datetime.fromisoformat(at), reason, receipt_card(**card), addressee)
 
 
 def letter_package(name: str, **said: object) -> Package:

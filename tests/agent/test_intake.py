@@ -13,8 +13,8 @@ from exchange.domain.card import Party
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.statement import Letter
 from tests.agent.edms import MemoryEdms, given, letter_package, plain_letter, receipt_package, told
-from tests.agent.place import Place, until, until_settled
-from tests.world import NOW
+from tests.agent.place import Place, events, until, until_heard, until_settled
+from tests.world import NOW, letter_card
 
 
 async def quarantined(place: Place, *packages: Package) -> dict[str, str]:
@@ -73,6 +73,26 @@ async def test_a_receipt_for_no_letter(place: Place) -> None:
     assert "receipt-letter-unknown" in texts["r"]
     texts = await quarantined(place, receipt_package("r", event="registered", at=NOW.isoformat()))
     assert "neither message id nor document id" in texts["r"]
+
+
+async def test_a_stranger_s_letter_with_the_same_ids(place: Place) -> None:
+    """Gamma repeats both ids of alpha's letter: beta's receipt still finds the one whose sender it names."""
+    theirs = MemoryEdms()
+    gamma = place.world.speaker("gamma")
+    async with place.agent("alpha") as alpha, place.agent("beta", edms={"beta": theirs}):
+        await alpha.mailbox("alpha").submit(plain_letter("m-1", "beta"))
+        await until(lambda: given(theirs) == ["m-1"])
+        place.simulator.say(gamma.open(), "gamma")
+        card = letter_card(document_id="doc-m-1")
+        place.simulator.say(gamma.letter("beta", message_id="m-1", card=card, files=()), "gamma")
+        await until(lambda: given(theirs) == ["m-1", "m-1"])
+        said = {"event": "registered", "at": NOW.isoformat(), "message_id": "m-1", "document_id": "doc-m-1"}
+        theirs.put(receipt_package("nobody's", **said))
+        await until(lambda: "nobody's" in theirs.quarantined)
+        theirs.put(receipt_package("alpha's", **said, addressee="alpha"))
+        await until_heard(alpha, "m-1", 3)
+        assert [event for _, event, _ in await events(alpha, "m-1")] == ["delivered", "handed-over", "registered"]
+    assert "receipt-letter-ambiguous" in theirs.quarantined["nobody's"]
 
 
 async def test_an_event_that_is_the_exchange_s_to_state(place: Place) -> None:

@@ -4,6 +4,7 @@ A package is `DocInfo.xml` or `Report.xml` with the files that its resource list
 losses: docs/formats/gost53898.md.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from lxml.etree import _Element as Element
@@ -21,7 +22,7 @@ from adapters.formats.gost53898.words import (
     SCHEMA,
 )
 from adapters.formats.letters import as_draft, own_extras
-from adapters.formats.tree import Document, extra_value
+from adapters.formats.tree import Document, Reader, extra_value
 from exchange.agent.ports import ArrivedLetter, ArrivedReceipt, DraftLetter, DraftReceipt, Package
 from exchange.domain.directory import Directory
 from exchange.domain.errors import DocumentError
@@ -104,4 +105,5 @@ def _read_message(root: Element, name: str, bodies: Bodies, attachments: Attachm
     document = Document(name, NAMES)
     if root.tag == NAMES.tag("DocInfo"):
         return LetterReader(document, root, bodies, attachments).letter()
-    return read_receipt(document, root)
+    addressed = Reader(document, root).at("Header/Recipient/Contact/Organization").attr("UID")
+    return replace(read_receipt(document, root), addressee=bodies.find(addressed))

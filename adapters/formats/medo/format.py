@@ -3,6 +3,7 @@
 A package is `document.xml` with the files that it names. Facts and losses: docs/formats/medo.md.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from lxml.etree import _Element as Element
@@ -111,6 +112,5 @@ def _read_message(root: Element, name: str, bodies: Bodies, attachments: Attachm
         raise DocumentError(fault, place=message.at("header").place)
     if kind == LETTER_TYPE:
         return LetterReader(document, root, bodies, attachments).letter()
-    if kind == NOTICE_TYPE:
-        return read_notice(document, root)
-    return read_acknowledgment(document, root)
+    draft = read_notice(document, root) if kind == NOTICE_TYPE else read_acknowledgment(document, root)
+    return replace(draft, addressee=bodies.find(message.at("deliveryIndex/destination/destination").attr("uid")))

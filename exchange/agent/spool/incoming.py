@@ -157,7 +157,15 @@ def letter(connection: sqlite3.Connection, body: str, digest: bytes) -> Kept | N
     return None if row is None else _kept(row)
 
 
-def letters_with(connection: sqlite3.Connection, body: str, **named: str) -> list[Kept]:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A letter found by its ids, without its record: there may be thousands, of half a megabyte each."""
+
+    row: int
+    sender: str
+
+
+def letters_with(connection: sqlite3.Connection, body: str, **named: str) -> list[Named]:
     """Letters that bear all the given ids, newest first.
 
     Args:
@@ -168,12 +176,18 @@ def letters_with(connection: sqlite3.Connection, body: str, **named: str) -> lis
     wanted = {name: named[name] for name in _IDS if named.get(name)}
     where = "".join(f" AND {name} <> '' AND {name} = ?" for name in wanted)
     rows = connection.execute(
-        f"{_KEPT} WHERE body = ? AND kind = 'letter'{where} ORDER BY id DESC", (body, *wanted.values())
+        f"SELECT id, sender FROM incoming WHERE body = ? AND kind = 'letter'{where} ORDER BY id DESC",  # noqa: S608
+        (body, *wanted.values()),
     )
-    return [_kept(row) for row in rows] if wanted else []
+    return [Named(*row) for row in rows] if wanted else []
 
 
 _IDS = ("message_id", "document_id", "reg_number", "own_reg_number")
+
+
+def letter_at(connection: sqlite3.Connection, row: int) -> Kept:
+    """The arrival of that row, which is there."""
+    return _kept(connection.execute(f"{_KEPT} WHERE id = ?", (row,)).fetchone())
 
 
 def register(connection: sqlite3.Connection, row: int, reg_number: str) -> None:

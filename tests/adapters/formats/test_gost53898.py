@@ -187,7 +187,7 @@ def test_every_notice_goes_both_ways(event: Event, read: Event, fields: dict[str
     rendered(package, RECEIPT_DOCUMENT)
     assert package is not None
     back = receipt_of(GOST.parse(package, DIRECTORY))
-    assert (back.event, back.at) == (read, NOW)
+    assert (back.event, back.at, back.addressee) == (read, NOW, "mfa")
     assert (back.card.document_id, back.card.message_id) == ("doc/№7 of 2022", "m:0001/22")
     assert {name: getattr(back.card, name) for name in fields} == fields
 

@@ -231,6 +231,7 @@ def test_failures_come_back_as_a_negative_acknowledgment(event: Event) -> None:
     back = receipt_of(MEDO.parse(package, DIRECTORY))
     assert (back.event, back.reason) == (Event.HAND_OVER_FAILED, "hand-over-failed")
     assert (back.card.message_id, back.card.reason_text) == ("m:0001/22", "нет такого (recipient-unknown)")
+    assert back.addressee == "mfa"
 
 
 def test_the_exchange_speaks_under_its_own_name() -> None:
@@ -265,7 +266,7 @@ def test_every_notice_goes_both_ways(event: Event, fields: dict[str, Any]) -> No
     rendered(package)
     assert package is not None
     back = receipt_of(MEDO.parse(package, DIRECTORY))
-    assert (back.event, back.at) == (event, NOW)
+    assert (back.event, back.at, back.addressee) == (event, NOW, "mfa")
     assert (back.card.document_id, back.card.message_id) == ("doc/№7 of 2022", "m:0001/22")
     assert {name: getattr(back.card, name) for name in fields} == fields
 

@@ -54,6 +54,7 @@ def ask_everything(connection: sqlite3.Connection) -> None:
     incoming.concerning(connection, 1)
     for name in ("message_id", "document_id", "reg_number", "own_reg_number"):
         incoming.letters_with(connection, "alpha", **{name: "x"})
+    incoming.letter_at(connection, 1)
     incoming.move(connection, "alpha", 1, bytes(32))
 
 
@@ -75,7 +76,7 @@ def test_an_id_that_is_not_given_finds_nothing(connection: sqlite3.Connection) -
     incoming.keep(connection, ARRIVED)
     assert incoming.letters_with(connection, "alpha", reg_number="") == []
     assert incoming.letters_with(connection, "alpha", message_id="m", document_id="other") == []
-    assert [kept.sender for kept in incoming.letters_with(connection, "alpha", message_id="m")] == ["beta"]
+    assert [found.sender for found in incoming.letters_with(connection, "alpha", message_id="m")] == ["beta"]
 
 
 def test_an_arrival_is_kept_once(connection: sqlite3.Connection) -> None:
