@@ -52,6 +52,8 @@ REPLIES = 1
 
 _SETTLED = TABLE[Event.REGISTERED].rank
 _FINAL = frozenset(rule.state for rule in TABLE.values() if rule.rank >= _SETTLED)
+_ENDS = frozenset({Event.REGISTERED, Event.REFUSED, Event.HAND_OVER_FAILED, Event.NOT_DELIVERED})
+"""What a document system hears of a letter's end; a refusal by the exchange has no word of its own there."""
 _IDS = uuid.UUID("0b8f3f0e-35a2-5bb7-8d6c-3a8a8b1c0d52")
 
 Tell = Callable[[str], None]
@@ -174,8 +176,11 @@ class Story:
     def _told(self, story: Timeline) -> bool:
         """Whether the sender's document system has heard of the end of each delivery."""
         system = self._systems[story.letter.sender]
-        heard = [receipt for receipt in system.receipts if _about(receipt.card.message_id, story)]
-        return len(heard) >= len(story.deliveries)
+        message_id = story.letter.message_id
+        ends = [
+            receipt for receipt in system.receipts if receipt.event in _ENDS and receipt.card.message_id == message_id
+        ]
+        return len(ends) >= len(story.deliveries)
 
     def _quarantined(self) -> list[Refused]:
         found = []
@@ -193,10 +198,6 @@ def _timelines(url: str) -> tuple[Timeline, ...]:
         stories = (queries.timeline(connection, digest) for digest in digests)
         found = [story for story in stories if story is not None]
     return tuple(sorted(found, key=lambda story: (story.letter.journalled, story.letter.arrived)))
-
-
-def _about(message_id: str, story: Timeline) -> bool:
-    return message_id == story.letter.message_id
 
 
 def _forged(record: Record) -> Refused:
