@@ -98,21 +98,37 @@ def read_files(path: Path, look: Look) -> Mapping[str, bytes] | None:
     if look.size > PACKAGE_BYTES or len(look.files) > PACKAGE_FILES:
         message = f"{look.size} bytes in {len(look.files)} files: at most {PACKAGE_BYTES} in {PACKAGE_FILES} are taken"
         raise DocumentError(message, code="package-too-large", place=path.name)
-    lone = not path.is_dir()
     files = {}
     try:
-        for name, size, _ in look.files:
-            if name == DONE:
-                continue
-            descriptor = os.open(path if lone else path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with os.fdopen(descriptor, "rb") as file:
-                files[name] = file.read(size + 1)
+        with _opened(path) as folder:
+            for name, size, _ in look.files:
+                if name == DONE:
+                    continue
+                descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+                with os.fdopen(descriptor, "rb") as file:
+                    files[name] = file.read(size + 1)
         unchanged = look_again(path) == look
     except PermissionError as error:
         raise _unreadable(path) from error
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return files if unchanged else None
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """The folder that a package's files lie in.
+
+    Held open while they are read: a folder that the EDMS swaps meanwhile for a link would lead to
+    files that only the agent may read.
+    """
+    lone = not stat.S_ISDIR(path.stat(follow_symlinks=False).st_mode)
+    flags = os.O_RDONLY | os.O_DIRECTORY
+    folder = os.open(path.parent, flags) if lone else os.open(path, flags | os.O_NOFOLLOW)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
 
 
 def _unreadable(path: Path) -> DocumentError:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.connectors import packages
 from adapters.connectors.durable import ConnectorError, connector_errors
 from adapters.connectors.folder import FolderConnector
 from adapters.connectors.packages import PACKAGE_BYTES
@@ -48,6 +49,19 @@ def tree(folder: Path) -> list[str]:
 def problem(root: Path, name: str) -> str:
     """What stands in quarantine about a package."""
     return (root / "quarantine" / name / "problem.txt").read_text(encoding="utf-8")
+
+
+def test_a_folder_swapped_for_a_link_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between look and reading the EDMS may put a link to the agent's own files there, and take it away again."""
+    secrets, package = tmp_path / "agent", tmp_path / "package"
+    for folder in (secrets, package):
+        folder.mkdir()
+        (folder / "key.pem").write_bytes(folder.name.encode())
+    look = packages.look_at(package)
+    package.rename(tmp_path / "aside")
+    package.symlink_to(secrets)
+    monkeypatch.setattr(packages, "look_again", lambda _path: look)
+    assert packages.read_files(package, look) is None
 
 
 def test_a_package_is_taken_at_the_second_look(connector: FolderConnector, tmp_path: Path) -> None:
