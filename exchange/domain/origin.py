@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from exchange.domain.decision import OriginState, Refusal
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.domain.policy import OPEN_ORIGINS
+from exchange.domain.policy import OPEN_ORIGINS, ORIGINS
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Head, Open, Statement
 
@@ -30,6 +30,7 @@ class OriginBook:
     def __init__(self, states: Mapping[OriginKey, OriginState] | None = None) -> None:
         """Start from the states that were kept."""
         self._states: dict[OriginKey, OriginState] = dict(states or {})
+        self._ever = Counter(body for body, _ in self._states)
         self._open = Counter(body for (body, _), state in self._states.items() if not state.closed)
         self._changed: set[OriginKey] = set()
 
@@ -41,10 +42,15 @@ class OriginBook:
         """How many origins of the body are open (rule 2.2)."""
         return self._open[body]
 
+    def origins(self, body: str) -> int:
+        """How many origins the body ever opened."""
+        return self._ever[body]
+
     def take(self, head: Head, statement: Statement | None, digest: bytes) -> None:
         """Move the number to that of a statement that is in order; number 1, an `Open`, closes its predecessor."""
         key = (head.body, head.origin)
         opens = key not in self._states
+        self._ever[head.body] += opens
         self._open[head.body] += opens
         self._put(key, OriginState(number=head.number, digest=digest))
         # An `Open` further on is refused, and what it names was never compared with what we know.
@@ -91,6 +97,8 @@ def _may_open(book: OriginBook, head: Head, statement: Statement | None) -> Refu
         return Refusal(Reason.ORIGIN_UNKNOWN, f"number {head.number}")
     if head.previous != ZERO_DIGEST:
         return Refusal(Reason.CHAIN_BROKEN, "number 1 has no previous statement")
+    if book.origins(head.body) >= ORIGINS:
+        return Refusal(Reason.ORIGINS_EXHAUSTED, f"{ORIGINS} opened")
     predecessor = statement.predecessor
     if predecessor is None:
         exhausted = book.open_origins(head.body) >= OPEN_ORIGINS

@@ -77,7 +77,7 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.BODY_SUSPENDED: ("the sending body is not connected", "ask the directory's operators"),
     Reason.ORIGIN_UNKNOWN: ("the origin was never opened", "begin with statement number 1, an open"),
     Reason.ORIGIN_CLOSED: ("a later origin continues this one", "open a new origin"),
-    Reason.ORIGINS_EXHAUSTED: ("the body has 8 open origins", "name a predecessor in the open"),
+    Reason.ORIGINS_EXHAUSTED: ("the body has 8 open origins, or opened 10,000", "name a predecessor in the open"),
     Reason.PREDECESSOR_MISMATCH: ("the named predecessor is not as stated", "open without it, or with its true end"),
     Reason.GAP: ("numbers before this one are missing", "send from the expected number on"),
     Reason.REPEAT: ("this number was taken before", "nothing to do: compare the digest in the notice"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from exchange.domain.decision import OriginState
 from exchange.domain.ids import ZERO_DIGEST
 from exchange.domain.origin import OriginBook, in_order
-from exchange.domain.policy import OPEN_ORIGINS
+from exchange.domain.policy import OPEN_ORIGINS, ORIGINS
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Head, Open, Predecessor, Statement, Void
 
@@ -114,6 +114,16 @@ def test_ninth_origin_is_refused_unless_it_continues_one() -> None:
     assert refusal is not None
     assert refusal.reason is Reason.ORIGINS_EXHAUSTED
     assert in_order(book, told, Open(told, Predecessor(bytes(16), 1, D1))) is None
+
+
+def test_origins_are_not_without_end() -> None:
+    """Closed ones stay in the router's memory, so a body cannot open one after the other for ever."""
+    closed = {("alpha", number.to_bytes(16, "big")): OriginState(1, D1, closed=True) for number in range(ORIGINS)}
+    book = OriginBook(closed)
+    refusal = in_order(book, head(1), Open(head(1), None))
+    assert refusal is not None
+    assert refusal.reason is Reason.ORIGINS_EXHAUSTED
+    assert in_order(book, head(1, body="beta"), Open(head(1, body="beta"), None)) is None
 
 
 @given(st.lists(st.tuples(st.integers(-1, 6), st.booleans()), max_size=30))
