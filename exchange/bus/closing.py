@@ -35,12 +35,16 @@ async def close_producer(producer: AIOKafkaProducer) -> None:
     for batch in batches:
         batch.drain_ready()
     accumulator.fail_all(ProducerClosed())
-    for batch in batches:
-        batch.future.exception()  # whoever waited may be gone, and asyncio complains of what nobody looks at
+    for future in chain.from_iterable((batch.future, batch._drain_waiter) for batch in batches):  # noqa: SLF001
+        future.exception()  # whoever waited may be gone, and asyncio complains of what nobody looks at
     while sender.sender_task is not None and not sender.sender_task.done():
         # Each time this ends either the task or the delivery that it waits for.
         sender.sender_task.cancel()
         await asyncio.wait([sender.sender_task], timeout=0.1)
+    transaction = producer._txn_manager  # noqa: SLF001
+    ending = transaction.wait_for_transaction_end() if transaction is not None else None
+    if ending is not None and ending.done() and not ending.cancelled():
+        ending.exception()  # of a transaction that was fenced before anybody waited for its end
     await _close(producer.stop(), producer.client)
 
 

@@ -20,7 +20,7 @@ The recipe, with the reasons beside it (aiokafka 0.14.0 on Kafka 4.4, measured; 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
@@ -30,7 +30,7 @@ from exchange.bus.access import ROUTER_GROUP, ROUTER_TRANSACTIONS
 from exchange.bus.closing import close_consumer, close_producer
 from exchange.bus.connection import KafkaSettings, aiokafka_options
 from exchange.bus.decompression import bound_decompression
-from exchange.bus.producer import Outgoing
+from exchange.bus.producer import Outgoing, batches_of
 from exchange.bus.records import Record, Taken, read_batch
 from exchange.bus.topics import SEQUENCES, SUBMISSIONS
 from exchange.domain.errors import BusError
@@ -140,14 +140,10 @@ class Lane:
         await producer.begin_transaction()
         sent = []
         for (topic, partition), records in writes.items():
-            batch = producer.create_batch()
-            for record in records:
-                added = batch.append(key=record.key, value=record.value, timestamp=None, headers=record.headers)
-                if added is None:
-                    sent.append(await producer.send_batch(batch, topic, partition=partition))
-                    batch = producer.create_batch()
-                    batch.append(key=record.key, value=record.value, timestamp=None, headers=record.headers)
-            sent.append(await producer.send_batch(batch, topic, partition=partition))
+            for batch in batches_of(producer, records):
+                delivery = await producer.send_batch(batch, topic, partition=partition)
+                delivery.add_done_callback(_look_at)
+                sent.append(delivery)
         await asyncio.gather(*sent)
         await producer.commit_transaction()
 
@@ -196,6 +192,12 @@ class Lane:
         finally:
             self._close_later(consumer)
         return state
+
+
+def _look_at(delivery: "asyncio.Future[Any]") -> None:
+    """Nobody else does when a later send fails first, and asyncio complains of what nobody looks at."""
+    if not delivery.cancelled():
+        delivery.exception()
 
 
 def _size(records: Sequence[Taken]) -> int:

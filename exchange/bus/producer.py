@@ -95,7 +95,7 @@ class SubmissionProducer:
         try:
             async with asyncio.timeout(self._delivery_seconds):
                 producer = await self._started()
-                for batch in _batches(producer, records):
+                for batch in batches_of(producer, records):
                     await self._deliver(producer, batch, topic, partition)
         except TimeoutError as error:
             if not self.throttled_seconds:
@@ -156,7 +156,7 @@ class SubmissionProducer:
         await close_producer(producer)
 
 
-def _batches(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> Iterator[BatchBuilder]:
+def batches_of(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> Iterator[BatchBuilder]:
     """Fill batches ourselves: 2 µs a record instead of 13-20 through `send`."""
     batch = producer.create_batch()
     for record in records:
