@@ -210,6 +210,8 @@ async def _finish(work: Coroutine[Any, Any, None]) -> None:
         await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task])
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("the last transaction of a lane that was let go failed: %s", error)
         raise
 
 
