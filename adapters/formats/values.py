@@ -88,8 +88,16 @@ def write_date(day: date | None) -> str:
 
 
 def write_time(time: datetime | None) -> str:
-    """As `xs:dateTime` in Kyrgyz time without an offset, the way the formats' systems write it."""
-    return "" if time is None else time.astimezone(KYRGYZ_TIME).replace(tzinfo=None).isoformat()
+    """As `xs:dateTime` in Kyrgyz time without an offset, the way the formats' systems write it.
+
+    Another body's clock may say the last hours of the year 9999, which are over in Bishkek: these stay UTC.
+    """
+    if time is None:
+        return ""
+    try:
+        return time.astimezone(KYRGYZ_TIME).replace(tzinfo=None).isoformat()
+    except OverflowError:
+        return time.replace(tzinfo=None).isoformat()
 
 
 def title_of(annotation: str) -> str:

@@ -29,7 +29,10 @@ def short(digest: bytes) -> str:
 
 def local(moment: datetime) -> str:
     """A time in the terminal's zone, to the second."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    try:
+        return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except OverflowError:  # anybody's clock may say the last hour of the year 9999
+        return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def lasted(span: timedelta) -> str:

@@ -95,3 +95,4 @@ def test_digests_and_times_are_short() -> None:
     """Enough to name and to compare."""
     assert short(bytes(32)) == "0" * 8
     assert len(local(SAMPLE.at)) == len("2022-01-20 12:00:00")
+    assert local(datetime.max.replace(tzinfo=UTC)).startswith("9999-12-31")

@@ -234,6 +234,12 @@ def test_failures_come_back_as_a_negative_acknowledgment(event: Event) -> None:
     assert back.addressee == "mfa"
 
 
+def test_a_clock_at_the_end_of_time() -> None:
+    """A recipient's receipt may state any time: it is shown all the same."""
+    said = dataclasses.replace(receipt(Event.DELIVERED, draft_of("")), at=datetime.max.replace(tzinfo=UTC))
+    assert "9999-12-31T23:59:59" in rendered(MEDO.render_receipt(said, "mfa", DIRECTORY))
+
+
 def test_the_exchange_speaks_under_its_own_name() -> None:
     """A rejection comes from no body."""
     said = dataclasses.replace(receipt(Event.REJECTED, draft_of(""), "gap", "почему"), actor="exchange")
