@@ -38,7 +38,7 @@ from exchange.wire.records import encode
 from tests.checker import Checker
 from tests.world import Speaker, World
 
-BODIES = tuple(f"body-{number:02}" for number in range(56))
+BODIES = tuple(f"body-{number:02}" for number in range(80))
 STOP_SECONDS = 20.0
 
 

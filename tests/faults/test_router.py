@@ -60,3 +60,6 @@ async def test_a_frozen_router_wakes_up_as_a_zombie(stage: Stage, following: Fol
         await stage.checker.check()
         await following.settle()
         assert one.running
+        fenced = [line for line in one.said if "arms again" in line or "let go failed" in line]
+        assert fenced, "nothing of it was refused, so it was no zombie"
+        assert not any("never retrieved" in line for line in one.said)
