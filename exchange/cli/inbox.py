@@ -121,7 +121,7 @@ def _render(found: Contents, console: Console) -> None:
         table.add_column(heading)
     for letter in found.letters:
         about, files = escape(letter.title), escape(", ".join(letter.files))
-        table.add_row(short(letter.digest), local(letter.reached), letter.sender, letter.number, about, files)
+        table.add_row(short(letter.digest), local(letter.reached), letter.sender, escape(letter.number), about, files)
     console.print(table)
     console.print(f"\n{len(found.letters)} letters, {found.receipts} receipts, {found.notices} notices of the exchange")
     for flag in found.flagged:

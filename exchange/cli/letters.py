@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from exchange.cli.output import Json, Output
@@ -66,6 +67,6 @@ def _render(found: list[Listed], console: Console) -> None:
         delivery = line.delivery
         state = f"[{STATE_STYLES[delivery.state]}]{delivery.state}[/]"
         registered = f"{delivery.reg_number} {delivery.reg_date if wide else ''}".strip() or delivery.reason
-        cells = [short(line.letter.digest), local(line.letter.journalled), line.letter.sender, line.recipient]
-        table.add_row(*cells, state, registered, *([delivery.next.value] if wide else []))
+        cells = [short(line.letter.digest), local(line.letter.journalled), line.letter.sender, escape(line.recipient)]
+        table.add_row(*cells, state, escape(registered), *([delivery.next.value] if wide else []))
     console.print(table)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from exchange.agent.mailbox import SentLetter
 from exchange.agent.spool.outgoing import OutgoingState
@@ -87,5 +88,5 @@ def _render(sent: SentLetter, console: Console) -> None:
     if sent.state is OutgoingState.TAKEN:
         console.print(f"[green]accepted[/] letter {digest.hex()}, to {', '.join(sent.recipients)}")
     else:
-        console.print(f"[red]refused[/] letter {digest.hex()}: {sent.reason}: {sent.detail}")
+        console.print(f"[red]refused[/] letter {digest.hex()}: {sent.reason}: {escape(sent.detail)}")
     console.print(f"Next: exchange track {short(digest)}")
