@@ -8,8 +8,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from exchange.cli.checks import Check, Severity, examine
+from exchange.cli.checks import examine
 from exchange.cli.exits import Exit
+from exchange.cli.findings import Check, Severity
 from exchange.cli.output import Json, Output
 from exchange.cli.places import Config, config_file
 from exchange.embedded.bring_up import observed

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from exchange.cli.checks import Check, Finding, Severity, examine
+from exchange.cli.checks import examine
+from exchange.cli.findings import Check, Finding, Severity
 from exchange.embedded.demo_bodies import demo_bodies
 from exchange.embedded.installation import Installer
 from exchange.settings import OperatorSettings, operator_settings

@@ -13,20 +13,15 @@ Where the cluster is, and who we are there, may also come from the environment, 
 `EXCHANGE_KAFKA_BOOTSTRAP`, `EXCHANGE_KAFKA_CA`, `EXCHANGE_KAFKA_CERTIFICATE`, `EXCHANGE_KAFKA_KEY`.
 """
 
-import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
 
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.topics import ClusterShape
-from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import is_body_code
 from exchange.security.keys import KeyFiles
-
-_MISSING: Any = object()
+from exchange.settings.toml import Table, opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,19 +121,19 @@ def router_settings(file: Path, environ: Mapping[str, str]) -> RouterSettings:
             `configuration-key-missing`, `configuration-key-unknown`, `configuration-value-invalid`;
             each names file, table, key and the next step. The same holds for the other readers.
     """
-    with _opened(file) as top:
+    with opened(file) as top:
         return RouterSettings(_kafka(top, environ), _directory(top), _policy(top), _observe(top))
 
 
 def tracker_settings(file: Path, environ: Mapping[str, str]) -> TrackerSettings:
     """Read a tracker's file."""
-    with _opened(file) as top:
+    with opened(file) as top:
         return TrackerSettings(_kafka(top, environ), _directory(top), _store(top), _observe(top))
 
 
 def agent_settings(file: Path, environ: Mapping[str, str]) -> AgentSettings:
     """Read an agent's file; it names at least one body, and each once."""
-    with _opened(file) as top:
+    with opened(file) as top:
         with top.table("spool") as spool:
             folder = spool.path("folder")
         bodies = tuple(_body(table) for table in top.tables("body"))
@@ -150,7 +145,7 @@ def agent_settings(file: Path, environ: Mapping[str, str]) -> AgentSettings:
 
 def operator_settings(file: Path, environ: Mapping[str, str]) -> OperatorSettings:
     """Read an operator's file."""
-    with _opened(file) as top:
+    with opened(file) as top:
         with top.table("cluster") as cluster:
             replication = cluster.number("replication", least=1, most=9)
             min_insync = cluster.number("min_insync", least=1, most=replication)
@@ -159,103 +154,8 @@ def operator_settings(file: Path, environ: Mapping[str, str]) -> OperatorSetting
 
 def auditor_settings(file: Path, environ: Mapping[str, str]) -> AuditorSettings:
     """Read an auditor's file."""
-    with _opened(file) as top:
+    with opened(file) as top:
         return AuditorSettings(_kafka(top, environ), _directory(top), _store(top))
-
-
-class Table:
-    """One table of a configuration file; whoever opens it reads every key, and the rest is refused."""
-
-    def __init__(self, file: Path, name: str, values: Mapping[str, Any]) -> None:
-        """Describe table `name` of `file`; the top of a file has no name."""
-        self._file = file
-        self._name = name
-        self._values = values
-        self._read: set[str] = set()
-
-    def __enter__(self) -> Self:
-        """Begin to read."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Refuse what was not read, unless something worse is being said."""
-        unknown = sorted(set(self._values) - self._read)
-        if kind is None and unknown:
-            known = ", ".join(sorted(self._read))
-            problem = f"is not known here: remove it, or use one of {known}"
-            raise self._error(unknown[0], problem, "configuration-key-unknown")
-
-    def has(self, key: str) -> bool:
-        """Whether the table says anything about `key`."""
-        self._read.add(key)
-        return key in self._values
-
-    def text(self, key: str, default: str = _MISSING) -> str:
-        """A text that is not empty, unless that is its default."""
-        value = self._value(key, default)
-        if not isinstance(value, str) or (not value and value != default):
-            raise self.wrong(key, 'must be a text that is not empty, in quotes: key = "value"')
-        return value
-
-    def number(self, key: str, *, least: int, most: int, default: int = _MISSING) -> int:
-        """A whole number from `least` to `most`."""
-        value = self._value(key, default)
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise self.wrong(key, f"must be a whole number from {least} to {most}")
-        return value
-
-    def path(self, key: str) -> Path:
-        """A path; a relative one begins at the file's folder."""
-        return self.beside(self.text(key))
-
-    def beside(self, path: str) -> Path:
-        """A path as the file means it."""
-        return self._file.parent / Path(path).expanduser()
-
-    def table(self, key: str, *, optional: bool = False) -> "Table":
-        """A table inside this one; one that may be left out then reads as empty."""
-        value = self._value(key, {} if optional else _MISSING)
-        if not isinstance(value, dict):
-            raise self.wrong(key, f"must be a table: a line [{key}] with its keys below")
-        return Table(self._file, key, value)
-
-    def tables(self, key: str) -> list["Table"]:
-        """One or more tables of the same name."""
-        value = self._value(key, _MISSING)
-        if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
-            raise self.wrong(key, f"must be one or more tables: a line [[{key}]] with its keys below")
-        return [Table(self._file, key, item) for item in value]
-
-    def wrong(self, key: str, problem: str) -> ConfigurationError:
-        """The error about a value that cannot be taken."""
-        return self._error(key, problem, "configuration-value-invalid")
-
-    def _value(self, key: str, default: Any) -> Any:
-        self._read.add(key)
-        value = self._values.get(key, default)
-        if value is _MISSING:
-            raise self._error(key, "is missing: add it", "configuration-key-missing")
-        return value
-
-    def _error(self, key: str, problem: str, code: str) -> ConfigurationError:
-        place = f"[{self._name}] {key}" if self._name else f"[{key}]"
-        return ConfigurationError(f"{self._file}: {place} {problem}", code=code)
-
-
-@contextmanager
-def _opened(file: Path) -> Iterator[Table]:
-    """The top of a file, read to the last table."""
-    file = file.expanduser().absolute()
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        message = f"{file} cannot be read ({error.strerror}): name the configuration with --config"
-        raise ConfigurationError(message, code="configuration-missing") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        message = f"{file} is no TOML in UTF-8 ({error}): correct the line"
-        raise ConfigurationError(message, code="configuration-unreadable") from error
-    with Table(file, "", values) as top:
-        yield top
 
 
 def _kafka(top: Table, environ: Mapping[str, str]) -> KafkaSettings:

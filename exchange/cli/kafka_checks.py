@@ -1,0 +1,145 @@
+"""What `exchange doctor` looks at in the cluster."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from exchange.bus.access import ROUTER, TRACKER, body_grants, service_grants
+from exchange.bus.administration import Administration, Difference
+from exchange.bus.clock import cluster_time
+from exchange.bus.quotas import EVERY_OTHER_USER, Quota, read_quotas
+from exchange.bus.topics import inbox_topic, service_topics
+from exchange.cli.findings import LISTED, Check, Finding, Severity, finding_of
+from exchange.domain.directory import Directory
+from exchange.domain.errors import ExchangeError
+from exchange.settings import OperatorSettings
+
+SKEW_WARNED = timedelta(seconds=2)
+SKEW_REFUSED = timedelta(minutes=5)
+TLS_SECONDS = 5.0
+BROKER_SETTINGS = {
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+    "transaction.partition.verification.enable": "true",
+    "auto.create.topics.enable": "false",
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+}
+"""What the exchange relies on, and brokers do not all have by default; `docs/operator.md` says why each."""
+
+Clock = Callable[[], datetime]
+
+
+async def check_tls(settings: OperatorSettings) -> Check:
+    """Every bootstrap address by itself: a client would be content with one."""
+    try:
+        context = settings.kafka.ssl_context()
+    except ExchangeError as error:
+        return Check("Kafka over TLS", (finding_of(error, settings.kafka.bootstrap),))
+    addresses = settings.kafka.bootstrap.split(",")
+    failed = await asyncio.gather(*(_connect(address.strip(), context) for address in addresses))
+    return Check("Kafka over TLS", tuple(finding for finding in failed if finding is not None))
+
+
+async def _connect(address: str, context: ssl.SSLContext) -> Finding | None:
+    host, _, port = address.rpartition(":")
+    try:
+        async with asyncio.timeout(TLS_SECONDS):
+            _, writer = await asyncio.open_connection(host, int(port), ssl=context)
+    except ssl.SSLError as error:
+        step = "check that [kafka] ca is the root of the brokers' certificates and that their names and dates fit"
+        return Finding(Severity.ERROR, "tls-failed", address, f"no TLS: {error.reason or error}", step)
+    except (OSError, ValueError) as error:
+        step = "check address and firewall; is the broker up? For a dev installation: exchange dev up"
+        problem = f"no connection: {str(error) or 'no answer in time'}"
+        return Finding(Severity.ERROR, "kafka-unreachable", address, problem, step)
+    writer.close()
+    return None
+
+
+async def check_clock(settings: OperatorSettings, clock: Clock) -> list[Finding]:
+    """How far this machine's clock is from the cluster's."""
+    theirs = await cluster_time(settings.kafka)
+    skew = abs(clock() - theirs)
+    if skew < SKEW_WARNED:
+        return []
+    severity = Severity.ERROR if skew >= SKEW_REFUSED else Severity.WARNING
+    problem = f"this machine and the cluster differ by {skew.total_seconds():.0f} s"
+    return [Finding(severity, "clock-skew", "clock", problem, "let both follow the same time server (NTP)")]
+
+
+async def check_brokers(settings: OperatorSettings) -> list[Finding]:
+    """Settings of brokers that the exchange relies on."""
+    async with Administration(settings.kafka) as administration:
+        found = await administration.broker_settings()
+    step = "set it in the broker's server.properties and restart the broker"
+    return [
+        Finding(Severity.WARNING, "broker-setting", f"broker {number}", f"{name} is {has!r}, not {wanted}", step)
+        for number, values in sorted(found.items())
+        for name, wanted in BROKER_SETTINGS.items()
+        if (has := values.get(name, "")) != wanted
+    ]
+
+
+async def check_topics(settings: OperatorSettings, directory: Directory | None) -> list[Finding]:
+    """Topics as they must be, with their whole configuration."""
+    if directory is None:
+        return []
+    shape = settings.shape(directory.lanes, directory.journal_partitions)
+    inboxes = (inbox_topic(body.code, shape) for body in directory.bodies.values() if body.status in LISTED)
+    async with Administration(settings.kafka) as administration:
+        differences = await administration.topic_differences((*service_topics(shape), *inboxes))
+    return [_topic_finding(difference) for difference in differences]
+
+
+def _topic_finding(difference: Difference) -> Finding:
+    topic, setting = difference.subject, difference.setting
+    problem = f"{setting} is {difference.found or 'missing'}, must be {difference.expected}"
+    if setting == "topic":
+        step = "create it: exchange dev up; elsewhere see docs/operator.md, 'Topics'"
+    elif setting in {"partitions", "replication"}:
+        step = "fixed at installation: see docs/operator.md, 'Topics', before anything is changed"
+    else:
+        change = f"--entity-type topics --entity-name {topic} --add-config {setting}={difference.expected}"
+        step = f"kafka-configs --alter {change}"
+    return Finding(Severity.ERROR, "topic-differs", topic, problem, step)
+
+
+async def check_rights(settings: OperatorSettings, directory: Directory | None) -> list[Finding]:
+    """Rights that are missing, and rights that nobody should have."""
+    if directory is None:
+        return []
+    codes = [body.code for body in directory.bodies.values() if body.status in LISTED]
+    granted = (*service_grants(), *(grant for code in codes for grant in body_grants(code)))
+    async with Administration(settings.kafka) as administration:
+        differences = await administration.access_differences(granted)
+    return [_right_finding(difference) for difference in differences]
+
+
+def _right_finding(difference: Difference) -> Finding:
+    principal = difference.subject
+    if difference.expected:
+        step = f"grant it: exchange dev up; elsewhere kafka-acls --add --allow-principal User:{principal} …"
+        return Finding(Severity.ERROR, "right-missing", principal, f"lacks: {difference.expected}", step)
+    step = f"if nobody means it: kafka-acls --remove --allow-principal User:{principal} …"
+    return Finding(Severity.ERROR, "right-stray", principal, f"has, and should not: {difference.found}", step)
+
+
+async def check_quotas(settings: OperatorSettings) -> list[Finding]:
+    """Limits for bodies, and larger ones for services."""
+    quotas = await read_quotas(settings.kafka)
+    findings = []
+    if not _limits(quotas.get(EVERY_OTHER_USER)):
+        step = "kafka-configs --alter --entity-type users --entity-default --add-config producer_byte_rate=8388608,…"
+        problem = "no default quota: one body could use up the brokers"
+        findings.append(Finding(Severity.WARNING, "quota-missing", "every other user", problem, step))
+    step = "kafka-configs --alter --entity-type users --entity-name <service> with what the broker can give"
+    findings += [
+        Finding(Severity.WARNING, "quota-missing", name, "has no quota of its own, so it has a body's", step)
+        for name in (ROUTER, TRACKER)
+        if name not in quotas and _limits(quotas.get(EVERY_OTHER_USER))
+    ]
+    return findings
+
+
+def _limits(quota: Quota | None) -> bool:
+    return quota is not None and quota.producer_bytes_per_second != float("inf")
