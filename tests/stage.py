@@ -12,7 +12,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -140,9 +140,13 @@ class Stage:
         """Bodies that no test has used."""
         return [self._fresh.popleft() for _ in range(count)]
 
-    def neighbours(self, count: int, lane: int = 0) -> list[str]:
-        """Bodies that no test has used and that share a lane."""
-        found = [body for body in self._fresh if lane_of(body, SHAPE.lanes) == lane][:count]
+    def neighbours(self, count: int, lane: int | None = None) -> list[str]:
+        """Bodies that no test has used and that share a lane: this one, or that of which most are left."""
+        lanes: defaultdict[int, list[str]] = defaultdict(list)
+        for body in self._fresh:
+            lanes[lane_of(body, SHAPE.lanes)].append(body)
+        left = max(lanes.values(), key=len) if lane is None else lanes[lane]
+        found = left[:count]
         assert len(found) == count, "the stage has no bodies left: give it more"
         for body in found:
             self._fresh.remove(body)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from exchange.bus.access import body_grants
 from exchange.bus.topics import inbox_topic
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, ListedCertificate, Names
-from exchange.domain.ids import digest
+from exchange.domain.ids import digest, lane_of
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Signed
 from exchange.embedded.installation import SHAPE
@@ -130,7 +130,7 @@ async def test_a_missing_inbox_is_named_and_waited_for(stage: Stage, router: Pro
 async def test_an_expired_certificate_holds_its_body_and_nobody_else(stage: Stage) -> None:
     """Its own body is told to sign again; in another's name, known or not, it is nobody's word (rule 3.4)."""
     present = datetime.now(UTC)
-    (code,) = stage.neighbours(1)
+    (code,) = stage.neighbours(1, lane_of("no-such-body", SHAPE.lanes))
     body, signer = listed(stage, "expired", Validity(present - timedelta(days=3), present - timedelta(days=2)))
     await furnish(stage, "expired")
     stage.register(body)
