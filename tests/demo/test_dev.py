@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 import time
+import tomllib
+import urllib.request
 from datetime import date
 from pathlib import Path
 
@@ -52,6 +54,17 @@ def test_status_shows_what_works(dev: Program) -> None:
     status = dev.ask("dev", "status")
     assert len(status["processes"]) == 9
     assert all(process["running"] and not process["waiting_for"] for process in status["processes"])
+
+
+def test_every_metric_is_documented(dev: Program) -> None:
+    """What the processes serve stands in docs/metrics.md."""
+    page = (README.parent / "docs" / "metrics.md").read_text(encoding="utf-8")
+    for file in sorted(folder(dev).glob("*.toml")):
+        if place := tomllib.loads(file.read_text(encoding="utf-8")).get("observe"):
+            with urllib.request.urlopen(f"http://{place['host']}:{place['port']}/metrics", timeout=5) as answer:
+                served = re.findall(r"^# HELP (\S+)", answer.read().decode(), re.MULTILINE)
+            assert served
+            assert [name for name in served if not name.endswith("_created") and f"`{name}`" not in page] == []
 
 
 def test_up_again_starts_nothing(dev: Program) -> None:
