@@ -79,7 +79,7 @@ def demo(
         raise EmbeddedError(message, code="demo-running")
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        complete = asyncio.run(_until_interrupted(_demo(output, folder, keep=keep)))
+        complete = asyncio.run(_until_interrupted(output, _demo(output, folder, keep=keep)))
     except asyncio.CancelledError:
         take_down(Installation.at(folder))
         shutil.rmtree(folder, ignore_errors=True)
@@ -110,12 +110,17 @@ async def _demo(output: Output, folder: Path, *, keep: bool) -> bool:
     return outcome.complete
 
 
-async def _until_interrupted(work: Coroutine[Any, Any, bool]) -> bool:
+async def _until_interrupted(output: Output, work: Coroutine[Any, Any, bool]) -> bool:
     """Run `work`; SIGINT and SIGTERM cancel it, and what it began is undone before this raises."""
     task = asyncio.ensure_future(work)
+
+    def interrupt() -> None:
+        output.note("\nending everything")
+        task.cancel()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, interrupt)
     return await task
 
 

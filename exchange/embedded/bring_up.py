@@ -120,7 +120,7 @@ class BroughtUp:
         kafka = EmbeddedKafka(self.installation.kafka, program, tls=tls, detached=self._detached)
         # What is thrown away needs no orderly end; a detached one ends here only when it did not come up.
         self._undo.push_async_callback(asyncio.to_thread, kafka.stop, STOP_SECONDS if self._detached else 0.0)
-        await asyncio.to_thread(kafka.start)
+        await _to_its_end(kafka.start)
         return kafka.bootstrap
 
     def _program(self) -> JavaProgram:
@@ -160,6 +160,16 @@ class BroughtUp:
                     message = f"{role} waits for {reason}; see {self.installation.log(role)}"
                     raise EmbeddedError(message, code="embedded-process-waits")
             await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _to_its_end(work: Callable[[], None]) -> None:
+    """Run in a thread; when cancelled meanwhile wait for it, so that what it starts can be ended again."""
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def observed(installation: Installation, environ: Mapping[str, str]) -> dict[str, ObserveSettings]:
