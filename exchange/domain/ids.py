@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import lru_cache
 
 from exchange.domain.errors import ConfigurationError
 
@@ -35,6 +36,7 @@ def body_code(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=4096)
 def lane_of(body: str, lanes: int) -> int:
     """Lane, and so submissions partition, of a body (rule 2.1): murmur2 as Kafka's Java client has it."""
     return (_murmur2(body.encode()) & 0x7FFFFFFF) % lanes
