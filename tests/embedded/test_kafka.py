@@ -55,7 +55,13 @@ class Client:
     def write(self, topic: str, value: bytes) -> None:
         """Write one record; raises what the broker answered."""
         answers: list[KafkaError | None] = []
-        limits = {"message.timeout.ms": _SECONDS * 1000, "topic.metadata.propagation.max.ms": 1000}
+        limits = {
+            "message.timeout.ms": 3 * _SECONDS * 1000,
+            "topic.metadata.propagation.max.ms": 1000,
+            # A frozen broker accepts connections and never answers: ask the next one soon.
+            "socket.connection.setup.timeout.ms": 5000,
+            "socket.timeout.ms": 10000,
+        }
         producer = Producer({**self.options, **limits})
         producer.produce(topic, value, on_delivery=lambda error, _message: answers.append(error))
         producer.flush()
