@@ -1,6 +1,8 @@
-"""A tracker that is killed while it folds, and one that begins anew."""
+"""A tracker that is killed while it folds, one that begins anew, and an auditor who reads it all again."""
 
 import asyncio
+import subprocess
+import sys
 from random import Random
 
 import pytest
@@ -57,3 +59,13 @@ async def test_tracker_killed_and_rebuilt(stage: Stage, following: Following) ->
     following.start()
     await following.settle()
     assert following.dump() == kept
+
+
+async def test_the_auditor_finds_nothing(stage: Stage, following: Following) -> None:
+    """Whatever broke before: every signature and decision holds, and the tracker has the same states."""
+    await stage.checker.check()
+    await following.settle()
+    config = stage.installation.config("auditor")
+    command = [sys.executable, "-m", "exchange.cli", "audit", "replay", "--config", str(config)]
+    found = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout + found.stderr
