@@ -51,20 +51,23 @@ async def _converse(place: Stage) -> list[float]:
     )
     sent: dict[bytes, float] = {}
     waits: list[float] = []
-    answering = asyncio.create_task(_answer(place, recipient))
-    hearing = asyncio.create_task(_hear(place, sent, waits))
-    async with SubmissionProducer(place.kafka(sender.body)) as producer:
-        await _submit(place, producer, sender.body, [sender.open()])
-        begin = time.monotonic()
-        for index in range(PER_SECOND * (SECONDS + WARM_UP_SECONDS)):
-            await asyncio.sleep(max(0.0, begin + index / PER_SECOND - time.monotonic()))
-            letter = sender.letter(recipient.body)
-            sent[sender.last] = time.monotonic()
-            await _submit(place, producer, sender.body, [letter])
-    await asyncio.sleep(2)
-    for task in (answering, hearing):
-        task.cancel()
-    await asyncio.gather(answering, hearing, return_exceptions=True)
+    async with asyncio.TaskGroup() as tasks:
+        participants = [
+            tasks.create_task(_answer(place, recipient)),
+            tasks.create_task(_hear(place, sent, waits)),
+        ]
+        async with SubmissionProducer(place.kafka(sender.body)) as producer:
+            await _submit(place, producer, sender.body, [sender.open()])
+            begin = time.monotonic()
+            for index in range(PER_SECOND * (SECONDS + WARM_UP_SECONDS)):
+                place.check()
+                await asyncio.sleep(max(0.0, begin + index / PER_SECOND - time.monotonic()))
+                letter = sender.letter(recipient.body)
+                sent[sender.last] = time.monotonic()
+                await _submit(place, producer, sender.body, [letter])
+        await asyncio.sleep(2)
+        for task in participants:
+            task.cancel()
     return waits[PER_SECOND * WARM_UP_SECONDS :]
 
 

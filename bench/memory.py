@@ -58,6 +58,7 @@ async def _submit(place: Stage, writer: Writer, count: int, *, first: bool) -> N
             await producer.send(letters, topic=SUBMISSIONS, partition=lane)
     deadline = time.monotonic() + LIMIT_SECONDS
     while await _journalled(place) - begin < count:
+        place.check()
         if time.monotonic() > deadline:
             message = f"fewer than {count} letters were routed in {LIMIT_SECONDS:.0f} s"
             raise TimeoutError(message)

@@ -97,6 +97,7 @@ async def _rate(place: Stage, before: int) -> float:
                 raise TimeoutError(message)
             done = sum((await reader.end_offsets()).values()) - before
             marks.append((time.monotonic(), done))
+            place.check()
             await asyncio.sleep(0.1)
     first = next(mark for mark in marks if mark[1] >= LETTERS // 5)
     last = next(mark for mark in marks if mark[1] >= LETTERS * 4 // 5)

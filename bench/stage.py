@@ -30,7 +30,7 @@ clock_skew_seconds = 300
 inline_bytes = 524288
 [budget]
 statements_per_second = 1000000
-bytes_per_second = 10000000000
+bytes_per_second = 2000000000
 burst_seconds = 60
 """
 WARM_BYTES = 8192
@@ -69,6 +69,18 @@ class Stage:
         process = subprocess.Popen(arguments, stdout=log, stderr=log)
         self.processes.append(process)
         return process
+
+    def check(self) -> None:
+        """Make sure that every process still runs.
+
+        Raises:
+            RuntimeError: one ended; with the end of what it said.
+        """
+        for process in self.processes:
+            if process.poll() is not None:
+                logs = "\n".join(path.read_text()[-500:] for path in sorted(self.folder.glob("*.log")))
+                message = f"a process ended with {process.returncode}: {logs}"
+                raise RuntimeError(message)
 
     async def warm(self) -> None:
         """Write 8 KB to each inbox and journal partition: fresh ones are slow at first."""
