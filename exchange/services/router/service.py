@@ -33,6 +33,7 @@ from exchange.services.runner import is_asked_to_end
 TRANSACTION_STATEMENTS = 2000
 TRANSACTION_BYTES = 8 * 1024 * 1024
 HEARTBEAT_SECONDS = 1.0
+SLICE_RECORDS = 50
 READ_SECONDS = 1.0
 
 Clock = Callable[[], datetime]
@@ -146,7 +147,7 @@ class Router:
         records = await lane.read(READ_SECONDS, TRANSACTION_STATEMENTS)
         footing = self._footings.current()
         now = self._clock()
-        items = await asyncio.to_thread(_examine_all, records, footing, now) if records else ()
+        items = await _examine_all(records, footing, now)
         return Batch(footing, now, items)
 
     async def _decide(self, lane: Lane, ledger: Ledger, batch: Batch) -> None:
@@ -215,11 +216,22 @@ async def _finish(work: Coroutine[Any, Any, None]) -> None:
         raise
 
 
-def _examine_all(records: list[Taken], footing: Footing, now: datetime) -> tuple[Examined | DeadLetter, ...]:
-    return tuple(
-        _poisoned(record) if isinstance(record, PoisonedBatch) else examine(_submission(record), footing.ground, now)
-        for record in records
-    )
+async def _examine_all(records: list[Taken], footing: Footing, now: datetime) -> tuple[Examined | DeadLetter, ...]:
+    """Examine in slices, between which other lanes go on.
+
+    Not in a thread: a verification gives the interpreter's lock away and waits to get it back, and the
+    router as a whole routed a third less. More cores are used by more processes.
+    """
+    items: list[Examined | DeadLetter] = []
+    for start in range(0, len(records), SLICE_RECORDS):
+        items += [
+            _poisoned(record)
+            if isinstance(record, PoisonedBatch)
+            else examine(_submission(record), footing.ground, now)
+            for record in records[start : start + SLICE_RECORDS]
+        ]
+        await asyncio.sleep(0)
+    return tuple(items)
 
 
 def _submission(record: Record) -> Submission:
