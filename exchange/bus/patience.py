@@ -1,7 +1,7 @@
 """Keeps a client that cannot reach its broker from trying thousands of times a second.
 
 aiokafka's fetcher asks for new metadata as long as a partition has no leader, and a refused connection
-answers at once: with the broker away for a minute, 80,000 attempts and as many log lines were seen.
+answers at once: with the broker away, some 700 attempts a second were seen, each with two log lines.
 The one place in which that is changed is `wait_between_updates`.
 """
 
