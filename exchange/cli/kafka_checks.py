@@ -129,7 +129,7 @@ async def check_quotas(settings: OperatorSettings) -> list[Finding]:
     quotas = await read_quotas(settings.kafka)
     findings = []
     if not _limits(quotas.get(EVERY_OTHER_USER)):
-        step = "kafka-configs --alter --entity-type users --entity-default --add-config producer_byte_rate=8388608,…"
+        step = "kafka-configs --alter --entity-type users --entity-default --add-config producer_byte_rate=1048576,…"
         problem = "no default quota: one body could use up the brokers"
         findings.append(Finding(Severity.WARNING, "quota-missing", "every other user", problem, step))
     step = "kafka-configs --alter --entity-type users --entity-name <service> with what the broker can give"
