@@ -66,12 +66,22 @@ _LOG4J = """\
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One broker's number, ports and folder."""
+    """One broker's number, ports and folder.
+
+    Attributes:
+        fronts: Ports that everybody dials instead, clients' and controllers', when something stands before it.
+    """
 
     number: int
     client_port: int
     controller_port: int
     folder: Path
+    fronts: tuple[int, int] | None = None
+
+    @property
+    def dialled(self) -> tuple[int, int]:
+        """Ports under which clients and controllers find it."""
+        return self.fronts or (self.client_port, self.controller_port)
 
     @property
     def properties(self) -> Path:
@@ -123,7 +133,7 @@ def _of_identities(tls: ClusterTls) -> dict[str, str]:
 
 def _of_cluster(nodes: Sequence[Node]) -> dict[str, str]:
     copies = str(len(nodes))
-    voters = ",".join(f"{node.number}@{HOST}:{node.controller_port}" for node in nodes)
+    voters = ",".join(f"{node.number}@{HOST}:{node.dialled[1]}" for node in nodes)
     in_sync = str(max(1, len(nodes) - 1))
     return {
         "controller.quorum.voters": voters,
@@ -138,13 +148,16 @@ def _of_cluster(nodes: Sequence[Node]) -> dict[str, str]:
 
 
 def _of_node(node: Node) -> dict[str, str]:
-    clients = f"CLIENTS://{HOST}:{node.client_port}"
     return {
         "node.id": str(node.number),
-        "listeners": f"{clients},CONTROLLER://{HOST}:{node.controller_port}",
-        "advertised.listeners": clients,
+        "listeners": _listeners(node.client_port, node.controller_port),
+        "advertised.listeners": _listeners(*node.dialled),
         "log.dirs": str(node.data),
     }
+
+
+def _listeners(clients: int, controllers: int) -> str:
+    return f"CLIENTS://{HOST}:{clients},CONTROLLER://{HOST}:{controllers}"
 
 
 def _as_properties(settings: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ import struct
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -50,6 +51,7 @@ class EmbeddedKafka:
         *,
         tls: ClusterTls,
         nodes: int = 1,
+        fronts: Sequence[tuple[int, int]] = (),
         detached: bool = False,
     ) -> None:
         """Describe the cluster; nothing is written or started.
@@ -59,6 +61,8 @@ class EmbeddedKafka:
             program: Java and Kafka's jars (`find_java`, `ensure_jars`).
             tls: Who the brokers and the administrator are: the cluster's super users.
             nodes: 1, or 3: every topic copied to all, two in-sync copies required.
+            fronts: For each node the ports of what stands before its own, for clients and for
+                controllers: brokers and clients dial these. By default nothing stands there.
             detached: The brokers outlive this process. Otherwise they end with it, even when it is
                 killed.
         """
@@ -66,6 +70,7 @@ class EmbeddedKafka:
         self._program = program
         self.tls = tls
         self._size = nodes
+        self._fronts = tuple(fronts) or (None,) * nodes
         self._detached = detached
         self._brokers: tuple[Broker, ...] = ()
 
@@ -77,7 +82,7 @@ class EmbeddedKafka:
     @property
     def bootstrap(self) -> str:
         """`host:port` of every node, separated by commas."""
-        return ",".join(f"{HOST}:{broker.node.client_port}" for broker in self._brokers)
+        return ",".join(f"{HOST}:{broker.node.dialled[0]}" for broker in self._brokers)
 
     def __enter__(self) -> Self:
         """Start what does not run."""
@@ -105,7 +110,8 @@ class EmbeddedKafka:
         """
         with space_for(self.folder, self._size * _NODE_BYTES), exclusive(self.folder):
             live = self._answering()
-            nodes = settle_nodes(self.folder, self._size, live)
+            settled = settle_nodes(self.folder, self._size, live)
+            nodes = [replace(node, fronts=fronts) for node, fronts in zip(settled, self._fronts, strict=True)]
             # A node of ours that runs keeps its object: its watchdog would bite if that went.
             known = {broker.node: broker for broker in self._brokers}
             self._brokers = tuple(known.get(node) or self._broker(node) for node in nodes)

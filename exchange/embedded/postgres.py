@@ -9,7 +9,7 @@ import importlib
 import signal
 import subprocess
 import warnings
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -44,6 +44,15 @@ class EmbeddedPostgres:
         """SQLAlchemy's URL of the database, for psycopg 3; empty before start."""
         return self._url
 
+    @property
+    def pid(self) -> int | None:
+        """The number of its first process, for looking at it; None when it does not run."""
+        process = self._find()
+        if process is None:
+            return None
+        with closing(process):
+            return process.pid
+
     def __enter__(self) -> Self:
         """Start it."""
         self.start()
@@ -72,7 +81,7 @@ class EmbeddedPostgres:
         package = _package()
         with space_for(self.folder, _DATA_BYTES), exclusive(self.folder):
             self._data.mkdir(exist_ok=True)
-            runs_already = self._runs()
+            runs_already = self.pid is not None
             if not runs_already:
                 self._forget_the_dead()
             # Not by get_server(): that returns a stopped server of this process as if it ran.
@@ -85,6 +94,7 @@ class EmbeddedPostgres:
                 raise PostgresFailedError("did not start", self._data / "log") from error
             self._url = str(server.get_uri(driver="psycopg"))
             if not self._detached and not runs_already:
+                self._forget()  # of one that ended by itself
                 self._watchdog = Watchdog(server.get_pid(), signal.SIGQUIT)
 
     def stop(self) -> None:
@@ -96,6 +106,20 @@ class EmbeddedPostgres:
                 if not process.wait(_STOP_SECONDS):
                     process.send(signal.SIGQUIT)
                     process.wait(_STOP_SECONDS)
+        self._forget()
+
+    def kill(self) -> None:
+        """End it as a power cut would, and wait until its backends have noticed and are gone too."""
+        process = self._find()
+        if process:
+            with ExitStack() as stack:
+                every = [stack.enter_context(closing(one)) for one in (process, *process.children())]
+                process.send(signal.SIGKILL)
+                for one in every:
+                    one.wait(_STOP_SECONDS)
+        self._forget()
+
+    def _forget(self) -> None:
         if self._watchdog:
             self._watchdog.dismiss()
             self._watchdog = None
@@ -103,20 +127,15 @@ class EmbeddedPostgres:
     def _find(self) -> ServerProcess | None:
         return ServerProcess.find("-D", str(self._data))
 
-    def _runs(self) -> bool:
-        process = self._find()
-        if process:
-            process.close()
-        return process is not None
-
     def _forget_the_dead(self) -> None:
         """Remove what a killed server and killed users of it left.
 
         The wheel counts users by process numbers for ever, and takes any process that has the
-        number in `postmaster.pid` for the server.
+        number in `postmaster.pid` for the server. PostgreSQL itself takes a killed one for running
+        until its parent has looked at it.
         """
-        (self._data / ".handle_pids.json").unlink(missing_ok=True)
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        for name in (".handle_pids.json", "postmaster.pid", ".s.PGSQL.5432.lock"):
+            (self._data / name).unlink(missing_ok=True)
 
 
 def _package() -> Any:

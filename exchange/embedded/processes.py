@@ -45,6 +45,15 @@ class ServerProcess:
                 found.close()
         return None
 
+    def children(self) -> "list[ServerProcess]":
+        """The processes that it started and that run now; each holds a descriptor of its own."""
+        found = []
+        with suppress(OSError):
+            for pid in (_PROC / str(self.pid) / "task" / str(self.pid) / "children").read_text().split():
+                with suppress(ProcessLookupError):
+                    found.append(ServerProcess(int(pid), os.pidfd_open(int(pid))))
+        return found
+
     def close(self) -> None:
         """Give the descriptor back; the process goes on."""
         os.close(self.pidfd)

@@ -1,6 +1,7 @@
 """What a broker is told."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,17 @@ def test_three_nodes_keep_three_copies_and_need_two(tmp_path: Path, tls: Cluster
     assert settings["default.replication.factor"] == "3"
     assert settings["min.insync.replicas"] == settings["transaction.state.log.min.isr"] == "2"
     assert settings["controller.quorum.voters"] == "1@127.0.0.1:21001,2@127.0.0.1:21002,3@127.0.0.1:21003"
-    assert settings["advertised.listeners"] == "CLIENTS://127.0.0.1:20002"
+    assert settings["advertised.listeners"] == "CLIENTS://127.0.0.1:20002,CONTROLLER://127.0.0.1:21002"
+
+
+def test_what_stands_before_a_node_is_what_everybody_dials(tmp_path: Path, tls: ClusterTls) -> None:
+    """The node listens on its own ports and names the others to clients and voters."""
+    nodes = [replace(_node(number, tmp_path), fronts=(30_000 + number, 31_000 + number)) for number in (1, 2, 3)]
+    write_files(nodes[0], nodes, tls)
+    settings = _read(nodes[0].properties)
+    assert settings["listeners"] == "CLIENTS://127.0.0.1:20001,CONTROLLER://127.0.0.1:21001"
+    assert settings["advertised.listeners"] == "CLIENTS://127.0.0.1:30001,CONTROLLER://127.0.0.1:31001"
+    assert settings["controller.quorum.voters"] == "1@127.0.0.1:31001,2@127.0.0.1:31002,3@127.0.0.1:31003"
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,16 @@ def test_data_is_kept_over_a_second_start(folder: Path) -> None:
         assert _run(server.url, "SELECT n FROM t") == [(1,)]
 
 
+def test_what_was_committed_outlives_a_kill(folder: Path) -> None:
+    """Killed -9 and started again by the same object, as a power cut and a restart would."""
+    with EmbeddedPostgres(folder) as server:
+        _run(server.url, "CREATE TABLE t (n int)", "INSERT INTO t VALUES (1) RETURNING n")
+        server.kill()
+        assert server.pid is None
+        server.start()
+        assert _run(server.url, "SELECT n FROM t") == [(1,)]
+
+
 def test_a_killed_starter_leaves_no_server_and_no_obstacle(folder: Path) -> None:
     """The server ends with its killed starter; a stale pid file that names a stranger is no obstacle."""
     starter = subprocess.run([sys.executable, "-c", _KILLED_STARTER, folder], check=False)
