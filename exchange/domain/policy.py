@@ -54,7 +54,7 @@ def parse_policy(data: bytes) -> Policy:
         ConfigurationError: `policy-invalid`, naming the field.
     """
     try:
-        text = tomllib.loads(data.decode("utf-8"))
+        text = tomllib.loads(data.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         message = f"the policy is no TOML in UTF-8: {error}"
         raise ConfigurationError(message, code="policy-invalid") from error

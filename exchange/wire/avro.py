@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import fastavro
 
@@ -90,7 +90,7 @@ def decode_prefix(schema: Schema, data: bytes) -> tuple[dict[str, Any], int]:
     source = io.BytesIO(data)
     source.seek(FRAME_BYTES)
     try:
-        record = cast("dict[str, Any]", fastavro.schemaless_reader(source, schema.parsed, None))
+        record: Any = fastavro.schemaless_reader(source, schema.parsed, None)
     except Exception as error:
         # fastavro raises whatever its reader trips over (EOFError, IndexError, OverflowError,
         # UnicodeDecodeError, …); for any bytes whatever the caller gets one family.

@@ -7,7 +7,7 @@ the canonical ones (rule 1.3).
 """
 
 from functools import cache
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from exchange.domain.card import LetterCard, ReceiptCard
 from exchange.domain.decision import (
@@ -62,7 +62,8 @@ def decode(cls: type[Value], data: bytes) -> Value:
         WireError: for any other bytes whatever.
     """
     kind: type = cls
-    return cast("Value", from_record(kind)(avro.decode(_schema(kind), data)))
+    value: Value = from_record(kind)(avro.decode(_schema(kind), data))
+    return value
 
 
 def check(cls: type, data: bytes) -> None:
@@ -96,7 +97,8 @@ def read_head(statement: bytes) -> Head:
     """
     avro.schema_id_of(statement)
     record, _ = avro.decode_prefix(_schema(Head), statement)
-    return cast("Head", from_record(Head)(record))
+    head: Head = from_record(Head)(record)
+    return head
 
 
 def decode_statement(statement: bytes) -> Statement:
@@ -118,7 +120,8 @@ def decode_statement(statement: bytes) -> Statement:
     if avro.encode(schema, record) != statement:
         message = f"the {kind.__name__} is not in its canonical encoding"
         raise WireError(message, code="not-canonical")
-    return cast("Statement", from_record(kind)(record))
+    decoded: Statement = from_record(kind)(record)
+    return decoded
 
 
 @cache

@@ -1,5 +1,6 @@
 """The origin table: what is next, what is not, and why."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -64,6 +65,24 @@ def test_table(
 
 
 @pytest.mark.parametrize(
+    ("book", "told", "numbers"),
+    [
+        (OriginBook(), head(2, D1), ["2"]),
+        (OriginBook(), head(1, D1), ["1"]),
+        (opened(), head(1), ["1", "2"]),
+        (opened(), head(4, D2), ["4", "3"]),
+        (opened(), head(3, D1), ["3"]),
+    ],
+    ids=["unknown", "begins with another", "repeat", "gap", "chain"],
+)
+def test_a_refusal_names_the_numbers(book: OriginBook, told: Head, numbers: list[str]) -> None:
+    """The sender reads which number came, and which one was awaited or taken."""
+    refusal = in_order(book, told, Open(told, None))
+    assert refusal is not None
+    assert re.findall(r"\d+", refusal.detail) == numbers
+
+
+@pytest.mark.parametrize(
     ("predecessor", "expected"),
     [
         (Predecessor(ORIGIN, 2, D2), None),
@@ -92,6 +111,17 @@ def test_successor_closes_predecessor() -> None:
     assert book.drain_changed() == {}
 
 
+def test_origins_are_counted_by_body() -> None:
+    """Each opening counts, each continuation closes one; what other bodies have does not matter."""
+    book = opened()
+    for origin, predecessor in ((OTHER, None), (b"q" * 16, Predecessor(ORIGIN, 2, D2)), (b"r" * 16, None)):
+        told = head(1, origin=origin)
+        book.take(told, Open(told, predecessor), D1)
+        book.take(head(2, D1, origin), None, D9)
+    assert (book.origins("alpha"), book.open_origins("alpha")) == (4, 3)
+    assert (book.origins("beta"), book.open_origins("beta")) == (0, 0)
+
+
 @pytest.mark.parametrize("named", [ORIGIN, OTHER])
 def test_open_within_a_chain_closes_nothing(named: bytes) -> None:
     """Its predecessor was never compared with anything: neither its own origin nor an unknown one is touched."""
@@ -112,7 +142,7 @@ def test_ninth_origin_is_refused_unless_it_continues_one() -> None:
     told = head(1, origin=b"n" * 16)
     refusal = in_order(book, told, Open(told, None))
     assert refusal is not None
-    assert refusal.reason is Reason.ORIGINS_EXHAUSTED
+    assert (refusal.reason, refusal.detail) == (Reason.ORIGINS_EXHAUSTED, "8 open")
     assert in_order(book, told, Open(told, Predecessor(bytes(16), 1, D1))) is None
 
 
@@ -122,7 +152,7 @@ def test_origins_are_not_without_end() -> None:
     book = OriginBook(closed)
     refusal = in_order(book, head(1), Open(head(1), None))
     assert refusal is not None
-    assert refusal.reason is Reason.ORIGINS_EXHAUSTED
+    assert (refusal.reason, refusal.detail) == (Reason.ORIGINS_EXHAUSTED, "10000 opened")
     assert in_order(book, head(1, body="beta"), Open(head(1, body="beta"), None)) is None
 
 

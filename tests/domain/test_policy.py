@@ -39,7 +39,32 @@ def test_the_policy_that_ships() -> None:
     assert found.digest == digest(SHIPPED)
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "1.5", "true", '"ten"', "[]", "10000000000000000000000000"])
+POLICY = """
+[letters]
+clock_skew_seconds = {0}
+inline_bytes = 2
+[budget]
+statements_per_second = 3
+bytes_per_second = 4
+burst_seconds = {1}
+"""
+
+
+@pytest.mark.parametrize(("first", "last"), [(1, 5), (7, 2**31 - 1)])
+def test_each_line_is_a_field(first: int, last: int) -> None:
+    """Every value of the file comes back under its own name, the smallest and the largest included."""
+    data = POLICY.format(first, last).encode()
+    assert policy.parse_policy(data) == policy.Policy(
+        digest=digest(data),
+        clock_skew=timedelta(seconds=first),
+        inline_bytes=2,
+        statements_per_second=3,
+        bytes_per_second=4,
+        burst_seconds=last,
+    )
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "true", '"ten"', "[]", "2147483648", "10000000000000000000000000"])
 @pytest.mark.parametrize("name", ["clock_skew_seconds", "statements_per_second"])
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
     """Only whole numbers above 0 that make sense are taken; the message names the field."""
@@ -52,7 +77,7 @@ def test_a_wrong_value_is_named(name: str, value: str) -> None:
 @pytest.mark.parametrize("data", [b"", b"letters = 5", b"[letters]", b"[[[", b"\xff\xfe"])
 def test_no_policy(data: bytes) -> None:
     """A file that is empty, incomplete, no TOML or no UTF-8 is refused by code."""
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ConfigurationError, match="policy") as caught:
         policy.parse_policy(data)
     assert caught.value.code == "policy-invalid"
 

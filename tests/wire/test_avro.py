@@ -18,6 +18,11 @@ def test_the_frame_is_confluents() -> None:
     assert avro.decode(notice, data) == state
 
 
+def test_the_id_takes_all_four_bytes() -> None:
+    """Big-endian; a frame with nothing behind it has its id too."""
+    assert avro.schema_id_of(b"\x00\x01\x02\x03\x04") == 0x01020304
+
+
 def test_schemas_know_their_files() -> None:
     """A schema's id is the number of its file, its text the file's own, for the registry to serve."""
     assert HEAD.id == 1

@@ -19,6 +19,7 @@ from exchange.wire import avro, records
 from tests.golden.samples import BARE_LETTER, HEAD, LETTER, MOMENT, SAMPLES
 from tests.strategies import any_value, mutations, values
 
+BARE_RECEIPT = Receipt(HEAD, ZERO_DIGEST, "minjust", "delivered", MOMENT, "", ())
 CLASSES = sorted(records.SCHEMA_IDS, key=lambda cls: records.SCHEMA_IDS[cls])
 STATEMENTS = sorted(records.STATEMENTS.values(), key=lambda cls: records.SCHEMA_IDS[cls])
 
@@ -114,6 +115,22 @@ def test_accepted_statements_are_canonical(data: bytes) -> None:
         assert records.encode(statement) == data
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (framed(9_999, b""), "9999"),
+        (records.encode(HEAD), "Head"),
+        (framed(12, b""), "Open"),
+        (records.encode(Open(HEAD, None)) + b"rest", "4 bytes left over after the Open"),
+        (records.encode(BARE_RECEIPT).removesuffix(b"\x00") + b"\x80\x00", "the Receipt is not in its canonical"),
+    ],
+)
+def test_a_refusal_names_the_record(data: bytes, words: str) -> None:
+    """Whoever sent it reads what it was taken for."""
+    with pytest.raises(WireError, match=words):
+        records.decode_statement(data)
+
+
 COMMITMENT = bytes(32) + b"\x02" + b"\x02a" + b"\x00"
 
 
@@ -128,8 +145,7 @@ COMMITMENT = bytes(32) + b"\x02" + b"\x02a" + b"\x00"
 )
 def test_other_encodings_of_the_same_value_are_refused(contents: bytes, why: str) -> None:
     """Rule 1.3: Avro can write one value in several ways; only one of them is taken."""
-    canonical = records.encode(Receipt(HEAD, ZERO_DIGEST, "minjust", "delivered", MOMENT, "", ()))
-    data = canonical.removesuffix(b"\x00") + contents
+    data = records.encode(BARE_RECEIPT).removesuffix(b"\x00") + contents
     assert len(records.decode(Receipt, data).contents) > 0, why
     assert code_of(data) == "not-canonical", why
 
