@@ -1,6 +1,6 @@
 """Who may do what on Kafka, as values. What is not granted here is denied.
 
-A body needs no group and no transactional id: an idempotent producer asks for no more than Write.
+A body needs no group and no transactional id: its producer asks for no more than Write.
 Read and Write include Describe.
 """
 

@@ -1,10 +1,13 @@
 """An agent's producer: records in order, acknowledged by all in-sync copies, or an error.
 
-aiokafka's idempotent producer repeats by itself what it may: over a broker's restart, or its
-kill -9, nothing was lost, doubled or reordered. But after one failed delivery its sequence numbers
-no longer fit, and every later one fails as well. So after any failure this producer is dropped and
-the next call starts a new one; the caller goes back to the first statement not proven taken, which
-the router recognises by its number (rules 2.3, 2.4).
+Not Kafka's idempotent one (ADR 0007): the broker does not check whose producer id a batch bears, and all
+bodies write to the same lanes. So a hostile body could have another's records acknowledged and dropped as
+its own repeats, or have it fenced. What a repeat after a lost answer doubles, the router recognises by its
+number (rules 2.3, 2.4).
+
+One batch is under way per partition, so a failed one leaves nothing behind it. After any failure this
+producer is dropped and the next call starts a new one; the caller goes back to the first statement not
+proven taken.
 """
 
 import asyncio
@@ -85,7 +88,7 @@ class SubmissionProducer:
         """Write `records` in their order; when this returns all are taken.
 
         Nothing is sent behind a record that failed, so what is in the topic is a beginning of
-        `records`, though perhaps twice after the caller has gone back.
+        `records`, though some perhaps twice: a batch whose answer was lost, or what the caller sent again.
 
         Raises:
             BusError: `bus-unavailable`, `bus-slow` (wait longer than usual), `topic-missing`,
@@ -121,7 +124,6 @@ class SubmissionProducer:
             if self._producer is None:
                 producer = AIOKafkaProducer(
                     **aiokafka_options(self._settings),
-                    enable_idempotence=True,
                     acks="all",
                     compression_type=None,
                     max_batch_size=self._batch_bytes,

@@ -35,9 +35,11 @@ def record(value: bytes, offset: int = 0, headers: Iterable[tuple[bytes, bytes]]
     return varint(len(body)) + body
 
 
-def batch(records: bytes, *, count: int = 1, codec: int = 0) -> bytes:
-    """A batch around `records`, packed or not, with a CRC that holds."""
-    since_crc = _SINCE_CRC.pack(codec, count - 1, 0, 0, -1, -1, -1, count) + records
+def batch(
+    records: bytes, *, count: int = 1, codec: int = 0, producer: int = -1, epoch: int = -1, sequence: int = -1
+) -> bytes:
+    """A batch around `records`, packed or not, with a CRC that holds, in the name of any producer."""
+    since_crc = _SINCE_CRC.pack(codec, count - 1, 0, 0, producer, epoch, sequence, count) + records
     crc = calc_crc32c(since_crc)
     return struct.pack(">qiibI", 0, len(since_crc) + 9, -1, 2, crc) + since_crc
 
