@@ -66,9 +66,10 @@ class Identity:
         if origin.signed and not origin.taken:
             return origin
         room = min(limit, window - (origin.signed - origin.taken))
-        for row, draft in self._candidates(connection, origin, max(room, 0)):
-            origin = self._append(connection, origin, row, placed(draft, origin))
-        origins.save(connection, origin)
+        last = None
+        for last, draft in self._candidates(connection, origin, max(room, 0)):
+            origin = self._append(connection, origin, last, placed(draft, origin))
+        self._save(connection, origin, last)
         return origin
 
     def hear(self, connection: sqlite3.Connection, notice: Notice) -> "Heard | None":
@@ -116,9 +117,13 @@ class Identity:
 
     def _append(self, connection: sqlite3.Connection, origin: Origin, row: int | None, statement: bytes) -> Origin:
         signature = self.signer.sign(statement, self.clock())
-        if row is not None:
-            outgoing.mark_signed(connection, row)
         return origins.append(connection, origin, statement, signature, row)
+
+    def _save(self, connection: sqlite3.Connection, origin: Origin, last: int | None) -> None:
+        """Write how far the chain goes, and that the drafts up to row `last` are in it."""
+        if last is not None:
+            outgoing.mark_signed(connection, self.body, last)
+        origins.save(connection, origin)
 
     def _recognise(self, connection: sqlite3.Connection, origin: Origin, notice: Notice) -> Origin:
         """Number drafts to which a notice bears witness.
@@ -133,7 +138,7 @@ class Identity:
                 statement = placed(draft, origin)
                 if digest(statement) == step.digest:
                     origin = self._append(connection, origin, row, statement)
-        origins.save(connection, origin)
+                    self._save(connection, origin, row)
         return origin
 
     def _settle(self, connection: sqlite3.Connection, origin: Origin, taken: Take) -> None:

@@ -29,7 +29,7 @@ from exchange.domain.statement import (
     commit,
 )
 from exchange.journal.judge import CARD_MEDIA_TYPE, record_bytes
-from exchange.wire.records import decode, decode_statement, encode
+from exchange.wire.records import decode, encode, read_head, with_head
 
 SIGNATURE_BYTES = 2048
 """Room that a draft leaves for its signature; an RSA-4096 one takes about 900 bytes."""
@@ -153,9 +153,9 @@ class Words:
 
 def placed(statement: bytes, origin: Origin) -> bytes:
     """The bytes of a draft's statement as the next one of a chain."""
-    draft = decode_statement(statement)
-    head = replace(draft.head, origin=origin.origin, number=origin.signed + 1, previous=origin.signed_digest)
-    return encode(replace(draft, head=head))
+    head = read_head(statement)
+    placed_head = replace(head, origin=origin.origin, number=origin.signed + 1, previous=origin.signed_digest)
+    return with_head(statement, placed_head)
 
 
 def signed_record(statement: bytes, signature: bytes, record: bytes) -> bytes:

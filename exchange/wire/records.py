@@ -124,6 +124,17 @@ def decode_statement(statement: bytes) -> Statement:
     return decoded
 
 
+def with_head(statement: bytes, head: Head) -> bytes:
+    """The statement with another head; what stands behind the head stays byte for byte (rule 1.2).
+
+    Raises:
+        WireError: the bytes do not start with a frame and a head.
+    """
+    _, rest = avro.decode_prefix(_schema(Head), statement)
+    begin = len(statement) - rest
+    return statement[: avro.FRAME_BYTES] + encode(head)[avro.FRAME_BYTES :] + statement[begin:]
+
+
 @cache
 def _schema(cls: type) -> avro.Schema:
     return avro.schemas()[SCHEMA_IDS[cls]]

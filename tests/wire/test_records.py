@@ -81,11 +81,19 @@ def test_statements_round_trip_and_show_their_head(statement: Statement) -> None
     assert records.kind_of(data) is type(statement)
 
 
+@given(st.sampled_from(STATEMENTS).flatmap(values), values(Head))
+def test_another_head_changes_nothing_behind_it(statement: Statement, head: Head) -> None:
+    """A statement given another head is the statement that says the same under that head."""
+    data = records.encode(statement)
+    assert records.with_head(data, head) == records.encode(dataclasses.replace(statement, head=head))
+
+
 def only_wire_errors(cls: type, data: bytes) -> None:
     """Push bytes through every door of the module; anything but WireError passes on to the test."""
     for door in (
         records.kind_of,
         records.read_head,
+        lambda received: records.with_head(received, HEAD),
         records.decode_statement,
         lambda received: records.decode(cls, received),
         lambda received: records.check(cls, received),

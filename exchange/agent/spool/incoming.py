@@ -174,12 +174,14 @@ def letters_with(connection: sqlite3.Connection, body: str, **named: str) -> lis
         named: of `message_id`, `document_id`, `reg_number` (at their sender), `own_reg_number` (here).
     """
     wanted = {name: named[name] for name in _IDS if named.get(name)}
+    if not wanted:
+        return []
     where = "".join(f" AND {name} <> '' AND {name} = ?" for name in wanted)
     rows = connection.execute(
         f"SELECT id, sender FROM incoming WHERE body = ? AND kind = 'letter'{where} ORDER BY id DESC",  # noqa: S608
         (body, *wanted.values()),
     )
-    return [Named(*row) for row in rows] if wanted else []
+    return [Named(*row) for row in rows]
 
 
 _IDS = ("message_id", "document_id", "reg_number", "own_reg_number")

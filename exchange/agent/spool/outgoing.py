@@ -77,9 +77,11 @@ def next_drafts(connection: sqlite3.Connection, body: str, limit: int) -> list[t
     ).fetchall()
 
 
-def mark_signed(connection: sqlite3.Connection, row: int) -> None:
-    """The draft has a number now."""
-    connection.execute("UPDATE outgoing SET state = 'signed' WHERE id = ?", (row,))
+def mark_signed(connection: sqlite3.Connection, body: str, last: int) -> None:
+    """The oldest drafts, up to row `last`, have numbers now."""
+    connection.execute(
+        "UPDATE outgoing SET state = 'signed' WHERE body = ? AND state = 'draft' AND id <= ?", (body, last)
+    )
 
 
 def settle(connection: sqlite3.Connection, row: int, state: OutgoingState, reason: str, detail: str) -> bool:
