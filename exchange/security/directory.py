@@ -156,7 +156,7 @@ def _parse(document: bytes) -> object:
 
 
 def _canonical(document: Mapping[str, object]) -> bytes:
-    text = json.dumps(document, sort_keys=True, ensure_ascii=False, indent=1, allow_nan=False)
+    text = json.dumps(document, sort_keys=True, ensure_ascii=False, indent=1)
     return f"{text}\n".encode()
 
 

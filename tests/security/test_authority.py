@@ -3,6 +3,7 @@
 import ssl
 import stat
 import threading
+from ipaddress import IPv4Address
 from pathlib import Path
 from socket import socketpair
 
@@ -91,6 +92,57 @@ def test_common_names_purposes_and_roots(authority: Authority) -> None:
         assert [purpose.value in usage for purpose in Purpose] == [other is purpose for other in Purpose]
 
 
+def key_usage(*said: str) -> x509.KeyUsage:
+    """The usages named in `said` and no others."""
+    names = (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    )
+    return x509.KeyUsage(**{name: name in said for name in names})
+
+
+def said_by(path: Path) -> dict[type, tuple[bool, object]]:
+    """What a certificate says of its use, each with whether it is critical."""
+    extensions = load_certificate(path).extensions
+    kinds = (x509.BasicConstraints, x509.KeyUsage, x509.ExtendedKeyUsage)
+    return {type(one.value): (one.critical, one.value) for one in extensions if isinstance(one.value, kinds)}
+
+
+def test_roots_vouch_for_leaves_only(authority: Authority) -> None:
+    """A root signs certificates and nothing else, and none of them may issue in turn."""
+    for path in (authority.statement_root, authority.transport_root):
+        assert said_by(path) == {
+            x509.BasicConstraints: (True, x509.BasicConstraints(ca=True, path_length=0)),
+            x509.KeyUsage: (True, key_usage("key_cert_sign", "crl_sign")),
+        }
+
+
+def test_leaves_sign_or_connect(authority: Authority) -> None:
+    """What is kept as evidence says so; no leaf issues certificates."""
+    body = authority.body("mfa")
+    authority.broker()
+    evidence = key_usage("digital_signature", "content_commitment")
+    connection = key_usage("digital_signature")
+    for path, purpose, usage in (
+        (body.statement.certificate, Purpose.STATEMENT, evidence),
+        (authority.directory_signer().certificate, Purpose.DIRECTORY, evidence),
+        (body.transport.certificate, Purpose.CLIENT, connection),
+        (authority.folder / "services" / "svc-broker" / "transport.crt.pem", Purpose.SERVER, connection),
+    ):
+        assert said_by(path) == {
+            x509.BasicConstraints: (True, x509.BasicConstraints(ca=False, path_length=None)),
+            x509.KeyUsage: (True, usage),
+            x509.ExtendedKeyUsage: (False, x509.ExtendedKeyUsage(purpose.usages)),
+        }
+
+
 def test_expiring_certificates_are_renewed(authority: Authority) -> None:
     """A day before the end a new certificate is made, the others stay."""
     old = load_certificate(authority.body("mfa").statement.certificate)
@@ -108,6 +160,16 @@ def test_given_dates_are_kept_and_replace_others(authority: Authority) -> None:
     assert Validity.of(expired) == past
     assert load_certificate(authority.body("mfa", validity=past).statement.certificate) == expired
     assert Validity.of(load_certificate(authority.body("mfa").statement.certificate)).covers(NOW)
+
+
+def test_given_dates_are_those_of_every_certificate(authority: Authority) -> None:
+    """Whatever is issued for fixed dates holds in them and not longer."""
+    dates = Validity(NOW - DAY, NOW + DAY)
+    body = authority.body("mfa", validity=dates)
+    issued = [body.statement.certificate, body.transport.certificate]
+    issued += [authority.service("svc-router", validity=dates).certificate]
+    issued += [authority.directory_signer(validity=dates).certificate, authority.broker(validity=dates)]
+    assert {Validity.of(load_certificate(path)) for path in issued} == {dates}
 
 
 def test_new_roots_issue_again(tmp_path: Path) -> None:
@@ -152,11 +214,15 @@ def test_refuses_names_that_are_no_body_codes(authority: Authority, code: str) -
     assert caught.value.code == "body-code-invalid"
 
 
-@pytest.mark.parametrize("name", ["mfa", "svc-", "svc-../x"])
-def test_refuses_names_that_are_no_services(authority: Authority, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("mfa", "service-name-invalid"), ("svc-", "body-code-invalid"), ("svc-../x", "body-code-invalid")],
+)
+def test_refuses_names_that_are_no_services(authority: Authority, name: str, code: str) -> None:
     """A service's name starts with svc- and is as plain as a body's."""
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError, match="is no (service name|body code)") as caught:
         authority.service(name)
+    assert caught.value.code == code
 
 
 def test_broker_certificate_follows_its_hosts(authority: Authority) -> None:
@@ -166,7 +232,8 @@ def test_broker_certificate_follows_its_hosts(authority: Authority) -> None:
     second = authority.broker(hosts=("kafka.example", "10.0.0.1")).read_bytes()
     assert second != first
     names = x509.load_pem_x509_certificate(second).extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    assert [str(name.value) for name in names.value] == ["kafka.example", "10.0.0.1"]
+    assert list(names.value) == [x509.DNSName("kafka.example"), x509.IPAddress(IPv4Address("10.0.0.1"))]
+    assert not names.critical
 
 
 def handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> dict[str, object]:

@@ -69,7 +69,10 @@ def test_dates_of_an_issuer(at: datetime, reason: Reason) -> None:
     """A certificate that outlives its issuer falls with it."""
     root = certify_root("short", Validity(NOW - DAY, NOW + DAY))
     chains = ChainValidator([root.certificate], Purpose.STATEMENT)
-    assert refusal(chains, certify(root, "mfa").certificate, at) is reason
+    leaf = certify(root, "mfa").certificate
+    assert refusal(chains, leaf, at) is reason
+    with pytest.raises(SignatureRefused, match="issuer"):
+        chains.validate(leaf, at)
 
 
 def test_unknown_issuers(chains: ChainValidator, root: KeyPair) -> None:

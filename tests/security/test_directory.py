@@ -3,6 +3,8 @@
 import dataclasses
 import hashlib
 import json
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +18,35 @@ from exchange.security.directory import DOCUMENT_BYTES_MAX, decode, encode, exch
 from exchange.security.errors import DirectoryRefused
 from exchange.security.keys import KeyPair
 from tests.security.support import DAY, NOW, body, certify, directory, encoded, listing, rsa_key
+
+DOCUMENT = f"""\
+{{
+ "bodies": {{
+  "mfa": {{
+   "certificates": [],
+   "inbound_origin": null,
+   "kind": "министерство",
+   "names": {{
+    "en": "mfa in English",
+    "ky": "mfa кыргызча",
+    "ru": "mfa по-русски"
+   }},
+   "soate": "",
+   "status": "connected",
+   "uids": [
+    "МИД"
+   ]
+  }}
+ }},
+ "exchange": "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+ "format": 1,
+ "issued": "2026-11-22T09:00:00.000000Z",
+ "journal_partitions": 4,
+ "lanes": 4,
+ "previous": "{"00" * 32}",
+ "version": 1
+}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +80,13 @@ def test_round_trip(sample: Directory, document: bytes) -> None:
     assert decoded == dataclasses.replace(sample, digest=hashlib.sha256(document).digest())
     assert encode(decoded) == document
     assert "МИД".encode() in document, "a person can read it"
+
+
+def test_a_document_byte_for_byte(root: KeyPair) -> None:
+    """Decisions name the digest of exactly these bytes: sorted, indented by one, readable, a line at the end."""
+    bare = dataclasses.replace(body("mfa", uids=("МИД",)), kind="министерство")
+    published = dataclasses.replace(directory(root, bare), exchange=bytes(range(32)))
+    assert encode(published).decode() == DOCUMENT
 
 
 def test_exchange_id_is_the_root_s_digest(root: KeyPair) -> None:
@@ -98,7 +136,7 @@ def change(document: bytes, path: str, value: Any) -> bytes:
         ("bodies/mfa/uids", "one", "directory.bodies.mfa.uids"),
         ("bodies/mfa/uids", [1], "directory.bodies.mfa.uids"),
         ("bodies/mfa/uids", ["a", "a"], "directory.bodies.mfa.uids"),
-        ("bodies/minjust/uids", ["МИД"], "directory.bodies"),
+        ("bodies/minjust/uids", ["МИД"], "directory.bodies.minjust"),
         ("bodies/mfa/inbound_origin", "00", "directory.bodies.mfa.inbound_origin"),
         ("bodies/mfa/certificates", {}, "directory.bodies.mfa.certificates"),
         ("bodies/mfa/certificates", [[]], "directory.bodies.mfa.certificates[0]"),
@@ -112,7 +150,7 @@ def test_names_the_field(document: bytes, path: str, value: Any, place: str) -> 
     """The message begins with the place of what is wrong."""
     error = refusal(change(document, path, value))
     assert error.code == "directory-field-invalid"
-    assert str(error).startswith(place)
+    assert str(error).startswith(f"{place} ")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +257,20 @@ def test_changed_bytes_are_read_or_refused(document: bytes, at: int, flip: int) 
         assert error.code.startswith("directory-")
 
 
+@pytest.fixture
+def bishkek(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine six hours ahead of UTC."""
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "<+06>-6")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("bishkek")
 def test_times_are_utc(sample: Directory) -> None:
-    """Wherever the publisher is."""
-    moved = dataclasses.replace(sample, issued=datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC).astimezone())
-    assert '"issued": "2026-01-02T03:04:05.000006Z"' in encode(moved).decode()
+    """Wherever the publisher is, and in whichever zone it gives the time."""
+    issued = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
+    for moment in (issued, issued.astimezone()):
+        moved = dataclasses.replace(sample, issued=moment)
+        assert '"issued": "2026-01-02T03:04:05.000006Z"' in encode(moved).decode()

@@ -11,7 +11,7 @@ from exchange.domain.ids import ZERO_DIGEST
 from exchange.domain.reason import Reason, text
 from exchange.security.authority import Authority
 from exchange.security.cades import Signer
-from exchange.security.directory import exchange_id
+from exchange.security.directory import DOCUMENT_BYTES_MAX, exchange_id
 from exchange.security.directory_folder import DirectoryFolder, successor, verify_proof
 from exchange.security.errors import DirectoryRefused
 from exchange.security.keys import KeyPair, load_certificates, load_key_pair
@@ -46,7 +46,9 @@ def code(error: pytest.ExceptionInfo[DirectoryRefused]) -> str:
 
 def test_publishes_versions_that_continue_each_other(folder: DirectoryFolder, first: Directory, signer: Signer) -> None:
     """All stay readable; the latest is the highest."""
-    second = folder.publish(successor(first, {}, NOW + DAY), signer, NOW)
+    draft = successor(first, {}, NOW + DAY)
+    assert draft.digest == ZERO_DIGEST, "known once it is published"
+    second = folder.publish(draft, signer, NOW)
     assert (second.version, second.previous, second.bodies) == (2, first.digest, {})
     assert folder.latest() == second
     assert folder.latest(first) == second
@@ -85,7 +87,7 @@ def test_publishes_only_what_continues(folder: DirectoryFolder, first: Directory
         replace(successor(first, {}, NOW), version=3),
         replace(successor(first, {}, NOW), previous=b"\1" * 32),
     ):
-        with pytest.raises(DirectoryRefused) as caught:
+        with pytest.raises(DirectoryRefused, match="does not continue version 1") as caught:
             folder.publish(wrong, signer, NOW)
         assert code(caught) == "directory-version-invalid"
     assert folder.latest() == first
@@ -109,12 +111,12 @@ def test_refuses_a_roll_back(
     shutil.copytree(folder.folder, backup)
     (backup / "directory-2.p7s").unlink()
     restored = DirectoryFolder(backup, [root.certificate])
-    with pytest.raises(DirectoryRefused) as caught:
+    with pytest.raises(DirectoryRefused, match="ends with version 1, 2 is in use: restore") as caught:
         restored.latest(second)
     assert code(caught) == "directory-rolled-back"
     other = restored.publish(successor(first, {}, NOW + DAY), signer, NOW)
     restored.publish(successor(other, {}, NOW + DAY), signer, NOW)
-    with pytest.raises(DirectoryRefused) as caught:
+    with pytest.raises(DirectoryRefused, match="version 3 does not continue version 2") as caught:
         restored.latest(second)
     assert code(caught) == "directory-rolled-back"
 
@@ -146,7 +148,7 @@ def test_refuses_a_version_under_another_number(folder: DirectoryFolder, first: 
     """Renamed files are not what a decision named."""
     for suffix in ("json", "p7s"):
         shutil.copy(folder.folder / f"directory-1.{suffix}", folder.folder / f"directory-2.{suffix}")
-    with pytest.raises(DirectoryRefused) as caught:
+    with pytest.raises(DirectoryRefused, match=r"directory-2\.json says that it is version 1") as caught:
         folder.latest(first)
     assert code(caught) == "directory-version-invalid"
 
@@ -169,6 +171,14 @@ def test_refuses_a_signature_without_document(folder: DirectoryFolder, first: Di
     with pytest.raises(DirectoryRefused, match=r"directory-1\.json cannot be read") as caught:
         folder.version(first.version)
     assert code(caught) == "directory-missing"
+
+
+def test_a_huge_file_is_not_read_to_its_end(folder: DirectoryFolder, first: Directory) -> None:
+    """Whatever lies there costs as much memory as the largest directory, and a byte."""
+    with (folder.folder / "directory-1.json").open("r+b") as file:
+        file.truncate(2 * DOCUMENT_BYTES_MAX)
+    with pytest.raises(DirectoryRefused, match=f"of {DOCUMENT_BYTES_MAX + 1} bytes"):
+        folder.version(first.version)
 
 
 def test_refuses_a_signer_without_certificate(folder: DirectoryFolder, first: Directory) -> None:
@@ -212,7 +222,7 @@ def test_refuses_another_exchange(folder: DirectoryFolder, first: Directory, sig
     """The training exchange's directory is nothing in production, even under a shared second root."""
     other = certify_root("production")
     roots = [other.certificate, folder._chains._issuers[0]]
-    with pytest.raises(DirectoryRefused) as caught:
+    with pytest.raises(DirectoryRefused, match="version 1 is of another exchange") as caught:
         DirectoryFolder(folder.folder, roots).version(first.version)
     assert code(caught) == "foreign-exchange"
     with pytest.raises(DirectoryRefused) as caught:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from exchange.security.errors import KeyRefused
 from exchange.security.files import PRIVATE, write_atomically
 from exchange.security.keys import KeyFiles, KeyPair, load_certificates, load_key_pair, load_private_key
-from tests.security.support import write_pair
+from tests.security.support import certify, rsa_key, write_pair
 
 AnyKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
@@ -43,9 +43,19 @@ def test_refuses_a_certificate_of_another_key(tmp_path: Path, mfa: KeyPair, minj
     """A mix-up of files is found before anything is signed."""
     certificate, key = write_pair(tmp_path, "mixed", KeyPair(mfa.key, minjust.certificate))
     key.chmod(PRIVATE)
-    with pytest.raises(KeyRefused) as caught:
+    with pytest.raises(KeyRefused, match=str(certificate)) as caught:
         load_key_pair(KeyFiles(key, certificate))
     assert caught.value.code == "key-certificate-mismatch"
+
+
+def test_names_the_certificate_that_is_not_accepted(tmp_path: Path, root: KeyPair, mfa: KeyPair) -> None:
+    """Of the two files the one that has to be replaced."""
+    weak = certify(root, "weak", key=rsa_key(1024))
+    certificate, key = write_pair(tmp_path, "weak", KeyPair(mfa.key, weak.certificate))
+    key.chmod(PRIVATE)
+    with pytest.raises(KeyRefused, match=str(certificate)) as caught:
+        load_key_pair(KeyFiles(key, certificate))
+    assert caught.value.code == "key-too-weak"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o610, 0o601, 0o777])
@@ -69,19 +79,21 @@ def test_accepts_a_private_key_file(tmp_path: Path, mfa: KeyPair, mode: int) -> 
 
 
 @pytest.mark.parametrize(
-    ("key", "code"),
+    ("key", "code", "kind"),
     [
-        (rsa.generate_private_key(65537, 1024), "key-too-weak"),  # noqa: S505 - weak on purpose
-        (ec.generate_private_key(ec.SECP384R1()), "key-unsupported"),
-        (ed25519.Ed25519PrivateKey.generate(), "key-unsupported"),
+        (rsa.generate_private_key(65537, 1024), "key-too-weak", "RSA of 1024 bits"),  # noqa: S505 - weak on purpose
+        (ec.generate_private_key(ec.SECP384R1()), "key-unsupported", "secp384r1"),
+        (ed25519.Ed25519PrivateKey.generate(), "key-unsupported", "Ed25519PrivateKey"),
     ],
     ids=["rsa-1024", "p-384", "ed25519"],
 )
-def test_refuses_other_keys(tmp_path: Path, key: AnyKey, code: str) -> None:
+def test_refuses_other_keys(tmp_path: Path, key: AnyKey, code: str, kind: str) -> None:
     """Only what rule 1.4 names signs statements."""
     path = tmp_path / "key.pem"
     write_atomically(path, pem(key), mode=PRIVATE)
-    assert refusal(path).code == code
+    error = refusal(path)
+    assert error.code == code
+    assert kind in str(error)
 
 
 def test_refuses_missing_encrypted_and_unreadable_keys(tmp_path: Path, mfa: KeyPair) -> None:
