@@ -120,7 +120,7 @@ class Inbound:
         """What a record is; pure, in a thread."""
         body = self._readings[record.topic].identity.body
         if isinstance(record, PoisonedBatch):
-            return ArrivalFlagged(record.reason, code="batch-too-large")
+            return ArrivalFlagged(record.reason, code="batch-refused")
         value = record.value or b""
         try:
             if kind_of(value) is Notice:

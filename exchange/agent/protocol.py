@@ -54,7 +54,7 @@ CURES: Mapping[Reason, Cure] = {
     Reason.STATEMENT_ALTERED: Cure.SIGN_AGAIN,
     Reason.OVERSIZED: Cure.REPLACE,
     Reason.UNREADABLE: Cure.REPLACE,
-    Reason.BATCH_TOO_LARGE: Cure.REPLACE,
+    Reason.BATCH_REFUSED: Cure.REPLACE,
     Reason.ORIGIN_CLOSED: Cure.RESTART,
     Reason.PREDECESSOR_MISMATCH: Cure.RESTART,
     Reason.ORIGINS_EXHAUSTED: Cure.HALT,

@@ -5,6 +5,6 @@ topics, access   what must exist and who may do what, as values
 administration   makes the cluster so and reports what differs; quotas beside it
 producer         an agent's statements, acknowledged in order
 reader           a reader that keeps its own position and is never reset
-records          what readers get; decompression bounds what a hostile batch may cost
+records          what readers get; batches bounds what a hostile one may cost
 lookup           topic identities and offsets on a connection of their own
 """

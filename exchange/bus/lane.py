@@ -27,9 +27,9 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.producer import sender
 
 from exchange.bus.access import ROUTER_GROUP, ROUTER_TRANSACTIONS
+from exchange.bus.batches import bound_batches
 from exchange.bus.closing import close_consumer, close_producer
 from exchange.bus.connection import KafkaSettings, aiokafka_options
-from exchange.bus.decompression import bound_decompression
 from exchange.bus.producer import Outgoing, batches_of
 from exchange.bus.records import Record, Taken, read_batch
 from exchange.bus.topics import SEQUENCES, SUBMISSIONS
@@ -42,10 +42,6 @@ LEAVE_SECONDS = 3.0
 BATCH_BYTES = 1_250_000
 """Produce batch per target partition: above the largest journal record, below the topics' limit."""
 FETCH_BYTES = 8 * 1024 * 1024
-READ_BYTES = 8 * 1024 * 1024
-"""`read` ends with so much in hand, however small it came: 8 MB may unpack to gigabytes."""
-READ_RECORDS = 32
-"""Taken at once between two looks at `READ_BYTES`; each may be a batch that unpacks to 4 MB."""
 SHORT_BACKOFF_SECONDS = 0.002
 
 Writes = Mapping[tuple[str, int], Sequence[Outgoing]]
@@ -73,7 +69,7 @@ class Lane:
             BusError: `topic-missing`; or Kafka could not be reached within 30 s.
         """
         shorten_transaction_backoff()
-        bound_decompression()
+        bound_batches()
         async with asyncio.timeout(ARM_SECONDS):
             self._producer = AIOKafkaProducer(
                 **aiokafka_options(self._settings),
@@ -114,20 +110,11 @@ class Lane:
         self._consumer.seek(partition, offset)
 
     async def read(self, timeout: float, max_records: int) -> list[Taken]:  # noqa: ASYNC109
-        """The next submissions in order; empty after `timeout` seconds without any.
-
-        Ends early with 8 MB of values: what is left is unpacked when it is asked for.
-        """
+        """The next submissions in order, at most one fetch of 8 MB; empty after `timeout` seconds without any."""
         if self._consumer is None:
             message = "the lane is not armed"
             raise BusError(message)
-        found = more = await read_batch(self._consumer, timeout, min(READ_RECORDS, max_records))
-        size = _size(more)
-        while more and size < READ_BYTES and len(found) < max_records:
-            more = await read_batch(self._consumer, 0, min(READ_RECORDS, max_records - len(found)))
-            size += _size(more)
-            found += more
-        return found
+        return await read_batch(self._consumer, timeout, max_records)
 
     async def commit(self, writes: Writes) -> None:
         """Write everything in one transaction; when this returns it will be seen, and readers see it at once or soon.
@@ -198,10 +185,6 @@ def _look_at(delivery: "asyncio.Future[Any]") -> None:
     """Nobody else does when a later send fails first, and asyncio complains of what nobody looks at."""
     if not delivery.cancelled():
         delivery.exception()
-
-
-def _size(records: Sequence[Taken]) -> int:
-    return sum(len(record.value or b"") for record in records if isinstance(record, Record))
 
 
 class LaneGroup:

@@ -19,9 +19,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import OffsetOutOfRangeError
 
+from exchange.bus.batches import bound_batches
 from exchange.bus.closing import close_consumer
 from exchange.bus.connection import KafkaSettings, aiokafka_options
-from exchange.bus.decompression import bound_decompression
 from exchange.bus.errors import CLIENT_ERRORS, PositionLost, bus_error
 from exchange.bus.lookup import End, Partition, TopicId, offsets, topic_ids
 from exchange.bus.records import Position, Taken, read_batch
@@ -67,7 +67,7 @@ class PositionedReader:
             PositionLost: `position-digest-differs`, `position-out-of-range`.
             BusError: `bus-unavailable`, `topic-missing`, `access-denied`.
         """
-        bound_decompression()
+        bound_batches()
         consumer = AIOKafkaConsumer(
             **aiokafka_options(self._settings),
             group_id=None,

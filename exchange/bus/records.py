@@ -52,7 +52,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class PoisonedBatch:
-    """Records that were not unpacked, because that would cost too much or is not possible (section 8).
+    """A batch whose records nobody is given: no agent writes such a one, or it cannot be parsed (section 8).
 
     Attributes:
         first_offset: offset of the first record in the batch.
@@ -60,7 +60,7 @@ class PoisonedBatch:
         timestamp: when the broker wrote it (UTC).
         reason: what is wrong with it, for people.
         size: bytes of the batch as it lies in Kafka.
-        head: the first bytes of its packed records, at most 1 KB.
+        head: the first bytes of its records, at most 1 KB.
         digest: SHA-256 of the batch from its attributes on (what its CRC covers).
     """
 
@@ -90,7 +90,7 @@ Taken = Record | PoisonedBatch
 
 @dataclass(frozen=True, slots=True)
 class Poison:
-    """Stands in a consumer's record as the value of a batch that was not unpacked."""
+    """Stands in a consumer's record as the value of a batch whose records nobody is given."""
 
     first_offset: int
     reason: str
@@ -138,7 +138,7 @@ async def read_batch(consumer: AIOKafkaConsumer, timeout: float, max_records: in
     """What a consumer has for us, each partition in order; nothing after `timeout` seconds without any.
 
     Args:
-        consumer: one with assigned partitions, made after `bound_decompression`.
+        consumer: one with assigned partitions, made after `bound_batches`.
         timeout: how long to wait for the first record, seconds.
         max_records: at most so many, more than 0.
 

@@ -9,7 +9,7 @@ class Reason(StrEnum):
     # cannot be read: a dead letter, nothing moves
     OVERSIZED = "oversized"
     UNREADABLE = "unreadable"
-    BATCH_TOO_LARGE = "batch-too-large"
+    BATCH_REFUSED = "batch-refused"
     # the signature does not hold: nothing moves
     SIGNATURE_FORM = "signature-form"
     SIGNATURE_INVALID = "signature-invalid"
@@ -61,7 +61,7 @@ class Reason(StrEnum):
 TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.OVERSIZED: ("the record is larger than 1 MB", "send less, or the large files by reference"),
     Reason.UNREADABLE: ("the bytes are no signed statement", "check what writes to the submissions topic"),
-    Reason.BATCH_TOO_LARGE: ("a compressed batch unpacks to more than 4 MB", "submit uncompressed batches"),
+    Reason.BATCH_REFUSED: ("the batch is packed, or none that agents write", "submit uncompressed batches"),
     Reason.SIGNATURE_FORM: ("the signature is not in the one accepted form", "sign with the agent, or see rule 1.4"),
     Reason.SIGNATURE_INVALID: ("the signature does not hold", "sign the same statement again with the body's key"),
     Reason.STATEMENT_ALTERED: ("the signature is of other bytes", "send the bytes that were signed"),

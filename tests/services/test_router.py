@@ -19,7 +19,7 @@ from exchange.embedded.installation import SHAPE
 from exchange.journal.judge import CARD_MEDIA_TYPE
 from exchange.security.cades import Signer
 from exchange.wire.records import encode
-from tests.bus.batches import MEGABYTE, ZSTD, bomb, produce
+from tests.bus.batches import MEGABYTE, ZSTD, batch, bomb, produce, record
 from tests.stage import Process, Stage
 from tests.world import Speaker, World, letter_card
 
@@ -299,18 +299,17 @@ async def test_500_bad_statements_in_a_row(stage: Stage, router: Process) -> Non
     assert all(len(stage.checker.dead[digest(forgery)]) == 1 for forgery in forgeries)
 
 
-async def test_batches_that_unpack_to_gigabytes(stage: Stage, router: Process) -> None:
-    """One of half a gigabyte, and 300 small ones of 3 MB: refused in bounded memory (section 8)."""
+async def test_batches_that_cost_gigabytes(stage: Stage, router: Process) -> None:
+    """Half a gigabyte packed, 300 of 3 MB, and half a million headers at once: bounded memory (section 8)."""
     lane = 0
     hostile, neighbour = stage.neighbours(2, lane)
     quiet = stage.speaker(neighbour)
     await submit_and_settle(stage, neighbour, [quiet.open()])
     peak = router.peak_bytes
-    large, small = bomb(ZSTD, 500), bomb(ZSTD, 3)
-    assert len(large) < 100_000
-    assert set(await produce(stage.settings(hostile), SUBMISSIONS, [large, *[small] * 300])) == {0}
+    packed = [bomb(ZSTD, 500), *[bomb(ZSTD, 3)] * 300]
+    headers = [batch(record(b"x", headers=[(b"", b"")] * 300_000))] * 8
+    assert set(await produce(stage.settings(hostile), SUBMISSIONS, [*packed, *headers])) == {0}
     await submit_and_settle(stage, neighbour, [quiet.letter(hostile)])
     reasons = [letter.reason for letters in stage.checker.dead.values() for letter in letters]
-    assert reasons.count(Reason.BATCH_TOO_LARGE) == 1
-    assert len(stage.checker.dead[digest(bytes(3 * MEGABYTE))]) == 300
+    assert reasons.count(Reason.BATCH_REFUSED) == len(packed) + len(headers)
     assert router.peak_bytes - peak < PEAK_GROWTH_MAX

@@ -253,12 +253,12 @@ def _trace_context(value: bytes | None) -> str | None:
 
 
 def _poisoned(batch: PoisonedBatch) -> DeadLetter:
-    """A batch that unpacks to too much: dead by coordinates; the ledger goes on behind its last offset."""
+    """A batch that no agent writes: dead by coordinates; the ledger goes on behind its last offset."""
     return DeadLetter(
         partition=batch.partition,
         offset=batch.last_offset,
         arrived=batch.timestamp,
-        reason=Reason.BATCH_TOO_LARGE.value,
+        reason=Reason.BATCH_REFUSED.value,
         detail=f"offsets {batch.first_offset} to {batch.last_offset}: {batch.reason}"[:200],
         size=batch.size,
         digest=batch.digest,

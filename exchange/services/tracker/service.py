@@ -174,7 +174,7 @@ class Tracker:
 def _fact(taken: reading.Taken) -> JournalFact:
     if isinstance(taken, PoisonedBatch):
         place = delivery.Position(taken.partition, taken.last_offset)
-        return Unreadable(place, taken.timestamp, f"a batch that was not unpacked: {taken.reason}"[:200])
+        return Unreadable(place, taken.timestamp, f"a batch that no router writes: {taken.reason}"[:200])
     return read_fact(journal_record(taken))
 
 
