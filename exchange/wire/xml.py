@@ -15,7 +15,6 @@ import xmlschema
 from lxml import etree
 from lxml.etree import _Element as Element
 from xmlschema.validators import (
-    XMLSchemaChildrenValidationError,
     XMLSchemaDecodeError,
     XMLSchemaValidationError,
     XsdElement,
@@ -105,8 +104,8 @@ class Schema:
             DocumentError: `document-invalid` for the first fault, with file, line and element.
         """
         for fault in self._schema.iter_errors(root):
-            path = _NAMESPACE.sub("", fault.path or f"/{etree.QName(root).localname}")
-            attribute = _ATTRIBUTE.match(fault.reason or "")
+            path = _NAMESPACE.sub("", str(fault.path))
+            attribute = _ATTRIBUTE.match(str(fault.reason))
             field = f"{path}/@{attribute[1]}" if attribute else path
             place = f"{name}, line {fault.sourceline}, {field}" if fault.sourceline else f"{name}, {field}"
             raise DocumentError(_explain(fault), place=place)
@@ -156,7 +155,7 @@ def _decode(data: bytes, name: str) -> bytes:
 def _is_utf8(data: bytes) -> bool:
     """Whether `data` decodes; Cyrillic windows-1251 practically never does."""
     try:
-        data.decode("utf-8")
+        data.decode()
     except UnicodeDecodeError:
         return False
     return True
@@ -174,12 +173,10 @@ def _check_depth(root: Element, name: str) -> None:
 
 def _explain(fault: XMLSchemaValidationError) -> str:
     """What is wrong, without the value: `reason` would quote it for types and attributes."""
-    if isinstance(fault, XMLSchemaChildrenValidationError):
-        return _shorten(_NAMESPACE.sub("", fault.reason or "unexpected content"))
-    kind = _NAMESPACE.sub("", getattr(fault.validator, "name", "") or "")
     if isinstance(fault, XMLSchemaDecodeError):
-        return f"not a valid {kind or 'value'}"
-    reason = fault.reason or "not valid"
+        kind = getattr(fault.validator, "name", None) or "value"
+        return f"not a valid {_NAMESPACE.sub('', kind)}"
+    reason = str(fault.reason)
     if _ATTRIBUTE.match(reason):
         # 'attribute x='value': why' — the value may hold anything, so the text is cut by its length.
         reason = _facet(fault)
@@ -192,8 +189,9 @@ def _facet(fault: XMLSchemaValidationError) -> str:
     allowed = getattr(rule, "enumeration", None)
     if allowed:
         return f"must be one of {', '.join(map(str, allowed))}"
-    facet = type(rule).__name__.removeprefix("Xsd").removesuffix("Facet")
-    return f"breaks the limit {facet} {getattr(rule, 'value', '')}".rstrip()
+    facet = type(rule).__name__.removeprefix("Xsd").removesuffix("s").removesuffix("Facet")
+    value = getattr(rule, "value", None)
+    return f"breaks the limit {facet}" if value is None else f"breaks the limit {facet} {value}"
 
 
 def _shorten(text: str) -> str:

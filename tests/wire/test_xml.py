@@ -17,12 +17,21 @@ XSD = f"""
     <xs:element name="title" minOccurs="0"><xs:simpleType>
       <xs:restriction base="xs:string"><xs:maxLength value="5"/></xs:restriction>
     </xs:simpleType></xs:element>
+    <xs:element name="when" minOccurs="0"><xs:simpleType>
+      <xs:union memberTypes="xs:date xs:gYear"/>
+    </xs:simpleType></xs:element>
+    <xs:element name="person" minOccurs="0"><xs:complexType><xs:sequence>
+      <xs:element name="name" minOccurs="0"/><xs:element name="post" minOccurs="0"/>
+    </xs:sequence></xs:complexType></xs:element>
     <xs:any namespace="##other" processContents="lax" minOccurs="0"/>
   </xs:sequence>
   <xs:attribute name="kind"><xs:simpleType>
     <xs:restriction base="xs:string"><xs:enumeration value="a"/><xs:enumeration value="b"/></xs:restriction>
   </xs:simpleType></xs:attribute>
   <xs:attribute name="day" type="xs:date"/>
+  <xs:attribute name="number"><xs:simpleType>
+    <xs:restriction base="xs:string"><xs:pattern value="[0-9]+"/></xs:restriction>
+  </xs:simpleType></xs:attribute>
   <xs:attribute name="code"><xs:simpleType>
     <xs:restriction base="xs:string"><xs:maxLength value="3"/></xs:restriction>
   </xs:simpleType></xs:attribute>
@@ -109,16 +118,29 @@ def test_any_bytes_are_a_tree_or_an_error(data: bytes) -> None:
         ("", " kind='s3cret'", "line 2, /letter/@kind: must be one of a, b"),
         ("", " day='s3cret'", "line 2, /letter/@day: not a valid date"),
         ("", " code='s3cret'", "line 2, /letter/@code: breaks the limit MaxLength 3"),
-        ("", " other='s3cret'", "line 2, /letter"),
-        ("s3cret", "", "line 2, /letter"),
+        ("<when>s3cret</when>", "", "line 3, /letter/when: not a valid value"),
+        ("<o:any xmlns:o='o'><letter><pages>s3cret</pages></letter></o:any>", "", "line 3, /letter/any/letter/pages: "),
+        ("", " number='s3cret'", "line 2, /letter/@number: breaks the limit Pattern"),
+        ("", " other='s3cret'", "line 2, /letter: 'other' attribute not allowed"),
+        ("", " xmlns:o='urn:o' o:other='s3cret'", "line 2, /letter: 'other' attribute not allowed"),
+        ("s3cret", "", "line 2, /letter: character data"),
     ],
 )
 def test_faults_name_field_and_line_but_no_value(content: str, attributes: str, expected: str) -> None:
     """An error may be logged, content may not."""
     with pytest.raises(DocumentError) as caught:
         Schema(XSD).check(parse(letter(content, attributes), "a.xml"), "a.xml")
-    assert f"a.xml, {expected}" in str(caught.value)
+    assert str(caught.value).startswith(f"a.xml, {expected}")
+    assert "None" not in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_document_that_was_built_has_no_lines() -> None:
+    """What we are about to write is checked as well; its place is a path alone."""
+    root = etree.Element(f"{{{NAMESPACE}}}letter")
+    etree.SubElement(root, f"{{{NAMESPACE}}}pages").text = "many"
+    with pytest.raises(DocumentError, match=r"^a\.xml, /ns0:letter/ns0:pages: "):
+        Schema(XSD).check(root, "a.xml")
 
 
 def test_schema_hints_of_a_document_load_nothing() -> None:
@@ -128,11 +150,14 @@ def test_schema_hints_of_a_document_load_nothing() -> None:
 
 
 def test_sorting_puts_children_in_order() -> None:
-    """What was appended later stands where the schema wants it."""
-    root = parse(letter("<title>a</title><pages>1</pages>"), "a")
+    """What was appended later stands where the schema wants it, at every depth; what it does not know is last."""
+    content = "<x:y xmlns:x='urn:other'/><person><post/><name/></person><title>a</title><pages>1</pages>"
+    root = parse(letter(content), "a")
     assert not Schema(XSD).is_valid(root)
     Schema(XSD).sort(root)
     assert Schema(XSD).is_valid(root)
+    order = ["letter", "pages", "title", "person", "name", "post", "y"]
+    assert [etree.QName(one).localname for one in root.iter()] == order
 
 
 @pytest.mark.parametrize("name", ["medo-2.6", "gost53898"])
@@ -147,6 +172,20 @@ def test_legal_text_can_be_written(text: str) -> None:
     element = etree.Element("a")
     element.text = legal_text(text)
     assert parse(serialise(element), "a").text == (element.text or None)
+
+
+def test_each_illegal_character_becomes_one_that_says_so() -> None:
+    """Legal neighbours stay, tabs and line ends among them."""
+    assert legal_text("a\x00b\ufffe\ud800\t\nө\U0001f600") == "a\ufffdb\ufffd\ufffd\t\nө\U0001f600"
+
+
+@pytest.mark.parametrize(("encoding", "text"), [("utf-8", "ң".encode()), ("windows-1251", b"&#1187;")])
+def test_documents_are_written_for_people(encoding: str, text: bytes) -> None:
+    """With a declaration of their encoding, an element on each line."""
+    declaration = f"<?xml version='1.0' encoding='{encoding}'?>\n".encode()
+    root = parse("<a><b>ң</b></a>".encode(), "a")
+    assert serialise(root, encoding) == declaration + b"<a>\n  <b>" + text + b"</b>\n</a>\n"
+    assert serialise(root) == serialise(root, "utf-8")
 
 
 def test_places_are_paths() -> None:
