@@ -9,6 +9,13 @@ from exchange.bus.patience import wait_between_updates
 from exchange.domain.errors import ConfigurationError
 from exchange.security.keys import KeyFiles, load_key_pair
 
+ANSWER_SECONDS = 10
+"""How long a broker may owe an answer: longer than it holds any question of ours, a long poll or joining a group.
+
+A frozen broker keeps its connections open. After this long we ask for the partition's leader again, which
+is another broker by then; with aiokafka's own 40 s a lane stood still for 40 s.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
@@ -56,6 +63,7 @@ def aiokafka_options(settings: KafkaSettings) -> dict[str, Any]:
         "bootstrap_servers": settings.bootstrap,
         "security_protocol": "SSL",
         "ssl_context": settings.ssl_context(),
+        "request_timeout_ms": ANSWER_SECONDS * 1000,
     }
 
 

@@ -3,6 +3,7 @@
 import ssl
 from dataclasses import replace
 from datetime import UTC, datetime
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,12 @@ def test_tls_trusts_the_transport_root_alone(settings: KafkaSettings) -> None:
     assert context.check_hostname
     assert context.minimum_version is ssl.TLSVersion.TLSv1_3
     assert confluent_options(settings)["ssl.ca.location"] == str(settings.ca)
+
+
+def test_a_frozen_broker_is_given_up_soon(settings: KafkaSettings) -> None:
+    """After the longest answer that is meant to take its time, and long before aiokafka's own 40 s."""
+    longest_poll = signature(PositionedReader.__init__).parameters["fetch_wait_seconds"].default
+    assert longest_poll * 1000 < aiokafka_options(settings)["request_timeout_ms"] <= 10_000
 
 
 def test_an_exposed_key_is_refused(settings: KafkaSettings) -> None:
