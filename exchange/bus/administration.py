@@ -29,7 +29,7 @@ from exchange.bus.access import Grant
 from exchange.bus.bindings import binding_of, concerns_us, described, every_binding, principal_of
 from exchange.bus.connection import KafkaSettings, confluent_options
 from exchange.bus.errors import bus_error
-from exchange.bus.topics import PREFIX, TopicSpec
+from exchange.bus.topics import PREFIX, TRANSACTION_LOG, TopicSpec
 from exchange.domain.errors import BusError
 
 _T = TypeVar("_T")
@@ -53,6 +53,25 @@ class Difference:
     setting: str
     expected: str
     found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """How a partition is kept now.
+
+    Attributes:
+        topic: the partition's topic.
+        partition: its number.
+        has_leader: whether a broker serves it.
+        in_sync: copies that have everything.
+        assigned: copies that there should be.
+    """
+
+    topic: str
+    partition: int
+    has_leader: bool
+    in_sync: int
+    assigned: int
 
 
 class Administration:
@@ -122,6 +141,20 @@ class Administration:
         """
         listing = await self._cluster()
         return {name: len(topic.partitions) for name, topic in listing.topics.items() if name.startswith(PREFIX)}
+
+    async def copies(self) -> list[Copies]:
+        """How every partition of the exchange, and of Kafka's log of transactions, is kept now.
+
+        Raises:
+            BusError: `bus-unavailable`, `access-denied`.
+        """
+        listing = await self._cluster()
+        return [
+            Copies(name, number, partition.leader >= 0, len(partition.isrs), len(partition.replicas))
+            for name, topic in sorted(listing.topics.items())
+            if name.startswith(PREFIX) or name == TRANSACTION_LOG
+            for number, partition in sorted(topic.partitions.items())
+        ]
 
     async def broker_settings(self) -> dict[int, dict[str, str]]:
         """Configuration of each broker, defaults included, by its number.

@@ -19,6 +19,8 @@ DIRECTORY = "exchange.directory"
 DEAD_LETTERS = "exchange.dead-letters"
 PREFIX = "exchange."
 INBOXES = "exchange.inbox."
+TRANSACTION_LOG = "__transaction_state"
+"""Kafka's own: what became of each transaction. Lost, a decision may stand in the journal and in no inbox."""
 
 # A record of rule 1.7 with the batch's header, its key and its CloudEvents headers.
 SUBMISSION_BATCH_BYTES = RECORD_BYTES + 16 * 1024

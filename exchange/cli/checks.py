@@ -43,6 +43,7 @@ async def examine(
         ("clock", lambda: kafka_checks.check_clock(settings, clock)),
         ("broker settings", lambda: kafka_checks.check_brokers(settings)),
         ("topics", lambda: kafka_checks.check_topics(settings, directory)),
+        ("copies", lambda: kafka_checks.check_copies(settings)),
         ("rights", lambda: kafka_checks.check_rights(settings, directory)),
         ("quotas", lambda: kafka_checks.check_quotas(settings)),
     )

@@ -24,7 +24,7 @@ app = typer.Typer()
 
 @app.command()
 def doctor(*, config: Config = None, json: Json = False) -> None:
-    """Check keys, certificates, directory, Kafka, TLS, clock, topics, rights, quotas, disk, processes.
+    """Check keys, certificates, directory, Kafka, TLS, clock, topics, copies, rights, quotas, disk, processes.
 
     Nothing is changed. Exit code 1 when there is a finding; each comes with its next step.
     """

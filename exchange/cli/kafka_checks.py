@@ -3,10 +3,11 @@
 import asyncio
 import ssl
 from collections.abc import Callable
+from dataclasses import astuple
 from datetime import datetime, timedelta
 
 from exchange.bus.access import ROUTER, TRACKER, body_grants, service_grants
-from exchange.bus.administration import Administration, Difference
+from exchange.bus.administration import Administration, Copies, Difference
 from exchange.bus.clock import cluster_time
 from exchange.bus.quotas import EVERY_OTHER_USER, Quota, read_quotas
 from exchange.bus.topics import inbox_topic, service_topics
@@ -21,6 +22,7 @@ TLS_SECONDS = 5.0
 BROKER_SETTINGS = {
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
     "transaction.partition.verification.enable": "true",
+    "producer.id.expiration.ms": "60000",
     "auto.create.topics.enable": "false",
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
 }
@@ -69,13 +71,18 @@ async def check_clock(settings: OperatorSettings, clock: Clock) -> list[Finding]
 
 async def check_brokers(settings: OperatorSettings) -> list[Finding]:
     """Settings of brokers that the exchange relies on."""
+    must_be = {
+        **BROKER_SETTINGS,
+        "transaction.state.log.replication.factor": str(settings.replication),
+        "transaction.state.log.min.isr": str(settings.min_insync),
+    }
     async with Administration(settings.kafka) as administration:
         found = await administration.broker_settings()
     step = "set it in the broker's server.properties and restart the broker"
     return [
         Finding(Severity.WARNING, "broker-setting", f"broker {number}", f"{name} is {has!r}, not {wanted}", step)
         for number, values in sorted(found.items())
-        for name, wanted in BROKER_SETTINGS.items()
+        for name, wanted in must_be.items()
         if (has := values.get(name, "")) != wanted
     ]
 
@@ -102,6 +109,36 @@ def _topic_finding(difference: Difference) -> Finding:
         change = f"--entity-type topics --entity-name {topic} --add-config {setting}={difference.expected}"
         step = f"kafka-configs --alter {change}"
     return Finding(Severity.ERROR, "topic-differs", topic, problem, step)
+
+
+async def check_copies(settings: OperatorSettings) -> list[Finding]:
+    """Whether enough copies of every partition are there and in sync, now."""
+    async with Administration(settings.kafka) as administration:
+        kept = await administration.copies()
+    worst = {each.topic: each for each in sorted(kept, key=_safety, reverse=True)}
+    findings = (copies_finding(each, settings.replication, settings.min_insync) for each in worst.values())
+    return [finding for finding in findings if finding is not None]
+
+
+def _safety(kept: Copies) -> tuple[bool, int, int]:
+    return kept.has_leader, kept.in_sync, kept.assigned
+
+
+def copies_finding(kept: Copies, replication: int, min_insync: int) -> Finding | None:
+    """What is worst about a topic's worst partition; None when all is well."""
+    subject = f"{kept.topic}/{kept.partition}"
+    start = "start the brokers that are away, and look at their disks and logs"
+    if not kept.has_leader:
+        return Finding(Severity.ERROR, "partition-without-leader", subject, "no broker serves it", start)
+    problem = f"{kept.in_sync} of {kept.assigned} copies are in sync"
+    if kept.assigned < replication:
+        step = f"it must have {replication}: kafka-reassign-partitions, see docs/operator.md, 'Kafka'"
+        return Finding(Severity.ERROR, "copies-too-few", subject, problem, step)
+    if kept.in_sync < min_insync:
+        return Finding(Severity.ERROR, "copies-not-in-sync", subject, f"{problem}: nothing can be written", start)
+    if kept.in_sync < kept.assigned:
+        return Finding(Severity.WARNING, "copies-not-in-sync", subject, problem, start)
+    return None
 
 
 async def check_rights(settings: OperatorSettings, directory: Directory | None) -> list[Finding]:
@@ -142,4 +179,5 @@ async def check_quotas(settings: OperatorSettings) -> list[Finding]:
 
 
 def _limits(quota: Quota | None) -> bool:
-    return quota is not None and quota.producer_bytes_per_second != float("inf")
+    """Whether nothing is without a limit: reading, and questions that neither read nor write, wear brokers out too."""
+    return quota is not None and float("inf") not in astuple(quota)

@@ -30,6 +30,9 @@ _SHARED = {
     # Frozen transactions block readers: look for them every second, not every ten.
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
     "transaction.partition.verification.enable": "true",
+    # Any body may write in the name of producers that never were, 260 bytes of heap each: forget them soon.
+    "producer.id.expiration.ms": "60000",
+    "producer.id.expiration.check.interval.ms": "10000",
     "group.initial.rebalance.delay.ms": "0",
     # A killed broker may come back, and its leadership goes to others, after 3 s instead of 9.
     "broker.session.timeout.ms": "3000",

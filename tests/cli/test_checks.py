@@ -49,6 +49,7 @@ def test_without_kafka_the_rest_is_looked_at(operator: OperatorSettings) -> None
         "clock",
         "broker settings",
         "topics",
+        "copies",
         "rights",
         "quotas",
         "processes",
