@@ -8,11 +8,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from exchange.bus.reader import PositionedReader
 from exchange.cli.exits import Exit
-from exchange.cli.output import Json, Output
+from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.words import short
 from exchange.domain.errors import ConfigurationError
@@ -66,7 +65,7 @@ def export(
     command = openssl_command(folder)
     output.result(
         {"letter": digest, "folder": folder, "openssl": command},
-        lambda console: console.print(f"letter {digest.hex()}\nwritten to {folder}; to check it:\n  {escape(command)}"),
+        lambda console: console.print(f"letter {digest.hex()}\nwritten to {folder}; to check it:\n  {shown(command)}"),
     )
 
 
@@ -112,7 +111,7 @@ def _render(found: Audit, console: Console) -> None:
         console.print(f"[red]{count} × {code}[/]: {FINDING_TEXTS[code]}")
     for finding in report.findings:
         place = f"{finding.position.partition}/{finding.position.offset}"
-        console.print(f"  at {place}, lane {finding.lane} number {finding.number}: {escape(finding.detail)}")
+        console.print(f"  at {place}, lane {finding.lane} number {finding.number}: {shown(finding.detail)}")
     if found.differences is None:
         console.print("not compared with a tracker")
     for difference in found.differences or ():

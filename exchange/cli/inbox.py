@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from exchange.agent.arrivals import LetterArrival, verify
@@ -18,7 +17,7 @@ from exchange.bus.reader import PositionedReader
 from exchange.bus.records import Record
 from exchange.bus.topics import inbox as inbox_topic
 from exchange.cli.exits import Exit
-from exchange.cli.output import Json, Output
+from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.words import local, short
 from exchange.domain.decision import Notice
@@ -120,9 +119,9 @@ def _render(found: Contents, console: Console) -> None:
     for heading in ("letter", "arrived", "from", "number", "about", "files"):
         table.add_column(heading)
     for letter in found.letters:
-        about, files = escape(letter.title), escape(", ".join(letter.files))
-        table.add_row(short(letter.digest), local(letter.reached), letter.sender, escape(letter.number), about, files)
+        about, files = shown(letter.title), shown(", ".join(letter.files))
+        table.add_row(short(letter.digest), local(letter.reached), letter.sender, shown(letter.number), about, files)
     console.print(table)
     console.print(f"\n{len(found.letters)} letters, {found.receipts} receipts, {found.notices} notices of the exchange")
     for flag in found.flagged:
-        console.print(f"[red]record {flag.offset} is flagged: {flag.code}[/] {escape(flag.detail)}")
+        console.print(f"[red]record {flag.offset} is flagged: {flag.code}[/] {shown(flag.detail)}")

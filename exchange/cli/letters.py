@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from exchange.cli.output import Json, Output
+from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.words import STATE_STYLES, local, short
 from exchange.domain.delivery import State
@@ -67,6 +66,6 @@ def _render(found: list[Listed], console: Console) -> None:
         delivery = line.delivery
         state = f"[{STATE_STYLES[delivery.state]}]{delivery.state}[/]"
         registered = f"{delivery.reg_number} {delivery.reg_date if wide else ''}".strip() or delivery.reason
-        cells = [short(line.letter.digest), local(line.letter.journalled), line.letter.sender, escape(line.recipient)]
-        table.add_row(*cells, state, escape(registered), *([delivery.next.value] if wide else []))
+        cells = [short(line.letter.digest), local(line.letter.journalled), line.letter.sender, shown(line.recipient)]
+        table.add_row(*cells, state, shown(registered), *([delivery.next.value] if wide else []))
     console.print(table)

@@ -1,6 +1,7 @@
 """How commands speak: to people with colours and progress, to programs with one JSON object."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,15 @@ PIPE_COLUMNS = 120
 
 Render = Callable[[Console], None]
 """Prints a result for people."""
+
+# What JSON leaves as it is and a terminal may obey: C1 controls (one of them begins what ESC [ begins),
+# line ends of Unicode, marks that turn the direction of writing.
+_OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def shown(text: str) -> str:
+    """A stranger's text as a terminal may have it: on one line, commanding neither the terminal nor the markup."""
+    return escape("".join(char if char.isprintable() else " " for char in text))
 
 
 def _remember(ctx: typer.Context, *, value: bool) -> bool:
@@ -55,7 +65,7 @@ class Output:
             told = {"code": error.code, "message": str(error), "retriable": error.retriable}
             self._json({"ok": False, "error": told})
         else:
-            self._errors.print(f"[bold red]error\\[{error.code}][/]: {escape(str(error))}")
+            self._errors.print(f"[bold red]error\\[{error.code}][/]: {_lines(str(error))}")
 
     def note(self, words: str) -> None:
         """Say something beside the result; markup is taken as it is."""
@@ -77,7 +87,13 @@ class Output:
             yield lambda words: self._errors.print(escape(words))
 
     def _json(self, value: Mapping[str, Any]) -> None:
-        typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+        text = json.dumps(value, ensure_ascii=False, indent=2)
+        typer.echo(_OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def _lines(text: str) -> str:
+    """Words of our own in which a stranger's may be quoted: their lines stay."""
+    return "\n".join(map(shown, text.split("\n")))
 
 
 def plain(value: object) -> Any:

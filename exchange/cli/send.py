@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from exchange.agent.mailbox import SentLetter
 from exchange.agent.spool.outgoing import OutgoingState
 from exchange.cli.exits import Exit
-from exchange.cli.output import Json, Output
+from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.words import short
 from exchange.client import Client, read_draft
@@ -88,5 +87,5 @@ def _render(sent: SentLetter, console: Console) -> None:
     if sent.state is OutgoingState.TAKEN:
         console.print(f"[green]accepted[/] letter {digest.hex()}, to {', '.join(sent.recipients)}")
     else:
-        console.print(f"[red]refused[/] letter {digest.hex()}: {sent.reason}: {escape(sent.detail)}")
+        console.print(f"[red]refused[/] letter {digest.hex()}: {sent.reason}: {shown(sent.detail)}")
     console.print(f"Next: exchange track {short(digest)}")

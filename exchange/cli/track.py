@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from exchange.cli.output import Json, Output
+from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.words import STATE_STYLES, lasted, local, short
 from exchange.domain.delivery import Actor
@@ -65,29 +64,29 @@ def _render(story: Timeline, console: Console) -> None:
     letter = story.letter
     registered = f", {letter.document.number} of {letter.document.date}" if letter.document.number else ""
     console.print(f"[bold]Letter {letter.digest.hex()}[/]")
-    console.print(f"from {letter.sender}{escape(registered)}, {letter.kind.lower()}, {letter.urgency.lower()}")
+    console.print(f"from {letter.sender}{shown(registered)}, {letter.kind.lower()}, {letter.urgency.lower()}")
     console.print(f"created {local(letter.created)}, journalled {local(letter.journalled)}")
     if letter.reason:
-        console.print(f"[red]refused: {letter.reason}[/] {escape(letter.detail)}")
+        console.print(f"[red]refused: {letter.reason}[/] {shown(letter.detail)}")
     for delivery in story.deliveries:
         _render_delivery(delivery, console)
     for flag in story.flags:
         console.print(
-            f"[yellow]flag {flag.code}[/] {flag.body} at {flag.partition}/{flag.offset}: {escape(flag.detail)}"
+            f"[yellow]flag {flag.code}[/] {flag.body} at {flag.partition}/{flag.offset}: {shown(flag.detail)}"
         )
 
 
 def _render_delivery(part: DeliveryTimeline, console: Console) -> None:
     delivery = part.delivery
-    recipient = escape(part.recipient) or "(nobody named)"
+    recipient = shown(part.recipient) or "(nobody named)"
     console.print(f"\n[bold]to {recipient}[/]: [{STATE_STYLES[delivery.state]}]{delivery.state}[/]")
     table = Table(box=None, pad_edge=False, show_header=False)
     for step in part.steps:
         said = [step.registration.number, step.registration.date, step.reason, step.text]
-        words = escape(" ".join(word for word in said if word)) + ("" if step.holds else " [yellow](does not hold)[/]")
+        words = shown(" ".join(word for word in said if word)) + ("" if step.holds else " [yellow](does not hold)[/]")
         table.add_row(f"  {local(step.journalled)}", f"+{lasted(step.wait)}", step.event, words)
     console.print(table)
-    console.print(f"  {escape(_next(part))}")
+    console.print(f"  {shown(_next(part))}")
 
 
 def _next(part: DeliveryTimeline) -> str:

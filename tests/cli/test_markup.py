@@ -1,17 +1,21 @@
-"""What strangers write is shown as it is: brackets neither style a line nor end a command."""
+"""What strangers write is shown as it is: it styles no line, ends no command, and commands no terminal."""
 
 import io
 from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
-from exchange.cli import letters, track
-from exchange.domain.delivery import Actor, Delivery, State
+from exchange.cli import audit, inbox, letters, track
+from exchange.cli.output import shown
+from exchange.domain.delivery import Actor, Delivery, Position, State
 from exchange.domain.fact import Registration
+from exchange.journal.findings import Finding, FindingCode, Report
+from exchange.services.replay import Audit
 from exchange.store.views import DeliveryTimeline, Flag, Letter, Listed, Step, Timeline
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 HOSTILE = "[/x][red]"
+COMMANDING = "\x1b]0;title\x07\x1b[2J\x9b31m\r\neverything holds\u202e"
 NUMBER = Registration(HOSTILE, HOSTILE, HOSTILE)
 LETTER = Letter(
     digest=bytes(32),
@@ -57,3 +61,34 @@ def test_a_letter_s_story() -> None:
     flag = Flag(0, 1, "receipt-contradicted", "alpha", bytes(32), AT, HOSTILE, HOSTILE)
     track._render(Timeline(LETTER, (DeliveryTimeline(HOSTILE, DELIVERY, (step,)),), (flag,)), screen)
     assert shown.getvalue().count(HOSTILE) == 10
+
+
+def test_an_inbox() -> None:
+    """A card is its writer's word, byte for byte; here nobody has made it fit for people before."""
+    screen, output = console()
+    arrived = inbox.Arrived(bytes(32), "beta", AT, COMMANDING, COMMANDING, (COMMANDING, HOSTILE))
+    flagged = inbox.Flagged(7, "event-unknown", COMMANDING)
+    inbox._render(inbox.Contents("alpha", (arrived,), 0, 0, (flagged,)), screen)
+    require_no_commands(output.getvalue(), times=4)
+    assert HOSTILE in output.getvalue()
+
+
+def test_an_audit() -> None:
+    """A finding quotes what was found."""
+    screen, output = console()
+    report = Report()
+    report.add(Finding(FindingCode.VERDICT_DIFFERS, Position(0, 1), 0, 1, COMMANDING))
+    audit._render(Audit(report, None), screen)
+    require_no_commands(output.getvalue(), times=1)
+
+
+def test_spaces_of_any_width_stay_spaces() -> None:
+    """People write "№ 5" with a space that does not break."""
+    assert shown("№\u00a05 [ok]") == "№ 5 \\[ok]"
+
+
+def require_no_commands(output: str, times: int) -> None:
+    """The text is there so often, on the lines that it belongs to, and nothing in it is a command."""
+    assert output.count("everything holds") == times
+    assert all(char.isprintable() for char in output.replace("\n", ""))
+    assert not any(line.startswith("everything holds") for line in output.splitlines())

@@ -59,6 +59,17 @@ def test_results_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert told.err == "reading [a]\nhalf done\nerror[some-code]: no [/] such thing: look again\n"
 
 
+def test_what_a_terminal_would_obey(capsys: pytest.CaptureFixture[str]) -> None:
+    """Escapes, directions and line ends that a stranger wrote: spaces for people, references for programs."""
+    hostile = "a\x1b[2J\x9b2J\u202eb\u2028c\x7f"
+    Output(as_json=False).error(ExchangeError(f"{hostile}\nlook again", code="some-code"))
+    assert capsys.readouterr().err == "error[some-code]: a [2J 2J b c \nlook again\n"
+    Output(as_json=True).result(hostile, lambda _console: None)
+    told = capsys.readouterr().out
+    assert json.loads(told)["result"] == hostile
+    assert told.replace("\n", "").isprintable()
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
