@@ -13,12 +13,11 @@ from exchange.domain.decision import Refusal
 from exchange.domain.directory import Directory
 from exchange.domain.errors import WireError
 from exchange.domain.ids import digest, lane_of
-from exchange.domain.policy import ITEMS, RECORD_BYTES, STATEMENT_BYTES, Policy
+from exchange.domain.policy import RECORD_BYTES, STATEMENT_BYTES, Policy
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Head, Signed, Statement
 from exchange.journal.judge import REACHABLE, Case, judge, record_bytes
 from exchange.security.errors import SignatureRefused
-from exchange.wire.items import require_items
 from exchange.wire.records import decode, decode_statement, read_head
 
 
@@ -95,7 +94,6 @@ def examine(submission: Submission, ground: Ground, now: datetime) -> Examined:
         return _dead(submission, digest(value), Refusal(Reason.OVERSIZED, f"record: {len(value)} bytes"))
     # 2. It is a framed `Signed`, of no more items than a statement can name.
     try:
-        require_items(value, ITEMS)
         signed = decode(Signed, value)
     except WireError as error:
         return _dead(submission, digest(value), Refusal(Reason.UNREADABLE, str(error)))

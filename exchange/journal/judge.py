@@ -27,7 +27,7 @@ from exchange.domain.statement import (
     Statement,
     commitment_digest,
 )
-from exchange.wire.records import check
+from exchange.wire.records import decode
 
 CARD_MEDIA_TYPE = "application/vnd.kg.exchange.card+avro"
 
@@ -162,7 +162,7 @@ def _card_readable(case: Case) -> Refusal | None:
         return None
     card = LetterCard if isinstance(case.statement, Letter) else ReceiptCard
     try:
-        check(card, case.contents[0].data)
+        decode(card, case.contents[0].data)
     except WireError as error:
         return Refusal(Reason.CARD_UNREADABLE, f"contents[0]: {error}"[:200])
     return None

@@ -57,28 +57,9 @@ def schema_id_of(data: bytes) -> int:
     return int.from_bytes(data[1:FRAME_BYTES], "big")
 
 
-def encode(schema: Schema, record: Mapping[str, Any]) -> bytes:
-    """Frame and encode `record`, in the one canonical encoding that fastavro's writer makes."""
-    out = io.BytesIO()
-    out.write(_FRAME.pack(MAGIC, schema.id))
-    fastavro.schemaless_writer(out, schema.parsed, record)
-    return out.getvalue()
-
-
-def decode(schema: Schema, data: bytes) -> dict[str, Any]:
-    """Decode the whole of `data`, which must be framed with `schema`'s id.
-
-    Raises:
-        WireError: another id, a body that does not decode, or bytes left over.
-    """
-    if schema_id_of(data) != schema.id:
-        message = f"schema id {schema_id_of(data)} where {schema.id} ({schema.name}) is expected"
-        raise WireError(message)
-    record, rest = decode_prefix(schema, data)
-    if rest:
-        message = f"{rest} bytes left over after the {schema.name}"
-        raise WireError(message)
-    return record
+def frame(schema_id: int) -> bytes:
+    """What stands before a record's body."""
+    return _FRAME.pack(MAGIC, schema_id)
 
 
 def decode_prefix(schema: Schema, data: bytes) -> tuple[dict[str, Any], int]:

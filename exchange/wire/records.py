@@ -1,13 +1,15 @@
 """Every record of the exchange, between values and framed bytes.
 
 `encode(value)` picks the released schema of the value's class; `decode(cls, data)` accepts only that
-class. Statements have readers of their own because the router must know three things apart: whose
-number it is (`read_head`), whether it decodes whole (`decode_statement`), and whether its bytes are
-the canonical ones (rule 1.3).
+class. Statements have readers of their own because the router must know two things apart: whose
+number it is (`read_head`, of bytes that need not be canonical nor known), and whether it is a statement
+that it can take (`decode_statement`).
 """
 
+import json
+from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from exchange.domain.card import LetterCard, ReceiptCard
 from exchange.domain.decision import (
@@ -20,9 +22,10 @@ from exchange.domain.decision import (
     OriginState,
 )
 from exchange.domain.errors import WireError
+from exchange.domain.policy import ITEMS, STATEMENT_BYTES
 from exchange.domain.statement import Head, Letter, Open, Receipt, Signed, Statement, Void
 from exchange.wire import avro
-from exchange.wire.mapping import from_record, to_record
+from exchange.wire.canonical import Codec, NotCanonicalError, codec
 
 SCHEMA_IDS: dict[type, int] = {
     Head: 1,
@@ -52,27 +55,24 @@ Value = TypeVar("Value")
 def encode(value: object) -> bytes:
     """Framed Avro bytes of a value."""
     cls: type = type(value)
-    return avro.encode(_schema(cls), to_record(cls)(value))
+    form = _form(cls)
+    return form.frame + form.codec.write(value)
 
 
 def decode(cls: type[Value], data: bytes) -> Value:
-    """The value that `data` holds, which must be a whole `cls`.
+    """The value that `data` holds, which must be a whole `cls` in its canonical encoding.
 
     Raises:
-        WireError: for any other bytes whatever.
+        WireError: for any other bytes whatever; `not-canonical` when only the encoding is another.
     """
     kind: type = cls
-    value: Value = from_record(kind)(avro.decode(_schema(kind), data))
+    form = _form(kind)
+    schema_id = avro.schema_id_of(data)
+    if schema_id != form.schema.id:
+        message = f"schema id {schema_id} where {form.schema.id} ({form.schema.name}) is expected"
+        raise WireError(message)
+    value: Value = _read_whole(form, data)
     return value
-
-
-def check(cls: type, data: bytes) -> None:
-    """Make sure that `data` decodes whole as `cls`, without building the value.
-
-    Raises:
-        WireError: for any other bytes whatever.
-    """
-    avro.decode(_schema(cls), data)
 
 
 def kind_of(data: bytes) -> type:
@@ -96,9 +96,8 @@ def read_head(statement: bytes) -> Head:
         WireError: the bytes do not start with a frame and a head.
     """
     avro.schema_id_of(statement)
-    record, _ = avro.decode_prefix(_schema(Head), statement)
-    head: Head = from_record(Head)(record)
-    return head
+    record, _ = avro.decode_prefix(_form(Head).schema, statement)
+    return Head(**record)
 
 
 def decode_statement(statement: bytes) -> Statement:
@@ -112,16 +111,22 @@ def decode_statement(statement: bytes) -> Statement:
     if avro.schema_id_of(statement) not in STATEMENTS:
         message = f"{kind.__name__} is not a statement that a body may say"
         raise WireError(message, code="kind-forbidden")
-    schema = _schema(kind)
     try:
-        record = avro.decode(schema, statement)
+        statement_read: Statement = _read_whole(_form(kind), statement)
+    except NotCanonicalError:
+        raise
     except WireError as error:
         raise WireError(str(error), code="statement-unreadable") from error
-    if avro.encode(schema, record) != statement:
-        message = f"the {kind.__name__} is not in its canonical encoding"
-        raise WireError(message, code="not-canonical")
-    decoded: Statement = from_record(kind)(record)
-    return decoded
+    return statement_read
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How the values of one class look: their schema, what stands before each, and the codec of what follows."""
+
+    schema: avro.Schema
+    frame: bytes
+    codec: Codec
 
 
 def with_head(statement: bytes, head: Head) -> bytes:
@@ -136,8 +141,24 @@ def with_head(statement: bytes, head: Head) -> bytes:
 
 
 @cache
-def _schema(cls: type) -> avro.Schema:
-    return avro.schemas()[SCHEMA_IDS[cls]]
+def _form(cls: type) -> _Form:
+    schema = avro.schemas()[SCHEMA_IDS[cls]]
+    most_items = ITEMS if cls is Signed else STATEMENT_BYTES
+    return _Form(schema, avro.frame(schema.id), codec(cls, json.loads(schema.text), most_items))
+
+
+def _read_whole(form: _Form, data: bytes) -> Any:
+    name = form.schema.name
+    try:
+        value, end = form.codec.read(data, avro.FRAME_BYTES)
+    except NotCanonicalError as error:
+        raise NotCanonicalError(f"the {name} is not in its canonical encoding: {error}") from error
+    except (IndexError, OverflowError, ValueError) as error:
+        raise WireError(f"not a {name}: {type(error).__name__} while decoding") from error
+    if end != len(data):
+        rest = len(data) - end
+        raise WireError(f"{rest} bytes left over after the {name}" if rest > 0 else f"not a {name}: it ends early")
+    return value
 
 
 @cache

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import tracemalloc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -69,7 +69,6 @@ def test_round_trip(value: object) -> None:
     again = records.decode(type(value), data)
     assert again == value
     assert records.encode(again) == data
-    records.check(type(value), data)
 
 
 @given(st.sampled_from(STATEMENTS).flatmap(values))
@@ -90,14 +89,14 @@ def test_another_head_changes_nothing_behind_it(statement: Statement, head: Head
 
 def only_wire_errors(cls: type, data: bytes) -> None:
     """Push bytes through every door of the module; anything but WireError passes on to the test."""
-    for door in (
+    doors: tuple[Callable[[bytes], object], ...] = (
         records.kind_of,
         records.read_head,
         lambda received: records.with_head(received, HEAD),
         records.decode_statement,
         lambda received: records.decode(cls, received),
-        lambda received: records.check(cls, received),
-    ):
+    )
+    for door in doors:
         with suppress(WireError):
             door(data)
 
@@ -154,7 +153,6 @@ COMMITMENT = bytes(32) + b"\x02" + b"\x02a" + b"\x00"
 def test_other_encodings_of_the_same_value_are_refused(contents: bytes, why: str) -> None:
     """Rule 1.3: Avro can write one value in several ways; only one of them is taken."""
     data = records.encode(BARE_RECEIPT).removesuffix(b"\x00") + contents
-    assert len(records.decode(Receipt, data).contents) > 0, why
     assert code_of(data) == "not-canonical", why
 
 
@@ -164,7 +162,7 @@ def test_a_padded_number_is_refused() -> None:
     data = records.encode(opened)
     at = data.index(HEAD.origin) + len(HEAD.origin)
     padded = data[:at] + bytes([data[at] | 0x80, 0]) + data[at + 1 :]
-    assert records.decode(Open, padded) == opened
+    assert records.read_head(padded) == HEAD, "the number can still be told"
     assert code_of(padded) == "not-canonical"
 
 
