@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 import pytest
 
 from exchange.bus.topics import JOURNAL
-from exchange.domain.delivery import State
-from exchange.store import queries
 from exchange.store.database import Store
 from exchange.store.errors import StoreError
+from tests.checker import read_tracker, violations
 from tests.faults.waiting import until
 from tests.stage import Process, Stage
 
@@ -39,6 +39,10 @@ class Following:
         """Its SQLite file."""
         return self._stage.folder / "tracker.sqlite"
 
+    @property
+    def _url(self) -> str:
+        return f"sqlite:///{self.database}"
+
     def start(self) -> None:
         """Start a process, the one before having ended."""
         self.process = self._processes.enter_context(self._stage.running("tracker"))
@@ -49,28 +53,24 @@ class Following:
         self.process.kill()
 
     async def settle(self) -> None:
-        """Wait until it has read all that the checker has; then its states must be the checker's."""
-        with Store(f"sqlite:///{self.database}") as store:
+        """Wait until it has read all that the checker has; then its states must be what the journal comes to."""
+        checker = self._stage.checker
+        with Store(self._url) as store:
 
             async def reached() -> bool:
                 try:
                     rows = store.positions(JOURNAL)
                 except StoreError:  # it has only begun
                     return False
-                return {number: row.position for number, row in rows.items()} == self._stage.checker.journal_offsets
+                return {number: row.position for number, row in rows.items()} == checker.journal_offsets
 
             await until(reached, "the tracker reads the journal to its end")
-            with store.reading() as connection:
-                tracked = {
-                    (letter, recipient): delivery.state.value
-                    for letter, recipient, delivery in queries.tracked(connection)
-                    if delivery.state is not State.REJECTED
-                }
-        assert tracked == self._stage.checker.states
+        seen = replace(await checker.observations(), tracker=read_tracker(self._url))
+        assert violations(seen) == []
 
     def dump(self) -> list[str]:
         """Everything that it keeps, in canonical lines."""
-        with Store(f"sqlite:///{self.database}") as store:
+        with Store(self._url) as store:
             return list(store.dump())
 
 

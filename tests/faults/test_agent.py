@@ -54,7 +54,7 @@ async def test_agents_killed_at_any_moment(stage: Stage, following: Following) -
     assert await arrived(stage, recipient) == names
     await stage.checker.check()
     await following.settle()
-    said = [seen for seen in stage.checker.decided.values() if seen.head and seen.head.body == sender]
+    said = [seen for seen in stage.checker.decided.values() if seen.head.body == sender]
     assert len(said) == 1 + len(names)
 
 
