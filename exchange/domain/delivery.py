@@ -163,7 +163,7 @@ def fold(facts: Iterable[Fact]) -> Delivery:
     ordered = [by_offset[offset] for offset in sorted(by_offset)]
     deciding = [fact for fact in ordered if TABLE[fact.event].decides]
     holding, late = (deciding[0], deciding[1:]) if deciding else (None, [])
-    standing = [fact for fact in ordered if fact is holding or not TABLE[fact.event].decides] if late else ordered
+    standing = [fact for fact in ordered if fact is holding or not TABLE[fact.event].decides]
     # The first of the highest rank: `max` keeps the earliest.
     furthest = max(standing, key=lambda fact: TABLE[fact.event].rank)
     rule = TABLE[furthest.event]

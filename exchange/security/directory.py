@@ -57,7 +57,8 @@ def decode(document: bytes) -> Directory:
             `directory-field-invalid` (the message names the field), `directory-not-canonical`.
     """
     fields = _Fields(_parse(document), "directory")
-    fields.require("format", f"is not {FORMAT}, the only one known here", holds=fields.number("format") == FORMAT)
+    known = fields.number("format", least=1) == FORMAT
+    fields.require("format", f"is not {FORMAT}, the only one known here", holds=known)
     version, previous = fields.number("version", least=1), fields.binary("previous", DIGEST_BYTES)
     begins = (previous == ZERO_DIGEST) == (version == 1)
     fields.require("previous", "is not zeros in version 1, and only there", holds=begins)
@@ -205,7 +206,7 @@ class _Fields:
         self.require(name, "is no list of different texts", holds=plain and len(set(values)) == len(values))
         return values
 
-    def number(self, name: str, least: int = 0) -> int:
+    def number(self, name: str, least: int) -> int:
         """A whole number of 31 bits, `least` or more."""
         value = self._get(name)
         if type(value) is not int or not least <= value < 1 << 31:

@@ -24,7 +24,7 @@ class Validity:
 
     def covers(self, moment: datetime) -> bool:
         """Whether `moment` lies inside; the last second counts to its end."""
-        return self.not_before <= moment and (moment <= self.not_after or seconds(moment) == self.not_after)
+        return self.not_before <= moment and seconds(moment) <= self.not_after
 
 
 def seconds(moment: datetime) -> datetime:

@@ -135,7 +135,7 @@ def _decode(data: bytes, name: str) -> bytes:
     """Check the declared encoding strictly; return UTF-8 without a byte order mark."""
     body = data.removeprefix(_BYTE_ORDER_MARK)
     declared = _DECLARATION.match(body)
-    label = declared[1].decode("ascii").lower() if declared else "utf-8"
+    label = declared[1].decode().lower() if declared else "utf-8"
     codec = _CODECS.get(label)
     if codec is None or (codec != "utf-8" and body is not data):
         message = f"encoding '{label[:40]}' is not accepted here: write UTF-8 or windows-1251 without a byte order mark"
@@ -149,7 +149,7 @@ def _decode(data: bytes, name: str) -> bytes:
     if codec != "utf-8" and not body.isascii() and _is_utf8(body):
         message = f"declared as {label}, but written in utf-8: declare the encoding that was written"
         raise DocumentError(message, code="document-encoding", place=f"{name}, line 1")
-    return body if codec == "utf-8" else text.encode("utf-8")
+    return text.encode()
 
 
 def _is_utf8(data: bytes) -> bool:

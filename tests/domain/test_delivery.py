@@ -18,7 +18,8 @@ def fact(event: Event, offset: int, reg_number: str = "") -> Fact:
     """An event at a place of the journal, a minute per offset."""
     journalled = START + timedelta(minutes=offset)
     reason = "why" if event in {Event.REFUSED, Event.REJECTED} else ""
-    return Fact(event, Position(0, offset), journalled, journalled, reason, reg_number, "", f"text {offset}")
+    reg_date = journalled.date().isoformat() if reg_number else ""
+    return Fact(event, Position(0, offset), journalled, journalled, reason, reg_number, reg_date, f"text {offset}")
 
 
 def story(*events: Event) -> list[Fact]:
@@ -101,6 +102,7 @@ def test_usual_way() -> None:
     events = [Event.ACCEPTED, Event.DELIVERED, Event.HANDED_OVER, Event.REGISTERED]
     registered = fold(story(*events))
     assert (registered.state, registered.next, registered.reg_number) == (State.REGISTERED, Actor.RECIPIENT, "n-3")
+    assert registered.reg_date == "2026-03-01"
     answered = fold(story(*events, Event.EXECUTOR_ASSIGNED, Event.REPLY_SENT))
     assert (answered.state, answered.next, answered.reg_number) == (State.ANSWERED, Actor.NOBODY, "n-3")
 
@@ -111,7 +113,7 @@ def test_first_of_contradictory_decisions_holds() -> None:
     assert (registered.state, registered.contradicted) == (State.REGISTERED, (Position(0, 2),))
     refused = fold(story(Event.ACCEPTED, Event.REFUSED, Event.REGISTERED, Event.EXECUTOR_ASSIGNED))
     assert (refused.state, refused.reason, refused.text) == (State.REFUSED, "why", "text 1")
-    assert (refused.reg_number, refused.contradicted) == ("", (Position(0, 2),))
+    assert (refused.reg_number, refused.reg_date, refused.contradicted) == ("", "", (Position(0, 2),))
 
 
 def test_a_repeated_decision_contradicts_only_when_it_says_otherwise() -> None:

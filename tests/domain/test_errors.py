@@ -25,3 +25,9 @@ def test_a_document_error_says_where(place: str, shown: str) -> None:
     assert str(error) == shown
     assert error.place == place
     assert error.code == "document-invalid"
+
+
+def test_a_document_error_need_not_know_where() -> None:
+    """The message alone, then, and whoever shows the place shows none."""
+    error = DocumentError("no number", code="document-malformed")
+    assert (str(error), error.code, error.place) == ("no number", "document-malformed", "")

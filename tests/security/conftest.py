@@ -1,5 +1,8 @@
 """Keys and certificates are made once: RSA keys take long."""
 
+import time
+from collections.abc import Iterator
+
 import pytest
 
 from exchange.security.keys import KeyPair
@@ -28,3 +31,13 @@ def minjust(root: KeyPair) -> KeyPair:
 def pair(request: pytest.FixtureRequest, mfa: KeyPair, minjust: KeyPair) -> KeyPair:
     """Each kind of key in turn."""
     return mfa if request.param == "ecdsa" else minjust
+
+
+@pytest.fixture
+def bishkek(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine six hours ahead of UTC."""
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "<+06>-6")
+        time.tzset()
+        yield
+    time.tzset()

@@ -37,8 +37,10 @@ def certify(
     usages: tuple[x509.ObjectIdentifier, ...] | None = None,
     commitment: bool = True,
     ca: bool = False,
+    vouches: bool = False,
+    serial: int | None = None,
 ) -> KeyPair:
-    """A certificate that need not be sound; without `issuer` a root."""
+    """A certificate that need not be sound; without `issuer` a root; one that `vouches` is a leaf that says CA."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     signing_key = issuer.key if issuer else key
@@ -59,12 +61,12 @@ def certify(
         .subject_name(subject)
         .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(serial or x509.random_serial_number())
         .not_valid_before(validity.not_before)
         .not_valid_after(validity.not_after)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(authority, critical=False)
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=ca or vouches, path_length=None), critical=True)
         .add_extension(usage, critical=True)
     )
     if not ca:

@@ -14,7 +14,7 @@ from exchange.domain.errors import ConfigurationError
 from exchange.domain.reason import Reason
 from exchange.security import der
 from exchange.security.cades import Signer, Verifier
-from exchange.security.errors import KeyRefused, SignatureRefused
+from exchange.security.errors import KeyRefused, SignatureFormError, SignatureRefused
 from exchange.security.form import parse
 from exchange.security.keys import KeyPair
 from tests.security.forms import OTHER_FORMS, signature_of
@@ -46,8 +46,9 @@ def test_any_statement_and_time(mfa: KeyPair, statement: bytes, seconds: int) ->
     assert parsed.signing_time == at
 
 
+@pytest.mark.usefixtures("bishkek")
 def test_other_time_zones_are_the_same_moment(mfa: KeyPair) -> None:
-    """Bishkek is six hours ahead; the signature says UTC."""
+    """Bishkek is six hours ahead; the signature says UTC, wherever it is made."""
     bishkek = NOW.astimezone(timezone(timedelta(hours=6)))
     assert Signer(mfa.certificate, mfa.key).sign(STATEMENT, bishkek) == signature_of(mfa)
 
@@ -84,7 +85,7 @@ def test_refuses_the_signature_value_of_another_statement(pair: KeyPair) -> None
 
 def test_refuses_a_digest_algorithm_with_parameters(pair: KeyPair) -> None:
     """The older encoding of the same algorithm is a second form."""
-    with pytest.raises(SignatureRefused) as caught:
+    with pytest.raises(SignatureRefused, match="^digestAlgorithm") as caught:
         Verifier(pair.certificate).verify(parse(OTHER_FORMS["digest with parameters"](pair)), STATEMENT)
     assert caught.value.reason is Reason.SIGNATURE_FORM
 
@@ -93,7 +94,10 @@ def test_refuses_another_issuer_serial_or_algorithm(mfa: KeyPair, minjust: KeyPa
     """What the template fixes cannot be chosen by the sender, though none of it is looked up."""
     cms = signature_of(mfa)
     _, serial = der.issuer_and_serial(mfa.certificate.tbs_certificate_bytes)
-    assert refusal(mfa, cms.replace(serial, serial[:-1] + bytes([serial[-1] ^ 1]), 1)) is Reason.SIGNATURE_FORM
+    with pytest.raises(SignatureFormError, match="^issuer, serial number or algorithm"):
+        Verifier(mfa.certificate).verify(
+            parse(cms.replace(serial, serial[:-1] + bytes([serial[-1] ^ 1]), 1)), STATEMENT
+        )
     assert refusal(mfa, cms.replace(b"statement root", b"statement r00t", 1)) is Reason.SIGNATURE_FORM
     assert refusal(minjust, cms) is Reason.SIGNATURE_FORM
 
@@ -119,7 +123,7 @@ def test_memory_stays_bounded_under_odd_value_lengths(mfa: KeyPair) -> None:
     for size in (0, 7, 73, 500, 7000):
         cms = template.render(parsed.time, parsed.digest, bytes(size))
         template._frames.clear()
-        with pytest.raises(SignatureRefused) as caught:
+        with pytest.raises(SignatureRefused, match="^the signature value has no length") as caught:
             verifier.verify(parse(cms), STATEMENT)
         assert caught.value.reason is Reason.SIGNATURE_FORM
         assert not template._frames
@@ -138,14 +142,16 @@ def test_keys_and_certificates_have_to_fit(mfa: KeyPair, minjust: KeyPair, root:
     """A signer is built from a matching, accepted pair or not at all."""
     weak = certify(root, "weak", key=rsa_key(1024))
     wrong_curve = certify(root, "curve", key=ec.generate_private_key(ec.SECP384R1()))
-    for certificate, key, code in (
-        (mfa.certificate, minjust.key, "key-certificate-mismatch"),
-        (weak.certificate, weak.key, "key-too-weak"),
-        (wrong_curve.certificate, wrong_curve.key, "key-unsupported"),
+    for certificate, key, code, words in (
+        (mfa.certificate, minjust.key, "key-certificate-mismatch", "the certificate is of another key"),
+        (weak.certificate, weak.key, "key-too-weak", "the signer's certificate: "),
+        (wrong_curve.certificate, wrong_curve.key, "key-unsupported", "the signer's certificate: "),
     ):
-        with pytest.raises(KeyRefused) as caught:
+        with pytest.raises(KeyRefused, match=f"^{words}") as caught:
             Signer(certificate, key)
         assert caught.value.code == code
+    with pytest.raises(KeyRefused, match="^the listed certificate: "):
+        Verifier(weak.certificate)
 
 
 def test_refuses_a_huge_certificate(root: KeyPair) -> None:

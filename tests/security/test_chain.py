@@ -1,12 +1,13 @@
 """Chains: found at a time, remembered for an interval, refused with the reason."""
 
+import re
 from datetime import datetime
 
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from exchange.domain.reason import Reason
+from exchange.domain.reason import Reason, text
 from exchange.security.chain import ChainValidator
 from exchange.security.errors import SignatureRefused
 from exchange.security.keys import KeyPair
@@ -54,11 +55,22 @@ def test_remembers_a_path_for_its_interval(chains: ChainValidator, root: KeyPair
     assert chains.validate(leaf, NOW) is first
 
 
+def test_a_path_is_remembered_for_its_certificate_alone(chains: ChainValidator, root: KeyPair) -> None:
+    """What was found for one says nothing about the next."""
+    assert chains.validate(certify(root, "mfa").certificate, NOW) == WIDE
+    assert refusal(chains, certify(certify_root("another"), "mfa").certificate) is Reason.CERTIFICATE_UNTRUSTED
+    short = Validity(NOW - DAY, NOW + DAY)
+    assert chains.validate(certify(root, "mfa", validity=short).certificate, NOW) == short
+
+
 def test_dates_of_the_certificate(chains: ChainValidator, root: KeyPair) -> None:
     """Expired and not yet valid are told apart, whatever the present time."""
     leaf = certify(root, "mfa", validity=YEAR).certificate
     assert refusal(chains, leaf, NOW - 2 * DAY) is Reason.CERTIFICATE_NOT_YET_VALID
     assert refusal(chains, leaf, NOW + 366 * DAY) is Reason.CERTIFICATE_EXPIRED
+    for at, words in ((NOW - 2 * DAY, "begins 2026-11-21T09:00:00Z"), (NOW + 366 * DAY, "ended 2027-11-22T09:00:00Z")):
+        with pytest.raises(SignatureRefused, match=f"^the certificate {words}: "):
+            chains.validate(leaf, at)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +83,7 @@ def test_dates_of_an_issuer(at: datetime, reason: Reason) -> None:
     chains = ChainValidator([root.certificate], Purpose.STATEMENT)
     leaf = certify(root, "mfa").certificate
     assert refusal(chains, leaf, at) is reason
-    with pytest.raises(SignatureRefused, match="issuer"):
+    with pytest.raises(SignatureRefused, match=f"^an issuer's certificate: {re.escape(text(reason))}"):
         chains.validate(leaf, at)
 
 
@@ -104,6 +116,8 @@ def test_issuers_sign_no_statements(chains: ChainValidator, root: KeyPair) -> No
     assert refusal(chains, root.certificate) is Reason.CERTIFICATE_PURPOSE
     both = certify(root, "both", ca=True).certificate
     assert refusal(chains, both) is Reason.CERTIFICATE_PURPOSE
+    disguised = certify(root, "disguised", vouches=True).certificate
+    assert refusal(chains, disguised) is Reason.CERTIFICATE_PURPOSE
 
 
 def test_intermediates(root: KeyPair) -> None:

@@ -1,6 +1,7 @@
 """The shape of a signature: one, and any other bytes are refused by name."""
 
 import hashlib
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -37,6 +38,48 @@ def test_refuses_every_other_form(pair: KeyPair, form: str) -> None:
     with pytest.raises(SignatureFormError) as caught:
         parse(OTHER_FORMS[form](pair))
     assert caught.value.code == "signature-form"
+
+
+PLACES = [
+    "ContentInfo",
+    "contentType",
+    "content",
+    "SignedData",
+    "SignedData's version, digest or content type",
+    "signerInfos",
+    "SignerInfo",
+    "SignerInfo's version",
+    "issuerAndSerialNumber",
+    "digestAlgorithm",
+    "signedAttrs",
+    "content-type or signing-time",
+    "signing-time",
+    "message-digest",
+    "signing-certificate-v2",
+    "signing-certificate-v2's type",
+    "signing-certificate-v2's values",
+    "SigningCertificateV2",
+    "SigningCertificateV2's certs",
+    "ESSCertIDv2",
+    "certHash",
+    "issuerSerial",
+    "signatureAlgorithm",
+    "signature",
+]
+
+
+def test_names_the_place(pair: KeyPair) -> None:
+    """Whichever byte is wrong: the message names the element that it belongs to, one after the other."""
+    cms = signature_of(pair)
+    found: list[str] = []
+    for at, byte in enumerate(cms):
+        try:
+            parse(cms[:at] + bytes([byte ^ 0xFF]) + cms[at + 1 :])
+        except SignatureFormError as error:
+            place = re.split(" at byte | is not ", str(error))[0]
+            if place not in found:
+                found.append(place)
+    assert found == PLACES
 
 
 @pytest.mark.parametrize(
@@ -90,6 +133,6 @@ def test_embeds_only_the_signer_s_certificate(mfa: KeyPair, minjust: KeyPair) ->
     """The export is the one-signature form with the certificate put in, nothing else."""
     cms = signature_of(mfa)
     assert embed_certificate(cms, mfa.certificate) == OTHER_FORMS["certificate inside"](mfa)
-    with pytest.raises(SignatureRefused) as caught:
+    with pytest.raises(SignatureRefused, match="^the certificate to embed") as caught:
         embed_certificate(cms, minjust.certificate)
     assert caught.value.reason is Reason.SIGNER_UNKNOWN

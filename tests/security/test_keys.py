@@ -107,6 +107,13 @@ def test_refuses_missing_encrypted_and_unreadable_keys(tmp_path: Path, mfa: KeyP
     assert refusal(folder).code == "key-file-unreadable"
 
 
+def test_only_the_beginning_of_a_huge_file_is_read(tmp_path: Path, mfa: KeyPair) -> None:
+    """The wrong file costs 64 KB of memory, whatever stands behind."""
+    path = tmp_path / "key.pem"
+    write_atomically(path, b"#" * 64 * 1024 + b"\n" + pem(mfa.key), mode=PRIVATE)
+    assert refusal(path).code == "key-file-unreadable"
+
+
 @given(data=st.binary(max_size=200))
 def test_any_bytes_are_refused_as_a_key(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     """No bytes raise anything but the family, with or without PEM lines around them."""
@@ -123,6 +130,7 @@ def test_refuses_bad_certificate_files(tmp_path: Path) -> None:
         load_certificates(path)
     assert caught.value.code == "certificate-file-missing"
     path.write_bytes(b"no certificate")
-    with pytest.raises(KeyRefused) as caught:
-        load_certificates(path)
-    assert caught.value.code == "certificate-file-unreadable"
+    for unreadable in (path, tmp_path):
+        with pytest.raises(KeyRefused, match=str(unreadable)) as caught:
+            load_certificates(unreadable)
+        assert caught.value.code == "certificate-file-unreadable"

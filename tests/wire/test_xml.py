@@ -1,9 +1,12 @@
 """Hardened XML: what is loaded, what is refused, and in which words."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from xmlschema import XMLSchemaException
 
 from exchange.domain.errors import DocumentError
 from exchange.wire.xml import Schema, legal_text, parse, place_of, schema, serialise
@@ -82,19 +85,44 @@ def test_a_prolog_of_many_comments_is_quick() -> None:
         parse(b"<!--a-->" * 20_000 + b"<?b ?>" * 20_000 + b"<!", "a")
 
 
+DECLARED = b"<?xml version='1.0' encoding='%s'?>\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "place", "words"),
+    [
+        (DECLARED % b"koi8-r" + b"<a/>", "document-encoding", "a.xml, line 1", "encoding 'koi8-r' is not accepted"),
+        (b"\xef\xbb\xbf" + DECLARED % b"cp1251" + b"<a/>", "document-encoding", "a.xml, line 1", "byte order mark"),
+        (DECLARED % b"utf-8" + b"<a>\n\xff\n</a>", "document-encoding", "a.xml, line 3", "declared as utf-8"),
+        (b"\n\xff", "document-encoding", "a.xml, line 2", "declared as utf-8"),
+        (DECLARED % b"cp1251" + "<a>Кат</a>".encode(), "document-encoding", "a.xml, line 1", "but written in utf-8"),
+        (DECLARED % b"utf-8" + b"<!DOCTYPE a>\n<a/>", "document-type-forbidden", "a.xml", "<!DOCTYPE"),
+        (DECLARED % b"utf-8" + b"<a>\n<b></a>", "document-malformed", "a.xml, line 3", "no well-formed XML"),
+        (b"", "document-malformed", "a.xml, line 1", "no well-formed XML"),
+        (b"<a>\n" * 65 + b"</a>" * 65, "document-malformed", "a.xml, line 65", "deeper than 64"),
+    ],
+)
+def test_what_is_refused_is_told_with_its_place(data: bytes, code: str, place: str, words: str) -> None:
+    """A code for programs, a line for people, and what is wrong there."""
+    with pytest.raises(DocumentError, match=words) as caught:
+        parse(data, "a.xml")
+    assert (caught.value.code, caught.value.place) == (code, place)
+
+
 def test_depth_is_bounded() -> None:
-    """64 levels pass, 65 do not."""
+    """64 levels pass, 65 do not, whatever stands beside them."""
     assert parse(b"<a>" * 64 + b"</a>" * 64, "a").tag == "a"
-    with pytest.raises(DocumentError, match="deeper than 64"):
-        parse(b"<a>" * 65 + b"</a>" * 65, "a")
+    for siblings in (0, 5):
+        with pytest.raises(DocumentError, match="deeper than 64"):
+            parse(b"<a>" + b"<b/>" * siblings + b"<a>" * 64 + b"</a>" * 65, "a")
 
 
 def test_size_is_bounded() -> None:
     """The limit is the caller's."""
     assert parse(b"<a/>", "a", limit=4).tag == "a"
-    with pytest.raises(DocumentError) as caught:
+    with pytest.raises(DocumentError, match="5 bytes, more than 4") as caught:
         parse(b"<a />", "a", limit=4)
-    assert caught.value.code == "document-too-large"
+    assert (caught.value.code, caught.value.place) == ("document-too-large", "a")
 
 
 @given(st.binary(max_size=80) | st.text("<>!?DOCTYPE[]&;'\"xml \n", max_size=60).map(str.encode))
@@ -147,6 +175,28 @@ def test_schema_hints_of_a_document_load_nothing() -> None:
     """A schemaLocation that leads elsewhere is neither followed nor a fault."""
     hint = ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="urn:other file:///etc/passwd"'
     Schema(XSD).check(parse(letter('<x:y xmlns:x="urn:other"/>', hint), "a.xml"), "a.xml")
+
+
+def test_a_message_is_bounded() -> None:
+    """Names of a document are as long as it likes; 300 characters of them are shown."""
+
+    def told(length: int) -> str:
+        with pytest.raises(DocumentError) as caught:
+            Schema(XSD).check(parse(letter(f"<{'x' * length}/>"), "a"), "a")
+        return str(caught.value).removeprefix(f"{caught.value.place}: ")
+
+    rest = len(told(1)) - 1
+    assert told(300 - rest) == told(1).replace("'x'", f"'{'x' * (300 - rest)}'")
+    assert told(301 - rest) == told(300 - rest).replace("x'", "xx'")[:299] + "…"
+
+
+def test_a_schema_loads_nothing(tmp_path: Path) -> None:
+    """What it would include lies outside of our own schemas, and is not looked at."""
+    frame = '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{}</xs:schema>'
+    other = tmp_path / "other.xsd"
+    other.write_text(frame.format('<xs:element name="letter"/>'), encoding="utf-8")
+    with pytest.raises(XMLSchemaException, match="block access"):
+        Schema(frame.format(f'<xs:include schemaLocation="{other.as_uri()}"/>'))
 
 
 def test_sorting_puts_children_in_order() -> None:
