@@ -82,7 +82,7 @@ class Inbound:
         bodies = [reading.identity.body for reading in self._readings.values()]
         kept = await self._office.spool.run(lambda connection: incoming.positions(connection, bodies))
         return {
-            (inbox(body), 0): None if position is None else Position(position.offset, position.digest)
+            (inbox(body), 0): None if position is None else Position(position.offset, position.digest, position.reached)
             for body, position in kept.items()
         }
 
@@ -90,10 +90,14 @@ class Inbound:
         """Take records as they come; first of all up to where the inboxes end now (rule 2.5)."""
         ends = await inboxes.end_offsets()
         self._note_reached(inboxes, ends)
+        before = inboxes.next_offsets()
         while True:
             records = await inboxes.read(READ_SECONDS, READ_RECORDS)
-            if records:
-                await self._take(records)
+            behind = inboxes.next_offsets()
+            # Markers of transactions move it without any record.
+            if moved := {partition: offset for partition, offset in behind.items() if offset != before[partition]}:
+                await self._take(records, moved)
+                before = behind
             now = self._office.clock()
             for reading in self._readings.values():
                 reading.waits.over(PART)
@@ -106,10 +110,10 @@ class Inbound:
                 self._behind.discard(topic)
                 self._outbound.ready(self._readings[topic].identity.body)
 
-    async def _take(self, records: Sequence[Taken]) -> None:
+    async def _take(self, records: Sequence[Taken], moved: Mapping[Partition, int]) -> None:
         findings = await asyncio.to_thread(lambda: [self._examine(record) for record in records])
         taken = list(zip(records, findings, strict=True))
-        heard = await self._office.spool.run(lambda connection: self._keep(connection, taken))
+        heard = await self._office.spool.run(lambda connection: self._keep(connection, taken, moved))
         for body, words in heard:
             self._outbound.heard(body, words)
         for topic in {record.topic for record in records}:
@@ -131,8 +135,13 @@ class Inbound:
         except ArrivalFlagged as flagged:
             return flagged
 
-    def _keep(self, connection: sqlite3.Connection, taken: Sequence[tuple[Taken, Finding]]) -> list[tuple[str, Heard]]:
-        """In one transaction: what the records brought, and that they are read."""
+    def _keep(
+        self,
+        connection: sqlite3.Connection,
+        taken: Sequence[tuple[Taken, Finding]],
+        moved: Mapping[Partition, int],
+    ) -> list[tuple[str, Heard]]:
+        """In one transaction: what the records brought, that they are read, and where to read on."""
         heard = []
         for record, finding in taken:
             identity = self._readings[record.topic].identity
@@ -144,6 +153,8 @@ class Inbound:
                 self._keep_arrival(connection, identity.body, record, finding)
             position = record.position
             incoming.move(connection, identity.body, position.offset, position.digest)
+        for (topic, _), offset in moved.items():
+            incoming.reach(connection, self._readings[topic].identity.body, offset)
         return heard
 
     def _keep_arrival(

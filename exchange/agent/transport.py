@@ -31,6 +31,10 @@ class Inboxes(Protocol):
         """Where each partition ends now."""
         ...
 
+    def next_offsets(self) -> dict[Partition, int]:
+        """Where reading goes on in each partition."""
+        ...
+
     def reached(self, ends: Mapping[Partition, int]) -> bool:
         """Whether everything before `ends` was handed out."""
         ...

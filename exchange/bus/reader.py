@@ -116,7 +116,7 @@ class PositionedReader:
         ends = await offsets(client, positions, End.STABLE)
         stored = {partition: position for partition, position in positions.items() if position is not None}
         starts = {partition: begins[partition] for partition in positions}
-        starts |= {partition: position.offset + 1 for partition, position in stored.items()}
+        starts |= {partition: position.behind for partition, position in stored.items()}
         try:
             await self._compare(
                 {
@@ -144,9 +144,16 @@ class PositionedReader:
             self._unproven = await self._fetch(timeout, max_records)
         await self._prove({(record.topic, record.partition) for record in self._unproven} or self._next)
         records, self._unproven = self._unproven, []
-        for record in records:
-            self._next[record.topic, record.partition] = record.offset + 1
+        self._next = {partition: self._reached(partition) for partition in self._next}
         return records
+
+    def next_offsets(self) -> dict[Partition, int]:
+        """Where reading goes on in each partition: behind all that was handed out, and markers of transactions.
+
+        To be stored with the position (`Position.reached`): a quiet topic's retention takes its last
+        markers too, and without this nobody could tell them from records that were missed.
+        """
+        return dict(self._next)
 
     async def begin_offsets(self) -> dict[Partition, int]:
         """First offset that each partition still has; 0 where it must be complete.
@@ -259,8 +266,8 @@ def _must_compare(partition: Partition, position: Position, begin: int, end: int
         PositionLost: `position-out-of-range`.
     """
     name = f"{partition[0]}/{partition[1]}"
-    if begin > position.offset + 1:
-        message = f"{name} begins at {begin}, behind the last record taken, {position.offset}; {_NEXT_STEP}"
+    if begin > position.behind:
+        message = f"{name} begins at {begin}, behind {position.behind}, which was to be read next; {_NEXT_STEP}"
         raise PositionLost(message)
     if position.offset >= end:
         raise PositionLost(f"{name} ends at {end}, before the last record taken, {position.offset}; {_NEXT_STEP}")

@@ -1,7 +1,7 @@
 """What readers get from Kafka."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -20,10 +20,18 @@ class Position:
     Attributes:
         offset: the record's offset.
         digest: SHA-256 of its value (of a poisoned batch: of the batch); 32 bytes.
+        reached: where reading went on, when that was further than just behind the record: over
+            markers of transactions, which are offsets without a record.
     """
 
     offset: int
     digest: bytes
+    reached: int | None = field(default=None, compare=False)
+
+    @property
+    def behind(self) -> int:
+        """Where reading goes on; everything before it was taken."""
+        return self.offset + 1 if self.reached is None else self.reached
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,6 +203,10 @@ class Reader:
         self._simulator.require_near()
         return {partition: len(self._simulator.inboxes[partition[0]]) for partition in self._next}
 
+    def next_offsets(self) -> dict[Partition, int]:
+        """As `exchange.bus.reader`."""
+        return dict(self._next)
+
     def reached(self, ends: Mapping[Partition, int]) -> bool:
         """As `exchange.bus.reader`."""
         return all(self._next[partition] >= end for partition, end in ends.items())

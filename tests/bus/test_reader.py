@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -93,6 +94,26 @@ async def test_quiet_for_longer_than_retention(kafka: KafkaCluster) -> None:
     topic = await new_topic(kafka, "reader.quiet", numbered(0, 9))
     await delete_before(kafka, topic, 10)
     assert await read_all(kafka, {(topic, 0): position(9, b"9")}) == []
+
+
+async def test_quiet_for_longer_than_retention_behind_a_transaction(kafka: KafkaCluster) -> None:
+    """Retention takes the marker behind the last record too; who did not come so far is stopped."""
+    topic = await new_topic(kafka, "reader.quiet-transaction", [])
+    settings = kafka.settings(ADMINISTRATOR)
+    async with AIOKafkaProducer(**aiokafka_options(settings), transactional_id="test:quiet") as producer:
+        async with producer.transaction():
+            await producer.send(topic, b"taken")
+        async with PositionedReader(settings, {(topic, 0): None}) as reader:
+            (taken,) = await read_to_end(reader)
+            behind = reader.next_offsets()[topic, 0]
+            assert (taken.offset, behind) == (0, 2)
+        await delete_before(kafka, topic, 2)
+        assert await read_all(kafka, {(topic, 0): replace(taken.position, reached=behind)}) == []
+        with pytest.raises(PositionLost):
+            await read_all(kafka, {(topic, 0): taken.position})
+        async with producer.transaction():
+            await producer.send(topic, b"next")
+    assert values(await read_all(kafka, {(topic, 0): replace(taken.position, reached=behind)})) == [b"next"]
 
 
 async def delete_before(kafka: KafkaCluster, topic: str, offset: int) -> None:

@@ -66,17 +66,18 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class InboxPosition:
-    """The last record taken from an inbox: its offset and SHA-256."""
+    """The last record taken from an inbox: its offset and SHA-256, and where to read on; None: just behind it."""
 
     offset: int
     digest: bytes
+    reached: int | None
 
 
 def positions(connection: sqlite3.Connection, bodies: Sequence[str]) -> dict[str, InboxPosition | None]:
     """How far the inboxes were read; None: nothing yet."""
     found = {
-        body: InboxPosition(offset, digest)
-        for body, offset, digest in connection.execute('SELECT body, "offset", digest FROM inboxes')
+        body: InboxPosition(offset, digest, reached)
+        for body, offset, digest, reached in connection.execute('SELECT body, "offset", digest, reached FROM inboxes')
         if offset is not None
     }
     return {body: found.get(body) for body in bodies}
@@ -85,6 +86,11 @@ def positions(connection: sqlite3.Connection, bodies: Sequence[str]) -> dict[str
 def move(connection: sqlite3.Connection, body: str, offset: int, digest: bytes) -> None:
     """The record at `offset` is dealt with: call in the transaction that keeps what it brought."""
     connection.execute('UPDATE inboxes SET "offset" = ?, digest = ? WHERE body = ?', (offset, digest, body))
+
+
+def reach(connection: sqlite3.Connection, body: str, reached: int) -> None:
+    """Everything before `reached` is dealt with, offsets without a record too."""
+    connection.execute("UPDATE inboxes SET reached = ? WHERE body = ?", (reached, body))
 
 
 def keep(connection: sqlite3.Connection, arrived: Arrived) -> bool:

@@ -20,7 +20,7 @@ import sqlite3
 
 from exchange.domain.errors import SpoolError
 
-VERSION = 1
+VERSION = 2
 APPLICATION_ID = 0x45584348
 """`EXCH`: says in the file's header whose file it is."""
 
@@ -28,7 +28,8 @@ TABLES = """
 CREATE TABLE inboxes (                      -- how far each inbox was read
     body TEXT PRIMARY KEY,
     "offset" INTEGER,                       -- of the last record taken; NULL: none yet
-    digest BLOB                             -- SHA-256 of that record
+    digest BLOB,                            -- SHA-256 of that record
+    reached INTEGER                         -- where to read on; NULL in spools of version 1: just behind the record
 ) STRICT;
 CREATE TABLE origins (
     id INTEGER PRIMARY KEY,
@@ -131,6 +132,11 @@ def prepare(connection: sqlite3.Connection) -> None:
             f" PRAGMA user_version = {VERSION}; COMMIT;"
         )
         return
+    if version == 1:
+        connection.executescript(
+            "BEGIN IMMEDIATE; ALTER TABLE inboxes ADD COLUMN reached INTEGER; PRAGMA user_version = 2; COMMIT;"
+        )
+        version = VERSION
     if version != VERSION:
         message = f"the spool has schema version {version}, this agent knows {VERSION}: use the agent that wrote it"
         raise SpoolError(message, code="spool-version")

@@ -4,11 +4,12 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from exchange.agent.spool import Spool
+from exchange.agent.spool import Spool, incoming
 from exchange.agent.spool.database import Work
 from exchange.agent.spool.schema import VERSION
 from exchange.domain.errors import SpoolError
@@ -140,6 +141,18 @@ def test_another_file_is_no_spool(path: Path) -> None:
     with pytest.raises(SpoolError) as raised, Spool(path):
         pass
     assert raised.value.code == "spool-corrupt"
+
+
+def test_a_spool_of_version_1_goes_on(path: Path) -> None:
+    """It did not know how far behind the last record an inbox was read."""
+    with Spool(path) as spool:
+        spool.call(note("kept"))
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript("ALTER TABLE inboxes DROP COLUMN reached; PRAGMA user_version = 1;")
+    for _ in range(2):
+        with Spool(path) as spool:
+            assert spool.call(notes) == ["kept"]
+            spool.call(lambda connection: incoming.reach(connection, "kept", 3))
 
 
 def test_a_later_version_is_not_touched(path: Path) -> None:

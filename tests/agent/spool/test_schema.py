@@ -91,7 +91,9 @@ def test_positions_are_per_inbox(connection: sqlite3.Connection) -> None:
     """Nothing read yet is None, and a body that was never enrolled too."""
     assert incoming.positions(connection, ["alpha", "beta"]) == {"alpha": None, "beta": None}
     incoming.move(connection, "alpha", 7, bytes(32))
-    assert incoming.positions(connection, ["alpha"]) == {"alpha": InboxPosition(7, bytes(32))}
+    assert incoming.positions(connection, ["alpha"]) == {"alpha": InboxPosition(7, bytes(32), None)}
+    incoming.reach(connection, "alpha", 9)
+    assert incoming.positions(connection, ["alpha"]) == {"alpha": InboxPosition(7, bytes(32), 9)}
 
 
 def test_times_are_exact() -> None:
