@@ -74,6 +74,11 @@ def again(kind: type[Line], where: Mapping[str, object], **changes: Any) -> Plan
     return plant
 
 
+def without(kind: type[Line]) -> Plant:
+    """No lines of that kind."""
+    return lambda seen: replace(seen, history=[line for line in seen.history if not isinstance(line, kind)])
+
+
 def late(kind: type[Line]) -> Plant:
     """The last line of that kind comes much later, without a fault."""
 

@@ -121,6 +121,18 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A body's spool was replaced by an older copy, which does not know a letter that it had acknowledged.
+
+    From here on nobody tells the body of that letter; it may be lost, as the disk that had it is.
+    """
+
+    at: float
+    body: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class FaultBegan:
     """The nemesis broke something.
 
@@ -146,10 +158,10 @@ class FaultEnded:
     number: int
 
 
-Line = HandedIn | Arrived | Answered | Settled | Heard | FaultBegan | FaultEnded
+Line = HandedIn | Arrived | Answered | Settled | Heard | Forgotten | FaultBegan | FaultEnded
 
 _KINDS: dict[str, type[Line]] = {
-    kind.__name__: kind for kind in (HandedIn, Arrived, Answered, Settled, Heard, FaultBegan, FaultEnded)
+    kind.__name__: kind for kind in (HandedIn, Arrived, Answered, Settled, Heard, Forgotten, FaultBegan, FaultEnded)
 }
 _READ: dict[Any, Any] = {bytes: bytes.fromhex, tuple[str, ...]: tuple, Outcome: Outcome}
 """What JSON has no word for, by annotation."""

@@ -10,7 +10,18 @@ from exchange.domain.decision import LaneState, OriginState
 from tests.chaos import checker_plants as plant
 from tests.chaos.checker_plants import LONG, STRANGE, Plant, both, lines, more, said, spool
 from tests.chaos.checker_story import BODIES, Plan, observations
-from tests.chaos.history import Answered, Arrived, FaultBegan, FaultEnded, HandedIn, Heard, Line, Outcome, Settled
+from tests.chaos.history import (
+    Answered,
+    Arrived,
+    FaultBegan,
+    FaultEnded,
+    Forgotten,
+    HandedIn,
+    Heard,
+    Line,
+    Outcome,
+    Settled,
+)
 from tests.checker import Observations, Rule, violations
 from tests.checker.observations import Incoming, LetterWords, ReceiptWords
 from tests.checker.waiting import Wait, is_late, quiet
@@ -184,6 +195,15 @@ def test_what_was_planted_is_named(rule: Rule, spoil: Plant) -> None:
     """Each way of breaking a promise is found under its own name, and under no other."""
     found = violations(spoil(RIGHT))
     assert {violation.rule for violation in found} == {rule}, "\n".join(map(str, found))
+
+
+def test_what_a_disk_has_lost_is_excused() -> None:
+    """A letter that a replaced spool does not know may be lost, and nobody can be told of it."""
+    lost, answered = both(more(ACKNOWLEDGED), plant.later()), both(plant.without(Heard), plant.later())
+    for spoilt, letters in ((lost, ("m-9",)), (answered, tuple(f"m-{number}" for number in range(7)))):
+        assert violations(spoilt(RIGHT)) != []
+        forgotten = [Forgotten(0.0, body, letter) for body in BODIES for letter in letters]
+        assert violations(both(more(*forgotten), spoilt)(RIGHT)) == []
 
 
 def test_every_rule_was_broken() -> None:

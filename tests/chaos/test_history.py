@@ -7,6 +7,7 @@ from tests.chaos.history import (
     Arrived,
     FaultBegan,
     FaultEnded,
+    Forgotten,
     HandedIn,
     Heard,
     Line,
@@ -25,6 +26,7 @@ LINES: list[Line] = [
     FaultEnded(5.0, 1),
     Settled(6.0, "mfa", "m-1", bytes(range(32)), "taken"),
     Heard(7.0, "mfa", "m-1", "minjust", "registered", "01-5"),
+    Forgotten(8.0, "mfa", "m-1"),
 ]
 
 

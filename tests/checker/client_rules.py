@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from tests.chaos.history import Answered, Arrived, HandedIn, Heard, Outcome, Settled
+from tests.chaos.history import Answered, Arrived, Forgotten, HandedIn, Heard, Outcome, Settled
 from tests.checker.journal import Journal
 from tests.checker.observations import LetterWords, Observations, Outgoing, ReceiptWords, Said
 from tests.checker.violation import Rule, Violation
@@ -32,19 +32,21 @@ def letters(journal: Journal, seen: Observations) -> Iterator[Violation]:
         for row in spool.outgoing
         if isinstance(row.words, LetterWords)
     }
+    excused = {(line.body, line.message_id) for line in seen.history if isinstance(line, Forgotten)}
     for message, lines in tries.items():
         decided = journal.letters.get(message, [])
-        yield from _letter(message, lines, decided, is_left=message in left, is_seen=message[0] in seen.spools)
+        kept = message in left or message in excused or message[0] not in seen.spools
+        yield from _letter(message, lines, decided, is_kept=kept, is_left=message in left)
     for message, decided in journal.letters.items():
         if len(decided) > 1 and (message[0] in seen.spools or message in tries):
             yield Violation(Rule.LETTER_TWICE, _name(message), f"decided {len(decided)} times")
 
 
 def _letter(
-    message: Message, lines: Sequence[HandedIn], decided: Sequence[Said], *, is_left: bool, is_seen: bool
+    message: Message, lines: Sequence[HandedIn], decided: Sequence[Said], *, is_kept: bool, is_left: bool
 ) -> Iterator[Violation]:
     if any(map(is_acknowledged, lines)):
-        if not decided and not is_left and is_seen:
+        if not decided and not is_kept:
             yield Violation(Rule.LETTER_LOST, _name(message), "neither in the journal nor in the sender's spool")
         for said in decided:
             if isinstance(said.words, LetterWords) and said.words.recipients != lines[0].recipients:

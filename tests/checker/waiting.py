@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from tests.chaos.history import Answered, Arrived, FaultBegan, FaultEnded, HandedIn, Heard, Line, Settled
-from tests.checker.client_rules import is_acknowledged
+from tests.chaos.history import Answered, Arrived, FaultBegan, FaultEnded, Forgotten, HandedIn, Heard, Line, Settled
+from tests.checker.client_rules import Message, is_acknowledged
 from tests.checker.journal import Journal
 from tests.checker.observations import Observations, ReceiptWords
 from tests.checker.spool_rules import behind
@@ -40,38 +40,53 @@ class Wait:
 
 
 def waits(history: Sequence[Line]) -> list[Wait]:
-    """What clients waited for, and what they still wait for; letters that were refused wait for nobody."""
-    settled: dict[tuple[str, str], Settled] = {}
-    arrived: dict[tuple[str, str, str], Arrived] = {}
-    messages: dict[tuple[str, bytes], Arrived] = {}
-    heard: dict[tuple[str, str, str, str, str], float] = {}
-    for line in history:
-        if isinstance(line, Settled):
-            settled.setdefault((line.body, line.message_id), line)
-        elif isinstance(line, Arrived):
-            arrived.setdefault((line.sender, line.message_id, line.body), line)
-            messages.setdefault((line.body, line.letter), line)
-        elif isinstance(line, Heard):
-            heard.setdefault((line.body, line.message_id, line.actor, line.event, line.number), line.at)
+    """What clients waited for, and what they still wait for; none for what was refused or forgotten."""
+    told = _Told(history)
     found: dict[str, Wait] = {}
     for line in history:
-        if isinstance(line, HandedIn) and is_acknowledged(line):
-            name = f"{line.body}: {line.message_id}"
-            word = settled.get((line.body, line.message_id))
-            decided = inf if word is None else word.at
-            found.setdefault(f"{name} decided", Wait(f"{name} decided", line.at, decided, DECIDED_SECONDS))
-            for recipient in line.recipients if word is None or word.state == "taken" else ():
-                what = f"{name} arrived at {recipient}"
-                there = arrived.get((line.body, line.message_id, recipient))
-                end = inf if there is None else there.at
-                found.setdefault(what, Wait(what, line.at, end, ARRIVED_SECONDS))
-        elif isinstance(line, Answered) and is_acknowledged(line):
-            what = answer_name(line)
-            letter = messages.get((line.body, line.letter))
-            key = (letter.sender, letter.message_id, line.body, line.event, line.number) if letter else None
-            end = inf if key is None else heard.get(key, inf)
-            found.setdefault(what, Wait(what, line.at, end, HEARD_SECONDS))
+        if isinstance(line, HandedIn | Answered) and is_acknowledged(line):
+            for wait in told.after(line):
+                found.setdefault(wait.what, wait)
     return list(found.values())
+
+
+class _Told:
+    """When clients were first told what."""
+
+    def __init__(self, history: Sequence[Line]) -> None:
+        self._settled: dict[Message, Settled] = {}
+        self._arrived: dict[tuple[Message, str], float] = {}
+        self._messages: dict[tuple[str, bytes], Message] = {}
+        self._heard: dict[tuple[Message, str, str, str], float] = {}
+        self._forgotten: set[Message] = set()
+        for line in history:
+            if isinstance(line, Settled):
+                self._settled.setdefault((line.body, line.message_id), line)
+            elif isinstance(line, Arrived):
+                message = (line.sender, line.message_id)
+                self._arrived.setdefault((message, line.body), line.at)
+                self._messages[line.body, line.letter] = message
+            elif isinstance(line, Heard):
+                self._heard.setdefault(((line.body, line.message_id), line.actor, line.event, line.number), line.at)
+            elif isinstance(line, Forgotten):
+                self._forgotten.add((line.body, line.message_id))
+
+    def after(self, line: HandedIn | Answered) -> Iterator[Wait]:
+        """What is waited for after something was acknowledged."""
+        if isinstance(line, Answered):
+            message = self._messages.get((line.body, line.letter))
+            if message not in self._forgotten:
+                heard = inf if message is None else self._heard.get((message, line.body, line.event, line.number), inf)
+                yield Wait(answer_name(line), line.at, heard, HEARD_SECONDS)
+            return
+        message = (line.body, line.message_id)
+        name, word = f"{line.body}: {line.message_id}", self._settled.get(message)
+        if word is None and message in self._forgotten:
+            return
+        yield Wait(f"{name} decided", line.at, inf if word is None else word.at, DECIDED_SECONDS)
+        for recipient in line.recipients if word is None or word.state == "taken" else ():
+            arrived = self._arrived.get((message, recipient), inf)
+            yield Wait(f"{name} arrived at {recipient}", line.at, arrived, ARRIVED_SECONDS)
 
 
 def answer_name(line: Answered) -> str:
