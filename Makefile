@@ -59,6 +59,10 @@ demo: setup ## Letters between six bodies over real Kafka, from nothing to a tab
 bench: setup ## Measure; ONLY=router runs one. A JSON object per line
 	@$(BIN)/python -m bench $(ONLY)
 
+.PHONY: chaos
+chaos: setup ## Break an exchange at random and check its promises; SEED=1 FAULTS=100
+	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --faults $(or $(FAULTS),100)
+
 # --- checks
 
 STATIC := lint format types layers docstrings dependencies

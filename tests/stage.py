@@ -61,6 +61,11 @@ class Process:
         return self._process.poll() is None
 
     @property
+    def pid(self) -> int:
+        """Its number, for looking at it."""
+        return self._process.pid
+
+    @property
     def peak_bytes(self) -> int:
         """The most memory that it has held so far."""
         status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")

@@ -1,0 +1,143 @@
+"""Breaks things by a plan that its seed decides: one fault at a time and several at once.
+
+The same seed gives the same plan: which fault, on what, after how many seconds and for how long. What happens
+in between is as repeatable as processes are.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.chaos.history import FaultBegan, FaultEnded, Recorder
+from tests.chaos.site import Site
+
+RECOVERY_SECONDS = 2.0
+"""Nothing else is done to what was just broken for so long."""
+PAUSE_SECONDS = (0.5, 5.0)
+"""Between the beginnings of two faults: shorter than most faults last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a fault works on.
+
+    Attributes:
+        target: name of a process, or of a line: `agent-body-1→broker-2`.
+        random: of this fault alone.
+    """
+
+    site: Site
+    target: str
+    random: Random
+
+
+Break = Callable[[Scene], AbstractAsyncContextManager[None]]
+"""Breaks when it is entered, heals when it is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A kind of fault.
+
+    Attributes:
+        name: what happens, as people read it.
+        family: what the summary counts together.
+        targets: what it can hit.
+        seconds: how long it lasts at least and at most.
+        claims: names of what it must have for itself, by target; by default the target.
+    """
+
+    name: str
+    family: str
+    targets: tuple[str, ...]
+    seconds: tuple[float, float]
+    work: Break = field(repr=False)
+    claims: tuple[str, ...] = ()
+
+    def needs(self, target: str) -> tuple[str, ...]:
+        """What nobody else may break meanwhile."""
+        return self.claims or (target,)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A fault to come: `at` seconds after the beginning, for `seconds`."""
+
+    number: int
+    at: float
+    seconds: float
+    fault: Fault
+    target: str
+    seed: int
+
+
+def plan(faults: Sequence[Fault], count: int, seed: int) -> list[Planned]:
+    """Which faults come when. Each kind comes before any comes again, as far as what it hits is free."""
+    random = Random(seed)
+    deck: list[Fault] = []
+    free: dict[str, float] = {}
+    planned: list[Planned] = []
+    at = 0.0
+    while len(planned) < count:
+        if not deck:
+            deck = random.sample(faults, len(faults))
+        at += random.uniform(*PAUSE_SECONDS)
+        drawn = _draw(deck, free, at, random)
+        if drawn is None:
+            continue
+        fault, target = drawn
+        seconds = random.uniform(*fault.seconds)
+        for name in fault.needs(target):
+            free[name] = at + seconds + RECOVERY_SECONDS
+        planned.append(Planned(len(planned) + 1, at, seconds, fault, target, random.getrandbits(32)))
+    return planned
+
+
+def _draw(deck: list[Fault], free: dict[str, float], at: float, random: Random) -> tuple[Fault, str] | None:
+    """The first of the deck that can hit something, taken from it."""
+    for index, fault in enumerate(deck):
+        targets = [target for target in fault.targets if all(free.get(name, 0.0) <= at for name in fault.needs(target))]
+        if targets:
+            del deck[index]
+            return fault, random.choice(targets)
+    return None
+
+
+class Nemesis:
+    """Carries a plan out, prints it as it happens, and writes it down."""
+
+    def __init__(self, site: Site, history: Recorder, seed: int) -> None:
+        """Nothing is broken yet."""
+        self._site = site
+        self._history = history
+        self._seed = seed
+
+    async def run(self, planned: Sequence[Planned]) -> None:
+        """Break and heal; everything is healed when this returns."""
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as group:
+            for one in planned:
+                await asyncio.sleep(max(0.0, began + one.at - time.monotonic()))
+                group.create_task(self._carry_out(one, began), name=one.fault.name)
+
+    async def _carry_out(self, one: Planned, began: float) -> None:
+        scene = Scene(self._site, one.target, Random(one.seed))
+        async with self._site.keeper.alone(*one.fault.needs(one.target)):
+            self._tell(one, began, f"for {one.seconds:.1f} s")
+            self._history.write(FaultBegan(time.time(), one.number, one.fault.name, one.target, self._seed))
+            async with one.fault.work(scene):
+                await asyncio.sleep(one.seconds)
+            self._history.write(FaultEnded(time.time(), one.number))
+            self._tell(one, began, "healed")
+
+    def _tell(self, one: Planned, began: float, what: str) -> None:
+        now = time.monotonic() - began
+        print(f"{now:7.1f}s  {one.number:4}  {one.fault.name}: {one.target}, {what}", flush=True)
+
+
+def pairs(dialling: Sequence[str], dialled: Sequence[str]) -> Iterator[str]:
+    """Lines between those that dial and those that are dialled."""
+    return (f"{one}→{other}" for one in dialling for other in dialled if one != other)
