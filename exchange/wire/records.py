@@ -135,7 +135,7 @@ def with_head(statement: bytes, head: Head) -> bytes:
     Raises:
         WireError: the bytes do not start with a frame and a head.
     """
-    _, rest = avro.decode_prefix(_schema(Head), statement)
+    _, rest = avro.decode_prefix(_form(Head).schema, statement)
     begin = len(statement) - rest
     return statement[: avro.FRAME_BYTES] + encode(head)[avro.FRAME_BYTES :] + statement[begin:]
 
