@@ -3,12 +3,13 @@
 import asyncio
 import sys
 
-from bench import crypto, latency, memory, router, tracker
+from bench import agent, crypto, latency, memory, router, tracker
 
 BENCHES = {
     "sign": crypto.sign,
     "verify": crypto.verify,
     "decode": crypto.decode,
+    "agent": agent.run,
     "tracker": tracker.run,
     "latency": latency.run,
     "router": router.run,

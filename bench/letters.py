@@ -1,11 +1,12 @@
 """Letters to measure with: signed by bodies whose keys an installation's folder holds."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from random import Random
 
-from exchange.domain.card import LetterCard, Party
+from exchange.domain.card import FileInfo, FileRole, LetterCard, Party
 from exchange.domain.ids import ZERO_DIGEST, digest
 from exchange.domain.statement import (
     Access,
@@ -75,10 +76,12 @@ class Writer:
         return self._say(Open(self._head(), None), ())
 
     def letter(self, recipient: str, size: int = 1024) -> bytes:
-        """A letter with one file of `size` bytes; about 900 bytes more as a record."""
+        """A letter with one file of `size` bytes; about 1000 bytes more as a record."""
+        data = self._random.randbytes(size)
+        info = FileInfo("f1", "letter.pdf", "application/pdf", size, digest(data), FileRole.MAIN)
         contents = (
-            Content(self._random.randbytes(32), encode(CARD)),
-            Content(self._random.randbytes(32), self._random.randbytes(size)),
+            Content(self._random.randbytes(32), encode(replace(CARD, files=(info,)))),
+            Content(self._random.randbytes(32), data),
         )
         letter = Letter(
             head=self._head(),
