@@ -100,6 +100,17 @@ def read_head(statement: bytes) -> Head:
     return Head(**record)
 
 
+def with_head(statement: bytes, head: Head) -> bytes:
+    """The statement with another head; what stands behind the head stays byte for byte (rule 1.2).
+
+    Raises:
+        WireError: the bytes do not start with a frame and a head.
+    """
+    _, rest = avro.decode_prefix(_form(Head).schema, statement)
+    begin = len(statement) - rest
+    return statement[: avro.FRAME_BYTES] + encode(head)[avro.FRAME_BYTES :] + statement[begin:]
+
+
 def decode_statement(statement: bytes) -> Statement:
     """A statement, decoded whole and found canonical (rule 1.3).
 
@@ -127,17 +138,6 @@ class _Form:
     schema: avro.Schema
     frame: bytes
     codec: Codec
-
-
-def with_head(statement: bytes, head: Head) -> bytes:
-    """The statement with another head; what stands behind the head stays byte for byte (rule 1.2).
-
-    Raises:
-        WireError: the bytes do not start with a frame and a head.
-    """
-    _, rest = avro.decode_prefix(_form(Head).schema, statement)
-    begin = len(statement) - rest
-    return statement[: avro.FRAME_BYTES] + encode(head)[avro.FRAME_BYTES :] + statement[begin:]
 
 
 @cache
