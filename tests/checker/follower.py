@@ -1,8 +1,12 @@
 """Reads what an exchange writes to Kafka, from the beginning to now, and checks it on the way."""
 
+import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
 
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.reader import PositionedReader, Positions
@@ -11,6 +15,7 @@ from exchange.bus.topics import DEAD_LETTERS, INBOXES, JOURNAL, SEQUENCES, inbox
 from exchange.domain.decision import DeadLetter, LaneState, Notice, OriginState
 from exchange.domain.errors import BusError
 from exchange.wire.records import decode
+from tests.checker.databases import read_spool
 from tests.checker.observations import Entry, InboxRecord, Observations, OriginKey, Said
 from tests.checker.records import read_entry, read_inbox_record
 from tests.checker.rules import violations
@@ -106,12 +111,20 @@ class Checker:
             origins=origins,
         )
 
-    async def check(self, seconds: float = 10.0) -> None:
-        """Fail with what is wrong; markers of the last transaction may need a moment to be visible."""
+    async def check(self, spools: Mapping[str, Path] = MappingProxyType({}), seconds: float = 10.0) -> None:
+        """Fail with what is wrong; markers of the last transaction may need a moment to be visible.
+
+        Args:
+            spools: files of agents' spools by body: what they hold is checked, too.
+            seconds: that moment at most.
+        """
         deadline = time.monotonic() + seconds
-        await self.read()
-        while (found := violations(await self.observations())) and time.monotonic() < deadline:
+        while True:
+            kept = {body: await asyncio.to_thread(read_spool, path, body) for body, path in spools.items()}
             await self.read()
+            found = violations(replace(await self.observations(), spools=kept))
+            if not found or time.monotonic() > deadline:
+                break
         assert found == [], "\n".join(map(str, found[:SHOWN]))
 
     def _take(self, records: list[Taken]) -> None:

@@ -25,6 +25,11 @@ def spool_of(stage: Stage, body: str) -> Path:
     return stage.folder / "spool" / f"agent-{body}"
 
 
+def spools(stage: Stage, *bodies: str) -> dict[str, Path]:
+    """The files of these bodies' spools, for the checker."""
+    return {body: spool_of(stage, body) / "spool.sqlite" for body in bodies}
+
+
 def open_spool(stage: Stage, body: str) -> Spool:
     """The spool that the body's agent uses, opened beside it as a client does."""
     folder = spool_of(stage, body)

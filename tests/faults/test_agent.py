@@ -9,7 +9,7 @@ import pytest
 
 from exchange.agent.spool.outgoing import OutgoingState
 from exchange.domain.event import Event
-from tests.faults.agents import MANY, agent, all_taken, arrived, leave, mailbox, open_spool, spool_of
+from tests.faults.agents import MANY, agent, all_taken, arrived, leave, mailbox, open_spool, spool_of, spools
 from tests.faults.conftest import Following
 from tests.faults.waiting import until
 from tests.stage import Stage
@@ -52,7 +52,7 @@ async def test_agents_killed_at_any_moment(stage: Stage, following: Following) -
     assert {letter.state for letter in sent} == {OutgoingState.TAKEN}
     assert Counter(heard.event for letter in sent for heard in letter.heard) == {Event.DELIVERED: len(names)}
     assert await arrived(stage, recipient) == names
-    await stage.checker.check()
+    await stage.checker.check(spools(stage, sender, recipient))
     await following.settle()
     said = [seen for seen in stage.checker.decided.values() if seen.head.body == sender]
     assert len(said) == 1 + len(names)
@@ -85,5 +85,5 @@ async def test_a_spool_comes_back_from_a_copy(stage: Stage, following: Following
 
         await until(all_there, "every letter in the recipient's spool")
         assert await arrived(stage, recipient) == names
-    await stage.checker.check()
+    await stage.checker.check(spools(stage, sender, recipient))
     await following.settle()
