@@ -102,7 +102,7 @@ def _settled(journal: Journal, body: str, spool: SpoolSeen) -> Iterator[Violatio
     said = _decisions(journal, spool)
     for row in spool.outgoing:
         reasons = [one.reason for one in said.get(row.row, [])]
-        expected = {"taken": [""], "refused": [row.reason], "void": []}.get(row.state)
+        expected = {"taken": [""], "refused": [row.reason or "some reason"], "void": []}.get(row.state)
         if expected is not None and reasons != expected:
             yield Violation(Rule.SPOOL_TAKEN, _row(body, row), f"is {row.state}, the journal says {reasons}")
 
