@@ -24,10 +24,9 @@ from exchange.agent.transport import Inboxes, Partition, Transport
 from exchange.bus.records import PoisonedBatch, Position, Taken
 from exchange.bus.topics import inbox
 from exchange.domain.decision import Notice
-from exchange.domain.errors import BusError, ExchangeError, SpoolError, WireError
+from exchange.domain.errors import BusError, ConfigurationError, ExchangeError, SpoolError, WireError
 from exchange.domain.event import Event
 from exchange.domain.statement import Letter, Signed
-from exchange.security.errors import DirectoryRefused
 from exchange.wire.records import decode, kind_of
 
 log = logging.getLogger(__name__)
@@ -71,8 +70,9 @@ class Inbound:
                 async with transport.inboxes(await self._positions()) as inboxes:
                     attempts = 0
                     await self._read(inboxes)
-            except (BusError, SpoolError, DirectoryRefused) as error:
-                if not (error.retriable or isinstance(error, DirectoryRefused)):
+            except (BusError, SpoolError, ConfigurationError) as error:
+                # A directory or certificate that is being replaced is none for a moment; at the start it was good.
+                if not (error.retriable or isinstance(error, ConfigurationError)):
                     raise
                 attempts += 1
                 self._all_wait(error)

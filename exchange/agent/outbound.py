@@ -27,7 +27,7 @@ from exchange.agent.status import Waits
 from exchange.agent.transport import Submissions
 from exchange.bus.producer import Outgoing
 from exchange.bus.topics import SUBMISSIONS
-from exchange.domain.errors import BusError, SpoolError
+from exchange.domain.errors import BusError, ConfigurationError, ExchangeError, SpoolError
 from exchange.domain.ids import digest
 from exchange.domain.reason import Reason
 from exchange.wire.headers import cloud_event
@@ -140,8 +140,9 @@ class Outbound:
             self._woken.clear()
             try:
                 busy = await self._round(submissions)
-            except (BusError, SpoolError) as error:
-                if not error.retriable:
+            except (BusError, SpoolError, ConfigurationError) as error:
+                # A certificate that is being replaced is none for a moment; at the start it was good.
+                if not (error.retriable or isinstance(error, ConfigurationError)):
                     raise
                 attempts += 1
                 self._all_wait(error)
@@ -184,13 +185,13 @@ class Outbound:
                 batches.append(_Batch(line, turns, statements[-1].number, probe, records))
         return batches
 
-    async def _send(self, submissions: Submissions, lane: int, batches: Sequence[_Batch]) -> BusError | None:
+    async def _send(self, submissions: Submissions, lane: int, batches: Sequence[_Batch]) -> ExchangeError | None:
         """Send what goes into one lane; on failure all its lines go back."""
         try:
             await submissions.send(
                 [record for batch in batches for record in batch.records], topic=SUBMISSIONS, partition=lane
             )
-        except BusError as error:
+        except (BusError, ConfigurationError) as error:
             for batch in batches:
                 batch.line.go_back()
             return error
@@ -256,7 +257,7 @@ class Outbound:
         line.waits.on(PART, reason, "the exchange does not take the next statement yet", now)
         log.warning("%s: %s, sending again later", line.body, reason)
 
-    def _all_wait(self, error: BusError | SpoolError) -> None:
+    def _all_wait(self, error: ExchangeError) -> None:
         now = self._clock()
         for line in self._lines.values():
             line.waits.on(BUS, error.code, str(error), now)

@@ -64,7 +64,7 @@ def open_desk(settings: AgentSettings) -> Iterator[Desk]:
     """Open the spool of an agent's settings.
 
     Raises:
-        ConfigurationError: directory or policy cannot be used.
+        ConfigurationError: certificates, directory or policy cannot be used.
         SpoolError: the spool cannot be opened.
     """
     roots = load_certificates(settings.directory.roots)
@@ -72,6 +72,7 @@ def open_desk(settings: AgentSettings) -> Iterator[Desk]:
     exchange = history.directory.exchange
     drafting = Drafting(exchange, _policy(settings).inline_bytes, system.now, system.random_bytes)
     transport = Transport(partial(SubmissionProducer, settings.kafka), partial(PositionedReader, settings.kafka))
+    settings.kafka.ssl_context()  # a wrong file is told at once, not waited for
     settings.spool.mkdir(parents=True, exist_ok=True)
     with Spool(settings.spool / "spool.sqlite") as spool:
         yield Desk(Office(spool, drafting, history, Timing(), Counters()), transport)

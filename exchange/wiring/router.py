@@ -18,6 +18,7 @@ async def run_router(settings: RouterSettings) -> None:
         ConfigurationError: certificates, directory or policy cannot be used.
     """
     registry = CollectorRegistry()
+    settings.kafka.ssl_context()  # a wrong file is told at once, not waited for
     roots = load_certificates(settings.directory.roots)
     footings = FootingFiles(settings.directory.folder, settings.policy, roots, system.monotonic)
     footings.current()  # a wrong file is told at once, not lane by lane

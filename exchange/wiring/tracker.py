@@ -17,11 +17,12 @@ async def run_tracker(settings: TrackerSettings) -> None:
     """Follow the journal until SIGINT or SIGTERM.
 
     Raises:
-        ConfigurationError: the directory cannot be used.
+        ConfigurationError: certificates or the directory cannot be used.
         StoreError: the database cannot be used.
         PositionLost, JournalIncomplete, StoreConflict: see `Tracker.run`.
     """
     registry = CollectorRegistry()
+    settings.kafka.ssl_context()  # a wrong file is told at once, not waited for
     partitions = latest_directory(settings.directory).journal_partitions
     with Store(settings.store) as store:
         store.migrate()

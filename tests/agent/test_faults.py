@@ -17,6 +17,7 @@ from exchange.agent.agent import Agent
 from exchange.agent.spool import Spool
 from exchange.bus.errors import PositionLost
 from exchange.domain.errors import SpoolError
+from exchange.security.errors import KeyRefused
 from tests.agent.edms import MemoryEdms, given, letter_package, plain_letter, receipt_package, told
 from tests.agent.place import QUICK, Place, until, until_settled
 from tests.world import NOW
@@ -130,6 +131,20 @@ async def test_acknowledged_records_that_vanish_are_sent_again(place: Place) -> 
         place.simulator.drop = False
         await until_settled(agent)
     assert place.simulator.message_ids("beta") == [f"m-{number}" for number in range(5)]
+
+
+async def test_a_certificate_is_replaced_file_by_file(place: Place) -> None:
+    """Between its two files a pair is none: that is waited out, not ended by."""
+    async with place.agent("alpha") as agent:
+        await until_settled(agent)
+        place.simulator.certificate = KeyRefused("not a pair", code="key-certificate-mismatch")
+        await agent.mailbox("alpha").submit(plain_letter("m-1", "beta"))
+        await asyncio.sleep(0.1)
+        (status,) = await agent.status()
+        assert "key-certificate-mismatch" in status.waits_for
+        place.simulator.certificate = None
+        await until(lambda: place.simulator.message_ids("beta") == ["m-1"])
+        await until_settled(agent)
 
 
 async def test_a_router_that_is_away_gets_each_statement_about_once(place: Place) -> None:

@@ -18,6 +18,7 @@ from exchange.domain.delivery import State
 from exchange.domain.event import Event
 from exchange.domain.fact import FlagCode
 from exchange.journal.findings import FindingCode
+from exchange.security.errors import KeyRefused
 from exchange.services.reading import JournalIncomplete
 from exchange.services.replay import audit
 from exchange.services.tracker import service
@@ -135,6 +136,14 @@ async def test_says_what_it_waits_for(tracker: Tracker, fake: FakeJournal) -> No
     fake.failures = [unavailable() for _ in range(50)]
     async with running(tracker):
         await until(lambda: "bus-unavailable" in tracker.waiting_for)
+
+
+async def test_waits_while_its_certificate_is_replaced(tracker: Tracker, fake: FakeJournal) -> None:
+    """Between its two files a pair is none: it is not ended by that."""
+    fake.failures = [KeyRefused("not a pair", code="key-certificate-mismatch")]
+    async with running(tracker):
+        await until(lambda: "key-certificate-mismatch" in tracker.waiting_for)
+        await until_ready(tracker)
 
 
 async def test_only_its_own_cancellation_ends_it(tracker: Tracker, fake: FakeJournal) -> None:

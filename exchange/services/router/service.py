@@ -20,7 +20,7 @@ from exchange.bus.records import PoisonedBatch, Record, Taken
 from exchange.bus.topics import DEAD_LETTERS, JOURNAL, SEQUENCES, inbox
 from exchange.domain.decision import DEAD_LETTER_SAMPLE_BYTES, DeadLetter
 from exchange.domain.directory import Directory
-from exchange.domain.errors import ExchangeError
+from exchange.domain.errors import ConfigurationError, ExchangeError
 from exchange.domain.reason import Reason
 from exchange.journal.examine import Examined, Submission, examine
 from exchange.journal.judge import REACHABLE
@@ -83,7 +83,8 @@ class Router:
                     async with LaneGroup(self._settings) as group:
                         while True:
                             self._assign(await group.watch(), tasks)
-                except CLIENT_ERRORS as error:
+                except (*CLIENT_ERRORS, ConfigurationError) as error:
+                    # A certificate that is being replaced is none for a moment; at the start it was good.
                     log.warning("joining the routers' group again: %s", bus_error(error, "sharing the lanes"))
                 await asyncio.sleep(HEARTBEAT_SECONDS)
 

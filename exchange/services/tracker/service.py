@@ -18,7 +18,7 @@ from typing import TypeVar
 from exchange.bus.records import PoisonedBatch, Position
 from exchange.bus.topics import JOURNAL
 from exchange.domain import delivery
-from exchange.domain.errors import ExchangeError
+from exchange.domain.errors import ConfigurationError, ExchangeError
 from exchange.domain.fact import JournalFact, Unreadable
 from exchange.journal.facts import read_fact
 from exchange.services import reading
@@ -96,7 +96,8 @@ class Tracker:
                 await self._follow()
             except ExchangeError as error:
                 self._waiting_for = f"{error.code}: {error}"
-                if not error.retriable:
+                # A certificate that is being replaced is none for a moment; at the start it was good.
+                if not (error.retriable or isinstance(error, ConfigurationError)):
                     log.exception("the tracker ends: %s", error.code)
                     raise
                 log.warning("the tracker opens everything anew: %s: %s", error.code, error)
