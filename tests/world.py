@@ -11,7 +11,7 @@ from types import MappingProxyType
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from exchange.domain.card import LetterCard, Party, ReceiptCard
+from exchange.domain.card import FileInfo, FileRole, LetterCard, Party, ReceiptCard
 from exchange.domain.directory import (
     Body,
     BodyStatus,
@@ -82,6 +82,14 @@ def letter_card(**changes: object) -> LetterCard:
     return dataclasses.replace(empty, **changes)  # type: ignore[arg-type]  # fields by name, as tests need them
 
 
+def described(files: Iterable[bytes]) -> tuple[FileInfo, ...]:
+    """Files as the card of their letter describes them."""
+    return tuple(
+        FileInfo(f"f{index}", f"{index}.pdf", "application/pdf", len(data), digest(data), FileRole.MAIN)
+        for index, data in enumerate(files, start=1)
+    )
+
+
 def receipt_card(**changes: object) -> ReceiptCard:
     """A receipt's card with nothing in it but what `changes` say."""
     empty = ReceiptCard(
@@ -140,7 +148,7 @@ class Speaker:
         **changes: object,
     ) -> Signed:
         """A letter to `recipients`; `changes` replace fields of the statement after it was made."""
-        datas = (encode(card or letter_card()), *files)
+        datas = (encode(card or letter_card(files=described(files))), *files)
         contents = tuple(Content(self.world.salt(), data) for data in datas)
         types = (CARD_MEDIA_TYPE, *["application/pdf"] * len(files))
         letter = Letter(

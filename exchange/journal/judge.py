@@ -157,14 +157,17 @@ def _card_present(case: Case) -> Refusal | None:
 
 
 def _card_readable(case: Case) -> Refusal | None:
-    """A card decodes whole by the schema that it names: the letter is what its schema says."""
+    """A card decodes whole by the schema that it names, and describes the files that the letter carries."""
     if not case.contents:
         return None
-    card = LetterCard if isinstance(case.statement, Letter) else ReceiptCard
+    kind = LetterCard if isinstance(case.statement, Letter) else ReceiptCard
     try:
-        decode(card, case.contents[0].data)
+        card = decode(kind, case.contents[0].data)
     except WireError as error:
         return Refusal(Reason.CARD_UNREADABLE, f"contents[0]: {error}"[:200])
+    carried = len(case.contents) - 1
+    if isinstance(card, LetterCard) and len(card.files) != carried:
+        return Refusal(Reason.CONTENT_MISMATCH, f"card.files: {len(card.files)} described, {carried} carried")
     return None
 
 

@@ -15,7 +15,7 @@ from exchange.domain.statement import Content, Form, Group, Open, Predecessor, S
 from exchange.journal.examine import Examined, Standing, Submission, examine
 from exchange.journal.judge import CARD_MEDIA_TYPE
 from exchange.wire.records import encode, read_head
-from tests.world import NOW, Speaker, World, receipt_card
+from tests.world import NOW, Speaker, World, letter_card, receipt_card
 
 Make = Callable[[World, Speaker], Signed]
 
@@ -59,6 +59,7 @@ REFUSED: dict[str, tuple[Make, Reason]] = {
     ),
     "an item missing": (lambda _, s: with_contents(s.letter("beta"), lambda c: c[:1]), Reason.CONTENT_MISMATCH),
     "an item more": (lambda _, s: with_contents(s.letter("beta"), lambda c: (*c, c[1])), Reason.CONTENT_MISMATCH),
+    "files that the card does not describe": (lambda _, s: s.letter("beta", card=letter_card()), Reason.CONTENT_MISMATCH),
     "too much inline": (lambda _, s: s.letter("beta", files=(b"x" * 600_000,)), Reason.CONTENT_TOO_LARGE),
     "sealed": (lambda _, s: s.letter("beta", seal=Seal("x", bytes(32), bytes(32))), Reason.CONTENT_UNSUPPORTED),
     "an open within a chain": (lambda _, s: s.open(Predecessor(b"p" * 16, 7, bytes(32))), Reason.KIND_FORBIDDEN),

@@ -28,7 +28,7 @@ from exchange.journal.facts import JournalRecord, read_fact
 from exchange.wire.records import decode, encode
 from tests.journal.synthetic import SyntheticJournal, story
 from tests.strategies import mutations, values
-from tests.world import NOW, World, letter_card
+from tests.world import NOW, World, described, letter_card
 
 PRIVATE = "Асанов"
 
@@ -175,6 +175,7 @@ def test_what_people_wrote_stays_in_the_journal(journal: SyntheticJournal) -> No
         addressees=(Party(name=PRIVATE),),
         signatories=(person,),
         executor=person,
+        files=described([PRIVATE.encode()]),
     )
     letter = journal.letter("alpha", "beta", card=card, files=(PRIVATE.encode(),))
     assert PRIVATE not in repr(last(journal))
