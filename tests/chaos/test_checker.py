@@ -24,7 +24,7 @@ from tests.chaos.history import (
 )
 from tests.checker import Observations, Rule, violations
 from tests.checker.observations import Incoming, LetterWords, ReceiptWords
-from tests.checker.waiting import Wait, is_late, quiet
+from tests.checker.waiting import Wait, is_late, quiet, unfinished
 
 RIGHT = observations(
     [
@@ -204,6 +204,13 @@ def test_what_a_disk_has_lost_is_excused() -> None:
         assert violations(spoilt(RIGHT)) != []
         forgotten = [Forgotten(0.0, body, letter) for body in BODIES for letter in letters]
         assert violations(both(more(*forgotten), spoilt)(RIGHT)) == []
+
+
+@pytest.mark.parametrize("name", ["never sent", "never read", "never tracked"])
+def test_what_is_unfinished(name: str) -> None:
+    """What will be late one day is unfinished at once; where nothing is wrong nothing is."""
+    assert unfinished(RIGHT) == []
+    assert unfinished(PLANTED[name][1](RIGHT)) != []
 
 
 def test_every_rule_was_broken() -> None:

@@ -12,7 +12,8 @@ It knows the product's records and tables, but shares none of its rules: no ledg
 - `follower.py` reads Kafka, `databases.py` spools and trackers, `tests/chaos/history.py` histories; `collect.py` puts
   them together.
 
-`waits(history)` says what clients still wait for, so that a run knows when it is over.
+`waits(history)` says what clients still wait for, `unfinished(seen)` what waits at all. A tracker that stands still is
+right as far as it has read, so a run is over when nothing is unfinished, or when its bound has passed.
 """
 
 from tests.checker.collect import observe
@@ -21,7 +22,7 @@ from tests.checker.follower import Checker
 from tests.checker.observations import Observations
 from tests.checker.rules import violations
 from tests.checker.violation import Rule, Violation
-from tests.checker.waiting import waits
+from tests.checker.waiting import unfinished, waits
 
 __all__ = [
     "Checker",
@@ -31,6 +32,7 @@ __all__ = [
     "observe",
     "read_spool",
     "read_tracker",
+    "unfinished",
     "violations",
     "waits",
 ]

@@ -124,6 +124,14 @@ def in_time(journal: Journal, seen: Observations) -> Iterator[Violation]:
             yield Violation(Rule.LATE, wait.what, f"{took}, bound {wait.bound:.0f} s without faults")
 
 
+def unfinished(seen: Observations) -> list[Wait]:
+    """Whatever still waits: for clients, and in spools, inboxes and the journal. A run is over when nothing does."""
+    journal = Journal(seen.entries)
+    refused = _refused_answers(journal, seen.history)
+    every = [*waits(seen.history), *_unfinished(journal, seen)]
+    return [wait for wait in every if wait.until == inf and wait.what not in refused]
+
+
 def _refused_answers(journal: Journal, history: Sequence[Line]) -> set[str]:
     """Answers that the exchange itself refused: their letter's sender does not hear them."""
     refused = set()
