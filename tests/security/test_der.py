@@ -51,7 +51,7 @@ def test_skips_only_what_is_expected() -> None:
     """Constant parts are compared whole, and inside their container."""
     assert der.skip(b"abc", 1, b"bc", 3, "it") == 3
     for end, expected in ((3, b"bd"), (2, b"bc"), (3, b"bcd")):
-        with pytest.raises(ValueError, match="it at byte 1"):
+        with pytest.raises(ValueError, match="^it at byte 1 is not as the form has it$"):
             der.skip(b"abc", 1, expected, end, "it")
 
 
@@ -71,6 +71,18 @@ def test_issuer_and_serial_are_the_certificate_s(pair: KeyPair) -> None:
     issuer, serial = der.issuer_and_serial(pair.certificate.tbs_certificate_bytes)
     assert issuer == pair.certificate.issuer.public_bytes()
     assert int.from_bytes(serial[2:], "big") == pair.certificate.serial_number
+
+
+def test_names_the_part_of_a_certificate(mfa: KeyPair) -> None:
+    """Whichever tag or length on the way to the issuer is wrong, the message names its element."""
+    tbs = mfa.certificate.tbs_certificate_bytes
+    found = set()
+    for at, byte in enumerate(tbs):
+        try:
+            der.issuer_and_serial(tbs[:at] + bytes([byte ^ 0xFF]) + tbs[at + 1 :])
+        except ValueError as error:
+            found.add(str(error).split(" at byte ")[0])
+    assert found == {"tbsCertificate", "version", "serialNumber", "signature", "issuer"}
 
 
 def test_version_1_certificates_begin_with_the_serial(mfa: KeyPair) -> None:

@@ -1,5 +1,6 @@
 """The folder of versions: signed, numbered, never rolled back."""
 
+import resource
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -78,6 +79,18 @@ def test_an_empty_or_absent_folder_says_so(folder: DirectoryFolder) -> None:
             folder.latest()
         assert code(caught) == "directory-missing"
         folder.folder.mkdir(exist_ok=True)
+
+
+def test_a_process_without_file_handles_says_so(folder: DirectoryFolder, first: Directory) -> None:
+    """What cannot be looked at is refused, so that who follows the directory goes on by the version before."""
+    _, most = before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, most))
+    try:
+        with pytest.raises(DirectoryRefused, match="Too many open files") as refused:
+            folder.latest(first)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert code(refused) == "directory-missing"
 
 
 def test_publishes_only_what_continues(folder: DirectoryFolder, first: Directory, signer: Signer) -> None:
