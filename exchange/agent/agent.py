@@ -179,7 +179,13 @@ def _require_distinct(members: Sequence[Member]) -> None:
 @contextmanager
 def _only_agent(spool: Path) -> Iterator[None]:
     """One agent per spool; the lock goes with the process, however it ends."""
-    with spool.with_name(f"{spool.name}.lock").open("ab") as lock:
+    path = spool.with_name(f"{spool.name}.lock")
+    try:
+        opened = path.open("ab")
+    except OSError as error:
+        message = f"{path} cannot be written ({error.strerror}): give the agent's user the right to write the folder"
+        raise SpoolError(message, code="spool-unwritable") from error
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -171,9 +171,14 @@ class DirectoryFolder:
 
     def _newest(self) -> int:
         """Highest version with a signature, 0 without any."""
-        if not self.folder.is_dir():
+        try:
+            names = [path.name for path in self.folder.iterdir()]
+        except FileNotFoundError:
             return 0
-        matches = (_SIGNATURE_NAME.fullmatch(path.name) for path in self.folder.iterdir())
+        except OSError as error:
+            message = f"{self.folder} cannot be read ({error.strerror}): check the path, and who may read it"
+            raise DirectoryRefused(message, code="directory-missing") from error
+        matches = map(_SIGNATURE_NAME.fullmatch, names)
         return max((int(match[1]) for match in matches if match), default=0)
 
     def _certificate(self, signer: bytes) -> Path:

@@ -118,7 +118,11 @@ def is_asked_to_end() -> bool:
 
 
 async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
-    """Run `work` until it ends, or SIGINT or SIGTERM asks for an end: then cancel it and wait."""
+    """Run `work` until it ends, or SIGINT or SIGTERM asks for an end: then cancel it and wait.
+
+    Raises:
+        Exception: as `work`; what one of its parts raised alone, without the groups around it.
+    """
     task = asyncio.create_task(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -127,6 +131,15 @@ async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
         await task
     except asyncio.CancelledError:
         return
+    except ExceptionGroup as group:
+        raise _alone(group) from group
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+
+
+def _alone(error: Exception) -> Exception:
+    """The one error in a group, or the group of several."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        (error,) = error.exceptions
+    return error

@@ -231,6 +231,14 @@ async def test_one_agent_per_spool(place: Place) -> None:
     assert raised.value.code == "spool-in-use"
 
 
+async def test_a_lock_that_cannot_be_written_is_named(place: Place) -> None:
+    """A disk that came back read-only is an error with its way out, before anything is read or sent."""
+    place.spool("alpha").with_name("alpha.spool.lock").mkdir()
+    with Spool(place.spool("alpha")) as spool, pytest.raises(SpoolError) as raised:
+        await Agent(place.office(spool), place.members("alpha"), place.simulator.transport).run()
+    assert raised.value.code == "spool-unwritable"
+
+
 WRITER = """
 import itertools, sys
 from pathlib import Path

@@ -1,5 +1,6 @@
 """Health, metrics and logs of a process."""
 
+import asyncio
 import io
 import json
 import logging
@@ -10,7 +11,8 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from exchange.services.runner import JsonFormatter, OncePerMinute, observed
+from exchange.domain.errors import SpoolError
+from exchange.services.runner import JsonFormatter, OncePerMinute, observed, until_signalled
 
 
 @pytest.fixture
@@ -89,3 +91,34 @@ def test_what_was_said_is_forgotten_after_a_while() -> None:
     for number in range(OncePerMinute.LINES + 10):
         assert only.filter(logging.LogRecord("x", logging.WARNING, "", 0, f"line {number}", None, None))
     assert len(only._said) <= OncePerMinute.LINES
+
+
+async def test_what_one_part_raised_is_raised_alone() -> None:
+    """Commands tell an error of ours in one line; in a group it was a traceback of sixty."""
+
+    async def part() -> None:
+        raise SpoolError("it is full", code="spool-full")
+
+    async def parts() -> None:
+        async with asyncio.TaskGroup() as outer, asyncio.TaskGroup() as inner:
+            outer.create_task(asyncio.sleep(10))
+            inner.create_task(part())
+
+    with pytest.raises(SpoolError, match="it is full"):
+        await until_signalled(parts())
+
+
+async def test_what_several_parts_raised_stays_a_group() -> None:
+    """None of them is left out."""
+
+    async def part(message: str) -> None:
+        raise ValueError(message)
+
+    async def parts() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(part("one"))
+            group.create_task(part("two"))
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await until_signalled(parts())
+    assert len(raised.value.exceptions) == 2
