@@ -31,11 +31,9 @@ from exchange.embedded import EmbeddedKafka, JavaProgram, cache_folder, ensure_j
 from exchange.embedded.demo_bodies import DemoBody
 from exchange.embedded.installation import ADMIN, SHAPE, Installation, Installer, grants, topics
 from exchange.embedded.processes import Watchdog
-from exchange.security.cades import Signer
-from exchange.security.directory_folder import DirectoryFolder, successor
-from exchange.security.keys import load_key_pair
 from exchange.wire.records import encode
 from tests.checker import Checker
+from tests.published import directory_folder, publish
 from tests.world import Speaker, World
 
 BODIES = tuple(f"body-{number:02}" for number in range(80))
@@ -163,16 +161,11 @@ class Stage:
 
     def register(self, *bodies: Body) -> None:
         """Publish the next version of the directory, with these bodies new or changed."""
-        folder = DirectoryFolder(self.installation.folder / "directory", self.world.roots)
-        latest = folder.latest()
-        pair = load_key_pair(self.world.authority.directory_signer())
-        now = datetime.now(UTC)
-        changed = {**latest.bodies, **{body.code: body for body in bodies}}
-        folder.publish(successor(latest, changed, now), Signer(pair.certificate, pair.key), now)
+        publish(self.installation.folder, self.world.authority, *bodies)
 
     def registered(self, code: str) -> Body:
         """A body as the newest directory has it."""
-        return DirectoryFolder(self.installation.folder / "directory", self.world.roots).latest().bodies[code]
+        return directory_folder(self.installation.folder, self.world.authority).latest().bodies[code]
 
     @contextmanager
     def running(self, role: str, *, name: str = "", without: str = "port = ") -> Iterator[Process]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 
 from tests.chaos.disks import namespace
-from tests.chaos.faults import every_fault
+from tests.chaos.faults import every_fault, not_run
 from tests.chaos.history import read_history
 from tests.chaos.run import Run
 from tests.chaos.site import running_site
@@ -52,6 +52,8 @@ def _run(folder: Path, options: argparse.Namespace) -> list[Violation]:
         found = asyncio.run(run.carry_out())
         print("\n".join(summary(read_history(run.histories.iterdir()), site.keeper.ends, every_fault(site))))
         print(f"quiet {run.quiet_after:.0f} s after the last fault, {time.monotonic() - began:.0f} s in all")
+        for kind in not_run(site):
+            print(f"NOT RUN {kind}")
         for violation in found[:SHOWN]:
             print(f"VIOLATION {violation}")
         print(f"{len(found)} violations", flush=True)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from exchange.embedded.errors import KafkaFailedError
-from tests.chaos.nemesis import Fault, Scene
+from tests.chaos.nemesis import Fault, Scene, always
 from tests.chaos.servers import Role, send
 from tests.chaos.site import Site
 
@@ -20,6 +20,7 @@ BACK_SECONDS = 30.0
 def faults_of_processes(site: Site) -> list[Fault]:
     """Every kind, with its targets."""
     programs = site.named(Role.ROUTER, Role.AGENT, Role.TRACKER)
+    every = always(*site.named(Role.BROKER))
     brokers, postgresql = site.named(Role.BROKER), site.named(Role.POSTGRESQL)
     return [
         Fault("router killed -9", "killed", site.named(Role.ROUTER), (0.0, 4.0), killed),
@@ -33,9 +34,9 @@ def faults_of_processes(site: Site) -> list[Fault]:
         Fault("broker restarted", "restarted", brokers, (0.0, 1.0), stopped),
         Fault("PostgreSQL restarted", "restarted", postgresql, (0.0, 6.0), stopped),
         Fault("a program restarted", "restarted", programs, (0.0, 1.0), stopped),
-        Fault("brokers restarted one after the other", "rolling restart", ("brokers",), (0.0, 0.0), rolled, brokers),
-        Fault("two of three brokers lost", "majority lost", ("brokers",), (1.0, 5.0), two_killed, brokers),
-        Fault("active controller killed -9", "controller failover", ("brokers",), (0.0, 3.0), headless, brokers),
+        Fault("brokers restarted one after the other", "rolling restart", ("brokers",), (0.0, 0.0), rolled, every),
+        Fault("two of three brokers lost", "majority lost", ("brokers",), (1.0, 5.0), two_killed, every),
+        Fault("active controller killed -9", "controller failover", ("brokers",), (0.0, 3.0), headless, every),
     ]
 
 
@@ -106,7 +107,7 @@ def active_controller(site: Site) -> int:
         kept = broker.node.data / "__cluster_metadata-0" / "quorum-state"
         state = json.loads(kept.read_text(encoding="utf-8"))
         known.append((int(state["leaderEpoch"]), int(state["leaderId"])))
-    return max((epoch, leader) for epoch, leader in known if leader > 0)[1]
+    return max(((epoch, leader) for epoch, leader in known if leader > 0), default=(0, 1))[1]
 
 
 def _wait_ready(site: Site) -> None:

@@ -6,11 +6,12 @@ in between is as repeatable as processes are.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from random import Random
 
+from tests.chaos.client import Correspondent
 from tests.chaos.history import FaultBegan, FaultEnded, Recorder
 from tests.chaos.site import Site
 
@@ -25,17 +26,40 @@ class Scene:
     """What a fault works on.
 
     Attributes:
+        clients: programs of the bodies, by body.
         target: name of a process, or of a line: `agent-body-1→broker-2`.
         random: of this fault alone.
     """
 
     site: Site
+    clients: Mapping[str, Correspondent]
     target: str
     random: Random
 
 
 Break = Callable[[Scene], AbstractAsyncContextManager[None]]
 """Breaks when it is entered, heals when it is left."""
+Claims = Callable[[str], tuple[str, ...]]
+"""What a fault must have for itself, by its target. The keeper leaves a process alone that is claimed."""
+
+
+def itself(target: str) -> tuple[str, ...]:
+    """The whole target: a process that nobody else ends or starts meanwhile, or a line."""
+    return (target,)
+
+
+def its(part: str) -> Claims:
+    """A part of the target, which may end and be started again meanwhile."""
+    return lambda target: (f"{part} of {target}",)
+
+
+def always(*names: str) -> Claims:
+    """The same whatever the target."""
+    return lambda _: names
+
+
+class FaultMissed(Exception):
+    """What the fault needed was not so when it came: nothing was broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +71,7 @@ class Fault:
         family: what the summary counts together.
         targets: what it can hit.
         seconds: how long it lasts at least and at most.
-        claims: names of what it must have for itself, by target; by default the target.
+        claims: what it must have for itself.
     """
 
     name: str
@@ -55,11 +79,7 @@ class Fault:
     targets: tuple[str, ...]
     seconds: tuple[float, float]
     work: Break = field(repr=False)
-    claims: tuple[str, ...] = ()
-
-    def needs(self, target: str) -> tuple[str, ...]:
-        """What nobody else may break meanwhile."""
-        return self.claims or (target,)
+    claims: Claims = itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +110,7 @@ def plan(faults: Sequence[Fault], count: int, seed: int) -> list[Planned]:
             continue
         fault, target = drawn
         seconds = random.uniform(*fault.seconds)
-        for name in fault.needs(target):
+        for name in fault.claims(target):
             free[name] = at + seconds + RECOVERY_SECONDS
         planned.append(Planned(len(planned) + 1, at, seconds, fault, target, random.getrandbits(32)))
     return planned
@@ -99,7 +119,9 @@ def plan(faults: Sequence[Fault], count: int, seed: int) -> list[Planned]:
 def _draw(deck: list[Fault], free: dict[str, float], at: float, random: Random) -> tuple[Fault, str] | None:
     """The first of the deck that can hit something, taken from it."""
     for index, fault in enumerate(deck):
-        targets = [target for target in fault.targets if all(free.get(name, 0.0) <= at for name in fault.needs(target))]
+        targets = [
+            target for target in fault.targets if all(free.get(name, 0.0) <= at for name in fault.claims(target))
+        ]
         if targets:
             del deck[index]
             return fault, random.choice(targets)
@@ -109,9 +131,11 @@ def _draw(deck: list[Fault], free: dict[str, float], at: float, random: Random) 
 class Nemesis:
     """Carries a plan out, prints it as it happens, and writes it down."""
 
-    def __init__(self, site: Site, history: Recorder, seed: int) -> None:
+    def __init__(self, site: Site, clients: Mapping[str, Correspondent], history: Recorder, seed: int) -> None:
         """Nothing is broken yet."""
+        self.missed = 0
         self._site = site
+        self._clients = clients
         self._history = history
         self._seed = seed
 
@@ -124,20 +148,19 @@ class Nemesis:
                 group.create_task(self._carry_out(one, began), name=one.fault.name)
 
     async def _carry_out(self, one: Planned, began: float) -> None:
-        scene = Scene(self._site, one.target, Random(one.seed))
-        async with self._site.keeper.alone(*one.fault.needs(one.target)):
+        scene = Scene(self._site, self._clients, one.target, Random(one.seed))
+        async with self._site.keeper.alone(*one.fault.claims(one.target)):
             self._tell(one, began, f"for {one.seconds:.1f} s")
             self._history.write(FaultBegan(time.time(), one.number, one.fault.name, one.target, self._seed))
-            async with one.fault.work(scene):
-                await asyncio.sleep(one.seconds)
+            try:
+                async with one.fault.work(scene):
+                    await asyncio.sleep(one.seconds)
+            except FaultMissed as missed:
+                self.missed += 1
+                self._tell(one, began, f"missed: {missed}")
             self._history.write(FaultEnded(time.time(), one.number))
             self._tell(one, began, "healed")
 
     def _tell(self, one: Planned, began: float, what: str) -> None:
         now = time.monotonic() - began
         print(f"{now:7.1f}s  {one.number:4}  {one.fault.name}: {one.target}, {what}", flush=True)
-
-
-def pairs(dialling: Sequence[str], dialled: Sequence[str]) -> Iterator[str]:
-    """Lines between those that dial and those that are dialled."""
-    return (f"{one}→{other}" for one in dialling for other in dialled if one != other)

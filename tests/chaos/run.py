@@ -17,14 +17,14 @@ from tests.chaos.faults import every_fault
 from tests.chaos.history import Recorder, read_history
 from tests.chaos.nemesis import Nemesis, plan
 from tests.chaos.site import BODIES, CLUSTER, Site
-from tests.checker import Checker, Violation, observe, violations, waits
+from tests.checker import Checker, Violation, observe, unfinished, violations, waits
 
 WARM_SECONDS = 10.0
 """Of traffic before the first fault."""
 QUIET_SECONDS = 200.0
 """After the last fault everything comes to rest in so long; longer than any bound of the checker."""
-SETTLE_SECONDS = 30.0
-"""After that, for what nobody waits for: the tracker, the positions of spools."""
+SETTLE_SECONDS = 150.0
+"""After that, for what nobody waits for, the tracker and the positions of spools; longer than their bounds too."""
 LOOK_SECONDS = 3.0
 
 
@@ -45,7 +45,7 @@ class Run:
         """All of it; what the checker found."""
         self.histories.mkdir()
         with ExitStack() as files:
-            nemesis = Nemesis(self.site, files.enter_context(self._recorder("nemesis")), self.seed)
+            nemesis = Nemesis(self.site, self.clients, files.enter_context(self._recorder("nemesis")), self.seed)
             self.clients |= {body: self._client(body, files) for body in BODIES}
             closing = asyncio.Event()
             async with _background(self.site.keeper.run(), *(client.run(closing) for client in self.clients.values())):
@@ -81,7 +81,7 @@ class Run:
                 history=self.histories.iterdir(),
             )
             found = violations(seen)
-            if not found or time.monotonic() > deadline:
+            if not (found or unfinished(seen)) or time.monotonic() > deadline:
                 return found
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -59,6 +59,11 @@ def agent_of(body: str) -> str:
     return f"agent-{body}"
 
 
+def body_of(agent: str) -> str:
+    """Whose agent it is; empty for any other process."""
+    return agent.removeprefix("agent-") if agent.startswith("agent-") else ""
+
+
 @dataclass
 class Site:
     """A running exchange and everything by which it can be broken."""
