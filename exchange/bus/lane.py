@@ -30,6 +30,7 @@ from exchange.bus.access import ROUTER_GROUP, ROUTER_TRANSACTIONS
 from exchange.bus.batches import bound_batches
 from exchange.bus.closing import close_consumer, close_producer
 from exchange.bus.connection import KafkaSettings, aiokafka_options
+from exchange.bus.lookup import End, offsets
 from exchange.bus.producer import Outgoing, batches_of
 from exchange.bus.records import Record, Taken, read_batch
 from exchange.bus.topics import SEQUENCES, SUBMISSIONS
@@ -37,6 +38,10 @@ from exchange.domain.errors import BusError
 
 TRANSACTION_SECONDS = 10
 ARM_SECONDS = 30
+COMMIT_SECONDS = 15.0
+"""Longer than a transaction may live: what has not ended by then is found out by arming again."""
+SILENCE_SECONDS = 5.0
+"""After so long without news we ask whether Kafka is there: its client would try for ever and not say so."""
 LEAVE_SECONDS = 3.0
 """To tell the group that we go, so that others take the lanes at once."""
 BATCH_BYTES = 1_250_000
@@ -58,6 +63,7 @@ class Lane:
         self._producer: AIOKafkaProducer | None = None
         self._consumer: AIOKafkaConsumer | None = None
         self._closing: set[asyncio.Task[None]] = set()
+        self._heard = 0.0
 
     async def arm(self, topics: Collection[str]) -> dict[bytes, bytes]:
         """Fence every predecessor and return the lane's committed state, latest value by key.
@@ -108,13 +114,25 @@ class Lane:
         await self._consumer.start()
         self._consumer.assign([partition])
         self._consumer.seek(partition, offset)
+        self._heard = asyncio.get_running_loop().time()
 
     async def read(self, timeout: float, max_records: int) -> list[Taken]:  # noqa: ASYNC109
-        """The next submissions in order, at most one fetch of 8 MB; empty after `timeout` seconds without any."""
+        """The next submissions in order, at most one fetch of 8 MB; empty after `timeout` seconds without any.
+
+        Raises:
+            BusError: there was nothing for a while, and the partition's leader does not answer.
+        """
         if self._consumer is None:
             message = "the lane is not armed"
             raise BusError(message)
-        return await read_batch(self._consumer, timeout, max_records)
+        found = await read_batch(self._consumer, timeout, max_records)
+        now = asyncio.get_running_loop().time()
+        if not found and now - self._heard >= SILENCE_SECONDS:
+            await offsets(self._consumer._client, [(SUBMISSIONS, self._lane)], End.WRITTEN)  # noqa: SLF001
+            self._heard = now
+        elif found:
+            self._heard = now
+        return found
 
     async def commit(self, writes: Writes) -> None:
         """Write everything in one transaction; when this returns it will be seen, and readers see it at once or soon.
@@ -124,15 +142,16 @@ class Lane:
                 everything was written; close and arm again to find out which.
         """
         producer = self._armed_producer()
-        await producer.begin_transaction()
-        sent = []
-        for (topic, partition), records in writes.items():
-            for batch in batches_of(producer, records):
-                delivery = await producer.send_batch(batch, topic, partition=partition)
-                delivery.add_done_callback(_look_at)
-                sent.append(delivery)
-        await asyncio.gather(*sent)
-        await producer.commit_transaction()
+        async with asyncio.timeout(COMMIT_SECONDS):
+            await producer.begin_transaction()
+            sent = []
+            for (topic, partition), records in writes.items():
+                for batch in batches_of(producer, records):
+                    delivery = await producer.send_batch(batch, topic, partition=partition)
+                    delivery.add_done_callback(_look_at)
+                    sent.append(delivery)
+            await asyncio.gather(*sent)
+            await producer.commit_transaction()
 
     async def close(self) -> None:
         """Let go, within seconds. What the producer still holds is not sent: its successor fences it."""
@@ -229,12 +248,23 @@ class LaneGroup:
             await close_consumer(self._consumer, LEAVE_SECONDS)
 
     async def watch(self) -> frozenset[int]:
-        """Poll, as members must, until the assignment changes; the lanes that are ours then."""
+        """Poll, as members must, until the assignment changes; the lanes that are ours then.
+
+        Raises:
+            BusError: no broker answers any more; aiokafka's own errors too. Join anew.
+        """
         if self._consumer is None:
             message = "the group was not joined"
             raise BusError(message)
+        loop = asyncio.get_running_loop()
+        heard = loop.time()
         while not self._changed.is_set():
             await self._consumer.getmany(timeout_ms=300)
+            if loop.time() - heard >= SILENCE_SECONDS:
+                if not await self._consumer._client.force_metadata_update():  # noqa: SLF001
+                    message = "no broker answers: the group is joined again"
+                    raise BusError(message)
+                heard = loop.time()
         self._changed.clear()
         return self._lanes
 

@@ -20,7 +20,7 @@ from exchange.bus.records import PoisonedBatch, Record, Taken
 from exchange.bus.topics import DEAD_LETTERS, JOURNAL, SEQUENCES, inbox
 from exchange.domain.decision import DEAD_LETTER_SAMPLE_BYTES, DeadLetter
 from exchange.domain.directory import Directory
-from exchange.domain.errors import ConfigurationError, ExchangeError
+from exchange.domain.errors import BusError, ConfigurationError, ExchangeError
 from exchange.domain.reason import Reason
 from exchange.journal.examine import Examined, Submission, examine
 from exchange.journal.judge import REACHABLE
@@ -35,6 +35,8 @@ TRANSACTION_BYTES = 8 * 1024 * 1024
 HEARTBEAT_SECONDS = 1.0
 SLICE_RECORDS = 50
 READ_SECONDS = 1.0
+FINISH_SECONDS = 5.0
+"""For the last transaction of a lane that is let go; Kafka's client itself would wait for ever for a broker."""
 
 Clock = Callable[[], datetime]
 
@@ -83,7 +85,7 @@ class Router:
                     async with LaneGroup(self._settings) as group:
                         while True:
                             self._assign(await group.watch(), tasks)
-                except (*CLIENT_ERRORS, ConfigurationError) as error:
+                except (*CLIENT_ERRORS, BusError, ConfigurationError) as error:
                     # A certificate that is being replaced is none for a moment; at the start it was good.
                     log.warning("joining the routers' group again: %s", bus_error(error, "sharing the lanes"))
                 await asyncio.sleep(HEARTBEAT_SECONDS)
@@ -104,7 +106,7 @@ class Router:
                 await self._serve(lane, number)
             except Exception as error:  # noqa: BLE001 - whatever it is, `AssertionError` too: arm again
                 code = error.code if isinstance(error, ExchangeError) else type(error).__name__
-                self._failures[number] = f"{code}: {error}"
+                self._failures[number] = f"{code}: {error}".removesuffix(": ")
                 log.warning("lane %d arms again: %s: %s", number, code, error)
             except asyncio.CancelledError:
                 if is_asked_to_end():
@@ -138,7 +140,7 @@ class Router:
                 if batch.items:
                     # Shielded: on shutdown the transaction is finished first, else it would block
                     # every reader of what it touched until it times out.
-                    await _finish(self._decide(lane, ledger, batch))
+                    await finish(self._decide(lane, ledger, batch), FINISH_SECONDS)
         finally:
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
@@ -205,14 +207,18 @@ def topics_of(directory: Directory) -> list[str]:
     return [JOURNAL, SEQUENCES, DEAD_LETTERS, *inboxes]
 
 
-async def _finish(work: Coroutine[Any, Any, None]) -> None:
-    """Await `work` to its end even when we are cancelled meanwhile, then pass the cancellation on."""
+async def finish(work: Coroutine[Any, Any, None], seconds: float) -> None:
+    """Await `work`, for so long even when we are cancelled meanwhile, then pass the cancellation on."""
     task = asyncio.create_task(work)
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task])
-        if not task.cancelled() and (error := task.exception()) is not None:
+        await asyncio.wait([task], timeout=seconds)
+        if not task.done():
+            # Kafka is away: the transaction is settled by its time limit, or by whoever arms the lane next.
+            task.cancel()
+            log.warning("the last transaction of a lane that was let go did not end within %.0f s", seconds)
+        elif not task.cancelled() and (error := task.exception()) is not None:
             log.warning("the last transaction of a lane that was let go failed: %s", error)
         raise
 

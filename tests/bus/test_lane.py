@@ -1,0 +1,67 @@
+"""A lane and its group when Kafka goes away: they say so, where the client would try for ever."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from exchange.bus import lane as lanes
+from exchange.bus.access import ROUTER
+from exchange.bus.lane import Lane, LaneGroup
+from exchange.bus.producer import Outgoing
+from exchange.bus.topics import JOURNAL, SEQUENCES
+from exchange.domain.errors import BusError
+from tests.plugin_kafka import SHAPE, KafkaCluster
+
+pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
+
+LANE = 3
+
+
+@asynccontextmanager
+async def broker_away(kafka: KafkaCluster) -> AsyncIterator[None]:
+    """While it lasts nobody listens."""
+    await asyncio.to_thread(kafka.server.brokers[0].kill)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(kafka.server.start)
+
+
+async def read_on(lane: Lane) -> None:
+    """Read as the router does."""
+    while True:
+        await lane.read(0.2, 100)
+
+
+async def watch_on(group: LaneGroup) -> None:
+    """Watch as the router does."""
+    while True:
+        await group.watch()
+
+
+async def test_everything_of_a_lane_ends_when_kafka_is_away(
+    kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading, committing and the group each end with an error, so the router can say so and start over."""
+    monkeypatch.setattr(lanes, "SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr(lanes, "COMMIT_SECONDS", 3.0)
+    settings = kafka.settings(ROUTER)
+    lane = Lane(settings, LANE)
+    await lane.arm([JOURNAL, SEQUENCES])
+    await lane.start_at(0)
+    writes = {(SEQUENCES, LANE): [Outgoing(b"state", b"@3")]}
+    await lane.commit(writes)
+    async with LaneGroup(settings) as group:
+        assert await group.watch() == frozenset(range(SHAPE.lanes))
+        for _ in range(5):
+            assert await lane.read(0.2, 100) == []
+        async with broker_away(kafka), asyncio.timeout(30):
+            with pytest.raises(BusError):
+                await read_on(lane)
+            with pytest.raises(BusError):
+                await watch_on(group)
+            with pytest.raises(TimeoutError):
+                await lane.commit(writes)
+            await lane.close()
