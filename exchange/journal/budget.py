@@ -36,10 +36,11 @@ class Budget:
         bucket = self._buckets.get(body)
         if bucket is None:
             bucket = self._buckets[body] = _Bucket(most_statements, most_bytes, arrived)
-        elapsed = max(0.0, (arrived - bucket.filled).total_seconds())
-        bucket.filled = max(arrived, bucket.filled)
-        bucket.statements = min(most_statements, bucket.statements + elapsed * policy.statements_per_second)
-        bucket.bytes = min(most_bytes, bucket.bytes + elapsed * policy.bytes_per_second)
+        if arrived > bucket.filled:
+            elapsed = (arrived - bucket.filled).total_seconds()
+            bucket.filled = arrived
+            bucket.statements = min(most_statements, bucket.statements + elapsed * policy.statements_per_second)
+            bucket.bytes = min(most_bytes, bucket.bytes + elapsed * policy.bytes_per_second)
         if bucket.statements < 1.0 or bucket.bytes <= 0.0:
             return False
         bucket.statements -= 1.0

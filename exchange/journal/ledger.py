@@ -5,7 +5,7 @@ any failure throws the ledger away and makes a new one from what was committed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from exchange.domain.decision import (
@@ -44,6 +44,7 @@ class Entry:
         digest: statement digest.
         body: who said it.
         kind: lower-case name of the statement, for the headers.
+        reason: code of its refusal, empty for an acceptance.
         created: when it was said.
         conversation: a letter's conversation, else empty: the inbox's key.
         traceparent: trace context that came with the submission.
@@ -56,6 +57,7 @@ class Entry:
     digest: bytes
     body: str
     kind: str
+    reason: str
     created: datetime
     conversation: str
     traceparent: str | None
@@ -73,32 +75,38 @@ class _Told:
 
 
 class Ledger:
-    """One lane's decisions. `state` is what a successor needs, beside the origins that changed."""
+    """One lane's decisions."""
 
     def __init__(self, lane: int, ground: Ground, state: LaneState, origins: Mapping[OriginKey, OriginState]) -> None:
         """Go on from what was committed."""
         self.lane = lane
         self.ground = ground
-        self.state = state
+        self._offset, self._number, self._last = state.offset, state.number, state.digest
+        self._known = (state.directory_digest, state.policy_digest)
         self._origins = OriginBook(origins)
         self._budget = Budget(ground.policy)
         self._told: dict[OriginKey, _Told] = {}
+
+    @property
+    def state(self) -> LaneState:
+        """What a successor needs, beside the origins that changed."""
+        return LaneState(self._offset, self._number, self._last, *self._known)
 
     def stand_on(self, ground: Ground, now: datetime) -> bytes | None:
         """Decide by `ground` from here on; the `Basis` entry to journal first, None when nothing changed."""
         self._budget = self._budget if ground.policy == self.ground.policy else Budget(ground.policy)
         self.ground = ground
-        known = (self.state.directory_digest, self.state.policy_digest)
-        if known == (ground.directory.digest, ground.policy.digest):
+        known = (ground.directory.digest, ground.policy.digest)
+        if known == self._known:
             return None
+        self._known = known
         basis = Basis(self._next_place(), now, ground.directory.version, ground.directory.digest, ground.policy.digest)
-        self.state = replace(self.state, directory_digest=ground.directory.digest, policy_digest=ground.policy.digest)
         return self._chain(encode(basis))
 
     def take(self, examined: Examined, now: datetime) -> Entry | DeadLetter | None:
         """Steps 9 to 12; None for a statement that is not taken: its origin is told by `notices`."""
         submission = examined.submission
-        self.state = replace(self.state, offset=submission.offset + 1)
+        self._offset = submission.offset + 1
         if examined.standing is Standing.DEAD or examined.signed is None or examined.head is None:
             return _dead_letter(examined)
         # 9. It is its origin's next statement (rules 2.2 to 2.4). Asked first, because anybody may send
@@ -121,9 +129,10 @@ class Ledger:
         self._origins.take(examined.head, examined.statement, examined.digest)
         return self._decide(examined, inboxes, now)
 
-    def skip(self, dead: DeadLetter) -> None:
+    def skip(self, dead: DeadLetter) -> DeadLetter:
         """Go on behind records that could not even be read."""
-        self.state = replace(self.state, offset=dead.offset + 1)
+        self._offset = dead.offset + 1
+        return dead
 
     def notices(self, now: datetime) -> list[tuple[str, Notice]]:
         """What to tell the origins touched since the last call, each with its body's code (rule 2.5)."""
@@ -186,6 +195,7 @@ class Ledger:
             digest=examined.digest,
             body=head.body,
             kind="statement" if statement is None else type(statement).__name__.lower(),
+            reason=reason,
             created=head.created,
             conversation=statement.conversation if isinstance(statement, Letter) else "",
             traceparent=submission.traceparent,
@@ -199,10 +209,10 @@ class Ledger:
         return body is not None and body.status in REACHABLE
 
     def _next_place(self) -> Place:
-        return Place(self.lane, self.state.number + 1, self.state.digest)
+        return Place(self.lane, self._number + 1, self._last)
 
     def _chain(self, entry: bytes) -> bytes:
-        self.state = replace(self.state, number=self.state.number + 1, digest=digest(entry))
+        self._number, self._last = self._number + 1, digest(entry)
         return entry
 
     def _notice(self, key: OriginKey, words: _Told, now: datetime) -> Notice:

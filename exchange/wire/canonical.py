@@ -13,7 +13,9 @@ compared with what came.
     timestamp       microseconds since 1970 as a long; date: days since 1970
 
 Fields of a dataclass and of its schema have the same names in the same order, so a new field is one
-line in each and nothing here. A codec is put together once per class.
+line in each and nothing here. New fields stand at the end and have a default: an older version's schema
+ends before them, and what it wrote is read with the defaults (rule 1.8). A codec is put together once
+per version of a class.
 """
 
 import dataclasses
@@ -64,13 +66,16 @@ class Codec:
 
 
 def codec(cls: type, schema: Mapping[str, Any], most_items: int) -> Codec:
-    """The codec of dataclass `cls`.
+    """The codec of dataclass `cls` in one of its versions.
 
     Args:
         cls: its annotations say which classes to build.
-        schema: Avro's JSON of a record with `cls`'s fields.
+        schema: Avro's JSON of a record with `cls`'s fields, or all but the last ones.
         most_items: no array in the record is read that has more; a reader builds an object per item
             before anybody can say that there are too many.
+
+    Raises:
+        TypeError: class and schema differ, or a field that the schema lacks has no default.
     """
     return _Plan(most_items).record(cls, schema)
 
@@ -85,10 +90,15 @@ class _Plan:
     def record(self, cls: type, schema: Mapping[str, Any]) -> Codec:
         hints = typing.get_type_hints(cls)
         kinds = {field["name"]: field["type"] for field in schema["fields"]}
-        names = [field.name for field in dataclasses.fields(cls)]
+        fields = dataclasses.fields(cls)
+        names, later = [field.name for field in fields[: len(kinds)]], fields[len(kinds) :]
         if names != list(kinds):
             message = f"{cls.__name__} and its schema differ in their fields"
             raise TypeError(message)
+        for field in later:
+            if field.default is dataclasses.MISSING:
+                message = f"{cls.__name__}.{field.name} needs a default: an older schema lacks it"
+                raise TypeError(message)
         return _record(cls, names, [self._value(hints[name], kinds[name]) for name in names])
 
     def _value(self, hint: Any, kind: Any) -> Codec:
@@ -236,11 +246,18 @@ def _write_long(value: int) -> bytes:
     return bytes(out)
 
 
-def _read_bytes(data: bytes, at: int) -> tuple[bytes, int]:
+def _read_size(data: bytes, at: int) -> tuple[int, int]:
+    size = data[at]
+    if not size & 0x81:  # neither more bytes nor negative: what almost every size is
+        return size >> 1, at + 1
     size, at = _read_long(data, at)
     if size < 0:
-        message = "a negative size"
-        raise ValueError(message)
+        raise ValueError("a negative size")
+    return size, at
+
+
+def _read_bytes(data: bytes, at: int) -> tuple[bytes, int]:
+    size, at = _read_size(data, at)
     end = at + size
     return data[at:end], end
 
@@ -250,8 +267,11 @@ def _write_bytes(value: bytes) -> bytes:
 
 
 def _read_string(data: bytes, at: int) -> tuple[str, int]:
-    value, at = _read_bytes(data, at)
-    return str(value, "utf-8"), at
+    if data[at] == 0:  # as many of a card's
+        return "", at + 1
+    size, at = _read_size(data, at)
+    end = at + size
+    return str(data[at:end], "utf-8"), end
 
 
 def _write_string(value: str) -> bytes:

@@ -1,6 +1,11 @@
 """What the router counts (names of `docs/metrics.md`); labels are bounded, never ids."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+Outcome = tuple[str, str]
+"""What became of a submission: `accepted` and its kind, `rejected` or `dead` and the reason, `held`."""
 
 
 class RouterMetrics:
@@ -16,7 +21,7 @@ class RouterMetrics:
         )
         self.decide = Histogram(
             "exchange_stage_duration_seconds",
-            "Seconds from the broker's arrival time to the decision",
+            "Seconds from the broker's arrival time to the decision, for the first submission of each batch",
             ["stage"],
             registry=registry,
             buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300),
@@ -24,3 +29,17 @@ class RouterMetrics:
         self.lanes = Gauge("exchange_router_lanes", "Lanes that this process serves", registry=registry)
         self.rearmed = Counter("exchange_router_rearmed", "Times that a lane was armed", registry=registry)
         self.transactions = Counter("exchange_router_transactions", "Transactions committed", registry=registry)
+
+    def committed(self, outcomes: Mapping[Outcome, int]) -> None:
+        """Count what one transaction did, once for all its statements: each count costs as much as a record."""
+        self.transactions.inc()
+        for (outcome, of), count in outcomes.items():
+            match outcome:
+                case "accepted":
+                    self.accepted.labels(kind=of).inc(count)
+                case "rejected":
+                    self.rejected.labels(reason=of).inc(count)
+                case "dead":
+                    self.dead_letters.labels(reason=of).inc(count)
+                case _:
+                    self.held.inc(count)

@@ -24,7 +24,7 @@ from exchange.domain.errors import BusError, ConfigurationError, ExchangeError
 from exchange.domain.reason import Reason
 from exchange.journal.examine import Examined, Submission, examine
 from exchange.journal.judge import REACHABLE
-from exchange.journal.ledger import Entry, Ledger
+from exchange.journal.ledger import Ledger
 from exchange.services.router.ground import Footing, FootingSource
 from exchange.services.router.metrics import RouterMetrics
 from exchange.services.router.writes import Transaction, read_state
@@ -50,6 +50,13 @@ class Batch:
     footing: Footing
     now: datetime
     items: tuple[Examined | DeadLetter, ...]
+
+    @property
+    def waited_seconds(self) -> float:
+        """How long the first of them waited for its decision; nobody waited longer."""
+        first = self.items[0]
+        arrived = first.arrived if isinstance(first, DeadLetter) else first.submission.arrived
+        return max(0.0, (self.now - arrived).total_seconds())
 
 
 class Router:
@@ -157,11 +164,12 @@ class Router:
         """Take a batch in order; commit at 2,000 statements or 8 MB, whichever is first."""
         transaction = self._begin(ledger, batch)
         for item in batch.items:
-            self._take(ledger, transaction, item, batch.now)
+            transaction.add(ledger.skip(item) if isinstance(item, DeadLetter) else ledger.take(item, batch.now))
             if transaction.statements >= TRANSACTION_STATEMENTS or transaction.size >= TRANSACTION_BYTES:
                 await self._commit(lane, ledger, transaction, batch.now)
                 transaction = self._begin(ledger, batch)
         await self._commit(lane, ledger, transaction, batch.now)
+        self._metrics.decide.observe(batch.waited_seconds)
 
     def _begin(self, ledger: Ledger, batch: Batch) -> Transaction:
         ground = batch.footing.ground
@@ -171,34 +179,12 @@ class Router:
             transaction.basis(basis, batch.footing.contents, batch.now)
         return transaction
 
-    def _take(self, ledger: Ledger, transaction: Transaction, item: Examined | DeadLetter, now: datetime) -> None:
-        if isinstance(item, DeadLetter):
-            ledger.skip(item)
-            self._dead(transaction, item)
-            return
-        taken = ledger.take(item, now)
-        self._metrics.decide.observe(max(0.0, (now - item.submission.arrived).total_seconds()))
-        if isinstance(taken, Entry):
-            transaction.entry(taken)
-            if item.refusal is None:
-                self._metrics.accepted.labels(kind=taken.kind).inc()
-            else:
-                self._metrics.rejected.labels(reason=item.refusal.reason.value).inc()
-        elif taken is not None:
-            self._dead(transaction, taken)
-        else:
-            self._metrics.held.inc()
-
-    def _dead(self, transaction: Transaction, dead: DeadLetter) -> None:
-        transaction.dead(dead)
-        self._metrics.dead_letters.labels(reason=dead.reason).inc()
-
     async def _commit(self, lane: Lane, ledger: Ledger, transaction: Transaction, now: datetime) -> None:
         for body, notice in ledger.notices(now):
             transaction.notice(body, notice)
         transaction.state(ledger.state, ledger.drain_origins())
         await lane.commit(transaction.writes)
-        self._metrics.transactions.inc()
+        self._metrics.committed(transaction.outcomes)
 
 
 def topics_of(directory: Directory) -> list[str]:

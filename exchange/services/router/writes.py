@@ -1,6 +1,6 @@
 """From what a ledger gives out to what one Kafka transaction writes."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime
 
 from exchange.bus.lane import Writes
@@ -11,6 +11,7 @@ from exchange.domain.ids import digest, journal_partition
 from exchange.domain.origin import OriginKey
 from exchange.domain.statement import Content
 from exchange.journal.ledger import Entry
+from exchange.services.router.metrics import Outcome
 from exchange.wire.headers import cloud_event
 from exchange.wire.records import decode, encode
 
@@ -25,6 +26,7 @@ class Transaction:
         self._lane = lane
         self._journal_partitions = journal_partitions
         self._writes: defaultdict[tuple[str, int], list[Outgoing]] = defaultdict(list)
+        self.outcomes: Counter[Outcome] = Counter()
         self.size = 0
         self.statements = 0
 
@@ -33,15 +35,16 @@ class Transaction:
         """By (topic, partition), in order."""
         return self._writes
 
-    def entry(self, entry: Entry) -> None:
-        """The same bytes to the journal and to each inbox: recipients hold the log's leaf itself."""
-        value = encode(Journalled(entry.entry, entry.contents))
-        headers = cloud_event(entry.kind, entry.body, entry.digest, entry.created, entry.traceparent)
-        self._journal(entry.about, value, headers)
-        key = (entry.conversation or entry.about.hex()).encode()
-        for body in entry.inboxes:
-            self._add(inbox(body), 0, Outgoing(value, key, headers))
-        self.statements += 1
+    def add(self, taken: Entry | DeadLetter | None) -> None:
+        """What a ledger made of one submission; None: it was held, and its origin will be told."""
+        if isinstance(taken, Entry):
+            self._entry(taken)
+            self.outcomes["rejected" if taken.reason else "accepted", taken.reason or taken.kind] += 1
+        elif taken is not None:
+            self._dead(taken)
+            self.outcomes["dead", taken.reason] += 1
+        else:
+            self.outcomes["held", ""] += 1
 
     def basis(self, entry: bytes, contents: tuple[Content, ...], now: datetime) -> None:
         """The ground that the following decisions name."""
@@ -55,18 +58,27 @@ class Transaction:
         headers = cloud_event("notice", ROUTER, digest(value), notice.at)
         self._add(inbox(body), 0, Outgoing(value, notice.origin.hex().encode(), headers))
 
-    def dead(self, dead: DeadLetter) -> None:
-        """Keep coordinates, reason and a sample of bytes that moved nothing."""
-        value = encode(dead)
-        headers = cloud_event("dead-letter", ROUTER, dead.digest, dead.arrived)
-        self._add(DEAD_LETTERS, 0, Outgoing(value, None, headers))
-        self.statements += 1
-
     def state(self, lane: LaneState, origins: dict[OriginKey, OriginState]) -> None:
         """What a successor goes on from."""
         for key, state in origins.items():
             self._add(SEQUENCES, self._lane, Outgoing(encode(state), origin_key_bytes(key), []))
         self._add(SEQUENCES, self._lane, Outgoing(encode(lane), lane_key_bytes(self._lane), []))
+
+    def _entry(self, entry: Entry) -> None:
+        """The same bytes to the journal and to each inbox: recipients hold the log's leaf itself."""
+        value = encode(Journalled(entry.entry, entry.contents))
+        headers = cloud_event(entry.kind, entry.body, entry.digest, entry.created, entry.traceparent)
+        self._journal(entry.about, value, headers)
+        copy = Outgoing(value, (entry.conversation or entry.about.hex()).encode(), headers)
+        for body in entry.inboxes:
+            self._add(inbox(body), 0, copy)
+        self.statements += 1
+
+    def _dead(self, dead: DeadLetter) -> None:
+        """Keep coordinates, reason and a sample of bytes that moved nothing."""
+        headers = cloud_event("dead-letter", ROUTER, dead.digest, dead.arrived)
+        self._add(DEAD_LETTERS, 0, Outgoing(encode(dead), None, headers))
+        self.statements += 1
 
     def _journal(self, about: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> None:
         partition = journal_partition(about, self._journal_partitions)
