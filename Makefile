@@ -46,7 +46,7 @@ lock: setup ## Resolve requirements.lock again: names, versions and hashes; UPGR
 
 .PHONY: clean
 clean: ## Remove .venv and everything that tools left in the tree
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* build dist
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* build dist mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- use
@@ -119,6 +119,12 @@ docstrings: setup ## interrogate: everything public says what it is
 .PHONY: dependencies
 dependencies: setup ## deptry: what is imported is declared, what is declared is imported
 	$(BIN)/deptry .
+
+.PHONY: mutants
+mutants: setup ## Faults put into domain, wire and security, and which no test notices; ONLY='exchange.domain.*'
+	@$(if $(ONLY),,rm -rf mutants)
+	$(BIN)/mutmut run $(if $(ONLY),'$(ONLY)')
+	@$(BIN)/mutmut results
 
 .PHONY: golden
 golden: setup ## Write golden records for schemas that have none; never changes one that is there

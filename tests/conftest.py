@@ -1,6 +1,7 @@
 """What all tests share: tools of the machine, and hypothesis that finds the same each time.
 
-`pytest --hypothesis-profile=explore` looks further, at random, and prints what repeats a finding.
+`make mutants` is content with few examples; `pytest --hypothesis-profile=explore` looks further, at
+random, and prints what repeats a finding.
 """
 
 from hypothesis import settings
@@ -8,5 +9,6 @@ from hypothesis import settings
 pytest_plugins = ("tests.plugin_requirements", "tests.plugin_kafka", "tests.stage")
 
 settings.register_profile("deterministic", derandomize=True, deadline=None, database=None)
+settings.register_profile("mutants", derandomize=True, deadline=None, database=None, max_examples=10)
 settings.register_profile("explore", deadline=None, max_examples=5_000, print_blob=True)
 settings.load_profile("deterministic")
