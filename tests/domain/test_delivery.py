@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -36,13 +37,52 @@ def test_every_event_has_a_row() -> None:
     assert {rule.state for rule in TABLE.values()} == set(State)
 
 
-@pytest.mark.parametrize("event", list(Event))
-def test_one_event_alone_leads_to_its_state(event: Event) -> None:
+WAY = [
+    (Event.ACCEPTED, State.ACCEPTED, Actor.RECIPIENT_AGENT),
+    (Event.RELAY_FAILED, State.RELAY_FAILED, Actor.OPERATOR),
+    (Event.NOT_DELIVERED, State.NOT_DELIVERED, Actor.OPERATOR),
+    (Event.DELIVERED, State.DELIVERED, Actor.RECIPIENT_EDMS),
+    (Event.HAND_OVER_FAILED, State.HAND_OVER_FAILED, Actor.OPERATOR),
+    (Event.HANDED_OVER, State.HANDED_OVER, Actor.RECIPIENT),
+    (Event.EXPIRED, State.EXPIRED, Actor.OPERATOR),
+    (Event.REGISTERED, State.REGISTERED, Actor.RECIPIENT),
+    (Event.PROGRESS, State.IN_WORK, Actor.RECIPIENT),
+    (Event.REPLY_PREPARED, State.REPLY_PREPARED, Actor.RECIPIENT),
+    (Event.REPLY_SENT, State.ANSWERED, Actor.NOBODY),
+]
+"""The way of a delivery as rule 4.2 has it, each event further than the one before."""
+
+ASIDE = [
+    (Event.EXECUTOR_ASSIGNED, State.IN_WORK, Actor.RECIPIENT),
+    (Event.REFUSED, State.REFUSED, Actor.SENDER),
+    (Event.REDIRECTED, State.REDIRECTED, Actor.NOBODY),
+    (Event.REJECTED, State.REJECTED, Actor.SENDER),
+]
+
+
+@pytest.mark.parametrize(("event", "state", "actor"), WAY + ASIDE)
+def test_one_event_alone_leads_to_its_state(event: Event, state: State, actor: Actor) -> None:
     """Whatever comes first decides by its row alone."""
     delivery = fold([fact(event, 3)])
-    rule = TABLE[event]
-    assert (delivery.state, delivery.next, delivery.since) == (rule.state, rule.next, START + timedelta(minutes=3))
+    assert (delivery.state, delivery.next, delivery.since) == (state, actor, START + timedelta(minutes=3))
     assert delivery.contradicted == ()
+
+
+@pytest.mark.parametrize(("earlier", "later"), list(pairwise(WAY)), ids=lambda row: row[0])
+def test_what_is_further_on_the_way_counts(
+    earlier: tuple[Event, State, Actor], later: tuple[Event, State, Actor]
+) -> None:
+    """In whichever order the journal has the two."""
+    for events in ((earlier[0], later[0]), (later[0], earlier[0])):
+        assert fold(story(*events)).state is later[1]
+
+
+def test_final_states_are_final() -> None:
+    """Nothing is further than a refusal, a redirection or a rejection, and of two decisions the first holds."""
+    final = {event for event, rule in TABLE.items() if rule.state in {State.REFUSED, State.REDIRECTED, State.REJECTED}}
+    for event in final:
+        assert all(fold(story(event, other)).state is TABLE[event].state for other in Event)
+    assert {event for event, rule in TABLE.items() if rule.decides} == {Event.REGISTERED, *final}
 
 
 @pytest.mark.timeout(20)
