@@ -15,7 +15,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from exchange.wire import avro
-from exchange.wire.records import SCHEMA_IDS
+from exchange.wire.records import VERSIONS
 
 Names = dict[str, Mapping[str, Any]]
 
@@ -42,12 +42,12 @@ def values(cls: type) -> st.SearchStrategy[Any]:
 
 @cache
 def _values(cls: type) -> st.SearchStrategy[Any]:
-    return _record(cls, json.loads(avro.schemas()[SCHEMA_IDS[cls]].text), {})
+    return _record(cls, json.loads(avro.schemas()[VERSIONS[cls][-1]].text), {})
 
 
 def any_value() -> st.SearchStrategy[Any]:
     """An instance of any record class."""
-    return st.sampled_from(sorted(SCHEMA_IDS, key=lambda cls: SCHEMA_IDS[cls])).flatmap(values)
+    return st.sampled_from(list(VERSIONS)).flatmap(values)
 
 
 def _record(cls: type, schema: Mapping[str, Any], names: Names) -> st.SearchStrategy[Any]:

@@ -35,7 +35,7 @@ from exchange.domain.fact import (
 from exchange.domain.policy import RECIPIENTS
 from exchange.domain.statement import Commitment, Content, Form, Head, Letter, Open, Receipt, Statement
 from exchange.wire import avro
-from exchange.wire.records import SCHEMA_IDS, STATEMENTS, decode, kind_of, read_head
+from exchange.wire.records import VERSIONS, decode, decode_statement, kind_of, read_head
 
 ID_CHARACTERS = 200
 TEXT_CHARACTERS = 1000
@@ -101,8 +101,7 @@ def decided_fact(record: JournalRecord, decided: Decided, contents: tuple[Conten
 def _statement(data: bytes) -> Statement | None:
     """The statement as far as it can be read; whether it was canonical stands in the decision."""
     try:
-        kind = kind_of(data)
-        return decode(kind, data) if kind in STATEMENTS.values() else None
+        return decode_statement(data)
     except WireError:
         return None
 
@@ -206,17 +205,17 @@ def _leading(cls: type, commitments: tuple[Commitment, ...], contents: tuple[Con
     """The card's leading fields; none when it is sealed, was deleted, or cannot be read."""
     if not commitments or not contents or commitments[0].form is not Form.INLINE:
         return {}
-    schema, data = _leading_schema(cls), contents[0].data
+    data = contents[0].data
     try:
-        return avro.decode_prefix(schema, data)[0] if avro.schema_id_of(data) == schema.id else {}
+        return avro.decode_prefix(_leading_schema(cls), data)[0] if kind_of(data) is cls else {}
     except WireError:
         return {}
 
 
 @cache
 def _leading_schema(cls: type) -> avro.Schema:
-    """A card's schema, cut behind the last field that facts carry."""
-    schema = avro.schemas()[SCHEMA_IDS[cls]]
+    """A card's first schema, cut behind the last field that facts carry: all its versions begin so."""
+    schema = avro.schemas()[VERSIONS[cls][0]]
     record = json.loads(schema.text)
     names = [field["name"] for field in record["fields"]]
     record["fields"] = record["fields"][: names.index(_LAST_FIELD[cls]) + 1]

@@ -1,14 +1,16 @@
 """Every record of the exchange, between values and framed bytes.
 
-`encode(value)` picks the released schema of the value's class; `decode(cls, data)` accepts only that
-class. Statements have readers of their own because the router must know two things apart: whose
-number it is (`read_head`, of bytes that need not be canonical nor known), and whether it is a statement
-that it can take (`decode_statement`).
+`encode(value)` writes the newest released schema of the value's class; `decode(cls, data)` reads any of
+that class, by the schema that the bytes name, and no other class. Statements have readers of their own
+because the router must know two things apart: whose number it is (`read_head`, of bytes that need not
+be canonical nor known), and whether it is a statement that it can take (`decode_statement`).
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from exchange.domain.card import LetterCard, ReceiptCard
@@ -27,51 +29,50 @@ from exchange.domain.statement import Head, Letter, Open, Receipt, Signed, State
 from exchange.wire import avro
 from exchange.wire.canonical import Codec, NotCanonicalError, codec
 
-SCHEMA_IDS: dict[type, int] = {
-    Head: 1,
-    Signed: 2,
-    Letter: 10,
-    Receipt: 11,
-    Open: 12,
-    Void: 13,
-    LetterCard: 20,
-    ReceiptCard: 21,
-    Decided: 30,
-    Basis: 31,
-    Journalled: 39,
-    Notice: 40,
-    LaneState: 50,
-    OriginState: 51,
-    DeadLetter: 60,
-}
-"""The schema that each value is written with."""
+VERSIONS: Mapping[type, tuple[int, ...]] = MappingProxyType(
+    {
+        Head: (1,),
+        Signed: (2,),
+        Letter: (10,),
+        Receipt: (11,),
+        Open: (12,),
+        Void: (13,),
+        LetterCard: (20,),
+        ReceiptCard: (21,),
+        Decided: (30,),
+        Basis: (31,),
+        Journalled: (39,),
+        Notice: (40,),
+        LaneState: (50,),
+        OriginState: (51,),
+        DeadLetter: (60,),
+    }
+)
+"""The released schemas of each record, oldest first: all are read, the last is written (rule 1.8)."""
 
-STATEMENTS: dict[int, type[Statement]] = {10: Letter, 11: Receipt, 12: Open, 13: Void}
-"""Statements that a body may say, by schema id."""
+STATEMENTS: frozenset[type] = frozenset({Letter, Receipt, Open, Void})
+"""Records that a body may sign."""
 
 Value = TypeVar("Value")
 
 
 def encode(value: object) -> bytes:
     """Framed Avro bytes of a value."""
-    cls: type = type(value)
-    form = _form(cls)
-    return form.frame + form.codec.write(value)
+    return _written()[type(value)].write(value)
 
 
 def decode(cls: type[Value], data: bytes) -> Value:
     """The value that `data` holds, which must be a whole `cls` in its canonical encoding.
 
     Raises:
-        WireError: for any other bytes whatever; `not-canonical` when only the encoding is another.
+        WireError: for any other bytes whatever; `not-canonical` when only the encoding is another,
+            `schema-unknown` when they name a schema that is not known here.
     """
-    kind: type = cls
-    form = _form(kind)
-    schema_id = avro.schema_id_of(data)
-    if schema_id != form.schema.id:
-        message = f"schema id {schema_id} where {form.schema.id} ({form.schema.name}) is expected"
+    form = _form_of(data)
+    if form.cls is not cls:
+        message = f"schema id {form.schema.id} ({form.schema.name}) where a {cls.__name__} is expected"
         raise WireError(message)
-    value: Value = _read_whole(form, data)
+    value: Value = form.read(data)
     return value
 
 
@@ -79,14 +80,9 @@ def kind_of(data: bytes) -> type:
     """The class that `data` claims to be by its schema id, without decoding it.
 
     Raises:
-        WireError: no frame, or a schema id that is not known here.
+        WireError: no frame, or `schema-unknown`.
     """
-    schema_id = avro.schema_id_of(data)
-    kind = _kinds().get(schema_id)
-    if kind is None:
-        message = f"schema id {schema_id} is not known here"
-        raise WireError(message, code="schema-unknown")
-    return kind
+    return _form_of(data).cls
 
 
 def read_head(statement: bytes) -> Head:
@@ -96,7 +92,7 @@ def read_head(statement: bytes) -> Head:
         WireError: the bytes do not start with a frame and a head.
     """
     avro.schema_id_of(statement)
-    record, _ = avro.decode_prefix(_form(Head).schema, statement)
+    record, _ = avro.decode_prefix(_written()[Head].schema, statement)
     return Head(**record)
 
 
@@ -106,7 +102,7 @@ def with_head(statement: bytes, head: Head) -> bytes:
     Raises:
         WireError: the bytes do not start with a frame and a head.
     """
-    _, rest = avro.decode_prefix(_form(Head).schema, statement)
+    _, rest = avro.decode_prefix(_written()[Head].schema, statement)
     begin = len(statement) - rest
     return statement[: avro.FRAME_BYTES] + encode(head)[avro.FRAME_BYTES :] + statement[begin:]
 
@@ -118,49 +114,72 @@ def decode_statement(statement: bytes) -> Statement:
         WireError: with code `schema-unknown`, `kind-forbidden`, `statement-unreadable` or
             `not-canonical`.
     """
-    kind = kind_of(statement)
-    if avro.schema_id_of(statement) not in STATEMENTS:
-        message = f"{kind.__name__} is not a statement that a body may say"
+    form = _form_of(statement)
+    if form.cls not in STATEMENTS:
+        message = f"{form.cls.__name__} is not a statement that a body may say"
         raise WireError(message, code="kind-forbidden")
     try:
-        statement_read: Statement = _read_whole(_form(kind), statement)
+        read: Statement = form.read(statement)
     except NotCanonicalError:
         raise
     except WireError as error:
         raise WireError(str(error), code="statement-unreadable") from error
-    return statement_read
+    return read
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
-    """How the values of one class look: their schema, what stands before each, and the codec of what follows."""
+class Form:
+    """How one version of a record looks: its schema, what stands before each, the codec of what follows."""
 
+    cls: type
     schema: avro.Schema
     frame: bytes
     codec: Codec
 
+    def write(self, value: object) -> bytes:
+        """Framed bytes; fields that this version does not have are left out."""
+        return self.frame + self.codec.write(value)
 
-@cache
-def _form(cls: type) -> _Form:
-    schema = avro.schemas()[SCHEMA_IDS[cls]]
+    def read(self, data: bytes) -> Any:
+        """The value in `data`, which is framed as this version.
+
+        Raises:
+            WireError: it is not whole, or `not-canonical`.
+        """
+        name = self.schema.name
+        try:
+            value, end = self.codec.read(data, avro.FRAME_BYTES)
+        except NotCanonicalError as error:
+            raise NotCanonicalError(f"the {name} is not in its canonical encoding: {error}") from error
+        except (IndexError, OverflowError, ValueError) as error:
+            raise WireError(f"not a {name}: {type(error).__name__} while decoding") from error
+        if end != len(data):
+            rest = len(data) - end
+            raise WireError(f"{rest} bytes left over after the {name}" if rest > 0 else f"not a {name}: it ends early")
+        return value
+
+
+def form_of(cls: type, schema: avro.Schema) -> Form:
+    """How `cls` looks in the version that `schema` describes."""
     most_items = ITEMS if cls is Signed else STATEMENT_BYTES
-    return _Form(schema, avro.frame(schema.id), codec(cls, json.loads(schema.text), most_items))
+    return Form(cls, schema, avro.frame(schema.id), codec(cls, json.loads(schema.text), most_items))
 
 
-def _read_whole(form: _Form, data: bytes) -> Any:
-    name = form.schema.name
-    try:
-        value, end = form.codec.read(data, avro.FRAME_BYTES)
-    except NotCanonicalError as error:
-        raise NotCanonicalError(f"the {name} is not in its canonical encoding: {error}") from error
-    except (IndexError, OverflowError, ValueError) as error:
-        raise WireError(f"not a {name}: {type(error).__name__} while decoding") from error
-    if end != len(data):
-        rest = len(data) - end
-        raise WireError(f"{rest} bytes left over after the {name}" if rest > 0 else f"not a {name}: it ends early")
-    return value
+def _form_of(data: bytes) -> Form:
+    schema_id = avro.schema_id_of(data)
+    form = _forms().get(schema_id)
+    if form is None:
+        message = f"schema id {schema_id} is not known here"
+        raise WireError(message, code="schema-unknown")
+    return form
 
 
 @cache
-def _kinds() -> dict[int, type]:
-    return {schema_id: cls for cls, schema_id in SCHEMA_IDS.items()}
+def _forms() -> Mapping[int, Form]:
+    released = avro.schemas()
+    return {schema_id: form_of(cls, released[schema_id]) for cls, ids in VERSIONS.items() for schema_id in ids}
+
+
+@cache
+def _written() -> Mapping[type, Form]:
+    return {cls: _forms()[ids[-1]] for cls, ids in VERSIONS.items()}

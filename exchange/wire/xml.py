@@ -8,13 +8,17 @@ repeat a value: an error text may be logged, a letter's content may not.
 """
 
 import re
-from collections.abc import Iterable, Iterator
 from functools import cache
-from threading import Lock
-from typing import Any, cast
+from typing import cast
 
+import xmlschema
 from lxml import etree
 from lxml.etree import _Element as Element
+from xmlschema.validators import (
+    XMLSchemaDecodeError,
+    XMLSchemaValidationError,
+    XsdElement,
+)
 
 from exchange.domain.errors import DocumentError
 from exchange.resources import resource
@@ -27,21 +31,8 @@ _CODECS = {"utf-8": "utf-8", "utf8": "utf-8", "windows-1251": "cp1251", "cp1251"
 _DECLARATION = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 # Atomic groups: a prolog of many comments must not make the search exponential.
 _DOCTYPE = re.compile(rb"(?>\s+|<\?(?>.*?\?>)|<!--(?>.*?-->))*+<!DOCTYPE", re.DOTALL)
+_ATTRIBUTE = re.compile(r"attribute (\S+?)=")
 _NAMESPACE = re.compile(r"\{[^}]*\}")
-_XSD = "{http://www.w3.org/2001/XMLSchema}"
-_HINT = "{http://www.w3.org/2001/XMLSchema-instance}"
-
-# What libxml2 says of a tree. Values are quoted in it and may hold anything, quotes and verdicts too.
-_FAULT = re.compile(r"(?:Element '[^']*'(?:, attribute '(?P<attribute>[^']*)')?: )?(?P<text>.*)", re.DOTALL)
-_VERDICT = re.compile(
-    r"(?:\[facet '\w+'\] )?(?:(?:The value )?'.*'|The value)"
-    r" (?P<verdict>(?:is not an? |is not accepted by |is less than |is greater than |has a length of |has more ).*\.)",
-    re.DOTALL,
-)
-_STRUCTURE = (
-    "This element is not expected", "Missing child element", "The attribute ", "Character content ",
-    "Element content ", "No matching global ",
-)  # fmt: skip
 # Characters that XML 1.0 cannot hold (section 2.2), not even as references.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SHOWN = 300
@@ -56,8 +47,7 @@ def parse(data: bytes, name: str, *, limit: int = XML_BYTES) -> Element:
         limit: largest size, bytes.
 
     Returns:
-        The root element; comments, processing instructions and hints to validators (`xsi:…`), which
-        could lead them to other files, are left out.
+        The root element; comments and processing instructions are left out.
 
     Raises:
         DocumentError: `document-too-large`, `document-encoding`, `document-type-forbidden` or
@@ -80,9 +70,6 @@ def parse(data: bytes, name: str, *, limit: int = XML_BYTES) -> Element:
         message = f"no well-formed XML ({_shorten(error.msg or 'no text')}): repair or export it again"
         raise DocumentError(message, code="document-malformed", place=f"{name}, line {error.lineno}") from None
     _check_depth(root, name)
-    for element in root.iter():
-        for hint in [key for key in map(str, element.attrib) if key.startswith(_HINT)]:
-            del element.attrib[hint]
     return root
 
 
@@ -104,15 +91,11 @@ def place_of(element: Element, name: str) -> str:
 
 
 class Schema:
-    """One of the schemas in `schemas/xml/`; threads may share it."""
+    """One of the schemas in `schemas/xml/`. Read-only once built, so threads may share it."""
 
     def __init__(self, text: str) -> None:
         """Build from the schema's text; nothing else is loaded, whatever a document hints at."""
-        document = etree.fromstring(text.encode())
-        self._schema = etree.XMLSchema(document)
-        # libxml2's validator keeps the faults of the last tree.
-        self._validating = Lock()
-        self._order = _Order(document)
+        self._schema = xmlschema.XMLSchema(text, allow="none")
 
     def check(self, root: Element, name: str) -> None:
         """Validate a tree.
@@ -120,69 +103,26 @@ class Schema:
         Raises:
             DocumentError: `document-invalid` for the first fault, with file, line and element.
         """
-        with self._validating:
-            if self._schema.validate(root):
-                return
-            faults: Any = self._schema.error_log  # a list, which the stubs do not say
-            fault = faults[0]
-        said = cast("re.Match[str]", _FAULT.fullmatch(fault.message))  # any text matches
-        attribute = f"/@{_NAMESPACE.sub('', said['attribute'])}" if said["attribute"] else ""
-        line = f", line {fault.line}" if fault.line else ""
-        place = f"{name}{line}, {_shorten(_path(_found(root, fault.path or '')) + attribute)}"
-        raise DocumentError(_explain(said["text"]), place=place)
+        for fault in self._schema.iter_errors(root):
+            path = _NAMESPACE.sub("", str(fault.path))
+            attribute = _ATTRIBUTE.match(str(fault.reason))
+            field = f"{path}/@{attribute[1]}" if attribute else path
+            place = f"{name}, line {fault.sourceline}, {field}" if fault.sourceline else f"{name}, {field}"
+            raise DocumentError(_explain(fault), place=place)
 
     def is_valid(self, root: Element) -> bool:
         """Whether a tree validates."""
-        with self._validating:
-            return bool(self._schema.validate(root))
+        return next(self._schema.iter_errors(root), None) is None
 
     def sort(self, root: Element) -> None:
         """Put the children of every element into the order of the schema, stable among equals."""
-        pending = [(root, self._order.of_root(root))]
+        pending = [(root, self._schema.maps.elements[str(root.tag)])]
         while pending:
             element, declaration = pending.pop()
-            children = self._order.children[declaration]
+            children = {child.name: child for child in declaration.iterchildren() if isinstance(child, XsdElement)}
             order = {tag: position for position, tag in enumerate(children)}
             element[:] = sorted(element, key=lambda child: order.get(child.tag, len(order)))
             pending.extend((child, children[child.tag]) for child in element if child.tag in children)
-
-
-class _Order:
-    """The order of children, read from the schema's own text.
-
-    Attributes:
-        children: by declaration of an element, the declarations of its children by tag, in order.
-    """
-
-    def __init__(self, document: Element) -> None:
-        self._document = document
-        self._namespace = document.get("targetNamespace", "")
-        self._types = {kind.get("name"): kind for kind in document.findall(_XSD + "complexType")}
-        self.children = {
-            declaration: {self._tag(child): child for child in self._particles(self._type(declaration))}
-            for declaration in document.iter(_XSD + "element")
-        }
-
-    def of_root(self, root: Element) -> Element:
-        """The declaration of a document's root."""
-        return next(each for each in self._document.findall(_XSD + "element") if self._tag(each) == root.tag)
-
-    def _tag(self, declaration: Element) -> str:
-        return f"{{{self._namespace}}}{declaration.get('name')}"
-
-    def _type(self, declaration: Element) -> Iterable[Element]:
-        """What an element holds: its own type, or the named one; nothing for texts."""
-        named = declaration.get("type")
-        return declaration if named is None else self._types.get(named, ())
-
-    def _particles(self, node: Iterable[Element]) -> Iterator[Element]:
-        """Declarations inside a type; what a type extends comes before its own."""
-        for child in node:
-            if child.tag == _XSD + "element":
-                yield child
-            else:
-                yield from self._particles(self._types.get(child.get("base"), ()))
-                yield from self._particles(child)
 
 
 @cache
@@ -231,32 +171,27 @@ def _check_depth(root: Element, name: str) -> None:
             raise DocumentError(message, code="document-malformed", place=f"{name}, line {element.sourceline}")
 
 
-def _found(root: Element, path: str) -> Element:
-    """The element at libxml2's path, which names prefixes as the document does; the root when it cannot be told."""
-    prefixes = {prefix: uri for element in root.iter() for prefix, uri in element.nsmap.items() if prefix}
-    try:
-        found = cast("list[Element]", root.getroottree().xpath(path, namespaces=prefixes))
-    except etree.XPathError:
-        return root
-    return found[0] if found else root
+def _explain(fault: XMLSchemaValidationError) -> str:
+    """What is wrong, without the value: `reason` would quote it for types and attributes."""
+    if isinstance(fault, XMLSchemaDecodeError):
+        kind = getattr(fault.validator, "name", None) or "value"
+        return f"not a valid {_NAMESPACE.sub('', kind)}"
+    reason = str(fault.reason)
+    if _ATTRIBUTE.match(reason):
+        # 'attribute x='value': why' — the value may hold anything, so the text is cut by its length.
+        reason = _facet(fault)
+    return _shorten(_NAMESPACE.sub("", reason))
 
 
-def _path(element: Element) -> str:
-    """Local names down to an element, counted from 1 where there are several of a name."""
-    steps = []
-    for each in (element, *element.iterancestors()):
-        alike = [] if (parent := each.getparent()) is None else parent.findall(str(each.tag))
-        count = f"[{alike.index(each) + 1}]" if len(alike) > 1 else ""
-        steps.append(f"{etree.QName(each).localname}{count}")
-    return "/".join(["", *reversed(steps)])
-
-
-def _explain(text: str) -> str:
-    """What libxml2 says is wrong, without the value that it quotes: from the last closing quote before a verdict."""
-    about_value = _VERDICT.fullmatch(text)
-    if about_value:
-        return _shorten(f"the value {about_value['verdict']}")
-    return _shorten(_NAMESPACE.sub("", text)) if text.startswith(_STRUCTURE) else "not valid"
+def _facet(fault: XMLSchemaValidationError) -> str:
+    """The rule that an attribute's value breaks."""
+    rule = fault.validator
+    allowed = getattr(rule, "enumeration", None)
+    if allowed:
+        return f"must be one of {', '.join(map(str, allowed))}"
+    facet = type(rule).__name__.removeprefix("Xsd").removesuffix("s").removesuffix("Facet")
+    value = getattr(rule, "value", None)
+    return f"breaks the limit {facet}" if value is None else f"breaks the limit {facet} {value}"
 
 
 def _shorten(text: str) -> str:

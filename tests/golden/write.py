@@ -6,6 +6,7 @@ What is there is never changed: a golden record is what some installation has in
 import dataclasses
 import hashlib
 import json
+import sys
 from collections.abc import Iterator
 from datetime import date
 from enum import Enum
@@ -38,10 +39,12 @@ def sha256(path: Path) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A record as JSON that a person reads: bytes in hex, times in ISO 8601."""
+    """A record, ours or fastavro's, as JSON that a person reads: bytes in hex, times in ISO 8601."""
     if dataclasses.is_dataclass(value):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, tuple):
+    if isinstance(value, dict):
+        return {name: plain(part) for name, part in value.items()}
+    if isinstance(value, tuple | list):
         return [plain(item) for item in value]
     if isinstance(value, bytes):
         return value.hex()
@@ -64,15 +67,31 @@ def missing() -> Iterator[tuple[Path, object]]:
     """Golden records that today's schemas lack: path without suffix, and value."""
     files = schema_files()
     for cls, variants in SAMPLES.items():
-        stem = files[records.SCHEMA_IDS[cls]].stem
+        stem = files[records.VERSIONS[cls][-1]].stem
         for variant, value in variants.items():
             path = FOLDER / (f"{stem}.{variant}.avro" if variant else f"{stem}.avro")
             if not path.exists():
                 yield path, value
 
 
+def unsaid() -> Iterator[str]:
+    """Fields that no golden record would show: the unnamed sample of their class leaves them at the default."""
+    for cls, variants in SAMPLES.items():
+        fields: tuple[dataclasses.Field[Any], ...] = dataclasses.fields(cls)
+        yield from (
+            f"{cls.__name__}.{field.name}" for field in fields if getattr(variants[""], field.name) == field.default
+        )
+
+
 def main() -> None:
-    """Add what is missing."""
+    """Add what is missing.
+
+    Raises:
+        SystemExit: a new field has no sample yet; a golden record without it could not be changed later.
+    """
+    silent = list(unsaid())
+    if silent:
+        sys.exit(f"tests/golden/samples.py says nothing of {', '.join(silent)}: give each a value there first")
     for path, value in missing():
         path.write_bytes(records.encode(value))
         path.with_suffix(".json").write_text(as_json(value), encoding="utf-8")
