@@ -16,11 +16,14 @@ from random import Random
 from tests.chaos.disks import namespace
 from tests.chaos.faults import every_fault, not_run
 from tests.chaos.history import read_history
+from tests.chaos.nemesis import plan
 from tests.chaos.run import Run
 from tests.chaos.site import running_site
 from tests.chaos.summary import summary
 from tests.checker import Violation
 
+SECONDS_PER_FAULT = 3.0
+"""Shorter than most last, so that several come together."""
 SHOWN = 40
 """Violations at most; the rest is counted."""
 
@@ -30,6 +33,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="decides which faults come when")
     parser.add_argument("--faults", type=int, default=100, help="how many")
+    parser.add_argument("--seconds", type=float, help="in which they begin (3 for each)")
     parser.add_argument("--keep", action="store_true", help="keep the folder of a run that passed, too")
     parser.add_argument("--disks", action="store_true", help="what states lie on may be mounted (set by itself)")
     options = parser.parse_args()
@@ -48,9 +52,11 @@ def _run(folder: Path, options: argparse.Namespace) -> list[Violation]:
     began = time.monotonic()
     with running_site(folder, Random(options.seed), disks=options.disks) as site:
         print(f"up after {time.monotonic() - began:.0f} s", flush=True)
-        run = Run(site, options.seed, options.faults)
+        faults = every_fault(site)
+        seconds = options.seconds or SECONDS_PER_FAULT * options.faults
+        run = Run(site, plan(faults, options.faults, seconds, options.seed), options.seed)
         found = asyncio.run(run.carry_out())
-        print("\n".join(summary(read_history(run.histories.iterdir()), site.keeper.ends, every_fault(site))))
+        print("\n".join(summary(read_history(run.histories.iterdir()), site.keeper.ends, faults)))
         print(f"quiet {run.quiet_after:.0f} s after the last fault, {time.monotonic() - began:.0f} s in all")
         for kind in not_run(site):
             print(f"NOT RUN {kind}")

@@ -18,7 +18,7 @@ def faults_of_lines(site: Site) -> list[Fault]:
     lines = tuple(map(_ARROW.join, [*_lines((*programs, *brokers), brokers), (TRACKER, POSTGRESQL)]))
     return [
         Fault("line cut", "line cut", lines, (1.0, 12.0), _under(Weather.CUT)),
-        Fault("line refused", "line cut", lines, (1.0, 8.0), _under(Weather.REFUSED)),
+        Fault("line refused", "line refused", lines, (1.0, 8.0), _under(Weather.REFUSED)),
         Fault("line slow", "line slow", lines, (2.0, 12.0), _under(Weather.SLOW)),
         Fault("line half-open, nothing arrives", "line half-open", lines, (2.0, 12.0), _under(Weather.DEAF)),
         Fault("line half-open, no answer comes", "line half-open", lines, (2.0, 12.0), _under(Weather.MUTE)),

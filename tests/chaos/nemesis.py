@@ -17,8 +17,6 @@ from tests.chaos.site import Site
 
 RECOVERY_SECONDS = 2.0
 """Nothing else is done to what was just broken for so long."""
-PAUSE_SECONDS = (0.5, 5.0)
-"""Between the beginnings of two faults: shorter than most faults last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class Fault:
 
     Attributes:
         name: what happens, as people read it.
-        family: what the summary counts together.
+        family: of which one comes before any comes again, and what the summary counts together.
         targets: what it can hit.
         seconds: how long it lasts at least and at most.
         claims: what it must have for itself.
@@ -94,38 +92,37 @@ class Planned:
     seed: int
 
 
-def plan(faults: Sequence[Fault], count: int, seed: int) -> list[Planned]:
-    """Which faults come when. Each kind comes before any comes again, as far as what it hits is free."""
+def plan(faults: Sequence[Fault], count: int, seconds: float, seed: int) -> list[Planned]:
+    """Which faults come when: so many within so many seconds, more or less.
+
+    Each family comes before any comes again, as far as what it hits is free.
+    """
     random = Random(seed)
-    deck: list[Fault] = []
+    families = sorted({fault.family for fault in faults})
+    deck: list[str] = []
     free: dict[str, float] = {}
     planned: list[Planned] = []
     at = 0.0
     while len(planned) < count:
         if not deck:
-            deck = random.sample(faults, len(faults))
-        at += random.uniform(*PAUSE_SECONDS)
-        drawn = _draw(deck, free, at, random)
-        if drawn is None:
+            deck = random.sample(families, len(families))
+        at += random.uniform(0.2, 1.8) * seconds / count
+        hits = [(fault, target) for fault in faults if fault.family in deck for target in fault.targets]
+        hits = [(fault, target) for fault, target in hits if _is_free(fault.claims(target), free, at)]
+        if not hits:
             continue
-        fault, target = drawn
-        seconds = random.uniform(*fault.seconds)
-        for name in fault.claims(target):
-            free[name] = at + seconds + RECOVERY_SECONDS
-        planned.append(Planned(len(planned) + 1, at, seconds, fault, target, random.getrandbits(32)))
+        family = min((fault.family for fault, _ in hits), key=deck.index)
+        kind = random.choice(sorted({fault.name for fault, _ in hits if fault.family == family}))
+        fault, target = random.choice([hit for hit in hits if hit[0].name == kind])
+        deck.remove(family)
+        lasts = random.uniform(*fault.seconds)
+        free |= dict.fromkeys(fault.claims(target), at + lasts + RECOVERY_SECONDS)
+        planned.append(Planned(len(planned) + 1, at, lasts, fault, target, random.getrandbits(32)))
     return planned
 
 
-def _draw(deck: list[Fault], free: dict[str, float], at: float, random: Random) -> tuple[Fault, str] | None:
-    """The first of the deck that can hit something, taken from it."""
-    for index, fault in enumerate(deck):
-        targets = [
-            target for target in fault.targets if all(free.get(name, 0.0) <= at for name in fault.claims(target))
-        ]
-        if targets:
-            del deck[index]
-            return fault, random.choice(targets)
-    return None
+def _is_free(claims: Sequence[str], free: Mapping[str, float], at: float) -> bool:
+    return all(free.get(name, 0.0) <= at for name in claims)
 
 
 class Nemesis:

@@ -69,7 +69,8 @@ class _Connection:
     def reset(self) -> None:
         """Break both halves off."""
         for writer in self._writers:
-            writer.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            with suppress(OSError):  # closed already
+                writer.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             writer.transport.abort()
 
     async def carry(self, dialled: Streams, answering: Callable[[], Awaitable[Streams]]) -> None:

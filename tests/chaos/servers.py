@@ -16,7 +16,7 @@ from tests.stage import Process
 
 _SEEN_BYTES = 16 * 1024
 _SHOWN = 160
-_TROUBLE = re.compile(r"\b(?:ERROR|FATAL|PANIC|Exception|Error)\b")
+_TROUBLE = re.compile("ERROR|FATAL|PANIC|Exception|Error")
 
 
 class Role(StrEnum):
