@@ -18,6 +18,7 @@ from lxml.etree import _Element as Element
 from exchange.domain.card import Extra
 from exchange.wire.xml import Schema, legal_text, place_of
 
+_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 _STEP = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)(?:\[(?P<index>[1-9][0-9]{0,3})\])?")
 _EXTRA_STEPS = 12
 
@@ -65,7 +66,7 @@ class Document:
     def _unread(self, element: Element, path: str) -> Iterator[Extra]:
         read = self.read.get(element, set())
         for key, value in element.attrib.items():
-            if key not in read and value:
+            if key not in read and value and not str(key).startswith(_INSTANCE):
                 yield Extra(f"{path}/@{self.names.attribute(str(key))}".removeprefix("/"), str(value))
         if "" not in read and element.text and element.text.strip():
             yield Extra(path, element.text)
