@@ -12,12 +12,17 @@ A delivery is one (letter, recipient). Its state is that of its furthest event:
 
 Order and repetition of events do not matter; of contradictory final events the first in the
 journal holds and the later ones are flagged.
+
+The fold is made of steps: `advance` takes the next fact of the journal to what those before it came to,
+and needs nothing else of them. So who reads the journal in its order keeps one value per delivery,
+however much was said about it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import reduce
 
 from exchange.domain.event import Event
 
@@ -118,6 +123,9 @@ class Fact:
     text: str = ""
 
 
+_RANKS = {rule.state: rule.rank for rule in TABLE.values()}
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What the facts of one delivery come to.
@@ -129,7 +137,7 @@ class Delivery:
         reason: code, when the state is a negative one.
         reg_number: the registration that holds, else empty.
         reg_date: ISO 8601, else empty.
-        contradicted: deciding facts that came too late to hold, in journal order.
+        decided: the deciding event that holds; None before there is one.
         text: free text beside the reason, else empty.
     """
 
@@ -139,16 +147,14 @@ class Delivery:
     reason: str
     reg_number: str
     reg_date: str
-    contradicted: tuple[Position, ...]
+    decided: Event | None
     text: str = ""
 
 
 def fold(facts: Iterable[Fact]) -> Delivery:
     """State of a delivery from its facts, in any order, with any repetition.
 
-    The journal's order is the only one that counts: a repeated event counts at its first place, the
-    first deciding fact holds, and a deciding fact after it is contradicted unless it says the same.
-    Progress after a refusal that holds does not move the state.
+    The journal's order is the only one that counts: a repeated event counts at its first place.
 
     Args:
         facts: of one delivery, so of one journal partition, where an offset names one fact.
@@ -157,31 +163,51 @@ def fold(facts: Iterable[Fact]) -> Delivery:
         ValueError: no facts at all: there is no such delivery.
     """
     by_offset = {fact.position.offset: fact for fact in facts}
-    if not by_offset:
+    delivery = reduce(advance, (by_offset[offset] for offset in sorted(by_offset)), None)
+    if delivery is None:
         message = "a delivery has at least one fact"
         raise ValueError(message)
-    ordered = [by_offset[offset] for offset in sorted(by_offset)]
-    deciding = [fact for fact in ordered if TABLE[fact.event].decides]
-    holding, late = (deciding[0], deciding[1:]) if deciding else (None, [])
-    standing = [fact for fact in ordered if fact is holding or not TABLE[fact.event].decides]
-    # The first of the highest rank: `max` keeps the earliest.
-    furthest = max(standing, key=lambda fact: TABLE[fact.event].rank)
-    rule = TABLE[furthest.event]
-    registered = holding if holding is not None and holding.event is Event.REGISTERED else None
-    return Delivery(
-        state=rule.state,
-        since=furthest.journalled,
-        next=rule.next,
-        reason=furthest.reason,
-        reg_number=registered.reg_number if registered else "",
-        reg_date=registered.reg_date if registered else "",
-        contradicted=tuple(fact.position for fact in late if holding and _contradicts(fact, holding)),
-        text=furthest.text,
-    )
+    return delivery
 
 
-def _contradicts(late: Fact, holding: Fact) -> bool:
-    """Whether a later deciding fact says otherwise than the one that holds."""
-    if late.event is not holding.event:
+def advance(delivery: Delivery | None, fact: Fact) -> Delivery:
+    """A delivery with the journal's next fact about it; the same object when nothing changes.
+
+    The furthest event gives the state, of equally far ones the first. The first deciding fact holds:
+    a later one changes nothing, nor does progress after a refusal that holds.
+
+    Args:
+        delivery: what all facts before this one in the journal come to; None: this is the first.
+        fact: one that stands behind them.
+    """
+    rule = TABLE[fact.event]
+    if delivery is None:
+        decided, reg_number, reg_date = None, "", ""
+    else:
+        decided, reg_number, reg_date = delivery.decided, delivery.reg_number, delivery.reg_date
+        if rule.decides and decided is not None:
+            return delivery
+    if rule.decides:
+        decided = fact.event
+    if fact.event is Event.REGISTERED:
+        reg_number, reg_date = fact.reg_number, fact.reg_date
+    if delivery is None or rule.rank > _RANKS[delivery.state]:
+        return Delivery(rule.state, fact.journalled, rule.next, fact.reason, reg_number, reg_date, decided, fact.text)
+    if rule.decides:
+        return replace(delivery, decided=decided, reg_number=reg_number, reg_date=reg_date)
+    return delivery
+
+
+def contradicts(fact: Fact, delivery: Delivery) -> bool:
+    """Whether a deciding fact says otherwise than the one that holds.
+
+    Args:
+        fact: any of the delivery's facts.
+        delivery: what it and all facts before it in the journal come to.
+    """
+    if not TABLE[fact.event].decides:
+        return False
+    if fact.event is not delivery.decided:
         return True
-    return (late.reg_number, late.reg_date) != (holding.reg_number, holding.reg_date)
+    told = (fact.reg_number, fact.reg_date)
+    return fact.event is Event.REGISTERED and told != (delivery.reg_number, delivery.reg_date)

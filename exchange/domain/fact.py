@@ -8,6 +8,7 @@ Facts about one letter share a journal partition and come in the partition's ord
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 
 from exchange.domain.delivery import Fact, Position
 from exchange.domain.event import SERVICE_EVENTS, Event
@@ -88,7 +89,7 @@ class LetterFact:
 class ReceiptFact:
     """An accepted receipt: `signer` says that `event` happened to `letter`, `at` by its own clock.
 
-    `sender` is whom the receipt takes for the letter's sender; `addressed_by` says if that is so.
+    `sender` is whom the receipt takes for the letter's sender; `why_ignored` says if that is so.
     """
 
     position: Position
@@ -106,11 +107,11 @@ class ReceiptFact:
         """The fact as the delivery to its signer has it.
 
         Raises:
-            ValueError: the event is not known here; `addressed_by` tells before.
+            KeyError: no body can state that event; `why_ignored` tells before.
         """
         registration = self.registration
         return Fact(
-            Event(self.event),
+            STATEABLE[self.event],
             self.position,
             self.at,
             self.course.journalled,
@@ -179,8 +180,8 @@ class Unreadable:
 
 JournalFact = LetterFact | ReceiptFact | StatementRefused | OriginOpened | StatementVoided | BasisChanged | Unreadable
 
-STATEABLE = frozenset(event.value for event in Event) - frozenset(event.value for event in SERVICE_EVENTS)
-"""Events that a body's receipt may state."""
+STATEABLE = MappingProxyType({event.value: event for event in Event if event not in SERVICE_EVENTS})
+"""Events that a body's receipt may state, by their names."""
 
 
 class FlagCode:

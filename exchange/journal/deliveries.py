@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from exchange.domain.delivery import Delivery, Fact, fold
+from exchange.domain.delivery import Delivery, advance, contradicts
 from exchange.domain.fact import FlagCode, JournalFact, LetterFact, ReceiptFact, StatementRefused, why_ignored
 
 DeliveryKey = tuple[bytes, str]
@@ -13,14 +13,14 @@ DeliveryKey = tuple[bytes, str]
 
 @dataclass(slots=True)
 class _Told:
-    """What was told of one delivery; `sender` is None when the letter was refused."""
+    """A delivery as far as it was told; `sender` is None when the letter was refused."""
 
     sender: str | None
-    facts: list[Fact] = field(default_factory=list)
+    delivery: Delivery
 
 
 class Deliveries:
-    """Takes facts in the order of each journal partition; keeps a few hundred bytes per fact."""
+    """Takes facts in the order of each journal partition; keeps a few hundred bytes per delivery."""
 
     def __init__(self, flags: Counter[str]) -> None:
         """Nothing yet; facts that change nothing are counted in `flags` by code."""
@@ -38,20 +38,18 @@ class Deliveries:
             self._flags[FlagCode.STATEMENT_REFUSED] += 1
 
     def folded(self) -> Iterator[tuple[DeliveryKey, Delivery]]:
-        """Every delivery with its state; contradictions are counted now."""
+        """Every delivery with its state."""
         for key, told in self._told.items():
-            delivery = fold(told.facts)
-            self._flags[FlagCode.CONTRADICTED] += len(delivery.contradicted)
-            yield key, delivery
+            yield key, told.delivery
 
     def _add_letter(self, fact: LetterFact) -> None:
         if fact.letter in self._letters:
             self._flags[FlagCode.LETTER_REPEATED] += 1
             return
         self._letters.add(fact.letter)
-        happened = fact.of_delivery()
+        begun = advance(None, fact.of_delivery())
         for recipient in fact.recipients:
-            self._told[fact.letter, recipient] = _Told(None if fact.reason else fact.sender, [happened])
+            self._told[fact.letter, recipient] = _Told(None if fact.reason else fact.sender, begun)
 
     def _add_receipt(self, fact: ReceiptFact) -> None:
         told = self._told.get((fact.letter, fact.signer))
@@ -59,4 +57,7 @@ class Deliveries:
         if told is None or ignored is not None:
             self._flags[ignored or FlagCode.NOT_ADDRESSED] += 1
             return
-        told.facts.append(fact.of_delivery())
+        happened = fact.of_delivery()
+        told.delivery = advance(told.delivery, happened)
+        if contradicts(happened, told.delivery):
+            self._flags[FlagCode.CONTRADICTED] += 1

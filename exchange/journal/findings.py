@@ -136,7 +136,7 @@ class Difference:
         return tuple(name for name in _COMPARED if getattr(replayed, name) != getattr(tracked, name))
 
 
-_COMPARED = tuple(part.name for part in fields(Delivery) if part.name != "contradicted")
+_COMPARED = tuple(part.name for part in fields(Delivery))
 
 
 def compare(

@@ -25,7 +25,7 @@ from exchange.services.reading import (
     require_complete,
 )
 from exchange.store import queries
-from exchange.store.database import Store
+from exchange.store.database import LONG_READING_SECONDS, Store
 
 Progress = Callable[[int, int], None]
 """Told how many of how many offsets are done."""
@@ -95,7 +95,7 @@ async def audit(
 
 
 def _tracked(store: Store) -> _Tracked:
-    with store.reading() as connection:
+    with store.reading(LONG_READING_SECONDS) as connection:
         ends = {(JOURNAL, row.partition): row.position + 1 for row in queries.positions_of(connection, JOURNAL)}
         return _Tracked(ends, list(queries.tracked(connection)))
 

@@ -7,5 +7,6 @@ writer      facts in, one transaction with the journal's position
 bulk        many rows at once, in the way each database does it best
 queries     letters found, listed, followed and counted
 views       what they answer with
+failures    what a database that fails comes to
 errors      what is refused here
 """

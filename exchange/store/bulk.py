@@ -1,19 +1,26 @@
 """Many rows at once, in the way each database does it best.
 
-SQLite takes them through one prepared statement; PostgreSQL by COPY, updates through a temporary table.
+SQLite takes them through one prepared statement; PostgreSQL by COPY, changes through a temporary table.
 Both see the same tuples, in the order of the table's columns.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
     from psycopg import Cursor  # an extra: SQLite needs none
 
 Rows = Sequence[tuple[Any, ...]]
+
+_PAIRS_AT_ONCE = 500
+
+
+def is_postgresql(connection: sa.Connection) -> bool:
+    """Whether it is PostgreSQL; else it is SQLite."""
+    return connection.dialect.name == "postgresql"
 
 
 def insert(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
@@ -24,44 +31,62 @@ def insert(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
     """
     if not rows:
         return
-    if _is_postgresql(connection):
+    if is_postgresql(connection):
         _copy(connection, table.name, table, rows)
     else:
         statement = table.insert().compile(dialect=connection.dialect)
         connection.exec_driver_sql(str(statement), list(rows))
 
 
-def upsert(connection: sa.Connection, table: sa.Table, rows: Rows, fixed: Collection[str] = ()) -> None:
-    """Add rows, or update those with the same key; each key at most once.
+def update(connection: sa.Connection, table: sa.Table, rows: Rows, fixed: Collection[str] = ()) -> None:
+    """Change rows that are there; each at most once.
 
     Args:
         connection: in the caller's transaction.
         table: where to.
-        rows: in the order of its columns.
+        rows: in the order of its columns, of which the last changes.
         fixed: columns that never change once a row is there; their indexes are then left alone.
     """
     if not rows:
         return
-    changing = [column.name for column in table.columns if not column.primary_key and column.name not in fixed]
-    if not _is_postgresql(connection):
-        adding = sqlite.insert(table)
-        values = {name: adding.excluded[name] for name in changing}
-        statement = adding.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
-        connection.exec_driver_sql(str(statement.compile(dialect=connection.dialect)), list(rows))
+    quote = connection.dialect.identifier_preparer.quote
+    places = {column.name: f"?{index}" for index, column in enumerate(table.columns, 1)}
+    keys = [column.name for column in table.primary_key]
+    changing = [name for name in places if name not in keys and name not in fixed]
+    if not is_postgresql(connection):
+        values = ", ".join(f"{quote(name)} = {places[name]}" for name in changing)
+        found = " AND ".join(f"{quote(name)} = {places[name]}" for name in keys)
+        connection.exec_driver_sql(f"UPDATE {table.name} SET {values} WHERE {found}", list(rows))  # noqa: S608
         return
     staged = f"staged_{table.name}"
     connection.exec_driver_sql(
         f"CREATE TEMPORARY TABLE IF NOT EXISTS {staged} (LIKE {table.name}) ON COMMIT DELETE ROWS"
     )
     _copy(connection, staged, table, rows)
-    source = sa.table(staged, *[sa.column(column.name) for column in table.columns])
-    moving = postgresql.insert(table).from_select(table.columns.keys(), sa.select(source))
-    values = {name: moving.excluded[name] for name in changing}
-    connection.execute(moving.on_conflict_do_update(index_elements=list(table.primary_key), set_=values))
+    values = ", ".join(f"{quote(name)} = {staged}.{quote(name)}" for name in changing)
+    found = " AND ".join(f"{table.name}.{quote(name)} = {staged}.{quote(name)}" for name in keys)
+    connection.exec_driver_sql(f"UPDATE {table.name} SET {values} FROM {staged} WHERE {found}")  # noqa: S608
 
 
-def _is_postgresql(connection: sa.Connection) -> bool:
-    return connection.dialect.name == "postgresql"
+def select_by_pairs(connection: sa.Connection, query: str, pairs: Collection[tuple[bytes, str]]) -> Iterator[Any]:
+    """The rows that a query gives for many pairs of bytes and text.
+
+    Args:
+        connection: in the caller's transaction.
+        query: with `{pairs}` in its FROM, a table of the columns `column1` and `column2`.
+        pairs: each once.
+    """
+    if is_postgresql(connection):
+        source = "unnest(%s::bytea[], %s::text[]) AS pairs (column1, column2)"
+        parameters = ([first for first, _ in pairs], [second for _, second in pairs])
+        yield from connection.exec_driver_sql(query.format(pairs=source), parameters)
+        return
+    left = iter(pairs)
+    while some := list(islice(left, _PAIRS_AT_ONCE)):
+        # The same text each time but the last: it is prepared once.
+        source = f"(VALUES {', '.join(['(?, ?)'] * len(some))}) AS pairs"
+        flat = tuple(value for pair in some for value in pair)
+        yield from connection.exec_driver_sql(query.format(pairs=source), flat)
 
 
 def _copy(connection: sa.Connection, name: str, table: sa.Table, rows: Rows) -> None:

@@ -13,15 +13,27 @@ from alembic.config import Config
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from exchange.domain.fact import JournalFact
+from exchange.store import bulk
 from exchange.store.errors import StoreError
+from exchange.store.failures import cut_after, translated
 from exchange.store.queries import positions_of
 from exchange.store.rows import PositionRow
 from exchange.store.schema import metadata
 from exchange.store.writer import Taken, take
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_BUSY_MILLISECONDS = 10_000
 _READ_ROWS = 5_000
+
+_BUSY_SECONDS = 10.0
+_CACHE_KIB = 32 * 1024
+_CHECKPOINT_PAGES = 4096
+
+_CONNECT_SECONDS = 10
+_ANSWER_SECONDS = 30
+"""A batch takes a tenth of a second; who has not answered by then does not answer."""
+
+LONG_READING_SECONDS = 3600.0
+"""For who reads every row."""
 
 
 class Store:
@@ -61,8 +73,13 @@ class Store:
             command.downgrade(_alembic(connection), "base")
 
     def positions(self, topic: str) -> dict[int, PositionRow]:
-        """The last record taken of each partition, by partition."""
-        with self.reading() as connection:
+        """The last record taken of each partition, by partition, once whoever still writes is done.
+
+        Raises:
+            StoreError: as `take`.
+        """
+        with self._writing() as connection:
+            _be_the_writer(connection)
             return {row.partition: row for row in positions_of(connection, topic)}
 
     def take(self, facts: Sequence[JournalFact], reached: Sequence[PositionRow]) -> Taken:
@@ -74,27 +91,32 @@ class Store:
 
         Raises:
             StoreConflict: the stored position is not before these facts; nothing was written.
-            StoreError: `store-unavailable`, retriable; nothing was written.
+            StoreError: `store-unavailable`, retriable; when it came with the commit, everything may have been
+                written, which `positions` tells. `store-version`, `store-damaged`.
         """
         with self._writing() as connection:
+            _be_the_writer(connection)
             return take(connection, facts, reached)
 
     @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
+    def reading(self, seconds: float = _ANSWER_SECONDS) -> Iterator[sa.Connection]:
         """A connection that sees one state of everything, for `exchange.store.queries`.
 
+        Args:
+            seconds: how long it may be held; PostgreSQL is cut off after that.
+
         Raises:
-            StoreError: `store-unavailable`, retriable.
+            StoreError: `store-unavailable`, retriable; `store-version`, `store-damaged`.
         """
         engine = self._engine
         if engine.dialect.name == "postgresql":
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        with _translated(engine), engine.connect() as connection:
+        with translated(engine), engine.connect() as connection, cut_after(seconds, connection):
             yield connection
 
     def dump(self) -> Iterator[str]:
         """Every row as a line of JSON, ordered by table and key: equal states give equal lines."""
-        with self.reading() as connection:
+        with self.reading(LONG_READING_SECONDS) as connection:
             for table in metadata.sorted_tables:
                 keys = [_bytewise(connection, column) for column in table.primary_key]
                 rows = connection.execution_options(yield_per=_READ_ROWS).execute(sa.select(table).order_by(*keys))
@@ -111,7 +133,12 @@ class Store:
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
         engine = self._engine.execution_options(exchange_writes=True)
-        with _translated(engine), engine.begin() as connection:
+        with (
+            translated(engine),
+            engine.connect() as connection,
+            cut_after(_ANSWER_SECONDS, connection),
+            connection.begin(),
+        ):
             yield connection
 
 
@@ -120,7 +147,7 @@ def _engine(url: str) -> sa.Engine:
         parsed = sa.make_url(url)
         if parsed.drivername in {"postgresql", "postgres"}:
             parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = sa.create_engine(parsed, pool_pre_ping=True)
+        engine = sa.create_engine(parsed, connect_args=_CONNECT.get(parsed.get_backend_name(), {}))
     except (sa.exc.ArgumentError, ImportError) as error:
         shown = url.rsplit("@", maxsplit=1)[-1]  # never the password
         message = f"'{shown}' is no database URL: use sqlite:///PATH or postgresql://USER@HOST/NAME"
@@ -131,36 +158,45 @@ def _engine(url: str) -> sa.Engine:
     return engine
 
 
+# The server, too, ends what was cut off or lost on the way: its locks would hold the next connection up.
+_SERVER_LIMITS = {
+    "lock_timeout": f"{_ANSWER_SECONDS}s",
+    "idle_in_transaction_session_timeout": f"{_ANSWER_SECONDS}s",
+    "tcp_user_timeout": f"{_ANSWER_SECONDS}s",
+    "tcp_keepalives_idle": "10s",
+    "tcp_keepalives_interval": "5s",
+    "tcp_keepalives_count": "4",
+}
+
+_CONNECT: dict[str, dict[str, object]] = {
+    "sqlite": {"timeout": _BUSY_SECONDS},
+    "postgresql": {
+        "connect_timeout": _CONNECT_SECONDS,
+        "options": " ".join(f"-c {name}={value}" for name, value in _SERVER_LIMITS.items()),
+    },
+}
+
+
+def _be_the_writer(connection: sa.Connection) -> None:
+    """Wait until whoever writes is done, a connection of ours that was cut off included; readers may go on."""
+    if bulk.is_postgresql(connection):
+        connection.exec_driver_sql("LOCK TABLE positions IN SHARE ROW EXCLUSIVE MODE")
+
+
 def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
     """Readers beside one writer; a power cut may cost the last commits, position and state alike."""
     connection.isolation_level = None  # transactions begin in `_begin_sqlite`, DDL included
-    connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
+    # A batch dirties some thousand pages, mostly those of the batch before: written back once for several.
+    connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     """A writer takes the lock at once: what it reads first cannot change before it writes."""
     writes = connection.get_execution_options().get("exchange_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def _translated(engine: sa.Engine) -> Iterator[None]:
-    try:
-        yield
-    except (sa.exc.OperationalError, sa.exc.ProgrammingError) as error:
-        raise _refusal(engine, error) from error
-
-
-def _refusal(engine: sa.Engine, error: sa.exc.DBAPIError) -> StoreError:
-    """Missing tables are another matter than a database that is away; SQLite calls both operational."""
-    where = engine.url.render_as_string(hide_password=True)
-    if isinstance(error, sa.exc.ProgrammingError) or str(error.orig).startswith("no such"):
-        message = f"the tables in {where} are not the tracker's ({error.orig}): migrate them, or check the URL"
-        return StoreError(message, code="store-version")
-    message = f"the tracker's database {where} does not work ({error.orig}): check that it runs and has space"
-    return StoreError(message, retriable=True)
 
 
 def _alembic(connection: sa.Connection) -> Config:

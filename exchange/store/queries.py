@@ -7,10 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from exchange.domain.delivery import Delivery, State
+from exchange.domain.delivery import Delivery, Position, State
 from exchange.domain.fact import Registration
 from exchange.domain.ids import DIGEST_BYTES
-from exchange.store.rows import DeliveryRow, FactRow, FlagRow, LetterRow, PositionRow, micros, moment
+from exchange.store.rows import DeliveryRow, FactRow, FlagRow, LetterRow, PositionRow, micros, moment, position_at
 from exchange.store.schema import deliveries, facts, flags, letters, positions
 from exchange.store.views import DeliveryTimeline, Flag, Letter, LetterFilter, Listed, Step, Timeline
 
@@ -27,31 +27,34 @@ def find(connection: sa.Connection, text: str, limit: int = 20) -> list[Letter]:
             message id, document id, registration number at the sender or at a recipient.
         limit: at most so many.
     """
-    # The second condition says so to databases that keep an index of registered ones only.
-    registered = sa.select(deliveries.c.letter).where(
-        deliveries.c.reg_number == text, deliveries.c.reg_number != sa.literal_column("''")
+    # The second condition says so to databases that keep an index of facts with a number only.
+    registered = sa.select(facts.c.letter).where(
+        facts.c.reg_number == text, facts.c.reg_number != sa.literal_column("''")
     )
     named = [
         letters.c.message_id == text,
         letters.c.document_id == text,
         letters.c.reg_number == text,
-        letters.c.letter.in_(registered),
+        letters.c.place.in_(registered),
     ]
     if _HEX_PREFIX.fullmatch(text):
         named.append(_begins_with(text.lower()))
     query = sa.select(letters).where(sa.or_(*named)) if text else sa.select(letters)
-    rows = connection.execute(query.order_by(letters.c.journalled.desc(), letters.c.letter).limit(limit))
+    rows = connection.execute(query.order_by(letters.c.journalled.desc(), letters.c.place).limit(limit))
     return [_letter(LetterRow(*row)) for row in rows]
 
 
 def listed(connection: sa.Connection, wanted: LetterFilter) -> list[Listed]:
     """Deliveries with their letters, youngest letter first."""
-    joined = sa.join(deliveries, letters, deliveries.c.letter == letters.c.letter)
+    joined = sa.join(deliveries, letters, deliveries.c.letter == letters.c.place)
+    # Both tables have the letter's time: by that of the table whose index finds the rows nothing is sorted.
+    of_deliveries = wanted.recipient is not None or wanted.state is not None
+    age = deliveries.c.journalled if of_deliveries else letters.c.journalled
     query = (
         sa.select(deliveries, letters)
         .select_from(joined)
-        .where(*_conditions(wanted))
-        .order_by(deliveries.c.journalled.desc(), deliveries.c.letter, deliveries.c.recipient)
+        .where(*_conditions(wanted, age))
+        .order_by(age.desc(), deliveries.c.letter, deliveries.c.recipient)
         .limit(wanted.limit)
     )
     width = len(DeliveryRow._fields)
@@ -64,20 +67,19 @@ def listed(connection: sa.Connection, wanted: LetterFilter) -> list[Listed]:
 
 def timeline(connection: sa.Connection, letter: bytes) -> Timeline | None:
     """The whole story of the letter with this digest; None when the tracker has not seen it."""
-    row = connection.execute(sa.select(letters).where(letters.c.letter == letter)).first()
-    if row is None:
+    first = connection.execute(sa.select(letters).where(letters.c.digest == letter)).first()
+    if first is None:
         return None
-    known = _letter(LetterRow(*row))
+    row = LetterRow(*first)
+    known = _letter(row)
     told = [
-        FactRow(*row)
-        for row in connection.execute(
-            sa.select(facts).where(facts.c.letter == letter).order_by(facts.c.partition, facts.c.position)
-        )
+        FactRow(*fact)
+        for fact in connection.execute(sa.select(facts).where(facts.c.letter == row.place).order_by(facts.c.place))
     ]
     marked = flagged(connection, about=letter)
-    late = {(flag.partition, flag.offset) for flag in marked}
+    late = {Position(flag.partition, flag.offset) for flag in marked}
     rows = connection.execute(
-        sa.select(deliveries).where(deliveries.c.letter == letter).order_by(deliveries.c.recipient)
+        sa.select(deliveries).where(deliveries.c.letter == row.place).order_by(deliveries.c.recipient)
     )
     parts = []
     for delivery in (DeliveryRow(*row) for row in rows):
@@ -106,11 +108,11 @@ def oldest_undelivered(connection: sa.Connection) -> dict[str, datetime]:
 def flagged(connection: sa.Connection, about: bytes | None = None, limit: int = 100) -> list[Flag]:
     """Records that stand out, of one letter or statement or of all, youngest first."""
     query = sa.select(flags) if about is None else sa.select(flags).where(flags.c.about == about)
-    order = (flags.c.journalled.desc(), flags.c.partition, flags.c.position)
     found = []
-    for row in connection.execute(query.order_by(*order).limit(limit)):
-        partition, position, code, body, what, journalled, reason, detail = FlagRow(*row)
-        found.append(Flag(partition, position, code, body, what, moment(journalled), reason, detail))
+    for row in connection.execute(query.order_by(flags.c.journalled.desc(), flags.c.place).limit(limit)):
+        place, code, body, what, journalled, reason, detail = FlagRow(*row)
+        at = position_at(place)
+        found.append(Flag(at.partition, at.offset, code, body, what, moment(journalled), reason, detail))
     return found
 
 
@@ -122,14 +124,15 @@ def positions_of(connection: sa.Connection, topic: str) -> list[PositionRow]:
 def tracked(connection: sa.Connection) -> Iterator[tuple[bytes, str, Delivery]]:
     """Every delivery as (letter, recipient, state), for the audit's comparison."""
     reading = connection.execution_options(yield_per=_READ_ROWS)
-    for row in reading.execute(sa.select(deliveries)):
+    query = sa.select(letters.c.digest, deliveries).join(letters, letters.c.place == deliveries.c.letter)
+    for digest, *row in reading.execute(query):
         delivery = DeliveryRow(*row)
-        yield delivery.letter, delivery.recipient, delivery.delivery()
+        yield digest, delivery.recipient, delivery.delivery()
 
 
-def _conditions(wanted: LetterFilter) -> Sequence[sa.ColumnElement[bool]]:
+def _conditions(wanted: LetterFilter, age: sa.ColumnElement[int]) -> Sequence[sa.ColumnElement[bool]]:
     columns: dict[sa.ColumnElement[Any], str | None] = {
-        deliveries.c.sender: wanted.sender,
+        letters.c.sender: wanted.sender,
         deliveries.c.recipient: wanted.recipient,
         deliveries.c.state: wanted.state,
         deliveries.c.reason: wanted.reason,
@@ -137,9 +140,9 @@ def _conditions(wanted: LetterFilter) -> Sequence[sa.ColumnElement[bool]]:
     }
     conditions = [column == str(value) for column, value in columns.items() if value is not None]
     if wanted.before is not None:
-        conditions.append(deliveries.c.journalled < micros(wanted.before))
+        conditions.append(age < micros(wanted.before))
     if wanted.after is not None:
-        conditions.append(deliveries.c.journalled >= micros(wanted.after))
+        conditions.append(age >= micros(wanted.after))
     return conditions
 
 
@@ -147,12 +150,12 @@ def _begins_with(prefix: str) -> sa.ColumnElement[bool]:
     """Digests from the first to the last that begins with `prefix`: one range of the key."""
     digits = 2 * DIGEST_BYTES
     first, last = bytes.fromhex(prefix.ljust(digits, "0")), bytes.fromhex(prefix.ljust(digits, "f"))
-    return letters.c.letter.between(first, last)
+    return letters.c.digest.between(first, last)
 
 
 def _letter(row: LetterRow) -> Letter:
     return Letter(
-        digest=row.letter,
+        digest=row.digest,
         sender=row.sender,
         message_id=row.message_id,
         consignment_id=row.consignment_id,
@@ -174,7 +177,7 @@ def _letter(row: LetterRow) -> Letter:
     )
 
 
-def _steps(created: datetime, told: list[FactRow], late: set[tuple[int, int]]) -> Iterator[Step]:
+def _steps(created: datetime, told: list[FactRow], late: set[Position]) -> Iterator[Step]:
     before = created
     for fact in told:
         journalled = moment(fact.journalled)
@@ -186,6 +189,6 @@ def _steps(created: datetime, told: list[FactRow], late: set[tuple[int, int]]) -
             reason=fact.reason,
             registration=Registration(number=fact.reg_number, date=fact.reg_date),
             text=fact.text,
-            holds=(fact.partition, fact.position) not in late,
+            holds=position_at(fact.place) not in late,
         )
         before = journalled

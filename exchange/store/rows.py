@@ -9,7 +9,12 @@ from exchange.domain.fact import LetterFact, ReceiptFact
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_EVENTS = {event.value: event for event in Event}  # four times as fast as calling the enum
+_PARTITIONS = 1 << 16
+
+# By plain dicts: four times as fast as calling the enum.
+_STATES = {state.value: state for state in State}
+_ACTORS = {actor.value: actor for actor in Actor}
+_EVENTS: dict[str, Event | None] = {"": None} | {event.value: event for event in Event}
 
 
 def micros(moment: datetime) -> int:
@@ -27,12 +32,25 @@ def iso(value: date | None) -> str:
     return "" if value is None else value.isoformat()
 
 
+def place_of(position: Position) -> int:
+    """A place in the journal as one number: in order within a partition, unique over all of them.
+
+    63 bits hold an offset of 2^47 and 65,536 partitions.
+    """
+    return position.offset * _PARTITIONS + position.partition
+
+
+def position_at(place: int) -> Position:
+    """The place in the journal that `place_of` made a number of."""
+    offset, partition = divmod(place, _PARTITIONS)
+    return Position(partition, offset)
+
+
 class LetterRow(NamedTuple):
     """A row of `letters`."""
 
-    letter: bytes
-    partition: int
-    position: int
+    place: int
+    digest: bytes
     sender: str
     message_id: str
     consignment_id: str
@@ -59,9 +77,8 @@ class LetterRow(NamedTuple):
         """The letter that a fact brings."""
         course, document = fact.course, fact.document
         return cls(
+            place_of(fact.position),
             fact.letter,
-            fact.position.partition,
-            fact.position.offset,
             fact.sender,
             fact.message_id,
             fact.consignment_id,
@@ -88,13 +105,11 @@ class LetterRow(NamedTuple):
 class FactRow(NamedTuple):
     """A row of `facts`; an empty recipient of a letter's own fact means every delivery of it."""
 
-    partition: int
-    position: int
-    letter: bytes
+    place: int
+    letter: int
     recipient: str
     event: str
     at: int
-    arrived: int
     journalled: int
     reason: str
     reg_number: str
@@ -102,16 +117,14 @@ class FactRow(NamedTuple):
     text: str
 
     @classmethod
-    def of(cls, fact: LetterFact | ReceiptFact, happened: Fact) -> "FactRow":
-        """What a letter or receipt says happened."""
+    def of(cls, fact: LetterFact | ReceiptFact, letter: int, happened: Fact) -> "FactRow":
+        """What a letter or receipt says happened, to the letter at that place."""
         return cls(
-            fact.position.partition,
-            fact.position.offset,
-            fact.letter,
+            place_of(happened.position),
+            letter,
             fact.signer if isinstance(fact, ReceiptFact) else "",
             happened.event.value,
             micros(happened.at),
-            micros(fact.course.arrived),
             micros(happened.journalled),
             happened.reason,
             happened.reg_number,
@@ -119,62 +132,49 @@ class FactRow(NamedTuple):
             happened.text,
         )
 
-    def fact(self) -> Fact:
-        """What is folded."""
-        return Fact(
-            _EVENTS[self.event],
-            Position(self.partition, self.position),
-            moment(self.at),
-            moment(self.journalled),
-            self.reason,
-            self.reg_number,
-            self.reg_date,
-            self.text,
-        )
-
 
 class DeliveryRow(NamedTuple):
     """A row of `deliveries`; `journalled` is the letter's, to list by age."""
 
-    letter: bytes
+    letter: int
     recipient: str
-    sender: str
+    journalled: int
     state: str
     since: int
     next: str
     reason: str
     reg_number: str
     reg_date: str
+    decided: str
     text: str
-    journalled: int
 
     @classmethod
-    def of(cls, letter: bytes, recipient: str, sender: str, delivery: Delivery, journalled: int) -> "DeliveryRow":
+    def of(cls, letter: int, recipient: str, journalled: int, delivery: Delivery) -> "DeliveryRow":
         """What the facts of one delivery come to."""
         return cls(
             letter,
             recipient,
-            sender,
+            journalled,
             delivery.state.value,
             micros(delivery.since),
             delivery.next.value,
             delivery.reason,
             delivery.reg_number,
             delivery.reg_date,
+            delivery.decided or "",
             delivery.text,
-            journalled,
         )
 
     def delivery(self) -> Delivery:
-        """The fold's value; contradictions stand among the flags."""
+        """The fold's value."""
         return Delivery(
-            state=State(self.state),
+            state=_STATES[self.state],
             since=moment(self.since),
-            next=Actor(self.next),
+            next=_ACTORS[self.next],
             reason=self.reason,
             reg_number=self.reg_number,
             reg_date=self.reg_date,
-            contradicted=(),
+            decided=_EVENTS[self.decided],
             text=self.text,
         )
 
@@ -182,8 +182,7 @@ class DeliveryRow(NamedTuple):
 class FlagRow(NamedTuple):
     """A row of `flags`; `about` is the letter's or statement's digest, empty when there is none."""
 
-    partition: int
-    position: int
+    place: int
     code: str
     body: str
     about: bytes

@@ -1,22 +1,23 @@
-"""Facts in: stored once, the deliveries that they touch folded again, the position moved.
+"""Facts in: stored once, the deliveries that they touch moved on, the position too.
 
 1. The stored position must be right before the facts: a second writer is found out.
-2. Read what is known of the letters concerned.
-3. Go through the facts in order: a letter brings its deliveries, a receipt one fact more (rule 4.1).
-4. Fold every delivery that got a fact from all its facts (rule 4.2).
-5. Write rows and positions.
+2. Read what is known of the letters and deliveries concerned: what their facts came to, never the
+   facts themselves, so a delivery costs the same however much was said about it.
+3. Go through the facts in order: a letter brings its deliveries, a receipt one fact more (rule 4.1),
+   with which its delivery advances (rule 4.2).
+4. Write rows and positions.
 
 All in the caller's transaction, so state is always the fold up to the position.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from exchange.domain.delivery import Delivery, Fact, State, fold
+from exchange.domain.delivery import Delivery, Fact, advance, contradicts
 from exchange.domain.fact import (
     FlagCode,
     JournalFact,
@@ -28,32 +29,27 @@ from exchange.domain.fact import (
 )
 from exchange.store import bulk
 from exchange.store.errors import StoreConflict
-from exchange.store.rows import DeliveryRow, FactRow, FlagRow, LetterRow, PositionRow, micros
+from exchange.store.rows import DeliveryRow, FactRow, FlagRow, LetterRow, PositionRow, micros, moment, place_of
 from exchange.store.schema import deliveries, facts, flags, letters, positions
 
-_KEYS_AT_ONCE = 1_000
-
 DeliveryKey = tuple[bytes, str]
-Item = TypeVar("Item")
+"""Letter's digest and recipient's body code."""
 
 
-@dataclass(slots=True)
-class Folded:
-    """A delivery that a batch touched.
+class Move(NamedTuple):
+    """A delivery went on by a fact.
 
     Attributes:
-        sender: of the letter.
-        journalled: when the journal took the letter, microseconds since 1970 UTC.
-        facts: all facts of the delivery, in the journal's order once the batch is taken.
-        fresh: how many of them, the last ones, the batch brought.
-        delivery: what they come to; None before they are folded.
+        letter: when the journal took the letter.
+        before: what it was; None when the letter began it.
+        fact: what happened.
+        after: what it is now.
     """
 
-    sender: str
-    journalled: int
-    facts: list[Fact]
-    fresh: int = 0
-    delivery: Delivery | None = None
+    letter: datetime
+    before: Delivery | None
+    fact: Fact
+    after: Delivery
 
 
 @dataclass(slots=True)
@@ -62,12 +58,14 @@ class Taken:
 
     Attributes:
         letters: accepted and refused.
-        touched: every delivery that got a fact, by (letter, recipient).
+        receipts: that count, in the journal's order.
+        moves: of deliveries, in the journal's order.
         flags: records set aside or standing out.
     """
 
     letters: list[LetterFact] = field(default_factory=list)
-    touched: dict[DeliveryKey, Folded] = field(default_factory=dict)
+    receipts: list[ReceiptFact] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
     flags: list[FlagRow] = field(default_factory=list)
 
 
@@ -77,23 +75,27 @@ def take(connection: sa.Connection, batch: Sequence[JournalFact], reached: Seque
     Raises:
         StoreConflict: the stored position is not before these facts.
     """
-    _require_next(connection, batch, reached)
+    begun = _require_next(connection, batch, reached)
     gathering = _Gathering(connection, batch)
     for fact in batch:
         gathering.add(fact)
-    taken = gathering.folded()
+    new, changed = gathering.delivery_rows()
+    taken = gathering.taken
     bulk.insert(connection, letters, [LetterRow.of(fact) for fact in taken.letters])
     bulk.insert(connection, facts, gathering.fact_rows)
     bulk.insert(connection, flags, taken.flags)
-    bulk.upsert(connection, deliveries, list(_delivery_rows(taken)), fixed=("sender", "journalled"))
-    bulk.upsert(connection, positions, reached)
+    bulk.insert(connection, deliveries, new)
+    bulk.update(connection, deliveries, changed, fixed=("journalled",))
+    bulk.insert(connection, positions, [row for row in reached if (row.topic, row.partition) not in begun])
+    bulk.update(connection, positions, [row for row in reached if (row.topic, row.partition) in begun])
     return taken
 
 
-def _require_next(connection: sa.Connection, batch: Sequence[JournalFact], reached: Sequence[PositionRow]) -> None:
-    stored = {
-        (row.topic, row.partition): row.position for row in connection.execute(sa.select(positions).with_for_update())
-    }
+def _require_next(
+    connection: sa.Connection, batch: Sequence[JournalFact], reached: Sequence[PositionRow]
+) -> set[tuple[str, int]]:
+    """Make sure that the batch comes next; which of the partitions have a stored position."""
+    stored = {(row.topic, row.partition): row.position for row in connection.execute(sa.select(positions))}
     first = {row.partition: row.position for row in reached}
     for fact in reversed(batch):
         first[fact.position.partition] = fact.position.offset
@@ -105,19 +107,38 @@ def _require_next(connection: sa.Connection, batch: Sequence[JournalFact], reach
                 "another tracker writes to this database; stop one of them"
             )
             raise StoreConflict(message)
+    return set(stored)
+
+
+class _Letter(NamedTuple):
+    """What receipts about a letter need of it; `sender` is None when it was refused."""
+
+    place: int
+    sender: str | None
+    journalled: datetime
+
+
+@dataclass(slots=True)
+class _Delivery:
+    """A delivery as the batch has it so far; `stored` says whether the database has a row of it."""
+
+    value: Delivery
+    stored: bool
+    touched: bool = False
 
 
 class _Gathering:
     """A batch on its way: what the store knows of its letters, and what the batch adds."""
 
     def __init__(self, connection: sa.Connection, batch: Sequence[JournalFact]) -> None:
-        concerned = {fact.letter for fact in batch if isinstance(fact, LetterFact | ReceiptFact)}
-        self._known = _known_deliveries(connection, concerned)
-        self._letters = {letter for letter, _ in self._known}
-        receipts = {fact.letter for fact in batch if isinstance(fact, ReceiptFact)}
-        self._stored = _stored_facts(connection, receipts & self._letters)
-        self._taken = Taken()
+        self.taken = Taken()
         self.fact_rows: list[FactRow] = []
+        self._letters: dict[bytes, _Letter] = {}
+        self._deliveries: dict[DeliveryKey, _Delivery] = {}
+        for digest, letter, recipient, delivery in _known(connection, batch):
+            self._letters[digest] = letter
+            if delivery is not None:
+                self._deliveries[digest, recipient] = _Delivery(delivery, stored=True)
 
     def add(self, fact: JournalFact) -> None:
         """The next fact of the batch."""
@@ -130,98 +151,77 @@ class _Gathering:
         elif isinstance(fact, Unreadable):
             self._flag(fact, FlagCode.UNREADABLE, "", b"", "", fact.detail)
 
-    def folded(self) -> Taken:
-        """Everything touched, folded; contradictions that the batch brought are flagged."""
-        taken = self._taken
-        for (letter, recipient), touched in taken.touched.items():
-            touched.delivery = delivery = fold(touched.facts)
-            if delivery.contradicted:
-                late = set(delivery.contradicted)
-                for fact in touched.facts[-touched.fresh :]:
-                    if fact.position in late:
-                        taken.flags.append(_contradiction(letter, recipient, fact))
-        return taken
+    def delivery_rows(self) -> tuple[list[DeliveryRow], list[DeliveryRow]]:
+        """Rows of the deliveries that began, and of those that went on."""
+        new: list[DeliveryRow] = []
+        changed: list[DeliveryRow] = []
+        for (digest, recipient), delivery in self._deliveries.items():
+            if delivery.touched:
+                letter = self._letters[digest]
+                row = DeliveryRow.of(letter.place, recipient, micros(letter.journalled), delivery.value)
+                (changed if delivery.stored else new).append(row)
+        return new, changed
 
     def _add_letter(self, fact: LetterFact) -> None:
         if fact.letter in self._letters:
             self._flag(fact, FlagCode.LETTER_REPEATED, fact.sender, fact.letter, "", "")
             return
-        self._letters.add(fact.letter)
-        self._taken.letters.append(fact)
+        place, journalled = place_of(fact.position), fact.course.journalled
+        self._letters[fact.letter] = _Letter(place, None if fact.reason else fact.sender, journalled)
+        self.taken.letters.append(fact)
         happened = fact.of_delivery()
-        self.fact_rows.append(FactRow.of(fact, happened))
-        journalled = micros(fact.course.journalled)
+        self.fact_rows.append(FactRow.of(fact, place, happened))
+        begun = advance(None, happened)
         for recipient in fact.recipients:
-            touched = Folded(fact.sender, journalled, [happened], 1)
-            self._taken.touched[fact.letter, recipient] = touched
-            self._known[fact.letter, recipient] = (None if fact.reason else fact.sender, journalled)
+            self._deliveries[fact.letter, recipient] = _Delivery(begun, stored=False, touched=True)
+            self.taken.moves.append(Move(journalled, None, happened, begun))
 
     def _add_receipt(self, fact: ReceiptFact) -> None:
-        key = (fact.letter, fact.signer)
-        sender, journalled = self._known.get(key, (None, 0))
-        ignored = why_ignored(fact, sender)
-        if ignored is not None or sender is None:
+        delivery = self._deliveries.get((fact.letter, fact.signer))
+        letter = None if delivery is None else self._letters[fact.letter]
+        ignored = why_ignored(fact, None if letter is None else letter.sender)
+        if delivery is None or letter is None or ignored is not None:
             detail = f"{fact.event} of a letter of {fact.sender}"
             self._flag(fact, ignored or FlagCode.NOT_ADDRESSED, fact.signer, fact.letter, fact.reason, detail)
             return
         happened = fact.of_delivery()
-        self.fact_rows.append(FactRow.of(fact, happened))
-        touched = self._taken.touched.get(key)
-        if touched is None:
-            before = [row.fact() for row in self._stored[fact.letter] if row.recipient in {"", fact.signer}]
-            touched = self._taken.touched[key] = Folded(sender, journalled, before)
-        touched.facts.append(happened)
-        touched.fresh += 1
+        self.taken.receipts.append(fact)
+        self.fact_rows.append(FactRow.of(fact, letter.place, happened))
+        before, after = delivery.value, advance(delivery.value, happened)
+        if after is not before:
+            delivery.value, delivery.touched = after, True
+            self.taken.moves.append(Move(letter.journalled, before, happened, after))
+        elif contradicts(happened, after):
+            self._flag(fact, FlagCode.CONTRADICTED, fact.signer, fact.letter, fact.reason, fact.event)
 
     def _flag(self, fact: JournalFact, code: str, body: str, about: bytes, reason: str, detail: str) -> None:
         journalled = fact.course.journalled if isinstance(fact, LetterFact | ReceiptFact) else fact.journalled
-        place = fact.position
-        row = FlagRow(place.partition, place.offset, code, body, about, micros(journalled), reason, detail)
-        self._taken.flags.append(row)
+        row = FlagRow(place_of(fact.position), code, body, about, micros(journalled), reason, detail)
+        self.taken.flags.append(row)
 
 
-def _contradiction(letter: bytes, recipient: str, fact: Fact) -> FlagRow:
-    place, when = fact.position, micros(fact.journalled)
-    return FlagRow(
-        place.partition, place.offset, FlagCode.CONTRADICTED, recipient, letter, when, fact.reason, fact.event.value
-    )
+def _known(
+    connection: sa.Connection, batch: Iterable[JournalFact]
+) -> Iterator[tuple[bytes, _Letter, str, Delivery | None]]:
+    """What the store knows of the batch's letters, and of the deliveries that its receipts are about."""
+    wanted = {
+        (fact.letter, fact.signer if isinstance(fact, ReceiptFact) else ""): None
+        for fact in batch
+        if isinstance(fact, LetterFact | ReceiptFact)
+    }
+    for row in bulk.select_by_pairs(connection, _KNOWN, wanted):
+        digest, place, sender, refusal, journalled, recipient = row[:6]
+        letter = _Letter(place, None if refusal else sender, moment(journalled))
+        if recipient is None:
+            yield digest, letter, "", None
+        else:
+            yield digest, letter, recipient, DeliveryRow(place, recipient, journalled, *row[6:]).delivery()
 
 
-def _delivery_rows(taken: Taken) -> Iterator[DeliveryRow]:
-    for (letter, recipient), touched in taken.touched.items():
-        if touched.delivery is not None:
-            yield DeliveryRow.of(letter, recipient, touched.sender, touched.delivery, touched.journalled)
-
-
-def _known_deliveries(connection: sa.Connection, concerned: set[bytes]) -> dict[DeliveryKey, tuple[str | None, int]]:
-    """Sender (None of a refused letter) and time of each delivery of the letters, by (letter, recipient)."""
-    columns = (
-        deliveries.c.letter,
-        deliveries.c.recipient,
-        deliveries.c.sender,
-        deliveries.c.state,
-        deliveries.c.journalled,
-    )
-    known: dict[DeliveryKey, tuple[str | None, int]] = {}
-    for some in _chunks(concerned):
-        for letter, recipient, sender, state, journalled in connection.execute(
-            sa.select(*columns).where(deliveries.c.letter.in_(some))
-        ):
-            known[letter, recipient] = (None if state == State.REJECTED else sender, journalled)
-    return known
-
-
-def _stored_facts(connection: sa.Connection, concerned: set[bytes]) -> dict[bytes, list[FactRow]]:
-    """Facts of the letters, in the journal's order."""
-    found: dict[bytes, list[FactRow]] = defaultdict(list)
-    for some in _chunks(concerned):
-        query = sa.select(facts).where(facts.c.letter.in_(some)).order_by(facts.c.partition, facts.c.position)
-        for row in connection.execute(query):
-            found[row.letter].append(FactRow(*row))
-    return found
-
-
-def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
-    every = list(items)
-    for start in range(0, len(every), _KEYS_AT_ONCE):
-        yield every[start : start + _KEYS_AT_ONCE]
+_KNOWN = f"""
+    SELECT letters.digest, letters.place, letters.sender, letters.reason, letters.journalled,
+        {", ".join(f"deliveries.{name}" for name in DeliveryRow._fields if name not in {"letter", "journalled"})}
+    FROM {{pairs}}
+    JOIN letters ON letters.digest = pairs.column1
+    LEFT JOIN deliveries ON deliveries.letter = letters.place AND deliveries.recipient = pairs.column2
+"""  # noqa: S608  # names of our own columns

@@ -1,9 +1,11 @@
 """The tracker's process."""
 
+import gc
 from functools import partial
 
 from prometheus_client import CollectorRegistry
 
+from exchange import system
 from exchange.bus.reader import PositionedReader
 from exchange.services.runner import observed, until_signalled
 from exchange.services.tracker.metrics import TrackerMetrics
@@ -18,14 +20,16 @@ async def run_tracker(settings: TrackerSettings) -> None:
 
     Raises:
         ConfigurationError: certificates or the directory cannot be used.
-        StoreError: the database cannot be used.
+        StoreError: the database's URL is wrong.
         PositionLost, JournalIncomplete, StoreConflict: see `Tracker.run`.
     """
     registry = CollectorRegistry()
     settings.kafka.ssl_context()  # a wrong file is told at once, not waited for
     partitions = latest_directory(settings.directory).journal_partitions
+    opening = partial(PositionedReader, settings.kafka)
     with Store(settings.store) as store:
-        store.migrate()
-        tracker = Tracker(partial(PositionedReader, settings.kafka), store, partitions, TrackerMetrics(registry))
+        tracker = Tracker(opening, store, partitions, TrackerMetrics(registry), system.now)
+        # What is there now stays: without looking through it again and again a tenth more facts are folded.
+        gc.freeze()
         with observed(registry, lambda: tracker.waiting_for, settings.observe.host, settings.observe.port):
             await until_signalled(tracker.run())

@@ -38,7 +38,7 @@ LETTER = Letter(
     reason="recipient-unknown",
     detail=f"recipients[0]: '{HOSTILE}'",
 )
-DELIVERY = Delivery(State.REGISTERED, AT, Actor.RECIPIENT, HOSTILE, HOSTILE, HOSTILE, ())
+DELIVERY = Delivery(State.REGISTERED, AT, Actor.RECIPIENT, HOSTILE, HOSTILE, HOSTILE, None)
 
 
 def console() -> tuple[Console, io.StringIO]:

@@ -10,6 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
+from exchange import system
 from exchange.bus.connection import aiokafka_options
 from exchange.bus.errors import PositionLost
 from exchange.bus.reader import PositionedReader
@@ -62,7 +63,7 @@ def registry() -> CollectorRegistry:
 @pytest.fixture
 def tracker(fake: FakeJournal, store: Store, registry: CollectorRegistry) -> Tracker:
     """A tracker of the story."""
-    return Tracker(fake.open, store, fake.partitions, TrackerMetrics(registry))
+    return Tracker(fake.open, store, fake.partitions, TrackerMetrics(registry), system.now)
 
 
 @asynccontextmanager
@@ -107,7 +108,7 @@ async def test_what_comes_later_is_taken_too(tmp_path: Path, store: Store, regis
     """It follows."""
     journal = SyntheticJournal(World(tmp_path / "later"))
     fake = FakeJournal(records=[as_taken(record) for record in journal.records])
-    tracker = Tracker(fake.open, store, fake.partitions, TrackerMetrics(registry))
+    tracker = Tracker(fake.open, store, fake.partitions, TrackerMetrics(registry), system.now)
     async with running(tracker):
         await until_ready(tracker)
         letter = journal.letter("alpha", "beta")
@@ -242,7 +243,7 @@ async def test_audit_goes_as_far_as_the_tracker(
 ) -> None:
     """Letters go on flowing while it works; without a tracker it goes to the end."""
     every, fake.records = fake.records, fake.records[:9]
-    await Tracker(fake.open, store, 2, TrackerMetrics(registry)).catch_up()
+    await Tracker(fake.open, store, 2, TrackerMetrics(registry), system.now).catch_up()
     fake.records = every
     found = await audit(fake.open, 2, journal.world.roots, store)
     assert (found.report.records, found.differences) == (9, ())
@@ -256,7 +257,7 @@ async def test_on_real_kafka(kafka: KafkaCluster, tmp_path: Path, store: Store, 
     """With the tracker's own rights, through a broker that is killed on the way, and the audit behind it."""
     journal = SyntheticJournal(World(tmp_path / "kafka", journal_partitions=SHAPE.journal_partitions))
     opening = partial(PositionedReader, kafka.settings("svc-tracker"))
-    tracker = Tracker(opening, store, SHAPE.journal_partitions, TrackerMetrics(registry))
+    tracker = Tracker(opening, store, SHAPE.journal_partitions, TrackerMetrics(registry), system.now)
     async with running(tracker):
         await until_ready(tracker)
         letters = [journal.letter("alpha", "beta", message_id=f"m-{number}") for number in range(20)]

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from exchange.store import rows, schema
+from exchange.store import queries, rows, schema
 from exchange.store.database import Store
 from exchange.store.errors import StoreError
 
@@ -75,5 +75,6 @@ def test_readers_do_not_wait_for_the_writer(tmp_path: Path) -> None:
         store.migrate()
         with store._writing() as writing:
             writing.execute(schema.positions.insert().values(topic="t", partition=0, position=1, digest=b"d"))
-            assert store.positions("t") == {}
+            with store.reading() as reading:
+                assert queries.positions_of(reading, "t") == []
         assert store.positions("t")[0].position == 1

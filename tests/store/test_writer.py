@@ -55,7 +55,7 @@ def test_states_of_the_story(store: Store, journal: SyntheticJournal) -> None:
     assert set(flags) == {FlagCode.NOT_ADDRESSED, FlagCode.CONTRADICTED, FlagCode.STATEMENT_REFUSED}
     assert (flags[FlagCode.NOT_ADDRESSED].body, flags[FlagCode.CONTRADICTED].body) == ("beta", "alpha")
     assert len(taken.letters) == 3
-    assert len(taken.touched) == 4
+    assert len([move for move in taken.moves if move.before is None]) == 4
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 7])

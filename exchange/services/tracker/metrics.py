@@ -4,19 +4,20 @@ Counters are of this process: after a rebuild they count the journal once more. 
 state itself.
 """
 
+from collections import Counter as Tally
 from collections.abc import Mapping
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from exchange.domain.delivery import TABLE, Actor, Fact, State
+from exchange.domain.delivery import TABLE, Actor, State
 from exchange.domain.event import Event
-from exchange.store.writer import Folded, Taken
+from exchange.store.writer import Move, Taken
 
 _SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600, 72 * 3600)
 
 STAGES = {Event.DELIVERED: "deliver", Event.HANDED_OVER: "hand-over", Event.REGISTERED: "register"}
-"""The stage that an event ends; it lasted since the delivery's fact before."""
+"""The stage that an event ends; it lasted since the delivery's state before."""
 
 
 class TrackerMetrics:
@@ -33,13 +34,14 @@ class TrackerMetrics:
             registry=registry,
             buckets=_SECONDS,
         )
-        self._stages = Histogram(
+        stages = Histogram(
             "exchange_stage_duration_seconds",
             "Seconds that a delivery spent in a stage, in the journal's time",
             ["stage"],
             registry=registry,
             buckets=_SECONDS,
         )
+        self._stages = {event: stages.labels(stage=stage) for event, stage in STAGES.items()}
         self._flags = Counter("exchange_flags", "Journal records that stand out", ["code"], registry=registry)
         self._pending = Gauge(
             "exchange_pending", "Deliveries in which somebody must act next", ["state"], registry=registry
@@ -57,47 +59,79 @@ class TrackerMetrics:
             registry=registry,
         )
         self._facts = Counter("exchange_facts", "Facts about deliveries taken from the journal", registry=registry)
+        self._lag = Gauge("exchange_tracker_lag", "Offsets of the journal still to be taken", registry=registry)
+        self._behind = Gauge(
+            "exchange_tracker_lag_seconds",
+            "Age of the last record taken, while there are more to take; else 0",
+            registry=registry,
+        )
+        self._progress = Gauge(
+            "exchange_tracker_progress_timestamp_seconds",
+            "When the tracker last saw the journal's end and the database's answer",
+            registry=registry,
+        )
+        self._failures = Counter(
+            "exchange_tracker_failures", "Times that everything was opened anew, or ended", ["code"], registry=registry
+        )
+        self._states: Tally[State] = Tally()
         self._bodies: set[str] = set()
+        self._journalled: datetime | None = None
 
-    def count(self, taken: Taken) -> None:
-        """Count what a batch brought."""
+    def begin(self, counts: Mapping[State, int]) -> None:
+        """Take what the store holds for the state that batches move on from."""
+        self._states = Tally(counts)
+        self._show_pending()
+
+    def count(self, taken: Taken, journalled: datetime) -> None:
+        """Count what a batch brought; `journalled`: when the journal took its last record."""
+        self._journalled = journalled
         for flag in taken.flags:
             self._flags.labels(code=flag.code).inc()
-        seen: dict[str, datetime] = {}
-        for (_, recipient), folded in taken.touched.items():
-            self._facts.inc(folded.fresh)
-            self._count_delivery(folded)
-            last = folded.facts[-1]
-            if last.event not in {Event.ACCEPTED, Event.REJECTED}:
-                seen[recipient] = max(last.journalled, seen.get(recipient, last.journalled))
+        self._facts.inc(len(taken.letters) + len(taken.receipts))
+        for move in taken.moves:
+            self._count_move(move)
+        self._show_pending()
+        seen = {receipt.signer: receipt.course.journalled for receipt in taken.receipts}
         for body, moment in seen.items():
             self._seen.labels(body=body).set(moment.timestamp())
 
-    def show(self, counts: Mapping[State, int], oldest: Mapping[str, datetime]) -> None:
-        """Show the state as it is now."""
-        for rule in TABLE.values():
-            if rule.next is not Actor.NOBODY:
-                self._pending.labels(state=rule.state.value).set(counts.get(rule.state, 0))
+    def show(self, oldest: Mapping[str, datetime]) -> None:
+        """Show since when each body's oldest letter waits."""
         for body in self._bodies - set(oldest):
             self._oldest.remove(body)
         self._bodies = set(oldest)
         for body, moment in oldest.items():
             self._oldest.labels(body=body).set(moment.timestamp())
 
-    def _count_delivery(self, folded: Folded) -> None:
-        facts = folded.facts
-        decided = next((index for index, fact in enumerate(facts) if TABLE[fact.event].decides), None)
-        for index in range(len(facts) - folded.fresh, len(facts)):
-            fact = facts[index]
-            if index == decided:
-                self._deliveries.labels(outcome=fact.event.value).inc()
-            stage = STAGES.get(fact.event)
-            if stage is None or index == 0:
-                continue
-            self._stages.labels(stage=stage).observe(_seconds(facts[index - 1], fact))
-            if fact.event is Event.DELIVERED:
-                self._duration.observe(_seconds(facts[0], fact))
+    def show_lag(self, offsets: int, now: datetime) -> None:
+        """Show how far behind the journal's end the tracker is."""
+        self._lag.set(offsets)
+        self._behind.set(_seconds(self._journalled, now) if offsets and self._journalled else 0)
+        self._progress.set(now.timestamp())
+
+    def fail(self, code: str) -> None:
+        """Count an error that made the tracker open everything anew, or end."""
+        self._failures.labels(code=code).inc()
+
+    def _count_move(self, move: Move) -> None:
+        letter, before, fact, after = move
+        self._states[after.state] += 1
+        if before is not None:
+            self._states[before.state] -= 1
+        if after.decided and (before is None or not before.decided):
+            self._deliveries.labels(outcome=after.decided.value).inc()
+        stage = self._stages.get(fact.event)
+        if stage is None or before is None or after.state is before.state:
+            return
+        stage.observe(_seconds(before.since, fact.journalled))
+        if fact.event is Event.DELIVERED:
+            self._duration.observe(_seconds(letter, fact.journalled))
+
+    def _show_pending(self) -> None:
+        for rule in TABLE.values():
+            if rule.next is not Actor.NOBODY:
+                self._pending.labels(state=rule.state.value).set(self._states[rule.state])
 
 
-def _seconds(earlier: Fact, later: Fact) -> float:
-    return max(0.0, (later.journalled - earlier.journalled).total_seconds())
+def _seconds(earlier: datetime, later: datetime) -> float:
+    return max(0.0, (later - earlier).total_seconds())

@@ -4,15 +4,17 @@ Facts, the deliveries that they touch and the position reached go into one datab
 tracker that is killed anywhere goes on from a state that is exactly the fold up to its position. It
 can be dropped and rebuilt from the journal to the identical state.
 
-On a passing failure of Kafka or the database it opens both anew, from the stored position. A journal
-that is not the one it read (`PositionLost`), one without its beginning, or a second tracker on the
-same database ends it: a person must look.
+On a passing failure of Kafka or the database it opens both anew, from the stored position, for as long
+as it takes; so it may be started before either is there. A journal that is not the one it read
+(`PositionLost`), one without its beginning, tables that are damaged, or a second tracker on the same
+database ends it: a person must look.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from exchange.bus.records import PoisonedBatch, Position
@@ -40,7 +42,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TrackerStatus:
-    """How the tracker is: for `/health` and `exchange doctor`.
+    """How the tracker is.
 
     Attributes:
         waiting_for: what keeps it from being ready; empty when it is.
@@ -56,15 +58,24 @@ class TrackerStatus:
 class Tracker:
     """One tracker process; the only writer of its store."""
 
-    def __init__(self, open_reader: OpenReader, store: Store, partitions: int, metrics: TrackerMetrics) -> None:
-        """Nothing is opened before `run`; the store is migrated.
+    def __init__(
+        self,
+        open_reader: OpenReader,
+        store: Store,
+        partitions: int,
+        metrics: TrackerMetrics,
+        now: Callable[[], datetime],
+    ) -> None:
+        """Nothing is opened before `run`.
 
         Args:
             open_reader: opens the journal behind given positions.
             store: where the state is kept.
             partitions: of the journal, fixed at installation (rule 5.2).
             metrics: counters of this process.
+            now: the clock.
         """
+        self._now = now
         self._open_reader = open_reader
         self._store = store
         self._partitions = partitions
@@ -90,12 +101,14 @@ class Tracker:
             PositionLost: the journal is not the one that was read.
             JournalIncomplete: its beginning is gone.
             StoreConflict: another tracker writes to the same database.
+            StoreError: its tables are of another version, or damaged.
         """
         while True:
             try:
                 await self._follow()
             except ExchangeError as error:
                 self._waiting_for = f"{error.code}: {error}"
+                self._metrics.fail(error.code)
                 # A certificate that is being replaced is none for a moment; at the start it was good.
                 if not (error.retriable or isinstance(error, ConfigurationError)):
                     log.exception("the tracker ends: %s", error.code)
@@ -119,7 +132,7 @@ class Tracker:
             JournalIncomplete: its beginning is gone.
         """
         before = self._facts
-        positions = self._positions()
+        positions = await _finish(self._positions)
         async with self._open_reader(positions) as reader:
             await require_complete(reader, positions)
             ends = await reader.end_offsets()
@@ -128,7 +141,8 @@ class Tracker:
         return self._facts - before
 
     async def _follow(self) -> None:
-        positions = self._positions()
+        positions = await _finish(self._positions)
+        await _finish(self._count)
         async with self._open_reader(positions) as reader:
             await require_complete(reader, positions)
             ends = await reader.end_offsets()
@@ -140,12 +154,15 @@ class Tracker:
                 if caught_up or now >= refresh_at:
                     # Also proves that Kafka still answers: without end offsets we are not ready.
                     self._lag = sum((await reader.lag()).values())
+                    self._metrics.show_lag(self._lag, self._now())
                     await _finish(self._refresh)
                     refresh_at = now + REFRESH_SECONDS
                 behind = behind and not caught_up
                 self._waiting_for = f"the journal: {self._lag} offsets to take" if behind else ""
 
     def _positions(self) -> dict[reading.Partition, Position | None]:
+        """Where to go on; the tables are made if there are none."""
+        self._store.migrate()
         stored = self._store.positions(JOURNAL)
         taken = {partition: Position(row.position, row.digest) for partition, row in stored.items()}
         return journal_positions(self._partitions, taken)
@@ -157,7 +174,7 @@ class Tracker:
         # In a thread, and to its end even when we are cancelled: nobody closes the database under it.
         taken = await _finish(lambda: self._take(records))
         self._facts += len(records)
-        self._metrics.count(taken)
+        self._metrics.count(taken, records[-1].timestamp)
 
     def _take(self, records: Sequence[reading.Taken]) -> Taken:
         last = {record.partition: record for record in records}
@@ -167,9 +184,14 @@ class Tracker:
         ]
         return self._store.take([_fact(record) for record in records], reached)
 
+    def _count(self) -> None:
+        """Every delivery, once: from here on the moves of each batch are counted."""
+        with self._store.reading() as connection:
+            self._metrics.begin(queries.counts(connection))
+
     def _refresh(self) -> None:
         with self._store.reading() as connection:
-            self._metrics.show(queries.counts(connection), queries.oldest_undelivered(connection))
+            self._metrics.show(queries.oldest_undelivered(connection))
 
 
 def _fact(taken: reading.Taken) -> JournalFact:
