@@ -41,10 +41,16 @@ class Bodies:
         body = self._directory.bodies.get(code)
         return body.uids[0] if body and body.uids else code
 
-    def name(self, code: str) -> str:
-        """A body's name in Russian, the language of the formats' words; its code where unknown."""
+    def name(self, code: str, written: str = "") -> str:
+        """Name to write for a body: the one already written if it is one of its names, else the Russian one.
+
+        Russian is the language of the formats' words; a body that is unknown has its code for a name.
+        """
         body = self._directory.bodies.get(code)
-        return body.names.ru if body else code
+        if body is None:
+            return code
+        names = body.names
+        return written if written in {names.ky, names.ru, names.en} else names.ru
 
     def party(self, party: Party) -> Party:
         """The same party with its code filled in."""

@@ -35,7 +35,7 @@ def as_draft(arrived: ArrivedLetter, recipient: str, bodies: Bodies) -> DraftLet
     """An arrived letter as if its sender's EDMS had written it for this one recipient.
 
     Sender and recipient are those that the exchange vouches for: where the card claims another
-    identifier than they have, theirs is written.
+    identifier or name than they have, theirs is written, for registrars read names.
 
     Raises:
         DocumentError: `file-missing`: card and contents do not belong together.
@@ -67,8 +67,8 @@ def as_draft(arrived: ArrivedLetter, recipient: str, bodies: Bodies) -> DraftLet
 
 
 def vouched(party: Party, code: str, bodies: Bodies) -> Party:
-    """`party` as body `code`: identifier and name from the directory unless the party's own fit."""
-    return replace(party, body=code, uid=bodies.uid(code, party.uid), name=party.name or bodies.name(code))
+    """`party` as body `code`: identifier and name from the directory unless the party's own are among them."""
+    return replace(party, body=code, uid=bodies.uid(code, party.uid), name=bodies.name(code, party.name))
 
 
 def own_extras(card: LetterCard | ReceiptCard | None, source_format: str) -> tuple[Extra, ...]:

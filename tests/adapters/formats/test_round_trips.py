@@ -12,7 +12,7 @@ from exchange.domain.card import LetterCard, ReceiptCard
 from exchange.domain.errors import ConfigurationError, DocumentError
 from exchange.domain.event import Event
 from tests.adapters.formats.strategies import LINES, drafts
-from tests.adapters.support import DIRECTORY, DRAFT, NOW, arrived, letter_of, receipt, receipt_of
+from tests.adapters.support import DIRECTORY, DRAFT, NAMES, NOW, arrived, letter_of, receipt, receipt_of
 from tests.strategies import values
 
 SOME = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
@@ -106,3 +106,14 @@ def test_any_receipt_at_all_is_written(fmt: WritingFormat, event: Event, card: R
     package = fmt.render_receipt(said, "mfa", DIRECTORY)
     if package is not None:
         assert receipt_of(fmt.parse(package, DIRECTORY)).card.document_id in {DRAFT.card.document_id, ""}
+
+
+@pytest.mark.parametrize("fmt", FORMATS.values(), ids=FORMATS)
+def test_a_sender_is_named_as_the_directory_names_it(fmt: WritingFormat) -> None:
+    """Registrars read names: a body that calls itself the ministry of finance is shown as what it is."""
+    claimed = replace(DRAFT.card.sender, uid="another's", name="Министерство финансов")
+    draft = replace(DRAFT, card=replace(DRAFT.card, sender=claimed, signatories=()))
+    package = fmt.render_letter(arrived(draft), "minjust", DIRECTORY)
+    sender = letter_of(fmt.parse(package, DIRECTORY)).card.sender
+    assert (sender.name, sender.body) == (NAMES["mfa"], "mfa")
+    assert claimed.name.encode() not in b"".join(package.files.values())
