@@ -14,5 +14,5 @@ rendering      arrivals as formats take them
 spool          the only state
 
 ports          what is asked of an EDMS; transport: what is asked of the bus
-office, status, timing, history, errors: shared by the parts
+office, status, timing, bounds, history, errors: shared by the parts
 """

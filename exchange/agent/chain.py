@@ -7,6 +7,7 @@ for `outbound`, which is told of all actions.
 import sqlite3
 from dataclasses import dataclass
 
+from exchange.agent.bounds import BYTES_AT_ONCE
 from exchange.agent.drafts import Clock, Random, placed
 from exchange.agent.protocol import (
     Abandon,
@@ -112,7 +113,7 @@ class Identity:
         if origin.signed == 0:
             head = Head(self.exchange, self.body, bytes(ORIGIN_BYTES), 0, origin.signed_digest, origin.created)
             return [(None, encode(Open(head, origins.predecessor(connection, origin))))]
-        drafts = outgoing.next_drafts(connection, self.body, limit)
+        drafts = outgoing.next_drafts(connection, self.body, limit, BYTES_AT_ONCE)
         return [(row, decode(Signed, record).statement) for row, record in drafts]
 
     def _append(self, connection: sqlite3.Connection, origin: Origin, row: int | None, statement: bytes) -> Origin:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from exchange.agent.arrivals import open_letter
+from exchange.agent.bounds import BYTES_AT_ONCE
 from exchange.agent.drafts import Words, own_receipt_key
 from exchange.agent.errors import fault
 from exchange.agent.intake import Edms
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 
 PART = "handover"
 ARRIVALS = 50
-"""Arrivals in memory at once."""
+"""Arrivals of one round at most."""
 ID_CHARACTERS = 200
 TEXT_CHARACTERS = 1000
 """What a receipt of our own repeats at most: of a stranger's letter an id may have half a megabyte."""
@@ -84,10 +85,10 @@ class Handover:
                 await self._pause()
 
     async def _round(self) -> bool:
-        """Hand over what is due; whether there may be more."""
+        """Hand over what is due, as much as fits into one round; whether there was anything."""
         now = self._office.clock()
         due = await self._office.spool.run(
-            lambda connection: incoming.to_hand_over(connection, self._body, now, ARRIVALS)
+            lambda connection: incoming.to_hand_over(connection, self._body, now, ARRIVALS, BYTES_AT_ONCE)
         )
         fresh = [kept for kept in due if kept.state is ArrivalState.RECEIVED]
         staged = await self._step(self._stage, fresh)
@@ -95,7 +96,7 @@ class Handover:
         ready += [outcome.kept for outcome in staged if outcome.state is ArrivalState.STAGED]
         published = await self._step(self._publish, ready)
         self._report([*staged, *published])
-        return len(due) == ARRIVALS
+        return bool(due)
 
     async def _step(self, act: Callable[[Kept], Outcome], arrivals: Sequence[Kept]) -> list[Outcome]:
         """Do one step for all, then note in one transaction how it went."""

@@ -33,7 +33,8 @@ log = logging.getLogger(__name__)
 
 PART = "inbound"
 READ_SECONDS = 5.0
-READ_RECORDS = 500
+READ_RECORDS = 200
+"""In memory at once, decoded; in bytes the reader bounds them."""
 
 Finding = Notice | Arrival | ArrivalFlagged
 

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from exchange.agent.bounds import BYTES_AT_ONCE, up_to
 from exchange.agent.correspondence import letter_meant, say_letter, say_receipt
 from exchange.agent.errors import DraftRefused, fault
 from exchange.agent.office import Office, Wake
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 PART = "intake"
 PACKAGES = 50
-"""Packages in memory at once."""
+"""Packages of one round at most."""
 
 Parsed = DraftLetter | DraftReceipt | DocumentError
 
@@ -67,17 +68,18 @@ class Intake:
                 await asyncio.sleep(self._office.timing.edms_poll)
 
     async def _round(self) -> bool:
-        """Take in what waits, in its order; whether there was as much as fits into one round."""
+        """Take in what waits, in its order, as much as fits into one round; whether there was anything."""
         found = await asyncio.to_thread(self._collect)
         async with asyncio.TaskGroup() as group:
             results = [group.create_task(self._take(package, parsed)) for package, parsed in found]
         for result in results:
             if (failure := result.result()) is not None:
                 raise failure
-        return len(found) == PACKAGES
+        return bool(found)
 
     def _collect(self) -> list[tuple[Package, Parsed]]:
-        return [(package, self._parse(package)) for package in self._edms.connector.collect(PACKAGES)]
+        waiting = up_to(BYTES_AT_ONCE, self._edms.connector.collect(PACKAGES), _size)
+        return [(package, self._parse(package)) for package in waiting]
 
     def _parse(self, package: Package) -> Parsed:
         try:
@@ -137,6 +139,10 @@ async def _returned(act: Callable[..., None], *arguments: str) -> OSError | Exch
     except (OSError, ExchangeError) as error:
         return error
     return None
+
+
+def _size(package: Package) -> int:
+    return sum(len(data) for data in package.files.values())
 
 
 def package_digest(package: Package) -> bytes:

@@ -13,10 +13,11 @@ finds each statement about once, not a hundred times.
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from exchange.agent.bounds import BYTES_AT_ONCE
 from exchange.agent.chain import Heard, Identity
 from exchange.agent.drafts import signed_record
 from exchange.agent.office import Office
@@ -35,8 +36,6 @@ from exchange.wire.records import kind_of, read_head
 
 log = logging.getLogger(__name__)
 
-BATCH_BYTES = 8 * 1024 * 1024
-"""Records of one body that are in memory at once."""
 PART = "outbound"
 BUS = "submissions"
 
@@ -108,7 +107,7 @@ class Outbound:
         self._timing = office.timing
         self._clock = office.clock
         self._counters = office.counters
-        self._lines: Mapping[str, Line] = {line.body: line for line in lines}
+        self._lines = {line.body: line for line in lines}
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -159,6 +158,8 @@ class Outbound:
         now = self._clock()
         lines = [line for line in self._lines.values() if line.ready and not line.halted and line.not_before <= now]
         batches = await self._spool.run(lambda connection: self._prepare(connection, lines, now))
+        for batch in batches:  # whoever had its turn comes last in the next round
+            self._lines[batch.line.body] = self._lines.pop(batch.line.body)
         lanes: dict[int, list[_Batch]] = {}
         for batch in batches:
             lanes.setdefault(batch.line.lane, []).append(batch)
@@ -170,16 +171,19 @@ class Outbound:
         return bool(batches)
 
     def _prepare(self, connection: sqlite3.Connection, lines: Sequence[Line], now: datetime) -> list[_Batch]:
-        """In the spool's thread: what each line sends next."""
-        batches = []
+        """In the spool's thread: what each line sends next, as many lines as fit into one round."""
+        batches, room = [], BYTES_AT_ONCE
         for line in lines:
+            if room <= 0:
+                break
             turns = line.turns
             origin = line.identity.extend(connection, self._timing.batch, self._timing.window)
             first, limit = max(line.cursor, origin.taken + 1), self._timing.batch
             probe = origin.taken < origin.signed < first and now >= line.spoken + self._patience(line)
             if probe:
                 first, limit = origin.taken + 1, 1
-            statements = origins.unproven(connection, origin, first, limit, BATCH_BYTES)
+            statements = origins.unproven(connection, origin, first, limit, room)
+            room -= sum(len(statement.record) for statement in statements)
             if statements:
                 records = tuple(_record(line.body, statement) for statement in statements)
                 batches.append(_Batch(line, turns, statements[-1].number, probe, records))

@@ -26,9 +26,9 @@ from confluent_kafka.admin import (
 )
 
 from exchange.bus.access import Grant
+from exchange.bus.administration_errors import administration_error
 from exchange.bus.bindings import binding_of, concerns_us, described, every_binding, principal_of
 from exchange.bus.connection import KafkaSettings, confluent_options
-from exchange.bus.errors import bus_error
 from exchange.bus.topics import PREFIX, TRANSACTION_LOG, TopicSpec
 from exchange.domain.errors import BusError
 
@@ -288,14 +288,14 @@ class Administration:
         try:
             return await asyncio.to_thread(self._client.list_topics, timeout=self._timeout)
         except KafkaException as error:
-            raise bus_error(error, "asking for topics") from error
+            raise administration_error(error, "asking for topics") from error
 
     @staticmethod
     async def _result(future: "Future[_T]", doing: str) -> _T:
         try:
             return await asyncio.wrap_future(future)
         except KafkaException as error:
-            raise bus_error(error, doing) from error
+            raise administration_error(error, doing) from error
 
 
 def _shape(topic: TopicDescription) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What Kafka's clients raise, in the exchange's own tree.
+"""What aiokafka raises, in the exchange's own tree; for `confluent-kafka` see `administration_errors`.
 
 BusError
 ├── bus-unavailable              no broker answers, or it said "not now": try again
@@ -16,26 +16,24 @@ BusError
 import asyncio
 
 from aiokafka import errors as kafka
-from confluent_kafka import KafkaError, KafkaException
 
 from exchange.domain.errors import BusError
 
-# What the clients let through besides their own family: a failed assertion about a partition, a
+# What aiokafka lets through besides its own family: a failed assertion about a partition, a
 # socket's error, a time limit. RuntimeError is what a closing event loop or a closed transport raises.
-CLIENT_ERRORS = (kafka.KafkaError, KafkaException, OSError, TimeoutError, AssertionError, RuntimeError)
+CLIENT_ERRORS = (kafka.KafkaError, OSError, TimeoutError, AssertionError, RuntimeError)
 
-_DENIED = (
+DENIED = (
     kafka.TopicAuthorizationFailedError,
     kafka.GroupAuthorizationFailedError,
     kafka.ClusterAuthorizationFailedError,
     kafka.TransactionalIdAuthorizationFailed,
 )
-_DENIED_CODES = frozenset(error.errno for error in _DENIED)
 
 # Kinds of errors, then code, whether the same call may succeed later, and what to do next. What is
 # not here (a lost sequence, a fenced epoch, a lost connection) may work with a new client.
 _KINDS: tuple[tuple[tuple[type[Exception], ...], str, bool, str], ...] = (
-    (_DENIED, "access-denied", False, "this certificate has no right to do that: ask the exchange's operators"),
+    (DENIED, "access-denied", False, "this certificate has no right to do that: ask the exchange's operators"),
     (
         (kafka.UnknownTopicOrPartitionError,),
         "topic-missing",
@@ -61,7 +59,7 @@ class PositionLost(BusError):
 
 
 def bus_error(error: BaseException, doing: str) -> BusError:
-    """Translate what a Kafka client raised.
+    """Translate what aiokafka raised.
 
     Args:
         error: one of `CLIENT_ERRORS`.
@@ -72,19 +70,10 @@ def bus_error(error: BaseException, doing: str) -> BusError:
     """
     if isinstance(error, BusError):
         return error
-    if isinstance(error, KafkaException):
-        return _from_confluent(error.args[0], doing)
     for kinds, code, retriable, advice in _KINDS:
         if isinstance(error, kinds):
             return BusError(f"{doing}: {advice} ({_text(error)})", code=code, retriable=retriable)
     return BusError(f"{doing}: {_text(error)}; it is tried again")
-
-
-def _from_confluent(error: KafkaError, doing: str) -> BusError:
-    if error.code() in _DENIED_CODES:
-        return BusError(f"{doing}: {error.str()}", code="access-denied", retriable=False)
-    passing = error.retriable() or error.code() < 0  # negative: the client's own, such as a time limit
-    return BusError(f"{doing}: {error.str()}", code=None if passing else "bus-refused", retriable=passing)
 
 
 def _text(error: BaseException) -> str:

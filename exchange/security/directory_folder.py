@@ -9,6 +9,7 @@ ever taken away. Readers look again from time to time; there is nothing to watch
 """
 
 import dataclasses
+import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -187,7 +188,8 @@ class DirectoryFolder:
     def _read(self, name: str) -> bytes:
         try:
             with (self.folder / name).open("rb") as file:
-                return file.read(DOCUMENT_BYTES_MAX + 1)
+                size = os.fstat(file.fileno()).st_size
+                return file.read(min(size, DOCUMENT_BYTES_MAX) + 1)
         except OSError as error:
             message = f"{self.folder / name} cannot be read ({error.strerror}): restore it from another reader's copy"
             raise DirectoryRefused(message, code="directory-missing") from error

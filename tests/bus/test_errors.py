@@ -2,7 +2,6 @@
 
 import pytest
 from aiokafka import errors as kafka
-from confluent_kafka import KafkaError, KafkaException
 
 from exchange.bus.errors import PositionLost, bus_error
 from exchange.domain.errors import BusError
@@ -20,9 +19,6 @@ from exchange.domain.errors import BusError
         (kafka.IncompatibleBrokerVersion("old"), "bus-refused", False),
         (TimeoutError(), "bus-unavailable", True),
         (ConnectionResetError("reset"), "bus-unavailable", True),
-        (KafkaException(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)), "access-denied", False),
-        (KafkaException(KafkaError(KafkaError._TRANSPORT)), "bus-unavailable", True),
-        (KafkaException(KafkaError(KafkaError.INVALID_REPLICATION_FACTOR)), "bus-refused", False),
     ],
 )
 def test_errors_are_translated(error: Exception, code: str, retriable: bool) -> None:  # noqa: FBT001 - a table's column

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from exchange.agent.bounds import up_to
 from exchange.agent.spool.times import micros, moment
 
 
@@ -142,13 +143,13 @@ _KEPT = (
 )
 
 
-def to_hand_over(connection: sqlite3.Connection, body: str, now: datetime, limit: int) -> list[Kept]:
-    """The oldest arrivals that the EDMS has not got and whose time has come."""
+def to_hand_over(connection: sqlite3.Connection, body: str, now: datetime, limit: int, limit_bytes: int) -> list[Kept]:
+    """The oldest arrivals that the EDMS has not got and whose time has come: one, then more up to the limits."""
     rows = connection.execute(
         f"{_KEPT} WHERE body = ? AND state IN ('received', 'staged') AND next_try <= ? ORDER BY id LIMIT ?",
         (body, micros(now), limit),
     )
-    return [_kept(row) for row in rows]
+    return list(up_to(limit_bytes, map(_kept, rows), lambda kept: len(kept.record) + len(kept.about)))
 
 
 def letters(connection: sqlite3.Connection, body: str, limit: int) -> list[Kept]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from exchange.agent.bounds import up_to
 from exchange.agent.spool.times import micros, moment
 from exchange.domain.ids import digest
 from exchange.domain.statement import Predecessor
@@ -147,13 +148,7 @@ def unproven(
         " WHERE origin = ? AND number >= ? AND withdrawn = 0 ORDER BY number LIMIT ?",
         (origin.row, first, limit),
     )
-    found, size = [], 0
-    for row in rows:
-        found.append(Unproven(*row))
-        size += len(row[3])
-        if size >= limit_bytes:
-            break
-    return found
+    return list(up_to(limit_bytes, (Unproven(*row) for row in rows), lambda unproven: len(unproven.record)))
 
 
 def statements(connection: sqlite3.Connection, origin: Origin, first: int) -> list[tuple[int, bytes]]:

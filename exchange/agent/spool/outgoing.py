@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from exchange.agent.bounds import up_to
 from exchange.agent.spool.times import micros, moment
 
 
@@ -66,15 +67,16 @@ def add(connection: sqlite3.Connection, draft: Draft) -> bool:
     return cursor.rowcount == 1
 
 
-def next_drafts(connection: sqlite3.Connection, body: str, limit: int) -> list[tuple[int, bytes]]:
-    """Key and record of the oldest drafts.
+def next_drafts(connection: sqlite3.Connection, body: str, limit: int, limit_bytes: int) -> list[tuple[int, bytes]]:
+    """Key and record of the oldest drafts: one, then more up to the limits.
 
     The order is that of their making: it decides the numbers, and a copy of the spool must come to
     the same ones.
     """
-    return connection.execute(
+    rows = connection.execute(
         "SELECT id, record FROM outgoing WHERE body = ? AND state = 'draft' ORDER BY id LIMIT ?", (body, limit)
-    ).fetchall()
+    )
+    return list(up_to(limit_bytes, rows, lambda row: len(row[1])))
 
 
 def mark_signed(connection: sqlite3.Connection, body: str, last: int) -> None:
