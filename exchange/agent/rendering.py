@@ -5,28 +5,17 @@ from exchange.agent.chain import EXCHANGE
 from exchange.agent.ports import ArrivedLetter, ArrivedReceipt
 from exchange.agent.spool.incoming import ArrivalKind, Kept
 from exchange.domain.card import LetterCard
+from exchange.domain.delivery import TABLE
 from exchange.domain.event import Event
 from exchange.domain.reason import Reason, text
 from exchange.domain.statement import AckPolicy, Letter, Signed
 from exchange.wire.records import decode
 
-NEGATIVE = frozenset(
-    {
-        Event.REJECTED,
-        Event.RELAY_FAILED,
-        Event.NOT_DELIVERED,
-        Event.HAND_OVER_FAILED,
-        Event.REFUSED,
-        Event.EXPIRED,
-    }
-)
-"""Events that a sender who wants errors only wants to see."""
-
 
 def is_wanted(receipt: ArrivedReceipt, ack: AckPolicy) -> bool:
     """Whether the letter's sender asked for receipts like this one."""
     if ack is AckPolicy.ERRORS:
-        return receipt.event in NEGATIVE
+        return TABLE[receipt.event].negative
     return ack is AckPolicy.ALWAYS
 
 

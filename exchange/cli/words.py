@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from exchange.domain.delivery import State
+from exchange.domain.delivery import TABLE, State
 
 PROGRAM = "exchange"
 
@@ -17,7 +17,7 @@ DIGEST_CHARACTERS = 8
 STATE_STYLES: Mapping[State, str] = MappingProxyType(
     dict.fromkeys(State, "default")
     | dict.fromkeys((State.REGISTERED, State.IN_WORK, State.REPLY_PREPARED, State.ANSWERED), "green")
-    | dict.fromkeys((State.REJECTED, State.REFUSED, State.NOT_DELIVERED, State.HAND_OVER_FAILED, State.EXPIRED), "red")
+    | {rule.state: "red" for rule in TABLE.values() if rule.negative}
 )
 """Colour beside the word, never instead of it."""
 

@@ -70,6 +70,11 @@ class Rule:
     next: Actor
     decides: bool = False
 
+    @property
+    def negative(self) -> bool:
+        """Whether the letter is stuck or turned away, so that its sender or an operator must act."""
+        return self.next in {Actor.SENDER, Actor.OPERATOR}
+
 
 TABLE: dict[Event, Rule] = {
     Event.ACCEPTED: Rule(State.ACCEPTED, 10, Actor.RECIPIENT_AGENT),
