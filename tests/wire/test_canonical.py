@@ -2,7 +2,6 @@
 
 import dataclasses
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -155,7 +154,7 @@ TREE = Tree(
 TREE_BYTES = b"\x06oak" + b"\x02" + b"\x00" + b"\x02\x00\x00" + b"\x80\x89\x7a" + b"\x01" + b"\x01" + b"ab"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def trees() -> Codec:
     """A codec of trees with at most two leaves."""
     return codec(Tree, TREE_SCHEMA, most_items=2)
@@ -167,46 +166,55 @@ def test_the_bytes_of_everything(trees: Codec) -> None:
     assert trees.read(b"skip" + TREE_BYTES, 4) == (TREE, 4 + len(TREE_BYTES))
 
 
+def test_what_may_be_absent_and_is_there(trees: Codec) -> None:
+    """The union's second branch, then the value."""
+    tree = dataclasses.replace(TREE, maybe=Leaf(Colour.RED))
+    data = TREE_BYTES[:5] + b"\x02\x02" + TREE_BYTES[6:]
+    assert trees.write(tree) == data
+    assert trees.read(data, 0) == (tree, len(data))
+
+
 @pytest.mark.parametrize(
-    ("place", "other"),
+    ("place", "other", "words"),
     [
-        (slice(0, 1), b"\x86\x00"),  # a size with a zero too many
-        (slice(4, 5), b"\x82\x00"),  # an enum's symbol
-        (slice(5, 6), b"\x80\x00"),  # a union's branch
-        (slice(6, 7), b"\x82\x00"),  # how many items
-        (slice(6, 7), b"\x01\x02"),  # items with their size
-        (slice(8, 9), b"\x02\x00\x00"),  # another block
-        (slice(8, 9), b"\x80\x00"),  # the end of blocks
-        (slice(9, 12), b"\x80\x89\xfa\x00"),  # a timestamp
-        (slice(9, 12), b"\x80\x89\xfa\x80\x80\x80\x80\x80\x80\x02"),  # beyond 64 bits
+        (slice(0, 1), b"\x86\x00", "a number in more bytes"),  # a size with a zero too many
+        (slice(4, 5), b"\x82\x00", "an enum's symbol in more bytes"),
+        (slice(5, 6), b"\x80\x00", "a union's branch in more bytes"),
+        (slice(6, 7), b"\x82\x00", "a number in more bytes"),  # how many items
+        (slice(6, 7), b"\x01\x02", "an array in blocks with their sizes"),
+        (slice(8, 9), b"\x02\x00\x00", "an array in several blocks"),
+        (slice(8, 9), b"\x80\x00", "an array in several blocks"),
+        (slice(9, 12), b"\x80\x89\xfa\x00", "a number in more bytes"),  # a timestamp
+        (slice(9, 12), b"\x80\x89\xfa\x80\x80\x80\x80\x80\x80\x02", "a number in more bytes"),  # beyond 64 bits
+        (slice(13, 14), b"\x81\x00", "a boolean in more bytes"),
     ],
 )
-def test_other_encodings(trees: Codec, place: slice, other: bytes) -> None:
+def test_other_encodings(trees: Codec, place: slice, other: bytes, words: str) -> None:
     """Each is named as what it is: the same value, written otherwise."""
     data = bytearray(TREE_BYTES)
     data[place] = other
-    with pytest.raises(NotCanonicalError):
+    with pytest.raises(NotCanonicalError, match=f"^{words}"):
         trees.read(bytes(data), 0)
 
 
 @pytest.mark.parametrize(
-    ("place", "other"),
+    ("place", "other", "words"),
     [
-        (slice(0, 1), b"\x05"),  # a negative size
-        (slice(1, 2), b"\xff"),  # no UTF-8
-        (slice(4, 5), b"\x04"),  # a third symbol of two
-        (slice(4, 5), b"\x01"),  # a negative symbol
-        (slice(5, 6), b"\x04"),  # a third branch
-        (slice(9, 12), b"\xfe\xff\xff\xff\xff\xff\xff\xff\x7f"),  # the year 146,000
-        (slice(12, 13), b"\xff\xff\xff\xff\x0f"),  # before the year 1
-        (slice(13, 14), b"\x02"),  # neither true nor false
+        (slice(0, 1), b"\x05", "a negative size"),
+        (slice(1, 2), b"\xff", "'utf-8' codec"),
+        (slice(4, 5), b"\x04", "an enum's symbol that does not exist"),  # a third of two
+        (slice(4, 5), b"\x01", "an enum's symbol that does not exist"),  # a negative one
+        (slice(5, 6), b"\x04", "a union's branch that does not exist"),
+        (slice(9, 12), b"\xfe\xff\xff\xff\xff\xff\xff\xff\x7f", "date value out of range"),  # the year 146,000
+        (slice(12, 13), b"\xff\xff\xff\xff\x0f", "ordinal must be"),  # before the year 1
+        (slice(13, 14), b"\x02", "a boolean that does not exist"),
     ],
 )
-def test_no_value(trees: Codec, place: slice, other: bytes) -> None:
+def test_no_value(trees: Codec, place: slice, other: bytes, words: str) -> None:
     """What cannot be is one of two of Python's errors."""
     data = bytearray(TREE_BYTES)
     data[place] = other
-    with pytest.raises((ValueError, OverflowError)):
+    with pytest.raises((ValueError, OverflowError), match=f"^{words}"):
         trees.read(bytes(data), 0)
 
 
@@ -227,12 +235,16 @@ def test_contents_are_as_many_as_a_statement_can_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [{"two": b"abc"}, {"at": datetime(1970, 1, 1)}, {"leaf": Leaf("green")}],  # type: ignore[arg-type]  # noqa: DTZ001
+    ("wrong", "words"),
+    [
+        ({"two": b"abc"}, "^3 bytes where 2 belong"),
+        ({"at": datetime(1970, 1, 1)}, "offset-naive"),  # noqa: DTZ001
+        ({"leaf": Leaf("green")}, "green"),  # type: ignore[arg-type]
+    ],
 )
-def test_what_does_not_fit_is_not_written(trees: Codec, wrong: dict[str, Any]) -> None:
+def test_what_does_not_fit_is_not_written(trees: Codec, wrong: dict[str, Any], words: str) -> None:
     """A digest of another size, a time without zone, an unknown symbol: errors of ours, not bytes."""
-    with pytest.raises((ValueError, TypeError, KeyError)):
+    with pytest.raises((ValueError, TypeError, KeyError), match=words):
         trees.write(dataclasses.replace(TREE, **wrong))
 
 
@@ -242,7 +254,7 @@ def test_numbers_beyond_64_bits_are_not_written(number: int) -> None:
     counter = dataclasses.make_dataclass("Counter", [("number", int)])
     schema = {"type": "record", "name": "Counter", "fields": [{"name": "number", "type": "long"}]}
     longs = codec(counter, schema, most_items=0)
-    with pytest.raises(OverflowError):
+    with pytest.raises(OverflowError, match="beyond 64 bits"):
         longs.write(counter(number))
     inside = number - 1 if number > 0 else number + 1
     assert longs.read(longs.write(counter(inside)), 0)[0] == counter(inside)
@@ -256,10 +268,15 @@ def test_class_and_schema_must_agree() -> None:
 
 
 def test_symbols_take_one_byte() -> None:
-    """An enum that would need two is refused when the codec is made."""
-    symbols = [f"s{number}" for number in range(65)]
-    many = Enum("Many", [(symbol, symbol) for symbol in symbols])  # type: ignore[misc]
-    holder = dataclasses.make_dataclass("Holder", [("of", many)])
-    kind = {"type": "enum", "name": "Many", "symbols": symbols}
-    with pytest.raises(TypeError, match="more than 64 symbols"):
-        codec(holder, json.loads(json.dumps({"name": "Holder", "fields": [{"name": "of", "type": kind}]})), 0)
+    """64 of them do; an enum that would need two is refused when the codec is made."""
+
+    def of(count: int) -> Codec:
+        symbols = [f"s{number}" for number in range(count)]
+        many = Enum("Many", [(symbol, symbol) for symbol in symbols])  # type: ignore[misc]
+        kind = {"type": "enum", "name": "Many", "symbols": symbols}
+        holder = dataclasses.make_dataclass("Holder", [("of", many)])
+        return codec(holder, {"name": "Holder", "fields": [{"name": "of", "type": kind}]}, 0)
+
+    assert of(64).read(b"\x7e", 0)[0].of.value == "s63"
+    with pytest.raises(TypeError, match="Many has more than 64 symbols"):
+        of(65)
