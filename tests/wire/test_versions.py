@@ -21,19 +21,17 @@ from tests.golden.samples import LETTER_CARD
 ROOT = Path(__file__).parents[2]
 TODAY = avro.schemas()[records.VERSIONS[LetterCard][-1]]
 TOMORROW_ID = 9020
-BARCODE = {"name": "barcode", "type": "string", "default": ""}
+ADDED = {"name": "added", "type": "string", "default": ""}
 SAID = [(field.name, field.type) for field in dataclasses.fields(LetterCard)]
 """Fields of today's card."""
 
-Tomorrow = dataclasses.make_dataclass(
-    "LetterCard", [("barcode", str, "")], bases=(LetterCard,), frozen=True, slots=True
-)
+Tomorrow = dataclasses.make_dataclass("LetterCard", [("added", str, "")], bases=(LetterCard,), frozen=True, slots=True)
 
 
-def with_barcode(schema: avro.Schema) -> dict[str, Any]:
-    """The JSON of a schema with a barcode behind its last field."""
+def with_added_field(schema: avro.Schema) -> dict[str, Any]:
+    """The JSON of a schema with a field behind its last field."""
     record: dict[str, Any] = json.loads(schema.text)
-    return record | {"fields": [*record["fields"], BARCODE]}
+    return record | {"fields": [*record["fields"], ADDED]}
 
 
 def with_values(**more: str) -> object:
@@ -43,17 +41,17 @@ def with_values(**more: str) -> object:
 
 
 OLD = records.form_of(Tomorrow, TODAY)
-NEW = records.form_of(Tomorrow, dataclasses.replace(TODAY, id=TOMORROW_ID, text=json.dumps(with_barcode(TODAY))))
+NEW = records.form_of(Tomorrow, dataclasses.replace(TODAY, id=TOMORROW_ID, text=json.dumps(with_added_field(TODAY))))
 
 
 def test_what_an_older_version_wrote_is_read_with_the_default() -> None:
     """Nobody said anything in a field that they did not know."""
-    assert OLD.read(records.encode(LETTER_CARD)) == with_values() == with_values(barcode="")
+    assert OLD.read(records.encode(LETTER_CARD)) == with_values() == with_values(added="")
 
 
 def test_a_newer_version_says_more() -> None:
     """Each version has its id, and is read by its own schema alone."""
-    value = with_values(barcode="4700001")
+    value = with_values(added="4700001")
     data = NEW.write(value)
     assert (avro.schema_id_of(data), NEW.read(data)) == (TOMORROW_ID, value)
     assert data[avro.FRAME_BYTES :] == OLD.write(value)[avro.FRAME_BYTES :] + b"\x0e4700001"
@@ -70,16 +68,16 @@ def test_who_does_not_know_the_newer_version_says_so() -> None:
 
 def test_a_new_field_has_a_default() -> None:
     """Else what older versions wrote could not be read; found when the codec is made."""
-    bare = dataclasses.make_dataclass("LetterCard", [*SAID, ("barcode", str)])
-    with pytest.raises(TypeError, match=r"LetterCard\.barcode needs a default"):
+    bare = dataclasses.make_dataclass("LetterCard", [*SAID, ("added", str)])
+    with pytest.raises(TypeError, match=r"LetterCard\.added needs a default"):
         codec(bare, json.loads(TODAY.text), most_items=1)
 
 
 def test_a_new_field_stands_at_the_end() -> None:
     """Each version begins with all of the one before."""
-    schema = with_barcode(TODAY)
+    schema = with_added_field(TODAY)
     with pytest.raises(TypeError, match="LetterCard and its schema differ"):
-        codec(Tomorrow, schema | {"fields": [BARCODE, *schema["fields"][:-1]]}, most_items=1)
+        codec(Tomorrow, schema | {"fields": [ADDED, *schema["fields"][:-1]]}, most_items=1)
 
 
 def copy_of_the_project(folder: Path) -> None:
@@ -89,11 +87,11 @@ def copy_of_the_project(folder: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", folder)
 
 
-def change(path: Path, old: str, new: str) -> None:
-    """Edit a file in its one place."""
-    text = path.read_text(encoding="utf-8")
-    assert text.count(old) == 1, f"{path.name} has no single {old!r}"
-    path.write_text(text.replace(old, new), encoding="utf-8")
+def change(path: Path, old: str, new: str, behind: str = "") -> None:
+    """Edit a file at its first `old` behind `behind`."""
+    before, mark, after = path.read_text(encoding="utf-8").partition(behind or "\n")
+    assert old in after, f"{path.name} has no {old!r}"
+    path.write_text(before + mark + after.replace(old, new, 1), encoding="utf-8")
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -108,17 +106,18 @@ def test_adding_a_field_to_the_card_as_the_design_page_says(tmp_path: Path) -> N
     copy_of_the_project(tmp_path)
     released = records.VERSIONS[LetterCard]
     card = tmp_path / "exchange" / "domain" / "card.py"
-    change(card, "    extras: tuple[Extra, ...]\n\n\n@", '    extras: tuple[Extra, ...]\n    barcode: str = ""\n\n\n@')
+    last = "    extras: tuple[Extra, ...]\n"
+    change(card, last, f'{last}    added: str = ""\n', behind="class LetterCard:")
     change(
         tmp_path / "exchange" / "wire" / "records.py",
         f"LetterCard: {released}",
         f"LetterCard: {(*released, TOMORROW_ID)}",
     )
     schema = tmp_path / "schemas" / "avro" / f"{TOMORROW_ID}-letter-card-v{len(released) + 1}.avsc"
-    schema.write_text(json.dumps(with_barcode(TODAY)), encoding="utf-8")
-    assert "LetterCard.barcode" in run(tmp_path, "tests.golden.write").stderr
+    schema.write_text(json.dumps(with_added_field(TODAY)), encoding="utf-8")
+    assert "LetterCard.added" in run(tmp_path, "tests.golden.write").stderr
     samples = tmp_path / "tests" / "golden" / "samples.py"
-    change(samples, 'extras=(Extra("document/specialMark", "Контроль"),),', 'extras=(), barcode="4700001",')
+    change(samples, 'extras=(Extra("document/specialMark", "Контроль"),),', 'extras=(), added="4700001",')
     assert run(tmp_path, "tests.golden.write").stdout.splitlines() == [
         f"wrote {schema.stem}.avro",
         f"wrote {schema.stem}.bare.avro",
