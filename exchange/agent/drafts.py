@@ -16,7 +16,7 @@ from exchange.agent.spool.outgoing import Draft, Kind
 from exchange.domain.card import ReceiptCard
 from exchange.domain.event import Event
 from exchange.domain.ids import ORIGIN_BYTES, ZERO_DIGEST, digest
-from exchange.domain.policy import FAN_OUT_BYTES, RECIPIENTS, RECORD_BYTES, STATEMENT_BYTES
+from exchange.domain.policy import CARD_PARTS, FAN_OUT_BYTES, RECIPIENTS, RECORD_BYTES, STATEMENT_BYTES
 from exchange.domain.reason import Reason
 from exchange.domain.statement import (
     SALT_BYTES,
@@ -28,7 +28,7 @@ from exchange.domain.statement import (
     Signed,
     commit,
 )
-from exchange.journal.judge import CARD_MEDIA_TYPE, record_bytes
+from exchange.journal.judge import CARD_MEDIA_TYPE, parts_of, record_bytes
 from exchange.wire.records import decode, encode, read_head, with_head
 
 SIGNATURE_BYTES = 2048
@@ -183,6 +183,8 @@ def _require_sendable(draft: DraftLetter) -> None:
     if len(draft.files) != len(draft.card.files):
         detail = f"files: {len(draft.files)} given, {len(draft.card.files)} described in the card"
         raise refused_draft(Reason.CONTENT_MISMATCH, detail)
+    if (parts := parts_of(draft.card)) > CARD_PARTS:
+        raise refused_draft(Reason.CONTENT_TOO_LARGE, f"card: {parts} parts, at most {CARD_PARTS}")
     if not draft.recipients:
         raise refused_draft(Reason.RECIPIENT_MISSING, "recipients")
     if len(draft.recipients) > RECIPIENTS:

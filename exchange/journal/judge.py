@@ -13,7 +13,7 @@ from exchange.domain.decision import Refusal
 from exchange.domain.directory import BodyStatus, Directory
 from exchange.domain.errors import WireError
 from exchange.domain.event import SERVICE_EVENTS, Event
-from exchange.domain.policy import FAN_OUT_BYTES, RECIPIENTS, Policy
+from exchange.domain.policy import CARD_PARTS, FAN_OUT_BYTES, RECIPIENTS, Policy
 from exchange.domain.reason import Reason
 from exchange.domain.statement import (
     SALT_BYTES,
@@ -70,6 +70,12 @@ def recipients_of(statement: Statement) -> tuple[str, ...]:
     if isinstance(statement, Letter):
         return statement.recipients
     return (statement.sender,) if isinstance(statement, Receipt) else ()
+
+
+def parts_of(card: LetterCard) -> int:
+    """How many things a reader of a card must look at."""
+    lists = (card.addressees, card.signatories, card.links, card.tasks, card.files, card.signatures, card.extras)
+    return sum(map(len, lists)) + sum(len(task.executors) for task in card.tasks)
 
 
 def _first(rules: tuple[Rule, ...], case: Case) -> Refusal | None:
@@ -165,9 +171,14 @@ def _card_readable(case: Case) -> Refusal | None:
         card = decode(kind, case.contents[0].data)
     except WireError as error:
         return Refusal(Reason.CARD_UNREADABLE, f"contents[0]: {error}"[:200])
-    carried = len(case.contents) - 1
-    if isinstance(card, LetterCard) and len(card.files) != carried:
-        return Refusal(Reason.CONTENT_MISMATCH, f"card.files: {len(card.files)} described, {carried} carried")
+    return _fits(card, len(case.contents) - 1) if isinstance(card, LetterCard) else None
+
+
+def _fits(card: LetterCard, files: int) -> Refusal | None:
+    if len(card.files) != files:
+        return Refusal(Reason.CONTENT_MISMATCH, f"card.files: {len(card.files)} described, {files} carried")
+    if parts_of(card) > CARD_PARTS:
+        return Refusal(Reason.CONTENT_TOO_LARGE, f"card: {parts_of(card)} parts, at most {CARD_PARTS}")
     return None
 
 

@@ -24,7 +24,7 @@ from exchange.domain.decision import (
     OriginState,
 )
 from exchange.domain.errors import WireError
-from exchange.domain.policy import ITEMS, STATEMENT_BYTES
+from exchange.domain.policy import CARD_PARTS, ITEMS, STATEMENT_BYTES
 from exchange.domain.statement import Head, Letter, Open, Receipt, Signed, Statement, Void
 from exchange.wire import avro
 from exchange.wire.canonical import Codec, NotCanonicalError, codec
@@ -52,6 +52,9 @@ VERSIONS: Mapping[type, tuple[int, ...]] = MappingProxyType(
 
 STATEMENTS: frozenset[type] = frozenset({Letter, Receipt, Open, Void})
 """Records that a body may sign."""
+
+_MOST_ITEMS: Mapping[type, int] = {Signed: ITEMS, LetterCard: CARD_PARTS, ReceiptCard: CARD_PARTS}
+"""How many items an array may have, where it is not the size that bounds them."""
 
 Value = TypeVar("Value")
 
@@ -161,7 +164,7 @@ class Form:
 
 def form_of(cls: type, schema: avro.Schema) -> Form:
     """How `cls` looks in the version that `schema` describes."""
-    most_items = ITEMS if cls is Signed else STATEMENT_BYTES
+    most_items = _MOST_ITEMS.get(cls, STATEMENT_BYTES)
     return Form(cls, schema, avro.frame(schema.id), codec(cls, json.loads(schema.text), most_items))
 
 

@@ -9,6 +9,7 @@ from exchange.agent.mailbox import Mailbox
 from exchange.agent.spool import Spool
 from exchange.agent.spool.incoming import ArrivalState
 from exchange.agent.spool.outgoing import OutgoingState
+from exchange.domain.card import Extra
 from tests.agent.edms import MemoryEdms, given, plain_letter, plain_receipt
 from tests.agent.place import Place, until, until_heard, until_settled
 from tests.world import NOW
@@ -45,6 +46,14 @@ async def test_all_or_none(box: Mailbox) -> None:
     assert raised.value.code == "message-id-repeated"
     assert await box.sent() == []
     assert await box.sent_letter("m-1") is None
+
+
+async def test_a_card_that_would_hold_up_its_recipient(box: Mailbox) -> None:
+    """What the router would refuse is refused before it costs a number: 4,000 parts, not one more."""
+    with pytest.raises(DraftRefused) as raised:
+        await box.submit(plain_letter("m-1", "beta", extras=(Extra("a/b", "c"),) * 4_000))
+    assert raised.value.code == "content-too-large"
+    await box.submit(plain_letter("m-2", "beta", extras=(Extra("a/b", "c"),) * 3_999))
 
 
 async def test_letters_that_never_arrived(box: Mailbox) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exchange.domain.card import Executor, Extra, LetterCard, Person, Task
 from exchange.domain.ids import digest, lane_of
 from exchange.domain.policy import RECORD_BYTES, STATEMENT_BYTES
 from exchange.domain.reason import Reason
@@ -35,6 +36,16 @@ def with_contents(signed: Signed, change: Callable[[tuple[Content, ...]], tuple[
     return dataclasses.replace(signed, contents=change(signed.contents))
 
 
+def of_extras(count: int) -> LetterCard:
+    """A card of many fields that it has no name for."""
+    return letter_card(extras=(Extra("a/b", "c"),) * count)
+
+
+def of_tasks(tasks: int, executors: int) -> LetterCard:
+    """A card of many tasks, each with executors."""
+    return letter_card(tasks=(Task("1", "", executors=(Executor(Person()),) * executors),) * tasks)
+
+
 REFUSED: dict[str, tuple[Make, Reason]] = {
     "unknown recipient": (lambda _, s: s.letter("nobody"), Reason.RECIPIENT_UNKNOWN),
     "no recipient": (lambda _, s: s.letter(), Reason.RECIPIENT_MISSING),
@@ -59,7 +70,18 @@ REFUSED: dict[str, tuple[Make, Reason]] = {
     ),
     "an item missing": (lambda _, s: with_contents(s.letter("beta"), lambda c: c[:1]), Reason.CONTENT_MISMATCH),
     "an item more": (lambda _, s: with_contents(s.letter("beta"), lambda c: (*c, c[1])), Reason.CONTENT_MISMATCH),
-    "files that the card does not describe": (lambda _, s: s.letter("beta", card=letter_card()), Reason.CONTENT_MISMATCH),
+    "files that the card does not describe": (
+        lambda _, s: s.letter("beta", card=letter_card()),
+        Reason.CONTENT_MISMATCH,
+    ),
+    "a card of too many extras": (
+        lambda _, s: s.letter("beta", files=(), card=of_extras(4_001)),
+        Reason.CARD_UNREADABLE,
+    ),
+    "a card of too many parts": (
+        lambda _, s: s.letter("beta", files=(), card=of_tasks(tasks=2_000, executors=2)),
+        Reason.CONTENT_TOO_LARGE,
+    ),
     "too much inline": (lambda _, s: s.letter("beta", files=(b"x" * 600_000,)), Reason.CONTENT_TOO_LARGE),
     "sealed": (lambda _, s: s.letter("beta", seal=Seal("x", bytes(32), bytes(32))), Reason.CONTENT_UNSUPPORTED),
     "an open within a chain": (lambda _, s: s.open(Predecessor(b"p" * 16, 7, bytes(32))), Reason.KIND_FORBIDDEN),
