@@ -1,4 +1,4 @@
-"""A small world for tests: an exchange with bodies whose keys we hold, and what they say."""
+"""A small world for tests and benches: an exchange with bodies whose keys we hold, and what they say."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -21,9 +21,10 @@ from exchange.domain.directory import (
     Names,
 )
 from exchange.domain.event import Event
-from exchange.domain.ids import ZERO_DIGEST, digest, lane_of
+from exchange.domain.ids import ORIGIN_BYTES, ZERO_DIGEST, digest, lane_of
 from exchange.domain.policy import Policy, parse_policy
 from exchange.domain.statement import (
+    SALT_BYTES,
     Access,
     AckPolicy,
     Content,
@@ -110,16 +111,18 @@ def receipt_card(**changes: object) -> ReceiptCard:
 class Speaker:
     """A body that says statements in order from one origin; `last` and `number` may be bent by tests."""
 
-    world: "World"
+    exchange: bytes
     body: str
     signer: Signer
     origin: bytes
+    random: Random
+    now: datetime = NOW
     number: int = 0
     last: bytes = ZERO_DIGEST
 
-    def head(self, created: datetime = NOW) -> Head:
-        """The next statement's head."""
-        return Head(self.world.directory.exchange, self.body, self.origin, self.number + 1, self.last, created)
+    def head(self, created: datetime | None = None) -> Head:
+        """The next statement's head; `created` when it is another time than now."""
+        return Head(self.exchange, self.body, self.origin, self.number + 1, self.last, created or self.now)
 
     def sign(self, statement: Statement, contents: Iterable[Content] = ()) -> Signed:
         """Encode, sign and count a statement."""
@@ -129,7 +132,7 @@ class Speaker:
         """Sign any bytes and count them as the statement said last."""
         self.number += 1
         self.last = digest(statement)
-        return Signed(statement, self.signer.sign(statement, NOW), tuple(contents))
+        return Signed(statement, self.signer.sign(statement, self.now), tuple(contents))
 
     def open(self, predecessor: Predecessor | None = None) -> Signed:
         """Number 1."""
@@ -149,7 +152,7 @@ class Speaker:
     ) -> Signed:
         """A letter to `recipients`; `changes` replace fields of the statement after it was made."""
         datas = (encode(card or letter_card(files=described(files))), *files)
-        contents = tuple(Content(self.world.salt(), data) for data in datas)
+        contents = tuple(Content(self.random.randbytes(SALT_BYTES), data) for data in datas)
         types = (CARD_MEDIA_TYPE, *["application/pdf"] * len(files))
         letter = Letter(
             head=self.head(),
@@ -174,9 +177,9 @@ class Speaker:
         self, letter: Signed, sender: str, event: str = Event.REGISTERED, card: ReceiptCard | None = None
     ) -> Signed:
         """A receipt for `letter` of `sender`."""
-        contents = () if card is None else (Content(self.world.salt(), encode(card)),)
+        contents = () if card is None else (Content(self.random.randbytes(SALT_BYTES), encode(card)),)
         commitments = tuple(commit(content, CARD_MEDIA_TYPE) for content in contents)
-        return self.sign(Receipt(self.head(), letter.digest, sender, event, NOW, "", commitments), contents)
+        return self.sign(Receipt(self.head(), letter.digest, sender, event, self.now, "", commitments), contents)
 
 
 @dataclass
@@ -199,13 +202,10 @@ class World:
         self.directory = self._directory()
         self.ground = Ground(self.directory, self.policy, Trust(self.directory, self.roots))
 
-    def salt(self) -> bytes:
-        """32 repeatable bytes."""
-        return self.random.randbytes(32)
-
-    def speaker(self, body: str) -> Speaker:
-        """A body with a fresh origin."""
-        return Speaker(self, body, self.signers[body], self.random.randbytes(16))
+    def speaker(self, body: str, signer: Signer | None = None) -> Speaker:
+        """A body with a fresh origin; `signer` when it signs with another key than its own."""
+        origin = self.random.randbytes(ORIGIN_BYTES)
+        return Speaker(self.directory.exchange, body, signer or self.signers[body], origin, self.random)
 
     def submission(self, signed: Signed, offset: int = 0, body: str = "alpha") -> Submission:
         """The submissions record of `body` that carries `signed`."""

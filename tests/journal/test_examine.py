@@ -183,7 +183,7 @@ def test_signature_troubles(world: World) -> None:
 
 def test_forged_by_another_body(world: World) -> None:
     """Beta's key under alpha's name."""
-    forged = Speaker(world, "alpha", world.signers["beta"], bytes(16)).open()
+    forged = world.speaker("alpha", world.signers["beta"]).open()
     assert outcome(look(world, forged)) == (Standing.DEAD, Reason.WRONG_SIGNER)
 
 
@@ -206,7 +206,7 @@ def test_expired_certificate_is_told(world: World) -> None:
 
 def test_expired_certificate_speaks_for_nobody_else(world: World) -> None:
     """Beta's expired key under alpha's name: alpha is not told of it (rule 3.4)."""
-    forged = Speaker(world, "alpha", world.signers["beta"], bytes(16)).open()
+    forged = world.speaker("alpha", world.signers["beta"]).open()
     later = examine(world.submission(forged), world.ground, NOW + timedelta(days=365 * 30))
     assert outcome(later) == (Standing.DEAD, Reason.WRONG_SIGNER)
 

@@ -76,7 +76,7 @@ async def test_a_body_is_added(stage: Stage) -> None:
     await letter_until(stage, speaker, newcomer, Reason.RECIPIENT_UNKNOWN)
     stage.register(body)
     await letter_until(stage, speaker, newcomer, "")
-    answering = Speaker(stage.world, newcomer, signer, bytes(16))
+    answering = stage.world.speaker(newcomer, signer)
     said = [answering.open(), answering.letter(code)]
     await stage.submit(newcomer, said)
     await stage.checker.until_decided(signed.digest for signed in said)
@@ -137,13 +137,13 @@ async def test_an_expired_certificate_holds_its_body_and_nobody_else(stage: Stag
     speaker = stage.speaker(code)
     await stage.submit(code, [speaker.open()])
     await letter_until(stage, speaker, "expired", "")
-    own = Speaker(stage.world, "expired", signer, bytes(16))
+    own = stage.world.speaker("expired", signer)
     await stage.submit("expired", [own.open()])
     told = stage.checker.notices["expired", own.origin]
     await stage.checker.until(lambda: bool(told), "a notice")
     assert told[0].trouble is not None
     assert told[0].trouble.reason == Reason.CERTIFICATE_EXPIRED
-    forgeries = [encode(Speaker(stage.world, name, signer, bytes(16)).open()) for name in (code, "no-such-body")]
+    forgeries = [encode(stage.world.speaker(name, signer).open()) for name in (code, "no-such-body")]
     await stage.submit_bytes(code, forgeries)
     await letter_until(stage, speaker, "expired", "")
     reasons = [letter.reason for value in forgeries for letter in stage.checker.dead[digest(value)]]
