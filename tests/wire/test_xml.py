@@ -148,7 +148,6 @@ def test_any_bytes_are_a_tree_or_an_error(data: bytes) -> None:
         ("", " code='s3cret'", "line 2, /letter/@code: breaks the limit MaxLength 3"),
         ("<when>s3cret</when>", "", "line 3, /letter/when: not a valid value"),
         ("<o:any xmlns:o='o'><letter><pages>s3cret</pages></letter></o:any>", "", "line 3, /letter/any/letter/pages: "),
-        ("", " number='s3cret'", "line 2, /letter/@number: breaks the limit Pattern"),
         ("", " other='s3cret'", "line 2, /letter: 'other' attribute not allowed"),
         ("", " xmlns:o='urn:o' o:other='s3cret'", "line 2, /letter: 'other' attribute not allowed"),
         ("s3cret", "", "line 2, /letter: character data"),
@@ -161,6 +160,13 @@ def test_faults_name_field_and_line_but_no_value(content: str, attributes: str, 
     assert str(caught.value).startswith(f"a.xml, {expected}")
     assert "None" not in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_pattern_has_no_value() -> None:
+    """Nothing is told of it but that it is one."""
+    with pytest.raises(DocumentError) as caught:
+        Schema(XSD).check(parse(letter("", " number='s3cret'"), "a.xml"), "a.xml")
+    assert str(caught.value) == "a.xml, line 2, /letter/@number: breaks the limit Pattern"
 
 
 def test_a_document_that_was_built_has_no_lines() -> None:
