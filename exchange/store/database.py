@@ -28,8 +28,7 @@ _BUSY_SECONDS = 10.0
 _CACHE_KIB = 32 * 1024
 _CHECKPOINT_PAGES = 4096
 
-_CONNECT_SECONDS = 10
-_ANSWER_SECONDS = 30
+ANSWER_SECONDS = 30
 """A batch takes a tenth of a second; who has not answered by then does not answer."""
 
 LONG_READING_SECONDS = 3600.0
@@ -39,16 +38,18 @@ LONG_READING_SECONDS = 3600.0
 class Store:
     """One tracker's database. One writer at a time; any number of readers; safe in any thread."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, answer_seconds: int = ANSWER_SECONDS) -> None:
         """Open by SQLAlchemy URL; nothing is read or written yet.
 
         Args:
             url: `sqlite:///tracker.db` or `postgresql://user@host/database`.
+            answer_seconds: PostgreSQL is cut off when it takes longer to connect, or to write a batch.
 
         Raises:
             StoreError: `store-url-invalid`.
         """
-        self._engine = _engine(url)
+        self._engine = _engine(url, answer_seconds)
+        self._answer_seconds = answer_seconds
 
     def __enter__(self) -> Self:
         """Nothing to do: connections are opened when they are needed."""
@@ -99,11 +100,11 @@ class Store:
             return take(connection, facts, reached)
 
     @contextmanager
-    def reading(self, seconds: float = _ANSWER_SECONDS) -> Iterator[sa.Connection]:
+    def reading(self, seconds: float | None = None) -> Iterator[sa.Connection]:
         """A connection that sees one state of everything, for `exchange.store.queries`.
 
         Args:
-            seconds: how long it may be held; PostgreSQL is cut off after that.
+            seconds: how long it may be held, when that is longer than the answer to a batch may take.
 
         Raises:
             StoreError: `store-unavailable`, retriable; `store-version`, `store-damaged`.
@@ -111,7 +112,8 @@ class Store:
         engine = self._engine
         if engine.dialect.name == "postgresql":
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        with translated(engine), engine.connect() as connection, cut_after(seconds, connection):
+        limit = self._answer_seconds if seconds is None else seconds
+        with translated(engine), engine.connect() as connection, cut_after(limit, connection):
             yield connection
 
     def dump(self) -> Iterator[str]:
@@ -136,18 +138,18 @@ class Store:
         with (
             translated(engine),
             engine.connect() as connection,
-            cut_after(_ANSWER_SECONDS, connection),
+            cut_after(self._answer_seconds, connection),
             connection.begin(),
         ):
             yield connection
 
 
-def _engine(url: str) -> sa.Engine:
+def _engine(url: str, answer_seconds: int) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
         if parsed.drivername in {"postgresql", "postgres"}:
             parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = sa.create_engine(parsed, connect_args=_CONNECT.get(parsed.get_backend_name(), {}))
+        engine = sa.create_engine(parsed, connect_args=_connecting(parsed.get_backend_name(), answer_seconds))
     except (sa.exc.ArgumentError, ImportError) as error:
         shown = url.rsplit("@", maxsplit=1)[-1]  # never the password
         message = f"'{shown}' is no database URL: use sqlite:///PATH or postgresql://USER@HOST/NAME"
@@ -158,23 +160,21 @@ def _engine(url: str) -> sa.Engine:
     return engine
 
 
-# The server, too, ends what was cut off or lost on the way: its locks would hold the next connection up.
-_SERVER_LIMITS = {
-    "lock_timeout": f"{_ANSWER_SECONDS}s",
-    "idle_in_transaction_session_timeout": f"{_ANSWER_SECONDS}s",
-    "tcp_user_timeout": f"{_ANSWER_SECONDS}s",
-    "tcp_keepalives_idle": "10s",
-    "tcp_keepalives_interval": "5s",
-    "tcp_keepalives_count": "4",
-}
-
-_CONNECT: dict[str, dict[str, object]] = {
-    "sqlite": {"timeout": _BUSY_SECONDS},
-    "postgresql": {
-        "connect_timeout": _CONNECT_SECONDS,
-        "options": " ".join(f"-c {name}={value}" for name, value in _SERVER_LIMITS.items()),
-    },
-}
+def _connecting(backend: str, answer_seconds: int) -> dict[str, object]:
+    """What drivers are given; they know no other time limits."""
+    if backend != "postgresql":
+        return {"timeout": _BUSY_SECONDS}
+    # The server, too, ends what was cut off or lost on the way: its locks would hold the next connection up.
+    limits = {
+        "lock_timeout": f"{answer_seconds}s",
+        "idle_in_transaction_session_timeout": f"{answer_seconds}s",
+        "tcp_user_timeout": f"{answer_seconds}s",
+        "tcp_keepalives_idle": "10s",
+        "tcp_keepalives_interval": "5s",
+        "tcp_keepalives_count": "4",
+    }
+    options = " ".join(f"-c {name}={value}" for name, value in limits.items())
+    return {"connect_timeout": answer_seconds, "options": options}
 
 
 def _be_the_writer(connection: sa.Connection) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -18,6 +19,7 @@ from exchange.bus.topics import JOURNAL
 from exchange.domain.delivery import State
 from exchange.domain.event import Event
 from exchange.domain.fact import FlagCode
+from exchange.embedded import EmbeddedPostgres
 from exchange.journal.findings import FindingCode
 from exchange.security.errors import KeyRefused
 from exchange.services.reading import JournalIncomplete
@@ -31,6 +33,7 @@ from exchange.store.schema import deliveries
 from tests.journal.synthetic import SyntheticJournal, story
 from tests.plugin_kafka import ADMINISTRATOR, SHAPE, KafkaCluster
 from tests.services.journal_fake import FakeJournal, as_taken, poisoned, unavailable
+from tests.store.support import frozen
 from tests.world import World
 
 
@@ -218,6 +221,8 @@ async def test_metrics(tracker: Tracker, registry: CollectorRegistry) -> None:
     assert value("exchange_pending", state="registered") == 1
     assert value("exchange_pending", state="accepted") == 0
     assert value("exchange_consumer_last_seen_timestamp_seconds", body="beta") is not None
+    assert value("exchange_tracker_lag") == value("exchange_tracker_lag_seconds") == 0
+    assert (value("exchange_tracker_progress_timestamp_seconds") or 0) > 0
 
 
 async def test_audit_agrees_with_the_tracker(
@@ -250,6 +255,41 @@ async def test_audit_goes_as_far_as_the_tracker(
     assert set(found.report.found) <= {FindingCode.LANE_GAP}
     whole = await audit(fake.open, 2, journal.world.roots)
     assert (whole.report.records, whole.differences, whole.sound) == (len(journal.records), None, True)
+
+
+@pytest.mark.server
+async def test_postgresql_freezes_and_is_killed(
+    fake: FakeJournal, journal: SyntheticJournal, registry: CollectorRegistry
+) -> None:
+    """Started before its database; it goes on by itself each time, and says so meanwhile."""
+    every, fake.records = fake.records, fake.records[:8]
+    with (
+        TemporaryDirectory(prefix="exchange-tracker-") as folder,
+        EmbeddedPostgres(Path(folder)) as server,
+        Store(server.url, 2) as store,
+    ):
+        tracker = Tracker(fake.open, store, 2, TrackerMetrics(registry), system.now)
+        server.stop()
+        async with running(tracker):
+            await until(lambda: "store-unavailable" in tracker.waiting_for)
+            await asyncio.to_thread(server.start)
+            await until_ready(tracker)
+            with frozen(server):
+                fake.records = every[:15]
+                await until(lambda: "did not answer" in tracker.waiting_for)
+            await until_ready(tracker)
+            await asyncio.to_thread(server.kill)
+            fake.records = every
+            await until(lambda: "store-unavailable" in tracker.waiting_for)
+            await asyncio.to_thread(server.start)
+            await until_ready(tracker)
+            await until(lambda: tracker.status.facts >= len(every))
+            with frozen(server):
+                await until(lambda: "store-unavailable" in tracker.waiting_for)
+        assert (sample(registry, "exchange_tracker_failures_total", code="store-unavailable") or 0) >= 4
+        found = await audit(fake.open, 2, journal.world.roots, store)
+        assert found.differences == ()
+        assert found.report.records == len(every)
 
 
 @pytest.mark.server

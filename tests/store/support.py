@@ -1,8 +1,13 @@
-"""Filling stores."""
+"""Filling stores, and freezing them."""
 
-from collections.abc import Sequence
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from exchange.domain.ids import digest
+from exchange.embedded import EmbeddedPostgres
 from exchange.journal.facts import JournalRecord, read_fact
 from exchange.store.database import Store
 from exchange.store.rows import PositionRow
@@ -29,3 +34,19 @@ def fill(store: Store, records: Sequence[JournalRecord], batch: int = 1_000) -> 
     """All records in batches."""
     for start in range(0, len(records), batch):
         take(store, records[start : start + batch])
+
+
+@contextmanager
+def frozen(server: EmbeddedPostgres) -> Iterator[None]:
+    """Every process of the server stands still, as on a machine that hangs; its connections stay open."""
+    main = server.pid
+    assert main is not None
+    children = (Path("/proc") / str(main) / "task" / str(main) / "children").read_text().split()
+    every = [main, *map(int, children)]
+    for pid in every:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in every:
+            os.kill(pid, signal.SIGCONT)
