@@ -12,9 +12,6 @@ from exchange.domain.errors import DocumentError
 ANSWERING = frozenset({"В ответ на", "Ответ", "На №"})
 """Types of link (MEDO `linkType`) by which a letter answers another."""
 
-EXCHANGE = "exchange"
-"""Actor of receipts in which the exchange itself speaks."""
-
 EXCHANGE_NAME = "Система обмена"
 
 _REMARKS = {("medo-2.6", "document/comment"), ("gost53898", "DocumentList/Document/Note")}

@@ -27,13 +27,10 @@ from exchange.agent.spool.incoming import ArrivalKind, Arrived
 from exchange.agent.spool.origins import Origin
 from exchange.agent.spool.outgoing import Kind, OutgoingState
 from exchange.domain.decision import Notice
-from exchange.domain.ids import ORIGIN_BYTES, digest
+from exchange.domain.ids import EXCHANGE, ORIGIN_BYTES, digest
 from exchange.domain.statement import Head, Open, Signed, Void
 from exchange.security.cades import Signer
 from exchange.wire.records import decode, encode
-
-EXCHANGE = "exchange"
-"""Who speaks when the exchange itself refuses a letter."""
 
 
 @dataclass(frozen=True, slots=True)

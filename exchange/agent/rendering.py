@@ -1,12 +1,12 @@
 """Arrivals as an EDMS's format takes them, and which of them the sender's EDMS wants to see."""
 
 from exchange.agent.arrivals import open_letter, open_receipt
-from exchange.agent.chain import EXCHANGE
 from exchange.agent.ports import ArrivedLetter, ArrivedReceipt
 from exchange.agent.spool.incoming import ArrivalKind, Kept
 from exchange.domain.card import LetterCard
 from exchange.domain.delivery import TABLE
 from exchange.domain.event import Event
+from exchange.domain.ids import EXCHANGE
 from exchange.domain.reason import Reason, text
 from exchange.domain.statement import AckPolicy, Letter, Signed
 from exchange.wire.records import decode

@@ -10,6 +10,8 @@ DIGEST_BYTES = 32
 ORIGIN_BYTES = 16
 ZERO_DIGEST = bytes(DIGEST_BYTES)
 SERVICE_PREFIX = "svc-"
+EXCHANGE = f"{SERVICE_PREFIX}exchange"
+"""Who speaks when the exchange itself refuses a letter; no body can have this code."""
 
 _BODY_CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 

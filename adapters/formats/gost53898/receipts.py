@@ -26,7 +26,6 @@ from adapters.formats.gost53898.words import (
     SCHEMA,
 )
 from adapters.formats.letters import (
-    EXCHANGE,
     EXCHANGE_NAME,
     own_extras,
     reason_of,
@@ -44,6 +43,7 @@ from exchange.domain.card import (
 )
 from exchange.domain.errors import DocumentError
 from exchange.domain.event import Event
+from exchange.domain.ids import EXCHANGE
 from exchange.domain.reason import Reason
 from exchange.wire.xml import schema
 

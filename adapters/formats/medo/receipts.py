@@ -7,7 +7,6 @@ from lxml.etree import _Element as Element
 
 from adapters.formats.bodies import Bodies
 from adapters.formats.letters import (
-    EXCHANGE,
     EXCHANGE_NAME,
     Remarks,
     own_extras,
@@ -44,6 +43,7 @@ from exchange.domain.card import (
 )
 from exchange.domain.errors import DocumentError
 from exchange.domain.event import Event
+from exchange.domain.ids import EXCHANGE
 from exchange.domain.reason import Reason
 from exchange.wire.xml import schema
 

@@ -12,6 +12,7 @@ from exchange.agent.ports import DraftLetter, Package
 from exchange.domain.card import Extra, FileRole, Link
 from exchange.domain.errors import DocumentError
 from exchange.domain.event import Event
+from exchange.domain.ids import EXCHANGE
 from exchange.domain.statement import AckPolicy, LetterKind
 from exchange.wire.xml import parse, schema
 from tests.adapters.support import (
@@ -194,10 +195,10 @@ def test_every_notice_goes_both_ways(event: Event, read: Event, fields: dict[str
 
 def test_a_rejection_says_why_with_its_code() -> None:
     """The exchange's failure has words and code of its reason."""
-    said = dataclasses.replace(receipt(Event.REJECTED, draft_of(""), "gap", "почему"), actor="exchange")
+    said = dataclasses.replace(receipt(Event.REJECTED, draft_of(""), "gap", "почему"), actor=EXCHANGE)
     text = rendered(GOST.render_receipt(said, "mfa", DIRECTORY), RECEIPT_DOCUMENT)
     assert '<sev:Failure Code="gap">почему (gap)</sev:Failure>' in text
-    assert 'Organization UID="exchange"' in text
+    assert f'Organization UID="{EXCHANGE}"' in text
 
 
 def test_the_recipients_own_code_of_failure_returns() -> None:

@@ -12,6 +12,7 @@ from exchange.agent.ports import Package
 from exchange.domain.card import Extra, FileRole, Link, Party, Person
 from exchange.domain.errors import DocumentError
 from exchange.domain.event import Event
+from exchange.domain.ids import EXCHANGE
 from exchange.domain.statement import Access, LetterKind
 from exchange.wire.xml import parse, schema
 from tests.adapters.support import (
@@ -247,8 +248,8 @@ def test_a_clock_at_the_end_of_time() -> None:
 
 def test_the_exchange_speaks_under_its_own_name() -> None:
     """A rejection comes from no body."""
-    said = dataclasses.replace(receipt(Event.REJECTED, draft_of(""), "gap", "почему"), actor="exchange")
-    assert 'source xdms:uid="exchange"' in rendered(MEDO.render_receipt(said, "mfa", DIRECTORY))
+    said = dataclasses.replace(receipt(Event.REJECTED, draft_of(""), "gap", "почему"), actor=EXCHANGE)
+    assert f'source xdms:uid="{EXCHANGE}"' in rendered(MEDO.render_receipt(said, "mfa", DIRECTORY))
 
 
 def test_delivered_is_a_positive_acknowledgment() -> None:
