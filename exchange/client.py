@@ -175,7 +175,7 @@ class Client:
         Raises:
             DraftRefused: `receipt-letter-unknown`.
         """
-        card = ReceiptCard("", "", number, dated, "", None, "", SOURCE_FORMAT, ())
+        card = ReceiptCard(reg_number=number, reg_date=dated, source_format=SOURCE_FORMAT)
         await self._mailbox.take(letter)
         await self._mailbox.say(letter, DraftReceipt(Event.REGISTERED, system.now(), "", card))
 
@@ -188,11 +188,14 @@ class Client:
             for index, (path, data, role) in enumerate(zip(files, contents, roles, strict=False))
         )
         card = LetterCard(
-            document_id=message_id, local_id="", kind="", purpose="", reg_number="", reg_date=None, title=title,
-            annotation=annotation or title, language="", access_basis="", access_until=None,
-            sender=self._party(self._body.code), addressees=tuple(map(self._party, to)), signatories=(),
-            executor=None, links=(), tasks=(), files=infos, signatures=(), source_format=SOURCE_FORMAT, extras=(),
-        )  # fmt: skip
+            document_id=message_id,
+            title=title,
+            annotation=annotation or title,
+            sender=self._party(self._body.code),
+            addressees=tuple(map(self._party, to)),
+            files=infos,
+            source_format=SOURCE_FORMAT,
+        )
         return DraftLetter(
             message_id=message_id, consignment_id=message_id, kind=LetterKind.DOCUMENT, conversation=message_id,
             in_reply_to="", in_reply_to_number="", recipients=tuple(to), ack=AckPolicy.ALWAYS, wanted=(),

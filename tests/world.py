@@ -11,7 +11,7 @@ from types import MappingProxyType
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from exchange.domain.card import FileInfo, FileRole, LetterCard, Party, ReceiptCard
+from exchange.domain.card import FileInfo, FileRole, LetterCard, ReceiptCard
 from exchange.domain.directory import (
     Body,
     BodyStatus,
@@ -56,31 +56,16 @@ BODIES = ("alpha", "beta", "gamma")
 
 
 def letter_card(**changes: object) -> LetterCard:
-    """A card with nothing in it but what `changes` say."""
-    empty = LetterCard(
+    """A card with little in it but what `changes` say."""
+    card = LetterCard(
         document_id="doc-1",
-        local_id="",
         kind="Письмо",
-        purpose="",
         reg_number="01-5/123",
         reg_date=NOW.date(),
         title="О переходе",
-        annotation="",
         language="ru",
-        access_basis="",
-        access_until=None,
-        sender=Party(),
-        addressees=(),
-        signatories=(),
-        executor=None,
-        links=(),
-        tasks=(),
-        files=(),
-        signatures=(),
-        source_format="",
-        extras=(),
     )
-    return dataclasses.replace(empty, **changes)  # type: ignore[arg-type]  # fields by name, as tests need them
+    return dataclasses.replace(card, **changes)  # type: ignore[arg-type]  # fields by name, as tests need them
 
 
 def described(files: Iterable[bytes]) -> tuple[FileInfo, ...]:
@@ -93,18 +78,7 @@ def described(files: Iterable[bytes]) -> tuple[FileInfo, ...]:
 
 def receipt_card(**changes: object) -> ReceiptCard:
     """A receipt's card with nothing in it but what `changes` say."""
-    empty = ReceiptCard(
-        document_id="",
-        message_id="",
-        reg_number="",
-        reg_date=None,
-        reason_text="",
-        actor=None,
-        note="",
-        source_format="",
-        extras=(),
-    )
-    return dataclasses.replace(empty, **changes)  # type: ignore[arg-type]  # fields by name, as tests need them
+    return ReceiptCard(**changes)  # type: ignore[arg-type]  # fields by name, as tests need them
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Cards: what people wrote, item 0 of a statement's contents (rule 1.5).
 
 Field names are those of `schemas/avro/`; where they come from in each EDMS format stands in the
-format's own page of the docs. Empty text and empty tuples mean "not said".
+format's own page of the docs. A field with its default is one that nobody filled in.
 """
 
 from dataclasses import dataclass
@@ -112,39 +112,39 @@ class Extra:
 class LetterCard:
     """What the sender wrote about a letter."""
 
-    document_id: str
-    local_id: str
-    kind: str
-    purpose: str
-    reg_number: str
-    reg_date: date | None
-    title: str
-    annotation: str
-    language: str
-    access_basis: str
-    access_until: date | None
-    sender: Party
-    addressees: tuple[Party, ...]
-    signatories: tuple[Person, ...]
-    executor: Person | None
-    links: tuple[Link, ...]
-    tasks: tuple[Task, ...]
-    files: tuple[FileInfo, ...]
-    signatures: tuple[DocumentSignature, ...]
-    source_format: str
-    extras: tuple[Extra, ...]
+    document_id: str = ""
+    local_id: str = ""
+    kind: str = ""
+    purpose: str = ""
+    reg_number: str = ""
+    reg_date: date | None = None
+    title: str = ""
+    annotation: str = ""
+    language: str = ""
+    access_basis: str = ""
+    access_until: date | None = None
+    sender: Party = Party()
+    addressees: tuple[Party, ...] = ()
+    signatories: tuple[Person, ...] = ()
+    executor: Person | None = None
+    links: tuple[Link, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    files: tuple[FileInfo, ...] = ()
+    signatures: tuple[DocumentSignature, ...] = ()
+    source_format: str = ""
+    extras: tuple[Extra, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptCard:
     """What the recipient wrote about a letter: registration, refusal, executor, progress."""
 
-    document_id: str
-    message_id: str
-    reg_number: str
-    reg_date: date | None
-    reason_text: str
-    actor: Person | None
-    note: str
-    source_format: str
-    extras: tuple[Extra, ...]
+    document_id: str = ""
+    message_id: str = ""
+    reg_number: str = ""
+    reg_date: date | None = None
+    reason_text: str = ""
+    actor: Person | None = None
+    note: str = ""
+    source_format: str = ""
+    extras: tuple[Extra, ...] = ()

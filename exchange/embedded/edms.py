@@ -149,9 +149,8 @@ class StandInEdms:
             sample = _as_reply(answer.sample, letter)
             return compose_letter(self._format, sample, self._directory, message_id, self._now(), name)
         card = ReceiptCard(
-            document_id="", message_id="", reg_number=answer.reg_number, reg_date=answer.reg_date,
-            reason_text=answer.reason, actor=answer.actor, note=answer.note,
-            source_format=self._format.name, extras=(),
+            reg_number=answer.reg_number, reg_date=answer.reg_date, reason_text=answer.reason, actor=answer.actor,
+            note=answer.note, source_format=self._format.name,
         )  # fmt: skip
         # What this EDMS says and what the sender's is told are the same kind of document.
         said = ArrivedReceipt(
@@ -202,12 +201,10 @@ def compose_letter(
     )
     document_id = str(uuid.uuid5(_IDS, message_id))
     card = LetterCard(
-        document_id=document_id, local_id="1", kind=sample.kind, purpose="",
-        reg_number=sample.number, reg_date=sample.dated, title="", annotation=sample.annotation, language="",
-        access_basis="", access_until=None, sender=_party(sample.sender, directory),
+        document_id=document_id, local_id="1", kind=sample.kind, reg_number=sample.number, reg_date=sample.dated,
+        annotation=sample.annotation, sender=_party(sample.sender, directory),
         addressees=tuple(_party(code, directory) for code in sample.recipients), signatories=(sample.signatory,),
-        executor=None, links=sample.links, tasks=sample.tasks, files=files, signatures=(),
-        source_format=fmt.name, extras=(),
+        links=sample.links, tasks=sample.tasks, files=files, source_format=fmt.name,
     )  # fmt: skip
     draft = DraftLetter(
         message_id=message_id, consignment_id=message_id, kind=LetterKind.DOCUMENT, conversation=document_id,

@@ -135,9 +135,7 @@ LETTER_CARD = LetterCard(
     source_format="medo-2.6",
     extras=(Extra("document/specialMark", "Контроль"),),
 )
-BARE_LETTER_CARD = LetterCard(
-    "", "", "", "", "", None, "", "", "", "", None, Party(), (), (), None, (), (), (), (), "", ()
-)
+BARE_LETTER_CARD = LetterCard()
 DECISION = Decision(
     place=PLACE,
     partition=3,
@@ -194,7 +192,8 @@ SAMPLES: Mapping[type, Mapping[str, object]] = {
             source_format="gost-53898",
             extras=(Extra("Report/Notification/Consideration", "1"),),
         ),
-        "bare": ReceiptCard("", "", "", None, "", None, "", "", ()),
+        "refused": ReceiptCard(message_id="8c2f-message", reason_text="Не подлежит регистрации"),
+        "bare": ReceiptCard(),
     },
     Decided: {
         "": Decided(DECISION, b"statement", b"signature"),
@@ -225,4 +224,4 @@ SAMPLES: Mapping[type, Mapping[str, object]] = {
     },
     DeadLetter: {"": DeadLetter(3, 99, MOMENT, "unreadable", "value", 12, named_digest("value"), b"not a record")},
 }
-"""By class, then by variant; the unnamed variant says every field."""
+"""By class, then by variant; together the variants say every field."""

@@ -106,7 +106,7 @@ def test_adding_a_field_to_the_card_as_the_design_page_says(tmp_path: Path) -> N
     copy_of_the_project(tmp_path)
     released = records.VERSIONS[LetterCard]
     card = tmp_path / "exchange" / "domain" / "card.py"
-    last = "    extras: tuple[Extra, ...]\n"
+    last = "    extras: tuple[Extra, ...] = ()\n"
     change(card, last, f'{last}    added: str = ""\n', behind="class LetterCard:")
     change(
         tmp_path / "exchange" / "wire" / "records.py",
@@ -117,7 +117,8 @@ def test_adding_a_field_to_the_card_as_the_design_page_says(tmp_path: Path) -> N
     schema.write_text(json.dumps(with_added_field(TODAY)), encoding="utf-8")
     assert "LetterCard.added" in run(tmp_path, "tests.golden.write").stderr
     samples = tmp_path / "tests" / "golden" / "samples.py"
-    change(samples, 'extras=(Extra("document/specialMark", "Контроль"),),', 'extras=(), added="4700001",')
+    mark = 'extras=(Extra("document/specialMark", "Контроль"),),'
+    change(samples, mark, f'{mark} added="4700001",')
     assert run(tmp_path, "tests.golden.write").stdout.splitlines() == [
         f"wrote {schema.stem}.avro",
         f"wrote {schema.stem}.bare.avro",
