@@ -160,6 +160,8 @@ class Agent:
                 await asyncio.to_thread(self._office.history.refresh)
             except DirectoryRefused as refused:
                 log.warning("the directory stays as it is: %s (%s)", refused, refused.code)
+            except (OSError, MemoryError) as error:
+                log.warning("the directory cannot be looked at now: %s", error)
 
 
 def _nobody() -> None:

@@ -7,6 +7,8 @@ ExchangeError
 """
 
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from exchange.domain.errors import ExchangeError
 from exchange.domain.reason import Reason, text
@@ -27,6 +29,22 @@ class ArrivalFlagged(ExchangeError):
 def refused_draft(reason: Reason, detail: str) -> DraftRefused:
     """A `DraftRefused` in the words that the router would have found."""
     return DraftRefused(f"{detail}: {text(reason)}", code=reason.value)
+
+
+NO_MEMORY = "no memory is left: give the machine more, or let less run on it; the agent tries again"
+
+
+@contextmanager
+def want_of_memory_named() -> Iterator[None]:
+    """A `MemoryError` as an error that may pass, so that it is waited out like a full disk.
+
+    Raises:
+        ExchangeError: `out-of-memory`, retriable.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        raise ExchangeError(NO_MEMORY, code="out-of-memory", retriable=True) from error
 
 
 def fault(error: Exception) -> str:

@@ -18,7 +18,7 @@ from datetime import timedelta
 from exchange.agent.arrivals import open_letter
 from exchange.agent.bounds import BYTES_AT_ONCE
 from exchange.agent.drafts import Words, own_receipt_key
-from exchange.agent.errors import fault
+from exchange.agent.errors import NO_MEMORY, fault
 from exchange.agent.intake import Edms
 from exchange.agent.office import Office, Wake
 from exchange.agent.rendering import arrived_letter, arrived_receipt, is_wanted
@@ -115,6 +115,8 @@ class Handover:
             return Outcome(kept, state, error.code, str(error))
         except OSError as error:
             return Outcome(kept, None, "edms-unavailable", str(error))
+        except MemoryError:
+            return Outcome(kept, None, "out-of-memory", NO_MEMORY)
         except Exception as error:  # noqa: BLE001
             # A connector or format is foreign code: its bug must not stop the other letters.
             log.error("%s: handing over %s failed: %s", self._body, kept.digest.hex(), fault(error))  # noqa: TRY400

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from exchange.agent.bounds import BYTES_AT_ONCE, up_to
 from exchange.agent.correspondence import letter_meant, say_letter, say_receipt
-from exchange.agent.errors import DraftRefused, fault
+from exchange.agent.errors import DraftRefused, fault, want_of_memory_named
 from exchange.agent.office import Office, Wake
 from exchange.agent.ports import Connector, DraftLetter, DraftReceipt, Format, Package
 from exchange.agent.spool import outgoing
@@ -69,7 +69,8 @@ class Intake:
 
     async def _round(self) -> bool:
         """Take in what waits, in its order, as much as fits into one round; whether there was anything."""
-        found = await asyncio.to_thread(self._collect)
+        with want_of_memory_named():
+            found = await asyncio.to_thread(self._collect)
         async with asyncio.TaskGroup() as group:
             results = [group.create_task(self._take(package, parsed)) for package, parsed in found]
         for result in results:
@@ -86,6 +87,8 @@ class Intake:
             return self._edms.format.parse(package, self._office.history.directory)
         except DocumentError as error:
             return error
+        except MemoryError:
+            raise
         except Exception as error:  # noqa: BLE001 - foreign code: its bug must not stop the other packages
             return self._faulty(package, error)
 

@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from exchange.agent.bounds import BYTES_AT_ONCE
 from exchange.agent.chain import Heard, Identity
 from exchange.agent.drafts import signed_record
+from exchange.agent.errors import want_of_memory_named
 from exchange.agent.office import Office
 from exchange.agent.protocol import Abandon, Halt, Replace, Resend, SignAgain, Stand, Take
 from exchange.agent.spool import origins
@@ -28,7 +29,7 @@ from exchange.agent.status import Waits
 from exchange.agent.transport import Submissions
 from exchange.bus.producer import Outgoing
 from exchange.bus.topics import SUBMISSIONS
-from exchange.domain.errors import BusError, ConfigurationError, ExchangeError, SpoolError
+from exchange.domain.errors import ConfigurationError, ExchangeError
 from exchange.domain.ids import digest
 from exchange.domain.reason import Reason
 from exchange.wire.headers import cloud_event
@@ -139,7 +140,7 @@ class Outbound:
             self._woken.clear()
             try:
                 busy = await self._round(submissions)
-            except (BusError, SpoolError, ConfigurationError) as error:
+            except ExchangeError as error:
                 # A certificate that is being replaced is none for a moment; at the start it was good.
                 if not (error.retriable or isinstance(error, ConfigurationError)):
                     raise
@@ -191,11 +192,11 @@ class Outbound:
 
     async def _send(self, submissions: Submissions, lane: int, batches: Sequence[_Batch]) -> ExchangeError | None:
         """Send what goes into one lane; on failure all its lines go back."""
+        records = [record for batch in batches for record in batch.records]
         try:
-            await submissions.send(
-                [record for batch in batches for record in batch.records], topic=SUBMISSIONS, partition=lane
-            )
-        except (BusError, ConfigurationError) as error:
+            with want_of_memory_named():
+                await submissions.send(records, topic=SUBMISSIONS, partition=lane)
+        except ExchangeError as error:
             for batch in batches:
                 batch.line.go_back()
             return error

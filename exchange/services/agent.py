@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from exchange.agent.agent import Agent
 from exchange.agent.status import BodyStatus, Counters
+from exchange.domain.errors import SpoolError
 
 LOOK_SECONDS = 1.0
 COUNTED = {
@@ -34,13 +35,14 @@ class AgentService:
         """Register metrics on `registry`; nothing is opened before `run`."""
         self._agent = agent
         self._bodies: tuple[BodyStatus, ...] = ()
+        self._blind = "the spool: not read yet"
         registry.register(_Metrics(counters, lambda: self._bodies))
 
     @property
     def waiting_for(self) -> str:
         """What keeps a body from being served; empty when all are."""
-        if not self._bodies:
-            return "the spool: not read yet"
+        if self._blind:
+            return self._blind
         return "; ".join(f"{body.body}: {_reason(body)}" for body in self._bodies if _reason(body))
 
     async def run(self) -> None:
@@ -50,9 +52,17 @@ class AgentService:
             group.create_task(self._look(), name="status")
 
     async def _look(self) -> None:
+        """Keep looking; what the spool refuses for a while is shown until the next look."""
         while True:
-            before, self._bodies = self._bodies, tuple(await self._agent.status())
-            _log_changes(before, self._bodies)
+            try:
+                before, self._bodies = self._bodies, tuple(await self._agent.status())
+            except SpoolError as error:
+                if not error.retriable:
+                    raise
+                self._blind = f"{error.code}: {error}"
+            else:
+                self._blind = ""
+                _log_changes(before, self._bodies)
             await asyncio.sleep(LOOK_SECONDS)
 
 

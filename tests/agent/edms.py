@@ -15,6 +15,7 @@ from exchange.agent.ports import (
     ArrivedReceipt,
     DraftLetter,
     DraftReceipt,
+    Format,
     Package,
 )
 from exchange.domain.card import FileInfo, FileRole
@@ -27,12 +28,53 @@ from tests.agent.simulator import Step, carry_on
 from tests.world import letter_card, receipt_card
 
 
+class PlainFormat:
+    """Letters and receipts as one JSON file each."""
+
+    name = "plain"
+
+    def parse(self, package: Package, directory: Directory) -> DraftLetter | DraftReceipt:
+        """See `Format`."""
+        assert directory.version
+        try:
+            said = json.loads(package.files["said.json"])
+            return plain_letter(**said["letter"]) if "letter" in said else plain_receipt(**said["receipt"])
+        except (KeyError, TypeError, ValueError) as error:
+            message = "is no letter and no receipt"
+            raise DocumentError(message, place="said.json") from error
+
+    def render_letter(self, arrived: ArrivedLetter, recipient: str, directory: Directory) -> Package:
+        """See `Format`."""
+        assert directory.version
+        if arrived.card.title == "unreadable":
+            message = "the format has no room for this"
+            raise DocumentError(message, place="title")
+        said = {"message_id": arrived.letter.message_id, "to": recipient, "from": arrived.sender}
+        return Package(arrived.digest.hex(), {"letter.json": json.dumps(said).encode()})
+
+    def render_receipt(self, arrived: ArrivedReceipt, recipient: str, directory: Directory) -> Package | None:
+        """See `Format`."""
+        assert directory.version
+        if arrived.event is Event.HANDED_OVER:
+            return None
+        said = {
+            "message_id": arrived.message_id,
+            "to": recipient,
+            "actor": arrived.actor,
+            "event": arrived.event.value,
+            "reason": arrived.reason,
+            "reg_number": arrived.card.reg_number if arrived.card else "",
+        }
+        return Package(arrived.digest.hex(), {"receipt.json": json.dumps(said).encode()})
+
+
 @dataclass
 class MemoryEdms:
     """What a folder connector has on disk."""
 
     step: Step = carry_on
     failure: Exception | None = None
+    format: Format = field(default_factory=PlainFormat)
     waiting: dict[str, Package] = field(default_factory=dict)
     archived: list[str] = field(default_factory=list)
     quarantined: dict[str, str] = field(default_factory=dict)
@@ -83,46 +125,6 @@ class MemoryEdms:
     def _may_fail(self) -> None:
         if self.failure is not None:
             raise self.failure
-
-
-class PlainFormat:
-    """Letters and receipts as one JSON file each."""
-
-    name = "plain"
-
-    def parse(self, package: Package, directory: Directory) -> DraftLetter | DraftReceipt:
-        """See `Format`."""
-        assert directory.version
-        try:
-            said = json.loads(package.files["said.json"])
-            return plain_letter(**said["letter"]) if "letter" in said else plain_receipt(**said["receipt"])
-        except (KeyError, TypeError, ValueError) as error:
-            message = "is no letter and no receipt"
-            raise DocumentError(message, place="said.json") from error
-
-    def render_letter(self, arrived: ArrivedLetter, recipient: str, directory: Directory) -> Package:
-        """See `Format`."""
-        assert directory.version
-        if arrived.card.title == "unreadable":
-            message = "the format has no room for this"
-            raise DocumentError(message, place="title")
-        said = {"message_id": arrived.letter.message_id, "to": recipient, "from": arrived.sender}
-        return Package(arrived.digest.hex(), {"letter.json": json.dumps(said).encode()})
-
-    def render_receipt(self, arrived: ArrivedReceipt, recipient: str, directory: Directory) -> Package | None:
-        """See `Format`."""
-        assert directory.version
-        if arrived.event is Event.HANDED_OVER:
-            return None
-        said = {
-            "message_id": arrived.message_id,
-            "to": recipient,
-            "actor": arrived.actor,
-            "event": arrived.event.value,
-            "reason": arrived.reason,
-            "reg_number": arrived.card.reg_number if arrived.card else "",
-        }
-        return Package(arrived.digest.hex(), {"receipt.json": json.dumps(said).encode()})
 
 
 def plain_letter(

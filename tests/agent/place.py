@@ -18,7 +18,7 @@ from exchange.agent.spool import Spool
 from exchange.agent.status import Counters
 from exchange.agent.timing import Timing
 from exchange.security.directory_folder import DirectoryFolder
-from tests.agent.edms import MemoryEdms, PlainFormat
+from tests.agent.edms import MemoryEdms
 from tests.agent.simulator import Simulator
 from tests.world import World
 
@@ -74,11 +74,8 @@ class Place:
 
     def members(self, *bodies: str, edms: dict[str, MemoryEdms] | None = None) -> list[Member]:
         """Bodies as an agent carries them."""
-        systems = edms or {}
-        return [
-            Member(body, self.world.signers[body], Edms(systems[body], PlainFormat()) if body in systems else None)
-            for body in bodies
-        ]
+        systems = {body: Edms(system, system.format) for body, system in (edms or {}).items()}
+        return [Member(body, self.world.signers[body], systems.get(body)) for body in bodies]
 
     @asynccontextmanager
     async def agent(

@@ -19,7 +19,7 @@ from exchange.bus.producer import Outgoing
 from exchange.bus.records import Position, Record, Taken
 from exchange.bus.topics import SUBMISSIONS, inbox
 from exchange.domain.decision import Decided, Journalled, LaneState, Notice
-from exchange.domain.errors import BusError, ExchangeError
+from exchange.domain.errors import BusError
 from exchange.domain.ids import lane_of
 from exchange.domain.statement import Letter, Signed
 from exchange.journal.examine import Ground, Submission, examine
@@ -42,7 +42,7 @@ class Simulator:
     world: World
     clock: Clock
     away: bool = False
-    certificate: ExchangeError | None = None
+    failure: Exception | None = None
     paused: bool = False
     drop: bool = False
     step: Step = carry_on
@@ -131,9 +131,9 @@ class Simulator:
         return [letter.message_id for letter in self.letters(body)]
 
     def require_near(self) -> None:
-        """Fail as Kafka does when it cannot be reached, or as its client does when its key cannot be used."""
-        if self.certificate is not None:
-            raise self.certificate
+        """Fail as Kafka does when it cannot be reached, or as its client does for reasons of its own."""
+        if self.failure is not None:
+            raise self.failure
         if self.away:
             message = "the simulated exchange is away"
             raise BusError(message)

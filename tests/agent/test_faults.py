@@ -137,12 +137,12 @@ async def test_a_certificate_is_replaced_file_by_file(place: Place) -> None:
     """Between its two files a pair is none: that is waited out, not ended by."""
     async with place.agent("alpha") as agent:
         await until_settled(agent)
-        place.simulator.certificate = KeyRefused("not a pair", code="key-certificate-mismatch")
+        place.simulator.failure = KeyRefused("not a pair", code="key-certificate-mismatch")
         await agent.mailbox("alpha").submit(plain_letter("m-1", "beta"))
         await asyncio.sleep(0.1)
         (status,) = await agent.status()
         assert "key-certificate-mismatch" in status.waits_for
-        place.simulator.certificate = None
+        place.simulator.failure = None
         await until(lambda: place.simulator.message_ids("beta") == ["m-1"])
         await until_settled(agent)
 

@@ -11,10 +11,11 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from exchange.agent.errors import NO_MEMORY
 from exchange.agent.spool.schema import corrupt, prepare
 from exchange.domain.errors import SpoolError
 
@@ -114,7 +115,7 @@ class Spool:
         self._opened.set_result(None)
         try:
             while pieces := self._gather():
-                _commit(connection, pieces)
+                _commit_or_tell(connection, pieces)
         finally:
             connection.close()
 
@@ -136,6 +137,15 @@ class Spool:
 
 
 def _open(path: Path) -> sqlite3.Connection:
+    try:
+        return _connect(path)
+    except SpoolError as error:
+        if error.code == "spool-unwritable":
+            error.retriable = False  # it never was writable: a person must give the right, or another folder
+        raise
+
+
+def _connect(path: Path) -> sqlite3.Connection:
     with _translated():
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
         try:
@@ -147,6 +157,16 @@ def _open(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
         return connection
+
+
+def _commit_or_tell(connection: sqlite3.Connection, pieces: Sequence[_Piece]) -> None:
+    """`_commit`; whatever else is raised goes to who waits: the thread must not end and leave them waiting."""
+    try:
+        _commit(connection, pieces)
+    except BaseException as error:  # noqa: BLE001 - it belongs to who waits
+        for piece in pieces:
+            if not piece.future.done():
+                piece.future.set_exception(error)
 
 
 def _commit(connection: sqlite3.Connection, pieces: Sequence[_Piece]) -> None:
@@ -169,20 +189,23 @@ def _transact(connection: sqlite3.Connection, pieces: Sequence[_Piece]) -> Spool
             for piece in pieces:
                 _do(connection, piece)
             connection.execute("COMMIT")
-    except SpoolError as error:
+    except BaseException as error:
         if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        return error
+            with suppress(sqlite3.Error):  # what a failing disk does not take back now, it does when it is opened
+                connection.execute("ROLLBACK")
+        if isinstance(error, SpoolError):
+            return error
+        raise
     return None
 
 
 def _do(connection: sqlite3.Connection, piece: _Piece) -> None:
-    """Do a piece in a savepoint; errors of the file itself fail the whole transaction."""
+    """Do a piece in a savepoint; errors of the file, and want of memory, fail the whole transaction."""
     connection.execute("SAVEPOINT piece")
     piece.error = None
     try:
         piece.result = piece.work(connection)
-    except sqlite3.OperationalError:
+    except (sqlite3.OperationalError, MemoryError):
         raise
     except Exception as error:
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.IntegrityError):
@@ -197,9 +220,9 @@ _RIGHTS = "give the agent's user the right to write file and folder"
 _CODES: dict[int, tuple[str, str, bool]] = {
     sqlite3.SQLITE_FULL: ("spool-full", "its disk is full: free some space, the agent goes on by itself", True),
     sqlite3.SQLITE_BUSY: ("spool-in-use", "another process holds it: let one agent use it", True),
-    sqlite3.SQLITE_READONLY: ("spool-unwritable", f"it is read-only: {_RIGHTS}", False),
-    sqlite3.SQLITE_PERM: ("spool-unwritable", f"no access: {_RIGHTS}", False),
-    sqlite3.SQLITE_CANTOPEN: ("spool-unwritable", f"it cannot be opened: {_RIGHTS}", False),
+    sqlite3.SQLITE_READONLY: ("spool-unwritable", f"it is read-only: {_RIGHTS}", True),
+    sqlite3.SQLITE_PERM: ("spool-unwritable", f"no access: {_RIGHTS}", True),
+    sqlite3.SQLITE_CANTOPEN: ("spool-unwritable", f"a file of it cannot be opened: {_RIGHTS}, and file handles", True),
     sqlite3.SQLITE_IOERR: ("spool-io", "its disk cannot be read or written: check disk and quota", True),
 }
 """SQLite's primary result codes: our code, what to do, whether it may pass by itself."""
@@ -207,9 +230,11 @@ _CODES: dict[int, tuple[str, str, bool]] = {
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """SQLite's errors as `SpoolError`."""
+    """SQLite's errors, and want of memory, as `SpoolError`."""
     try:
         yield
+    except MemoryError as error:
+        raise SpoolError(f"the spool: {NO_MEMORY}", code="out-of-memory", retriable=True) from error
     except sqlite3.Error as error:
         primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:

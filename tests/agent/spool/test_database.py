@@ -122,6 +122,53 @@ def test_a_full_disk_is_named_and_passes(spool: Spool) -> None:
     assert spool.call(notes) == ["room again"]
 
 
+class EndOfThread(BaseException):
+    """What nobody expects inside a piece of work."""
+
+
+def test_whatever_is_raised_is_told_and_nobody_waits_for_ever(spool: Spool) -> None:
+    """The writer's thread goes on, and nothing of a failed piece is left behind."""
+
+    def broken(connection: sqlite3.Connection) -> None:
+        note("half")(connection)
+        raise EndOfThread
+
+    with pytest.raises(EndOfThread):
+        spool.call(broken)
+    spool.call(note("after"))
+    assert spool.call(notes) == ["after"]
+
+
+async def test_want_of_memory_hits_only_who_wants_too_much(spool: Spool) -> None:
+    """It is named, may pass, and the other pieces of the same transaction are done."""
+
+    def hungry(_: sqlite3.Connection) -> None:
+        raise MemoryError
+
+    pieces = (spool.run(note("one")), spool.run(hungry), spool.run(note("two")))
+    outcomes = await asyncio.gather(*pieces, return_exceptions=True)
+    assert isinstance(outcomes[1], SpoolError)
+    assert (outcomes[1].code, outcomes[1].retriable) == ("out-of-memory", True)
+    assert sorted(await spool.run(notes)) == ["one", "two"]
+
+
+@pytest.mark.parametrize("torn", [100, 4096, 5000], ids=["in a frame", "behind a page", "in the next frame"])
+def test_a_torn_last_write_is_no_write(path: Path, torn: int) -> None:
+    """What was confirmed before a power cut is there; what was being written is not, and nothing is damaged."""
+    copy = path.with_name("after the cut")
+    with Spool(path) as spool:
+        for number in range(20):
+            spool.call(note(f"{number:02}"))
+        whole = path.with_name(f"{path.name}-wal").stat().st_size
+        spool.call(note("x" * 20_000))
+        log = path.with_name(f"{path.name}-wal").read_bytes()
+        copy.write_bytes(path.read_bytes())
+        copy.with_name(f"{copy.name}-wal").write_bytes(log[: whole + torn] + bytes(len(log) - whole - torn))
+    with Spool(copy) as spool:
+        assert spool.call(notes) == [f"{number:02}" for number in range(20)]
+        spool.call(note("on"))
+
+
 def test_a_damaged_file_is_named(path: Path) -> None:
     """Nothing is read from a spool that is not whole; the way out stands in the message."""
     with Spool(path) as spool:
