@@ -29,6 +29,8 @@ class NotRun:
     def __init__(self, config: pytest.Config) -> None:
         """Keep where to write the account."""
         self.missing: dict[Tool, int] = {}
+        self.parts: list[str] = []
+        """Parts of tests that the machine did not allow, in the tests' own words."""
         self._list: Path | None = config.getoption("--not-run-list")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -44,7 +46,7 @@ class NotRun:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say loudly what was not run, and what would change that."""
-        if not self.missing:
+        if not self._lines():
             return
         terminalreporter.section("NOT RUN: this machine lacks something", sep="!", red=True, bold=True)
         for line in self._lines():
@@ -52,7 +54,7 @@ class NotRun:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Fail under CI when something was not run; leave the list for `make test`."""
-        if not self.missing:
+        if not self._lines():
             return
         if os.environ.get("CI") == "true":
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -62,4 +64,5 @@ class NotRun:
                 file.writelines(f"{line}\n" for line in self._lines())
 
     def _lines(self) -> list[str]:
-        return [f"{tool.name}: {count} tests wait for: {tool.remedy}" for tool, count in sorted(self.missing.items())]
+        missing = sorted(self.missing.items())
+        return [*(f"{tool.name}: {count} tests wait for: {tool.remedy}" for tool, count in missing), *self.parts]

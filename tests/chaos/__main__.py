@@ -11,7 +11,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from random import Random
 
 from tests.chaos.disks import namespace
 from tests.chaos.faults import every_fault, not_run
@@ -50,7 +49,7 @@ def main() -> int:
 
 def _run(folder: Path, options: argparse.Namespace) -> list[Violation]:
     began = time.monotonic()
-    with running_site(folder, Random(options.seed), disks=options.disks) as site:
+    with running_site(folder, options.seed, disks=options.disks) as site:
         print(f"up after {time.monotonic() - began:.0f} s", flush=True)
         faults = every_fault(site)
         seconds = options.seconds or SECONDS_PER_FAULT * options.faults

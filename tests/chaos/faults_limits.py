@@ -43,7 +43,7 @@ def _off_by(seconds: float) -> Break:
 @asynccontextmanager
 async def _no_handles(scene: Scene) -> AsyncIterator[None]:
     """Not one more than it has."""
-    pid = scene.site.keeper.pids.get(scene.target)
+    pid = scene.site.keeper.pids.get(scene.target) or None
     before = _limit(pid, resource.RLIMIT_NOFILE, _handles(pid))
     yield
     _limit(pid, resource.RLIMIT_NOFILE, before)
@@ -52,7 +52,7 @@ async def _no_handles(scene: Scene) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _no_memory(scene: Scene) -> AsyncIterator[None]:
     """Hardly more than it has."""
-    pid = scene.site.keeper.pids.get(scene.target)
+    pid = scene.site.keeper.pids.get(scene.target) or None
     before = _limit(pid, resource.RLIMIT_AS, _bytes(pid) + MORE_BYTES)
     yield
     _limit(pid, resource.RLIMIT_AS, before)

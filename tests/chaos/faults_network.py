@@ -1,6 +1,5 @@
 """Faults of connections, made by the proxy: between two participants, or around one of them."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -59,10 +58,10 @@ async def _cut_off(scene: Scene) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _turned(site: Site, lines: Sequence[Line], weather: Weather) -> AsyncIterator[None]:
     for line in lines:
-        await asyncio.to_thread(site.proxy.turn, line, weather)
+        site.proxy.turn(line, weather)
     yield
     for line in lines:
-        await asyncio.to_thread(site.proxy.turn, line, Weather.FAIR)
+        site.proxy.turn(line, Weather.FAIR)
 
 
 def _lines(dialling: Sequence[str], dialled: Sequence[str]) -> Iterator[Line]:

@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -33,11 +33,16 @@ class End:
 class Keeper:
     """Keeps servers running. Whoever ends one on purpose says so, and holds it meanwhile."""
 
-    def __init__(self) -> None:
-        """Nothing is looked after yet."""
+    def __init__(self, tell: Callable[[Mapping[str, int]], None]) -> None:
+        """Nothing is looked after yet.
+
+        Args:
+            tell: is told the numbers of all that run whenever they change.
+        """
+        self._tell = tell
         self.servers: dict[str, Server] = {}
         self.pids: dict[str, int] = {}
-        """Of those that ran when they were last looked at."""
+        """By name, when they were last looked at; 0 for what did not run."""
         self.ends: list[End] = []
         self._held: Counter[str] = Counter()
         self._down: set[str] = set()
@@ -103,10 +108,9 @@ class Keeper:
 
     async def _runs(self, server: Server) -> bool:
         pid = await asyncio.to_thread(lambda: server.pid)
-        if pid is None:
-            self.pids.pop(server.name, None)
-        else:
-            self.pids[server.name] = pid
+        if pid != self.pids.get(server.name):
+            self.pids |= {server.name: pid or 0}
+            self._tell({name: pid for name, pid in self.pids.items() if pid})
         return pid is not None
 
     def _let_go(self, name: str) -> None:

@@ -2,22 +2,21 @@
 
 TCP has no losses above it, so a lossy line is one whose connections are reset now and then. A line that is
 cut loses nothing that the kernel would send again once it is whole: bytes wait, as they would there.
+
+This is what happens in the proxy's own process (`proxy_process.py`), which nobody else's work slows down.
 """
 
 import asyncio
 import socket
 import struct
-import threading
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from enum import Enum
-from pathlib import Path
 from random import Random
-from types import TracebackType
-from typing import Any, Self, TypeVar
 
 from exchange.embedded.ports import HOST
+from tests.chaos.sockets import dialler
 
 CHUNK_BYTES = 64 * 1024
 SLOW_SECONDS = 0.15
@@ -29,9 +28,7 @@ _RESET = struct.pack("ii", 1, 0)
 
 Line = tuple[str, str]
 """Who dialled, and who was dialled."""
-Dialler = Callable[[socket.socket], str]
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-Result = TypeVar("Result")
 
 
 class Weather(Enum):
@@ -69,9 +66,9 @@ class _Connection:
     def reset(self) -> None:
         """Break both halves off."""
         for writer in self._writers:
-            with suppress(OSError):  # closed already
+            if not writer.transport.is_closing():
                 writer.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            writer.transport.abort()
+                writer.transport.abort()
 
     async def carry(self, dialled: Streams, answering: Callable[[], Awaitable[Streams]]) -> None:
         """Pass bytes both ways until either end closes."""
@@ -114,76 +111,42 @@ class _Connection:
 
 
 class Proxy:
-    """Listens for servers that are named; a thread of its own keeps it from being slowed down by its users."""
+    """Listens for servers that are named; belongs to one event loop."""
 
-    def __init__(self, dialler: Dialler, random: Random) -> None:
-        """Nothing listens before `listen`.
-
-        Args:
-            dialler: names who is at the other end of an accepted connection; empty: nobody to be harmed.
-            random: decides which pieces a lossy line loses.
-        """
-        self._dialler = dialler
+    def __init__(self, random: Random) -> None:
+        """Nothing listens before `listen`; `random` decides which pieces a lossy line loses."""
         self._random = random
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
+        self._processes: Mapping[str, int] = {}
         self._weather: dict[Line, Weather] = {}
         self._connections: defaultdict[Line, set[_Connection]] = defaultdict(set)
         self._servers: list[asyncio.Server] = []
 
-    def __enter__(self) -> Self:
-        """Begin."""
-        self._thread.start()
-        return self
+    def know(self, processes: Mapping[str, int]) -> None:
+        """Who may dial from now on, by name and number; connections of others are never harmed."""
+        self._processes = processes
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close everything."""
-        self._run(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+    async def listen(self, name: str, port: int, upstream: int) -> None:
+        """Stand before the server `name`: listen on `port`, pass on to the port `upstream`."""
+        serve = self._serving(name, lambda: asyncio.open_connection(HOST, upstream))
+        self._servers.append(await asyncio.start_server(serve, HOST, port))
 
-    def listen(self, name: str, port: int, upstream: Callable[[], int]) -> None:
-        """Stand before the server `name`: listen on `port`, pass on to the port that `upstream` says by then."""
-
-        async def answering() -> Streams:
-            return await asyncio.open_connection(HOST, upstream())
-
-        async def start() -> None:
-            self._servers.append(await asyncio.start_server(self._serving(name, answering), HOST, port))
-
-        self._run(start())
-
-    def listen_unix(self, name: str, path: Path, upstream: Path) -> None:
+    async def listen_unix(self, name: str, path: str, upstream: str) -> None:
         """Stand before the server `name`, both of us at Unix sockets."""
-
-        async def answering() -> Streams:
-            return await asyncio.open_unix_connection(upstream)
-
-        async def start() -> None:
-            self._servers.append(await asyncio.start_unix_server(self._serving(name, answering), path))
-
-        self._run(start())
+        serve = self._serving(name, lambda: asyncio.open_unix_connection(upstream))
+        self._servers.append(await asyncio.start_unix_server(serve, path))
 
     def turn(self, line: Line, weather: Weather) -> None:
         """Change the weather of a line, of its open connections too."""
-
-        async def turn() -> None:
-            self._weather[line] = weather
-            for connection in list(self._connections[line]):
-                connection.turn(weather)
-
-        self._run(turn())
+        self._weather[line] = weather
+        for connection in list(self._connections[line]):
+            connection.turn(weather)
 
     def _serving(
         self, name: str, answering: Callable[[], Awaitable[Streams]]
     ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            line = (self._dialler(writer.get_extra_info("socket")), name)
-            weather = self._weather.get(line, Weather.FAIR)
-            connection = _Connection(writer, weather, self._random)
+            line = (self._dialler(writer), name)
+            connection = _Connection(writer, self._weather.get(line, Weather.FAIR), self._random)
             self._connections[line].add(connection)
             try:
                 await connection.carry((reader, writer), answering)
@@ -194,16 +157,8 @@ class Proxy:
 
         return serve
 
-    async def _close(self) -> None:
-        for server in self._servers:
-            server.close()
-        for connections in self._connections.values():
-            for connection in list(connections):
-                connection.reset()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-
-    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+    def _dialler(self, writer: asyncio.StreamWriter) -> str:
+        try:
+            return dialler(writer.get_extra_info("socket"), self._processes)
+        except (OSError, ValueError):  # it has gone again
+            return ""

@@ -90,6 +90,20 @@ class ProgramServer:
         return last_trouble(self._log)
 
 
+class _Found:
+    """A process's number, kept: to find it by its command line is to look at every process of the machine."""
+
+    def __init__(self, find: Callable[[], int | None]) -> None:
+        self._find = find
+        self._pid: int | None = None
+
+    @property
+    def pid(self) -> int | None:
+        if self._pid is None or not _is_alive(self._pid):
+            self._pid = self._find()
+        return self._pid
+
+
 class BrokerServer:
     """A node of the cluster: broker and controller."""
 
@@ -100,6 +114,7 @@ class BrokerServer:
         self.name = f"broker-{number}"
         self.number = number
         self._broker = broker
+        self._found = _Found(lambda: self.broker.pid if self.broker.ours else None)
 
     @property
     def broker(self) -> Broker:
@@ -109,7 +124,7 @@ class BrokerServer:
     @property
     def pid(self) -> int | None:
         """See `Server`."""
-        return self.broker.pid if self.broker.running else None
+        return self._found.pid
 
     def start(self) -> None:
         """See `Server`."""
@@ -137,11 +152,12 @@ class PostgresServer:
     def __init__(self, postgres: EmbeddedPostgres) -> None:
         """Nothing is started."""
         self._postgres = postgres
+        self._found = _Found(lambda: postgres.pid)
 
     @property
     def pid(self) -> int | None:
         """See `Server`."""
-        return self._postgres.pid
+        return self._found.pid
 
     def start(self) -> None:
         """See `Server`."""
@@ -165,6 +181,14 @@ def send(server: Server, number: signal.Signals) -> None:
     pid = server.pid
     if pid is not None:
         os.kill(pid, number)
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether it runs; one that has ended counts no more, although its parent has yet to look at it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2][0] not in "ZX"
+    except OSError:
+        return False
 
 
 def last_trouble(log: Path) -> str:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from random import Random
 
 from exchange.bus.administration import Administration
 from exchange.bus.connection import KafkaSettings
@@ -30,6 +29,7 @@ from exchange.embedded import (
     find_java,
     with_class_cache,
 )
+from exchange.embedded.cluster_files import settle_nodes
 from exchange.embedded.demo_bodies import DemoBody
 from exchange.embedded.installation import ADMIN, SHAPE, Installation, Installer, grants, topics
 from exchange.embedded.ports import choose_ports
@@ -37,9 +37,8 @@ from exchange.security.authority import Authority
 from tests.chaos.clocked import step
 from tests.chaos.disks import Disk
 from tests.chaos.keeper import Keeper
-from tests.chaos.proxy import Proxy
+from tests.chaos.proxy_process import ProxyProcess
 from tests.chaos.servers import BrokerServer, PostgresServer, ProgramServer, Role, Server
-from tests.chaos.sockets import dialler
 
 BODIES = tuple(f"body-{number}" for number in range(1, 7))
 BROKERS = 3
@@ -71,7 +70,7 @@ class Site:
     folder: Path
     installation: Installation
     authority: Authority
-    proxy: Proxy
+    proxy: ProxyProcess
     kafka: EmbeddedKafka
     postgres: EmbeddedPostgres
     keeper: Keeper
@@ -96,20 +95,20 @@ class Site:
 
 
 @contextmanager
-def running_site(folder: Path, random: Random, *, disks: bool) -> Iterator[Site]:
+def running_site(folder: Path, seed: int, *, disks: bool) -> Iterator[Site]:
     """Install and start everything in `folder`; all of it has ended when the context is left.
 
     Args:
         folder: exists and is empty; its path is short enough for Unix sockets.
-        random: decides what lossy lines lose.
+        seed: decides what lossy lines lose.
         disks: give every state a disk of its own.
     """
     now = datetime.now(UTC)
     installer = Installer(folder, [_body(code) for code in BODIES], now)
     mounted = _disks(folder, installer.installation) if disks else {}
     with ExitStack() as stack:
-        keeper = Keeper()
-        proxy = stack.enter_context(Proxy(lambda connection: dialler(connection, dict(keeper.pids)), random))
+        proxy = stack.enter_context(ProxyProcess(seed))
+        keeper = Keeper(proxy.know)
         postgres = stack.enter_context(EmbeddedPostgres(folder / POSTGRESQL))
         kafka = stack.enter_context(_kafka(installer, proxy))
         _furnish(installer, kafka)
@@ -133,23 +132,21 @@ def _disks(folder: Path, installation: Installation) -> dict[str, Disk]:
     return disks
 
 
-def _kafka(installer: Installer, proxy: Proxy) -> EmbeddedKafka:
+def _kafka(installer: Installer, proxy: ProxyProcess) -> EmbeddedKafka:
     """A cluster of which every node is reached through the proxy alone."""
     folder, cache = installer.installation.kafka, cache_folder(os.environ)
     program = JavaProgram(find_java(os.environ), ensure_jars(cache), heap_mb=HEAP_MB)
     program = with_class_cache(program, cache, installer.tls)
-    ports = choose_ports(2 * BROKERS, folder / "fronts")
+    folder.mkdir(exist_ok=True)
+    nodes = settle_nodes(folder, BROKERS, ())
+    taken = [port for node in nodes for port in (node.client_port, node.controller_port)]
+    ports = choose_ports(2 * BROKERS, folder / "fronts", taken)
     fronts = list(zip(ports[::2], ports[1::2], strict=True))
     kafka = EmbeddedKafka(folder, program, tls=installer.tls, nodes=BROKERS, fronts=fronts)
-    for index, (clients, controllers) in enumerate(fronts):
-        name = f"broker-{index + 1}"
-        proxy.listen(name, clients, partial(_port, kafka, index, "client_port"))
-        proxy.listen(name, controllers, partial(_port, kafka, index, "controller_port"))
+    for node, (clients, controllers) in zip(nodes, fronts, strict=True):
+        proxy.listen(f"broker-{node.number}", clients, node.client_port)
+        proxy.listen(f"broker-{node.number}", controllers, node.controller_port)
     return kafka
-
-
-def _port(kafka: EmbeddedKafka, index: int, kind: str) -> int:
-    return int(getattr(kafka.brokers[index].node, kind))
 
 
 def _furnish(installer: Installer, kafka: EmbeddedKafka) -> None:

@@ -97,7 +97,7 @@ def test_a_process_that_ends_is_seen(tmp_path: Path) -> None:
 
 async def test_the_keeper_starts_again_what_nobody_holds(tmp_path: Path) -> None:
     """What ended by itself is noted as that, what was killed as what it was."""
-    keeper = Keeper()
+    keeper = Keeper(lambda _: None)
     server = program(tmp_path, "import time; time.sleep(600)")
     keeper.add(server)
     await keeper.start("one")

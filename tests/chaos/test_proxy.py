@@ -12,7 +12,8 @@ from random import Random
 import pytest
 
 from exchange.embedded.ports import HOST, choose_ports
-from tests.chaos.proxy import Proxy, Streams, Weather
+from tests.chaos.proxy import Streams, Weather
+from tests.chaos.proxy_process import ProxyProcess
 from tests.chaos.sockets import dialler
 
 LINE = ("us", "echo")
@@ -21,10 +22,12 @@ LONG_SECONDS = 10.0
 
 
 @asynccontextmanager
-async def echo(folder: Path) -> AsyncIterator[tuple[Proxy, int]]:
+async def echo(folder: Path) -> AsyncIterator[tuple[ProxyProcess, int]]:
     """A server that answers what it is told, behind a proxy; the proxy's port."""
+    answering: list[asyncio.Task[None] | None] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answering.append(asyncio.current_task())
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
                 writer.write(data)
@@ -33,10 +36,12 @@ async def echo(folder: Path) -> AsyncIterator[tuple[Proxy, int]]:
 
     front, back = choose_ports(2, folder)
     server = await asyncio.start_server(answer, HOST, back)
-    with Proxy(lambda connection: dialler(connection, {"us": os.getpid()}), Random(1)) as proxy:
-        await asyncio.to_thread(proxy.listen, "echo", front, lambda: back)
+    with ProxyProcess(seed=1) as proxy:
+        proxy.know({"us": os.getpid()})
+        proxy.listen("echo", front, back)
         yield proxy, front
     server.close()
+    await asyncio.gather(*filter(None, answering))
 
 
 async def said(streams: Streams, data: bytes, seconds: float = SOON_SECONDS) -> bytes:
@@ -70,9 +75,9 @@ async def test_a_cut_line_loses_nothing(tmp_path: Path) -> None:
     async with echo(tmp_path) as (proxy, port):
         streams = await asyncio.open_connection(HOST, port)
         assert await said(streams, b"one", LONG_SECONDS) == b"one"
-        await asyncio.to_thread(proxy.turn, LINE, Weather.CUT)
+        proxy.turn(LINE, Weather.CUT)
         assert await said(streams, b"two") == b""
-        await asyncio.to_thread(proxy.turn, LINE, Weather.FAIR)
+        proxy.turn(LINE, Weather.FAIR)
         assert await said(streams, b"three", LONG_SECONDS) == b"twoth"
         streams[1].close()
 
@@ -80,7 +85,7 @@ async def test_a_cut_line_loses_nothing(tmp_path: Path) -> None:
 async def test_another_line_is_not_touched(tmp_path: Path) -> None:
     """Weather is between two participants."""
     async with echo(tmp_path) as (proxy, port):
-        await asyncio.to_thread(proxy.turn, ("somebody else", "echo"), Weather.REFUSED)
+        proxy.turn(("somebody else", "echo"), Weather.REFUSED)
         streams = await asyncio.open_connection(HOST, port)
         assert await said(streams, b"one", LONG_SECONDS) == b"one"
         streams[1].close()
@@ -91,11 +96,11 @@ async def test_a_refused_line_is_reset(tmp_path: Path, when: str) -> None:
     """Those that are open, and those that are opened now."""
     async with echo(tmp_path) as (proxy, port):
         if when == "before":
-            await asyncio.to_thread(proxy.turn, LINE, Weather.REFUSED)
+            proxy.turn(LINE, Weather.REFUSED)
         streams = await asyncio.open_connection(HOST, port)
         if when == "after":
             assert await said(streams, b"one", LONG_SECONDS) == b"one"
-            await asyncio.to_thread(proxy.turn, LINE, Weather.REFUSED)
+            proxy.turn(LINE, Weather.REFUSED)
         with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
             await said(streams, b"two", LONG_SECONDS)
         streams[1].close()
@@ -107,9 +112,9 @@ async def test_a_half_open_line_swallows_one_way(tmp_path: Path, weather: Weathe
     async with echo(tmp_path) as (proxy, port):
         streams = await asyncio.open_connection(HOST, port)
         assert await said(streams, b"one", LONG_SECONDS) == b"one"
-        await asyncio.to_thread(proxy.turn, LINE, weather)
+        proxy.turn(LINE, weather)
         assert await said(streams, b"two") == b""
-        await asyncio.to_thread(proxy.turn, LINE, Weather.FAIR)
+        proxy.turn(LINE, Weather.FAIR)
         with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
             await streams[0].readexactly(1)
         streams[1].close()
@@ -118,7 +123,7 @@ async def test_a_half_open_line_swallows_one_way(tmp_path: Path, weather: Weathe
 async def test_a_lossy_line_is_reset_at_some_time(tmp_path: Path) -> None:
     """As often as a share of the pieces says."""
     async with echo(tmp_path) as (proxy, port):
-        await asyncio.to_thread(proxy.turn, LINE, Weather.LOSSY)
+        proxy.turn(LINE, Weather.LOSSY)
         streams = await asyncio.open_connection(HOST, port)
         with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
             await talk(streams, 2_000)
@@ -128,7 +133,7 @@ async def test_a_lossy_line_is_reset_at_some_time(tmp_path: Path) -> None:
 async def test_a_slow_line_is_slow(tmp_path: Path) -> None:
     """Every piece is late; none is lost."""
     async with echo(tmp_path) as (proxy, port):
-        await asyncio.to_thread(proxy.turn, LINE, Weather.SLOW)
+        proxy.turn(LINE, Weather.SLOW)
         streams = await asyncio.open_connection(HOST, port)
         began = asyncio.get_running_loop().time()
         streams[1].write(b"word")
