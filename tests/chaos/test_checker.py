@@ -148,6 +148,10 @@ PLANTED: dict[str, tuple[Rule, Plant]] = {
     "spool ahead of its inbox": (Rule.SPOOL_POSITION, spool("beta", plant.standing(2))),
     "spool at another record": (Rule.SPOOL_POSITION, spool("beta", plant.standing())),
     "passed over by an agent": (Rule.SPOOL_MISSING, spool("beta", plant.incoming(lambda kept: kept[1:]))),
+    "about to be passed over": (
+        Rule.SPOOL_MISSING,
+        spool("beta", lambda old: replace(old, position=None, incoming=(), next=3)),
+    ),
     "receipt passed over by an agent": (Rule.SPOOL_MISSING, spool("alpha", plant.incoming(lambda kept: kept[1:]))),
     "twice in a spool": (Rule.SPOOL_DOUBLED, spool("beta", plant.incoming(lambda kept: [*kept, kept[-1]]))),
     "strange letter in a spool": (

@@ -151,6 +151,7 @@ def test_nothing_is_wrong_with_what_the_product_writes(lived: Lived) -> None:
         ("beta", 'UPDATE inboxes SET "offset" = "offset" + 1', Rule.SPOOL_POSITION),
         ("beta", "UPDATE inboxes SET digest = zeroblob(32)", Rule.SPOOL_POSITION),
         ("beta", "DELETE FROM incoming WHERE id = 1", Rule.SPOOL_MISSING),
+        ("beta", 'UPDATE inboxes SET "offset" = NULL; DELETE FROM incoming', Rule.SPOOL_MISSING),
         ("beta", "UPDATE incoming SET id = 9 WHERE id = 1", Rule.ORDER),
         ("beta", "UPDATE origins SET taken_number = taken_number - 1", Rule.SPOOL_TAKEN),
         ("beta", "UPDATE outgoing SET state = 'refused' WHERE id = 1", Rule.SPOOL_TAKEN),
@@ -166,5 +167,6 @@ def test_damage_is_found(lived: Lived, body: str, damage: str, rule: Rule) -> No
     """What a bug would leave behind in a database is found under its name."""
     file = lived.tracker if body == "tracker" else lived.spool(body)
     with closing(sqlite3.connect(file)) as connection, connection:
-        assert connection.execute(damage).rowcount
+        connection.executescript(damage)
+        assert connection.total_changes
     assert rule in {violation.rule for violation in violations(lived.observations())}

@@ -30,9 +30,11 @@ def read_spool(path: Path, body: str) -> SpoolSeen:
     """One body's part of a spool's SQLite file, in one state, also while its agent runs."""
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as connection:
         connection.execute("BEGIN")
-        found = connection.execute('SELECT "offset", digest FROM inboxes WHERE body = ?', (body,)).fetchone()
+        query = 'SELECT "offset", digest, coalesce(reached, 0) FROM inboxes WHERE body = ?'
+        offset, said, reached = connection.execute(query, (body,)).fetchone() or (None, b"", 0)
         return SpoolSeen(
-            position=Position(*found) if found is not None and found[0] is not None else None,
+            position=None if offset is None else Position(offset, said),
+            next=reached,
             origins=tuple(_origins(connection, body)),
             outgoing=tuple(_outgoing(connection, body)),
             incoming=tuple(
@@ -77,6 +79,11 @@ def read_tracker(url: str) -> TrackerSeen:
             sa.text("SELECT partition, position, digest FROM positions WHERE topic = :topic"), {"topic": JOURNAL}
         )
         reached = {partition: Position(offset, bytes(said)) for partition, offset, said in positions}
-        deliveries = connection.execute(sa.text("SELECT letter, recipient, state, reg_number FROM deliveries"))
-        states = {(bytes(letter), recipient): (state, number) for letter, recipient, state, number in deliveries}
+        rows = connection.execute(
+            sa.text(
+                "SELECT letters.digest, recipient, state, deliveries.reg_number"
+                " FROM deliveries LEFT JOIN letters ON letters.place = deliveries.letter"
+            )
+        )
+        states = {(bytes(letter or b""), recipient): (state, number) for letter, recipient, state, number in rows}
     return TrackerSeen(reached, states)

@@ -139,6 +139,7 @@ class SpoolSeen:
 
     Attributes:
         position: last record that it has taken from its inbox, None before the first.
+        next: where it reads on: there may be markers of transactions behind that record, but no records.
         flagged: offsets of inbox records that it set aside.
     """
 
@@ -147,6 +148,7 @@ class SpoolSeen:
     outgoing: tuple[Outgoing, ...] = ()
     incoming: tuple[Incoming, ...] = ()
     flagged: frozenset[int] = frozenset()
+    next: int = 0
 
 
 @dataclass(frozen=True, slots=True)

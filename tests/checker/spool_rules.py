@@ -29,7 +29,7 @@ def positions(_: Journal, seen: Observations) -> Iterator[Violation]:
 def arrivals(journal: Journal, seen: Observations) -> Iterator[Violation]:
     """A spool has exactly what its inbox holds up to its position, in the order of each origin."""
     for body, spool in _readable(seen):
-        reached = -1 if spool.position is None else spool.position.offset
+        reached = max(-1 if spool.position is None else spool.position.offset, spool.next - 1)
         kept = Counter(arrival.value for arrival in spool.incoming if arrival.kind != "rejection")
         for record in seen.inboxes[body]:
             entry = journal.records.get(record.value)
@@ -37,7 +37,7 @@ def arrivals(journal: Journal, seen: Observations) -> Iterator[Violation]:
                 continue
             is_receipt = entry.said is not None and isinstance(entry.said.words, ReceiptWords)
             if not (is_receipt and record.offset in spool.flagged):
-                yield Violation(Rule.SPOOL_MISSING, body, f"inbox record {record.offset}, position {reached}")
+                yield Violation(Rule.SPOOL_MISSING, body, f"inbox record {record.offset}, taken up to {reached}")
         yield from (
             Violation(Rule.SPOOL_DOUBLED, body, f"record {value.hex()}: {count} times")
             for value, count in kept.items()

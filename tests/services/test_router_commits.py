@@ -1,0 +1,116 @@
+"""A router that is ended behind any of its transactions: its successor loses nothing and says nothing twice."""
+
+from collections import defaultdict
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from exchange.bus.connection import KafkaSettings
+from exchange.bus.lane import Lane, Writes
+from exchange.bus.producer import Outgoing
+from exchange.bus.records import Record
+from exchange.bus.topics import INBOXES, JOURNAL, SEQUENCES
+from exchange.domain.statement import Signed
+from exchange.journal.examine import Ground, Submission, examine
+from exchange.journal.ledger import Ledger
+from exchange.services.router.ground import Footing
+from exchange.services.router.metrics import RouterMetrics
+from exchange.services.router.service import Batch, Router
+from exchange.services.router.writes import read_state
+from tests.checker import Observations, violations
+from tests.checker.records import read_entry, read_inbox_record
+from tests.world import BODIES, NOW, World
+
+NOWHERE = KafkaSettings("127.0.0.1:1", Path("ca"), Path("certificate"), Path("key"))
+BATCH = 3
+BATCHES = 5
+
+
+class Killed(BaseException):
+    """The end of the router."""
+
+
+class Topics:
+    """What Kafka holds: whole transactions only."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.records: defaultdict[tuple[str, int], list[Outgoing]] = defaultdict(list)
+
+    @property
+    def state(self) -> dict[bytes, bytes]:
+        """The compacted topic, compacted."""
+        return {record.key or b"": record.value or b"" for record in self.records[SEQUENCES, 0]}
+
+    def read(self, name: str) -> list[Record]:
+        """The records of a topic, partition by partition."""
+        return [
+            Record(topic, partition, offset, NOW, record.key, record.value)
+            for (topic, partition), records in self.records.items()
+            for offset, record in enumerate(records)
+            if topic == name
+        ]
+
+
+class MortalLane(Lane):
+    """A lane that writes into memory; its router ends right behind so many transactions."""
+
+    def __init__(self, topics: Topics, commits: int) -> None:
+        """After so many commits the end comes."""
+        super().__init__(NOWHERE, 0)
+        self._topics = topics
+        self._left = commits
+
+    async def commit(self, writes: Writes) -> None:
+        """All of it, then perhaps the end."""
+        for partition, records in writes.items():
+            self._topics.records[partition] += records
+        self._left -= 1
+        if self._left == 0:
+            raise Killed
+
+
+class Standing:
+    """Always the same ground."""
+
+    def __init__(self, ground: Ground) -> None:
+        """Nothing travels beside it."""
+        self._footing = Footing(ground, ())
+
+    def current(self) -> Footing:
+        """See `FootingSource`."""
+        return self._footing
+
+
+async def live(router: Router, footing: Footing, topics: Topics, said: list[Submission], commits: int) -> None:
+    """Arm the lane by what stands in the topics, and decide all that is left, batch by batch."""
+    state, origins = read_state(0, topics.state)
+    ledger, lane = Ledger(0, footing.ground, state, origins), MortalLane(topics, commits)
+    for start in range(state.offset, len(said), BATCH):
+        items = tuple(examine(submission, footing.ground, NOW) for submission in said[start : start + BATCH])
+        await router._decide(lane, ledger, Batch(footing, NOW, items))
+
+
+@pytest.mark.parametrize("commits", range(1, BATCHES + 1))
+async def test_ended_behind_any_transaction(tmp_path: Path, commits: int) -> None:
+    """Whatever the first one had written: in the end everything is decided once and told to everybody."""
+    world = World(tmp_path, lanes=1)
+    standing, topics = Standing(world.ground), Topics()
+    router = Router(NOWHERE, standing, lambda: NOW, RouterMetrics(CollectorRegistry()))
+    alpha, beta = world.speaker("alpha"), world.speaker("beta")
+    words: list[tuple[str, Signed]] = [("alpha", alpha.open()), ("beta", beta.open())]
+    while len(words) < BATCH * BATCHES:
+        letter = alpha.letter("beta", "gamma", message_id=f"m-{len(words)}")
+        words += [("alpha", letter), ("beta", beta.receipt(letter, "alpha"))]
+    said = [world.submission(signed, offset, body) for offset, (body, signed) in enumerate(words)]
+    with suppress(Killed):
+        await live(router, standing.current(), topics, said, commits)
+    await live(router, standing.current(), topics, said, commits=len(said) + 1)
+    lane, origins = read_state(0, topics.state)
+    entries = [read_entry(record) for record in topics.read(JOURNAL)]
+    inboxes = {body: [read_inbox_record(record) for record in topics.read(f"{INBOXES}{body}")] for body in BODIES}
+    seen = Observations(entries=entries, inboxes=inboxes, lanes={0: lane}, origins=origins)
+    assert violations(seen) == []
+    assert {entry.said.statement for entry in entries if entry.said} == {signed.digest for _, signed in words}
