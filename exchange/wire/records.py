@@ -71,11 +71,11 @@ def decode(cls: type[Value], data: bytes) -> Value:
         WireError: for any other bytes whatever; `not-canonical` when only the encoding is another,
             `schema-unknown` when they name a schema that is not known here.
     """
-    form = _form_of(data)
-    if form.cls is not cls:
-        message = f"schema id {form.schema.id} ({form.schema.name}) where a {cls.__name__} is expected"
+    version = _named_in(data)
+    if version.cls is not cls:
+        message = f"schema id {version.schema.id} ({version.schema.name}) where a {cls.__name__} is expected"
         raise WireError(message)
-    value: Value = form.read(data)
+    value: Value = version.read(data)
     return value
 
 
@@ -85,7 +85,7 @@ def kind_of(data: bytes) -> type:
     Raises:
         WireError: no frame, or `schema-unknown`.
     """
-    return _form_of(data).cls
+    return _named_in(data).cls
 
 
 def read_head(statement: bytes) -> Head:
@@ -117,12 +117,12 @@ def decode_statement(statement: bytes) -> Statement:
         WireError: with code `schema-unknown`, `kind-forbidden`, `statement-unreadable` or
             `not-canonical`.
     """
-    form = _form_of(statement)
-    if form.cls not in STATEMENTS:
-        message = f"{form.cls.__name__} is not a statement that a body may say"
+    version = _named_in(statement)
+    if version.cls not in STATEMENTS:
+        message = f"{version.cls.__name__} is not a statement that a body may say"
         raise WireError(message, code="kind-forbidden")
     try:
-        read: Statement = form.read(statement)
+        read: Statement = version.read(statement)
     except NotCanonicalError:
         raise
     except WireError as error:
@@ -131,8 +131,8 @@ def decode_statement(statement: bytes) -> Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """How one version of a record looks: its schema, what stands before each, the codec of what follows."""
+class Version:
+    """One released version of a record: its schema, what stands before each, the codec of what follows."""
 
     cls: type
     schema: avro.Schema
@@ -162,27 +162,27 @@ class Form:
         return value
 
 
-def form_of(cls: type, schema: avro.Schema) -> Form:
-    """How `cls` looks in the version that `schema` describes."""
+def version_of(cls: type, schema: avro.Schema) -> Version:
+    """The version of `cls` that `schema` describes."""
     most_items = _MOST_ITEMS.get(cls, STATEMENT_BYTES)
-    return Form(cls, schema, avro.frame(schema.id), codec(cls, json.loads(schema.text), most_items))
+    return Version(cls, schema, avro.frame(schema.id), codec(cls, json.loads(schema.text), most_items))
 
 
-def _form_of(data: bytes) -> Form:
+def _named_in(data: bytes) -> Version:
     schema_id = avro.schema_id_of(data)
-    form = _forms().get(schema_id)
-    if form is None:
+    version = _released().get(schema_id)
+    if version is None:
         message = f"schema id {schema_id} is not known here"
         raise WireError(message, code="schema-unknown")
-    return form
+    return version
 
 
 @cache
-def _forms() -> Mapping[int, Form]:
-    released = avro.schemas()
-    return {schema_id: form_of(cls, released[schema_id]) for cls, ids in VERSIONS.items() for schema_id in ids}
+def _released() -> Mapping[int, Version]:
+    schemas = avro.schemas()
+    return {schema_id: version_of(cls, schemas[schema_id]) for cls, ids in VERSIONS.items() for schema_id in ids}
 
 
 @cache
-def _written() -> Mapping[type, Form]:
-    return {cls: _forms()[ids[-1]] for cls, ids in VERSIONS.items()}
+def _written() -> Mapping[type, Version]:
+    return {cls: _released()[ids[-1]] for cls, ids in VERSIONS.items()}

@@ -75,7 +75,7 @@ def test_todays_code_reads_every_golden_record(path: Path) -> None:
     value: object = records.decode(kind, data)
     writer, newest = (avro.schemas()[found] for found in (avro.schema_id_of(data), records.VERSIONS[kind][-1]))
     assert plain(value) == plain(by_fastavro(data, writer, newest))
-    assert records.form_of(kind, writer).write(value) == data
+    assert records.version_of(kind, writer).write(value) == data
 
 
 @pytest.mark.parametrize(("reader", "writer"), PAIRS, ids=lambda schema: str(schema.id))

@@ -40,8 +40,8 @@ def with_values(**more: str) -> object:
     return Tomorrow(**said, **more)
 
 
-OLD = records.form_of(Tomorrow, TODAY)
-NEW = records.form_of(Tomorrow, dataclasses.replace(TODAY, id=TOMORROW_ID, text=json.dumps(with_added_field(TODAY))))
+OLD = records.version_of(Tomorrow, TODAY)
+NEW = records.version_of(Tomorrow, dataclasses.replace(TODAY, id=TOMORROW_ID, text=json.dumps(with_added_field(TODAY))))
 
 
 def test_what_an_older_version_wrote_is_read_with_the_default() -> None:
