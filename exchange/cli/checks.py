@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography import x509
 
 from exchange.cli import kafka_checks
-from exchange.cli.findings import LISTED, Check, Finding, Severity, finding_of
+from exchange.cli.findings import Check, Finding, Severity, finding_of
 from exchange.domain.directory import Directory
 from exchange.domain.errors import ExchangeError
 from exchange.security.keys import load_certificate, load_certificates
@@ -81,7 +81,7 @@ def _directory(settings: OperatorSettings, now: datetime) -> tuple[Directory | N
     findings = [
         finding
         for body in directory.bodies.values()
-        if body.status in LISTED
+        if body.reachable
         for listed in body.certificates
         if listed.revoked is None
         for finding in _dates(f"{body.code}, {listed.use}", x509.load_der_x509_certificate(listed.der), now)

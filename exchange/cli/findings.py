@@ -3,11 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from exchange.domain.directory import BodyStatus
 from exchange.domain.errors import ExchangeError
-
-LISTED = frozenset({BodyStatus.CONNECTED, BodyStatus.TESTING})
-"""Bodies that have topics, rights and certificates in use."""
 
 
 class Severity(StrEnum):

@@ -11,7 +11,7 @@ from exchange.bus.administration import Administration, Copies, Difference
 from exchange.bus.clock import cluster_time
 from exchange.bus.quotas import EVERY_OTHER_USER, Quota, read_quotas
 from exchange.bus.topics import inbox_topic, service_topics
-from exchange.cli.findings import LISTED, Check, Finding, Severity, finding_of
+from exchange.cli.findings import Check, Finding, Severity, finding_of
 from exchange.domain.directory import Directory
 from exchange.domain.errors import ExchangeError
 from exchange.settings import OperatorSettings
@@ -92,7 +92,7 @@ async def check_topics(settings: OperatorSettings, directory: Directory | None) 
     if directory is None:
         return []
     shape = settings.shape(directory.lanes, directory.journal_partitions)
-    inboxes = (inbox_topic(body.code, shape) for body in directory.bodies.values() if body.status in LISTED)
+    inboxes = (inbox_topic(body.code, shape) for body in directory.bodies.values() if body.reachable)
     async with Administration(settings.kafka) as administration:
         differences = await administration.topic_differences((*service_topics(shape), *inboxes))
     return [_topic_finding(difference) for difference in differences]
@@ -145,7 +145,7 @@ async def check_rights(settings: OperatorSettings, directory: Directory | None) 
     """Rights that are missing, and rights that nobody should have."""
     if directory is None:
         return []
-    codes = [body.code for body in directory.bodies.values() if body.status in LISTED]
+    codes = [body.code for body in directory.bodies.values() if body.reachable]
     granted = (*service_grants(), *(grant for code in codes for grant in body_grants(code)))
     async with Administration(settings.kafka) as administration:
         differences = await administration.access_differences(granted)

@@ -64,6 +64,11 @@ class Body:
     certificates: tuple[ListedCertificate, ...] = ()
     inbound_origin: bytes | None = None
 
+    @property
+    def reachable(self) -> bool:
+        """Whether it may send and be written to, and so has an inbox, rights and certificates in use."""
+        return self.status is BodyStatus.CONNECTED or self.status is BodyStatus.TESTING
+
 
 @dataclass(frozen=True, slots=True)
 class Directory:

@@ -1,9 +1,15 @@
-"""Servers for trying out and for tests: real Kafka and real PostgreSQL, on this machine alone.
+"""For trying out and for tests, on this machine alone: real servers, an installation on them, a story in it.
 
-Reading order: `folders` (where files are), `jars` and `java` (what is run), `broker_files`
-and `cluster_files` (what a cluster keeps), `processes` and `broker` (how one is run),
-`kafka` and `postgres` (what callers use). `space`, `ports`, `probe`, `locking` help
-them. `errors` lists what can go wrong.
+Servers: `folders` (where files are), `jars` and `java` (what is run), `broker_files` and `cluster_files`
+(what a cluster keeps), `tls`, `processes` and `broker` (how one is run), `kafka` and `postgres` (what
+callers use). `class_cache`, `space`, `ports`, `probe`, `locking` help them; `errors` lists what can go
+wrong.
+
+Installation: `demo_bodies` (whom it has), `installation` (its files), `roles` (the exchange's own
+processes), `bring_up` (all of it together).
+
+Story: `edms` (a document system that writes and answers), `edms_story` and `story_script` (what it says),
+`forgery` (a forged letter), `story` (the demo, played to its end).
 """
 
 from exchange.embedded.broker import Broker, BrokerProcess, JavaProgram

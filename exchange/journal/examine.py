@@ -16,7 +16,7 @@ from exchange.domain.ids import digest, lane_of
 from exchange.domain.policy import RECORD_BYTES, STATEMENT_BYTES, Policy
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Head, Signed, Statement
-from exchange.journal.judge import REACHABLE, Case, judge, record_bytes
+from exchange.journal.judge import Case, judge, record_bytes
 from exchange.security.errors import SignatureRefused
 from exchange.wire.records import decode, decode_statement, read_head
 
@@ -158,7 +158,7 @@ def _misplaced(head: Head, signer: str, partition: int, directory: Directory) ->
 
 def _not_connected(code: str, directory: Directory) -> Refusal | None:
     body = directory.bodies.get(code)
-    if body is None or body.status not in REACHABLE:
+    if body is None or not body.reachable:
         return Refusal(Reason.BODY_SUSPENDED, f"head.body: '{code[:63]}'")
     return None
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from exchange.domain.card import LetterCard, ReceiptCard
 from exchange.domain.decision import Refusal
-from exchange.domain.directory import BodyStatus, Directory
+from exchange.domain.directory import Directory
 from exchange.domain.errors import WireError
 from exchange.domain.event import SERVICE_EVENTS, Event
 from exchange.domain.policy import CARD_PARTS, FAN_OUT_BYTES, RECIPIENTS, Policy
@@ -30,9 +30,6 @@ from exchange.domain.statement import (
 from exchange.wire.records import decode
 
 CARD_MEDIA_TYPE = "application/vnd.kg.exchange.card+avro"
-
-REACHABLE = frozenset({BodyStatus.CONNECTED, BodyStatus.TESTING})
-"""Bodies that may send and be written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +119,7 @@ def _recipients_known(case: Case) -> Refusal | None:
         body = case.directory.bodies.get(code)
         if body is None:
             return Refusal(Reason.RECIPIENT_UNKNOWN, f"recipients[{index}]: '{code[:63]}'")
-        if body.status not in REACHABLE:
+        if not body.reachable:
             return Refusal(Reason.RECIPIENT_NOT_CONNECTED, f"recipients[{index}]: '{code}' is {body.status}")
     return None
 

@@ -29,7 +29,7 @@ from exchange.domain.reason import Reason
 from exchange.domain.statement import Content, Head, Letter, Receipt
 from exchange.journal.budget import Budget
 from exchange.journal.examine import Examined, Ground, Standing
-from exchange.journal.judge import REACHABLE, recipients_of, record_bytes
+from exchange.journal.judge import recipients_of, record_bytes
 from exchange.wire.records import encode
 
 DETAIL_CHARACTERS = 200
@@ -206,7 +206,7 @@ class Ledger:
 
     def _reaches(self, code: str) -> bool:
         body = self.ground.directory.bodies.get(code)
-        return body is not None and body.status in REACHABLE
+        return body is not None and body.reachable
 
     def _next_place(self) -> Place:
         return Place(self.lane, self._number + 1, self._last)

@@ -1,5 +1,6 @@
 """The directory as a value."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from exchange.domain.directory import Body, BodyStatus, Directory, Names
@@ -9,6 +10,12 @@ from exchange.domain.ids import ZERO_DIGEST
 def body(code: str, *uids: str) -> Body:
     """A connected body."""
     return Body(code, Names(code, code, code), "ministry", BodyStatus.CONNECTED, uids)
+
+
+def test_who_may_send_and_be_written_to() -> None:
+    """From the first try-out until it is suspended or leaves."""
+    statuses = {status for status in BodyStatus if replace(body("mfa"), status=status).reachable}
+    assert statuses == {BodyStatus.TESTING, BodyStatus.CONNECTED}
 
 
 def test_bodies_are_found_by_the_ids_of_their_document_systems() -> None:

@@ -23,7 +23,6 @@ from exchange.domain.directory import Directory
 from exchange.domain.errors import BusError, ConfigurationError, ExchangeError
 from exchange.domain.reason import Reason
 from exchange.journal.examine import Examined, Submission, examine
-from exchange.journal.judge import REACHABLE
 from exchange.journal.ledger import Ledger
 from exchange.services.router.ground import Footing, FootingSource
 from exchange.services.router.metrics import RouterMetrics
@@ -189,7 +188,7 @@ class Router:
 
 def topics_of(directory: Directory) -> list[str]:
     """Every topic that a lane may write to."""
-    inboxes = [inbox(code) for code, body in directory.bodies.items() if body.status in REACHABLE]
+    inboxes = [inbox(code) for code, body in directory.bodies.items() if body.reachable]
     return [JOURNAL, SEQUENCES, DEAD_LETTERS, *inboxes]
 
 
