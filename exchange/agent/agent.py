@@ -122,7 +122,7 @@ class Agent:
         return Identity(member.body, exchange, member.signer, office.clock, office.drafting.random)
 
     def _line(self, identity: Identity) -> Line:
-        now = self._office.clock()
+        now = self._office.monotonic()
         lane = lane_of(identity.body, self._office.history.directory.lanes)
         return Line(identity, lane, self._waits[identity.body], spoken=now, not_before=now)
 

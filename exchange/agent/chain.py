@@ -5,7 +5,8 @@ for `outbound`, which is told of all actions.
 """
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from exchange.agent.bounds import BYTES_AT_ONCE
 from exchange.agent.drafts import Clock, Random, placed
@@ -28,9 +29,10 @@ from exchange.agent.spool.origins import Origin
 from exchange.agent.spool.outgoing import Kind, OutgoingState
 from exchange.domain.decision import Notice
 from exchange.domain.ids import EXCHANGE, ORIGIN_BYTES, digest
+from exchange.domain.reason import Reason
 from exchange.domain.statement import Head, Open, Signed, Void
 from exchange.security.cades import Signer
-from exchange.wire.records import decode, encode
+from exchange.wire.records import decode, encode, read_head, with_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +85,14 @@ class Identity:
         known = origins.digests(connection, origin, numbers) if numbers else {}
         actions = respond(Chain(origin.signed, origin.taken, known), notice)
         for action in actions:
-            self._perform(connection, origin, action)
+            self._perform(connection, origin, action, notice.at)
         return Heard(notice, actions)
 
-    def _perform(self, connection: sqlite3.Connection, origin: Origin, action: Action) -> None:
-        """The part of an action that concerns the spool."""
+    def _perform(self, connection: sqlite3.Connection, origin: Origin, action: Action, at: datetime) -> None:
+        """The part of an action that concerns the spool; `at` is the exchange's time."""
         match action:
             case Take():
-                self._settle(connection, origin, action)
+                self._settle(connection, origin, action, at)
             case Stand(number):
                 origins.stand(connection, origin, number)
             case SignAgain(number):
@@ -139,10 +141,19 @@ class Identity:
                     self._save(connection, origin, row)
         return origin
 
-    def _settle(self, connection: sqlite3.Connection, origin: Origin, taken: Take) -> None:
-        """Write what became of a statement; of a refused letter the EDMS is told."""
+    def _settle(self, connection: sqlite3.Connection, origin: Origin, taken: Take, at: datetime) -> None:
+        """Write what became of a statement; of a refused letter the EDMS is told.
+
+        What was refused because our clock is ahead is nobody's fault but the machine's: it is said
+        again with the exchange's own time, which every copy of the spool hears alike.
+        """
         said, row = origins.statement_at(connection, origin, taken.number)
-        if row is None:
+        if row is None or outgoing.said_last(connection, row) != said:
+            return
+        if taken.reason == Reason.CLOCK_AHEAD:
+            draft = decode(Signed, outgoing.record_of(connection, row)[1])
+            statement = with_head(draft.statement, replace(read_head(draft.statement), created=at))
+            outgoing.say_again(connection, row, at, encode(replace(draft, statement=statement)))
             return
         state = OutgoingState.REFUSED if taken.reason else OutgoingState.TAKEN
         if outgoing.settle(connection, row, state, taken.reason, taken.detail) and taken.reason:

@@ -86,9 +86,9 @@ class Handover:
 
     async def _round(self) -> bool:
         """Hand over what is due, as much as fits into one round; whether there was anything."""
-        now = self._office.clock()
+        now, longest = self._office.clock(), timedelta(seconds=self._office.timing.retry_at_most)
         due = await self._office.spool.run(
-            lambda connection: incoming.to_hand_over(connection, self._body, now, ARRIVALS, BYTES_AT_ONCE)
+            lambda connection: incoming.to_hand_over(connection, self._body, now, ARRIVALS, BYTES_AT_ONCE, longest)
         )
         fresh = [kept for kept in due if kept.state is ArrivalState.RECEIVED]
         staged = await self._step(self._stage, fresh)

@@ -10,13 +10,14 @@ import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from exchange.agent.arrivals import Arrival, LetterArrival, ReceiptArrival, verify
 from exchange.agent.chain import Heard, Identity
 from exchange.agent.drafts import Words, own_receipt_key
 from exchange.agent.errors import ArrivalFlagged, want_of_memory_named
 from exchange.agent.office import Office, Wake
-from exchange.agent.outbound import Outbound
+from exchange.agent.outbound import CLOCK, Outbound
 from exchange.agent.spool import incoming, outgoing
 from exchange.agent.spool.incoming import ArrivalKind, Arrived, Flagged
 from exchange.agent.status import Waits
@@ -32,6 +33,8 @@ from exchange.wire.records import decode, kind_of
 log = logging.getLogger(__name__)
 
 PART = "inbound"
+CLOCKS_AGREE = timedelta(minutes=5)
+"""A record read so soon after it was written shows that our clock is right."""
 READ_SECONDS = 5.0
 READ_RECORDS = 200
 """In memory at once, decoded; in bytes the reader bounds them."""
@@ -118,8 +121,10 @@ class Inbound:
         heard = await self._office.spool.run(lambda connection: self._keep(connection, taken, moved))
         for body, words in heard:
             self._outbound.heard(body, words)
-        for topic in {record.topic for record in records}:
+        for topic, newest in {record.topic: record.timestamp for record in records}.items():
             self._readings[topic].arrived()
+            if abs(self._office.clock() - newest) < CLOCKS_AGREE:
+                self._readings[topic].waits.over(CLOCK)
         self._outbound.wake()
 
     def _examine(self, record: Taken) -> Finding:

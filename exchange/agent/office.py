@@ -15,13 +15,18 @@ Wake = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The spool and what the parts do their work with."""
+    """The spool and what the parts do their work with.
+
+    Attributes:
+        monotonic: seconds that only grow: pauses must not depend on a clock that people set.
+    """
 
     spool: Spool
     drafting: Drafting
     history: TrustHistory
     timing: Timing
     counters: Counters
+    monotonic: Callable[[], float]
 
     @property
     def clock(self) -> Clock:

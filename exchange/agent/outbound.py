@@ -15,7 +15,6 @@ import logging
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 from exchange.agent.bounds import BYTES_AT_ONCE
 from exchange.agent.chain import Heard, Identity
@@ -39,6 +38,8 @@ log = logging.getLogger(__name__)
 
 PART = "outbound"
 BUS = "submissions"
+CLOCK = "clock"
+CLOCK_AHEAD = "this machine's clock is ahead of the exchange's: set it; what is refused is said again with its time"
 
 
 @dataclass(slots=True)
@@ -51,8 +52,8 @@ class Line:
         cursor: next number to send; 0: the first one unproven.
         turns: how often something that was heard changed the cursor; what was prepared before does not.
         probe: number that was sent alone to ask where we stand; 0: none.
-        not_before: nothing is sent until then.
-        spoken: when something was last sent or heard.
+        not_before: nothing is sent until then (monotonic seconds).
+        spoken: when something was last sent or heard (monotonic seconds).
         silences: probes without an answer in a row.
         troubles: waits without progress in a row.
         halted: a person must act first.
@@ -61,8 +62,8 @@ class Line:
     identity: Identity
     lane: int
     waits: Waits
-    spoken: datetime
-    not_before: datetime
+    spoken: float
+    not_before: float
     ready: bool = False
     cursor: int = 0
     turns: int = 0
@@ -107,6 +108,7 @@ class Outbound:
         self._spool = office.spool
         self._timing = office.timing
         self._clock = office.clock
+        self._monotonic = office.monotonic
         self._counters = office.counters
         self._lines = {line.body: line for line in lines}
         self._woken = asyncio.Event()
@@ -126,7 +128,7 @@ class Outbound:
         # A repeat that tells nothing and was not asked for may answer anybody who sends again what we
         # said long ago: it must not keep us from asking ourselves.
         if heard.actions or line.probe:
-            line.spoken = self._clock()
+            line.spoken = self._monotonic()
             line.silences = 0
         self._after_probe(line, heard)
         for action in heard.actions:
@@ -156,7 +158,7 @@ class Outbound:
 
     async def _round(self, submissions: Submissions) -> bool:
         """Sign and send one batch of every line that may; whether there was anything."""
-        now = self._clock()
+        now = self._monotonic()
         lines = [line for line in self._lines.values() if line.ready and not line.halted and line.not_before <= now]
         batches = await self._spool.run(lambda connection: self._prepare(connection, lines, now))
         for batch in batches:  # whoever had its turn comes last in the next round
@@ -171,7 +173,7 @@ class Outbound:
                 raise failed
         return bool(batches)
 
-    def _prepare(self, connection: sqlite3.Connection, lines: Sequence[Line], now: datetime) -> list[_Batch]:
+    def _prepare(self, connection: sqlite3.Connection, lines: Sequence[Line], now: float) -> list[_Batch]:
         """In the spool's thread: what each line sends next, as many lines as fit into one round."""
         batches, room = [], BYTES_AT_ONCE
         for line in lines:
@@ -202,7 +204,7 @@ class Outbound:
             return error
         for batch in batches:
             line = batch.line
-            line.spoken = self._clock()
+            line.spoken = self._monotonic()
             self._counters.add("agent_submitted_total", len(batch.records), body=line.body)
             if batch.probe:
                 self._asked(line, batch.last)
@@ -211,14 +213,13 @@ class Outbound:
                 line.advance(batch)
         return None
 
-    def _patience(self, line: Line) -> timedelta:
-        """How long silence is borne; each time twice as long."""
-        seconds = self._timing.resend_after * 2.0 ** min(line.silences, 20)
-        return timedelta(seconds=min(self._timing.resend_at_most, seconds))
+    def _patience(self, line: Line) -> float:
+        """How many seconds silence is borne; each time twice as long."""
+        return min(self._timing.resend_at_most, self._timing.resend_after * 2.0 ** min(line.silences, 20))
 
     def _asked(self, line: Line, number: int) -> None:
         """A probe was sent."""
-        silence = self._patience(line).total_seconds()
+        silence = self._patience(line)
         line.probe = number
         line.silences += 1
         line.waits.on(PART, "notice", f"nothing heard for {silence:.0f} s of what was sent", self._clock())
@@ -235,6 +236,9 @@ class Outbound:
         match action:
             case Take(_, reason, _):
                 self._counters.add("agent_taken_total", body=line.body, reason=reason)
+                if reason == Reason.CLOCK_AHEAD:
+                    line.waits.on(CLOCK, reason, CLOCK_AHEAD, self._clock())
+                    log.warning("%s: %s (%s)", line.body, CLOCK_AHEAD, reason)
             case Stand():
                 line.troubles = 0
                 line.waits.over(PART)
@@ -257,9 +261,8 @@ class Outbound:
     def _hold(self, line: Line, reason: str) -> None:
         """Wait before the line goes on, longer each time."""
         line.troubles += 1
-        now = self._clock()
-        line.not_before = now + timedelta(seconds=self._timing.backoff(line.troubles))
-        line.waits.on(PART, reason, "the exchange does not take the next statement yet", now)
+        line.not_before = self._monotonic() + self._timing.backoff(line.troubles)
+        line.waits.on(PART, reason, "the exchange does not take the next statement yet", self._clock())
         log.warning("%s: %s, sending again later", line.body, reason)
 
     def _all_wait(self, error: ExchangeError) -> None:

@@ -75,7 +75,7 @@ def open_desk(settings: AgentSettings) -> Iterator[Desk]:
     settings.kafka.ssl_context()  # a wrong file is told at once, not waited for
     settings.spool.mkdir(parents=True, exist_ok=True)
     with Spool(settings.spool / "spool.sqlite") as spool:
-        yield Desk(Office(spool, drafting, history, Timing(), Counters()), transport)
+        yield Desk(Office(spool, drafting, history, Timing(), Counters(), system.monotonic), transport)
 
 
 def _member(body: BodySettings, edms: Edms | None) -> Member:

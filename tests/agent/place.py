@@ -59,6 +59,11 @@ class Place:
     directory: DirectoryFolder
     clock: TickingClock
     random: Random = field(default_factory=lambda: Random(11))
+    ahead: timedelta = timedelta()
+
+    def agents_clock(self) -> datetime:
+        """What agents believe the time to be."""
+        return self.clock() + self.ahead
 
     def spool(self, name: str) -> Path:
         """File of a spool."""
@@ -68,9 +73,9 @@ class Place:
         """What an agent's parts share."""
         history = TrustHistory(self.directory, self.world.roots)
         drafting = Drafting(
-            history.directory.exchange, self.world.policy.inline_bytes, self.clock, self.random.randbytes
+            history.directory.exchange, self.world.policy.inline_bytes, self.agents_clock, self.random.randbytes
         )
-        return Office(spool, drafting, history, timing, Counters())
+        return Office(spool, drafting, history, timing, Counters(), time.monotonic)
 
     def members(self, *bodies: str, edms: dict[str, MemoryEdms] | None = None) -> list[Member]:
         """Bodies as an agent carries them."""

@@ -7,6 +7,7 @@ read, and when the spool is put back to an older copy.
 
 import sqlite3
 from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -258,7 +259,7 @@ def test_a_statement_that_can_never_be_taken_gives_way(world: World) -> None:
     copy.finish()
     assert copy.states() == {"m-0": "void", "m-1": "taken", "m-2": "taken"}
     assert copy.simulator.message_ids("beta") == ["m-1", "m-2"]
-    told = incoming.to_hand_over(copy.connection, "alpha", NOW, 10, 1_000_000)
+    told = incoming.to_hand_over(copy.connection, "alpha", NOW, 10, 1_000_000, timedelta(minutes=1))
     assert [(kept.kind, kept.reason) for kept in told] == [("rejection", "oversized")]
 
 
@@ -288,7 +289,7 @@ def test_a_refused_letter_is_told_once(world: World) -> None:
     for notice in copy.simulator.notices:
         copy.identity.hear(copy.connection, notice)
     assert copy.states() == {"m-0": "refused", "m-1": "taken"}
-    told = incoming.to_hand_over(copy.connection, "alpha", NOW, 10, 1_000_000)
+    told = incoming.to_hand_over(copy.connection, "alpha", NOW, 10, 1_000_000, timedelta(minutes=1))
     assert [(kept.kind, kept.reason) for kept in told] == [("rejection", "recipient-unknown")]
 
 

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from exchange.agent.bounds import up_to
@@ -143,11 +143,17 @@ _KEPT = (
 )
 
 
-def to_hand_over(connection: sqlite3.Connection, body: str, now: datetime, limit: int, limit_bytes: int) -> list[Kept]:
-    """The oldest arrivals that the EDMS has not got and whose time has come: one, then more up to the limits."""
+def to_hand_over(
+    connection: sqlite3.Connection, body: str, now: datetime, limit: int, limit_bytes: int, longest: timedelta
+) -> list[Kept]:
+    """The oldest arrivals that the EDMS has not got and whose time has come: one, then more up to the limits.
+
+    Nothing is put off for longer than `longest`: what is, was put off by a clock that was ahead.
+    """
     rows = connection.execute(
-        f"{_KEPT} WHERE body = ? AND state IN ('received', 'staged') AND next_try <= ? ORDER BY id LIMIT ?",
-        (body, micros(now), limit),
+        f"{_KEPT} WHERE body = ? AND state IN ('received', 'staged') AND (next_try <= ? OR next_try > ?)"
+        " ORDER BY id LIMIT ?",
+        (body, micros(now), micros(now + longest), limit),
     )
     return list(up_to(limit_bytes, map(_kept, rows), lambda kept: len(kept.record) + len(kept.about)))
 

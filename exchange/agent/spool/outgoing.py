@@ -95,6 +95,22 @@ def settle(connection: sqlite3.Connection, row: int, state: OutgoingState, reaso
     return cursor.rowcount == 1
 
 
+def say_again(connection: sqlite3.Connection, row: int, created: datetime, record: bytes) -> None:
+    """Make a signed draft one to be signed again, in other words than those that were refused."""
+    connection.execute(
+        "UPDATE outgoing SET state = 'draft', created = ?, record = ? WHERE id = ? AND state = 'signed'",
+        (micros(created), record, row),
+    )
+
+
+def said_last(connection: sqlite3.Connection, row: int) -> bytes | None:
+    """Digest of the statement that said a draft last: what is heard of an earlier one is no news of it."""
+    found = connection.execute(
+        "SELECT digest FROM statements WHERE outgoing = ? AND withdrawn = 0 ORDER BY id DESC LIMIT 1", (row,)
+    ).fetchone()
+    return None if found is None else bytes(found[0])
+
+
 def record_of(connection: sqlite3.Connection, row: int) -> tuple[Kind, bytes]:
     """Kind and record of a draft."""
     kind, record = connection.execute("SELECT kind, record FROM outgoing WHERE id = ?", (row,)).fetchone()

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -47,7 +48,7 @@ def ask_everything(connection: sqlite3.Connection) -> None:
     outgoing.backlogs(connection)
     outgoing.take_input(connection, "alpha", bytes(32))
     incoming.keep(connection, ARRIVED)
-    incoming.to_hand_over(connection, "alpha", NOW, 10, 1)
+    incoming.to_hand_over(connection, "alpha", NOW, 10, 1, timedelta(minutes=1))
     incoming.waiting(connection)
     incoming.letters(connection, "alpha", 10)
     incoming.letter(connection, "alpha", bytes(32))
