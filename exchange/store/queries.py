@@ -136,11 +136,8 @@ def _conditions(wanted: LetterFilter, age: sa.ColumnElement[int]) -> Sequence[sa
         deliveries.c.recipient: wanted.recipient,
         deliveries.c.state: wanted.state,
         deliveries.c.reason: wanted.reason,
-        letters.c.kind: wanted.kind,
     }
     conditions = [column == str(value) for column, value in columns.items() if value is not None]
-    if wanted.before is not None:
-        conditions.append(age < micros(wanted.before))
     if wanted.after is not None:
         conditions.append(age >= micros(wanted.after))
     return conditions

@@ -14,7 +14,6 @@ class LetterFilter:
     Attributes:
         sender: body code.
         recipient: body code.
-        before: only letters that the journal took before this time.
         after: only letters that the journal took at this time or later.
         limit: at most so many, the youngest first.
     """
@@ -23,8 +22,6 @@ class LetterFilter:
     recipient: str | None = None
     state: State | None = None
     reason: str | None = None
-    kind: str | None = None
-    before: datetime | None = None
     after: datetime | None = None
     limit: int = 100
 
