@@ -50,13 +50,15 @@ def test_any_statement_and_time(mfa: KeyPair, statement: bytes, seconds: int) ->
 def test_other_time_zones_are_the_same_moment(mfa: KeyPair) -> None:
     """Bishkek is six hours ahead; the signature says UTC, wherever it is made."""
     bishkek = NOW.astimezone(timezone(timedelta(hours=6)))
-    assert Signer(mfa.certificate, mfa.key).sign(STATEMENT, bishkek) == signature_of(mfa)
+    cms = Signer(mfa.certificate, mfa.key).sign(STATEMENT, bishkek)
+    assert cms == signature_of(mfa)
+    assert parse(cms).signing_time == NOW
 
 
 @pytest.mark.parametrize("year", [1999, 2050])
 def test_refuses_times_that_the_form_cannot_say(mfa: KeyPair, year: int) -> None:
     """The clock is wrong, or a new form is due."""
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ConfigurationError, match=f"^signing time {year}-11-22 ") as caught:
         Signer(mfa.certificate, mfa.key).sign(STATEMENT, NOW.replace(year=year))
     assert caught.value.code == "signing-time-invalid"
 
