@@ -9,13 +9,14 @@ from socket import socketpair
 
 import pytest
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID as Oid
 from cryptography.x509.oid import NameOID
 
 from exchange.domain.errors import ConfigurationError
 from exchange.security.authority import Authority
 from exchange.security.errors import KeyRefused
 from exchange.security.keys import KeyFiles, load_certificate, load_key_pair
-from exchange.security.purpose import Purpose
+from exchange.security.purpose import DIRECTORY_USAGE, STATEMENT_USAGE, Purpose
 from exchange.security.validity import Validity
 from tests.security.support import DAY, NOW, WIDE
 
@@ -130,16 +131,18 @@ def test_leaves_sign_or_connect(authority: Authority) -> None:
     authority.broker()
     evidence = key_usage("digital_signature", "content_commitment")
     connection = key_usage("digital_signature")
-    for path, purpose, usage in (
-        (body.statement.certificate, Purpose.STATEMENT, evidence),
-        (authority.directory_signer().certificate, Purpose.DIRECTORY, evidence),
-        (body.transport.certificate, Purpose.CLIENT, connection),
-        (authority.folder / "services" / "svc-broker" / "transport.crt.pem", Purpose.SERVER, connection),
+    broker = authority.folder / "services" / "svc-broker" / "transport.crt.pem"
+    mail, client, server = Oid.EMAIL_PROTECTION, Oid.CLIENT_AUTH, Oid.SERVER_AUTH
+    for path, purposes, usage in (
+        (body.statement.certificate, [STATEMENT_USAGE, mail], evidence),
+        (authority.directory_signer().certificate, [DIRECTORY_USAGE, mail], evidence),
+        (body.transport.certificate, [client], connection),
+        (broker, [server, client], connection),
     ):
         assert said_by(path) == {
             x509.BasicConstraints: (True, x509.BasicConstraints(ca=False, path_length=None)),
             x509.KeyUsage: (True, usage),
-            x509.ExtendedKeyUsage: (False, x509.ExtendedKeyUsage(purpose.usages)),
+            x509.ExtendedKeyUsage: (False, x509.ExtendedKeyUsage(purposes)),
         }
 
 

@@ -11,7 +11,7 @@ from exchange.domain.reason import Reason, text
 from exchange.security.chain import ChainValidator
 from exchange.security.errors import SignatureRefused
 from exchange.security.keys import KeyPair
-from exchange.security.purpose import STATEMENT_USAGE, Purpose
+from exchange.security.purpose import DIRECTORY_USAGE, STATEMENT_USAGE, Purpose
 from exchange.security.validity import Validity
 from tests.security.support import DAY, NOW, WIDE, certify, certify_root, rsa_key
 
@@ -150,6 +150,7 @@ def test_weak_issuers_are_untrusted() -> None:
     assert refusal(chains, certify(weak, "mfa").certificate) is Reason.CERTIFICATE_UNTRUSTED
 
 
-def test_the_statement_usage_is_ours() -> None:
+def test_the_usages_are_ours() -> None:
     """The arc is fixed for ever: certificates outlive the code."""
     assert STATEMENT_USAGE.dotted_string == "2.25.107290019016386115960636239826129751690.1"
+    assert DIRECTORY_USAGE.dotted_string == "2.25.107290019016386115960636239826129751690.2"
