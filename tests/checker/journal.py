@@ -64,6 +64,8 @@ class Journal:
         self.statements.setdefault(said.statement, entry)
         self.origins.setdefault(said.origin, []).append(said)
         self.spoken.setdefault(said.head.body, []).append(entry)
+        if said.is_said_again:
+            return
         if isinstance(said.words, LetterWords):
             self.letters.setdefault((said.head.body, said.words.message_id), []).append(said)
         elif isinstance(said.words, ReceiptWords):

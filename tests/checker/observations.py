@@ -60,6 +60,11 @@ class Said:
         """Whose chain it belongs to."""
         return self.head.body, self.head.origin
 
+    @property
+    def is_said_again(self) -> bool:
+        """Whether it is no last word: what was refused for a clock that is ahead is said again by its agent."""
+        return self.reason == "clock-ahead"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -92,7 +92,9 @@ def _origin_taken(place: str, origin: SpoolOrigin, journal: Journal, body: str, 
     for number, said in enumerate(chain[: origin.taken], start=1):
         if own.get(number) != said.statement:
             yield Violation(Rule.SPOOL_TAKEN, f"{place} number {number}", "another statement was taken")
-    rows = [one.outgoing for one in origin.statements if one.outgoing is not None and not one.withdrawn]
+    rows = list(
+        dict.fromkeys(one.outgoing for one in origin.statements if one.outgoing is not None and not one.withdrawn)
+    )
     if rows != sorted(rows):
         yield Violation(Rule.ORDER, place, "numbered in another order than it was said in")
 
@@ -124,7 +126,9 @@ def _decisions(journal: Journal, spool: SpoolSeen) -> dict[int, list[Said]]:
     for origin in spool.origins:
         for statement in origin.statements:
             entry = journal.statements.get(statement.digest)
-            if statement.outgoing is not None and entry is not None and entry.said is not None:
+            if statement.outgoing is None or entry is None or entry.said is None:
+                continue
+            if not entry.said.is_said_again:
                 found.setdefault(statement.outgoing, []).append(entry.said)
     return found
 
