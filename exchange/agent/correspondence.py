@@ -12,6 +12,7 @@ from exchange.agent.errors import DraftRefused, refused_draft
 from exchange.agent.ports import DraftLetter, DraftReceipt
 from exchange.agent.spool import incoming, outgoing
 from exchange.agent.spool.incoming import Kept, Named
+from exchange.domain.errors import SpoolError
 from exchange.domain.event import SERVICE_EVENTS, Event
 from exchange.domain.reason import Reason
 
@@ -21,6 +22,7 @@ def say_letter(connection: sqlite3.Connection, drafting: Drafting, body: str, dr
 
     Raises:
         DraftRefused: `message-id-repeated`, `sender-differs`, or what the exchange could never take.
+        SpoolError: `slowed-by-exchange`, retriable: so many wait already that no more are taken in.
     """
     if draft.card.sender.body not in {"", body}:
         message = f"card.sender: is '{draft.card.sender.body[:63]}', but this is the way out of '{body}'"
@@ -29,6 +31,9 @@ def say_letter(connection: sqlite3.Connection, drafting: Drafting, body: str, dr
     answered = None
     if letter is not None:
         answered = Answered(letter.digest, open_letter(letter.record).letter.conversation)
+    if outgoing.has_drafts(connection, body, drafting.backlog):
+        message = f"{drafting.backlog} letters wait for the exchange, which takes no more now: send this one later"
+        raise SpoolError(message, code="slowed-by-exchange", retriable=True)
     if not outgoing.add(connection, drafting.letter(body, draft, answered)):
         message = f"message_id: '{draft.message_id[:80]}' was used before; give every message an id of its own"
         raise DraftRefused(message, code="message-id-repeated")

@@ -51,12 +51,14 @@ class Drafting:
     Attributes:
         exchange: id of the exchange, 32 bytes.
         inline_bytes: largest sum of a statement's contents, bytes.
+        backlog: drafts of a body that may wait for a number, before no more letters are taken in.
     """
 
     exchange: bytes
     inline_bytes: int
     clock: Clock
     random: Random
+    backlog: int = 10_000
 
     def letter(self, body: str, draft: DraftLetter, answers: "Answered | None" = None) -> Draft:
         """The draft of a letter.

@@ -84,7 +84,7 @@ class Mailbox:
 
         Raises:
             DraftRefused: `message-id-repeated`, or what the exchange could never take; the code says which.
-            SpoolError: the disk is full.
+            SpoolError: `slowed-by-exchange` or `spool-full`: nothing was kept, try again later.
         """
 
         def work(connection: sqlite3.Connection) -> None:

@@ -60,6 +60,7 @@ class Place:
     clock: TickingClock
     random: Random = field(default_factory=lambda: Random(11))
     ahead: timedelta = timedelta()
+    backlog: int = 10_000
 
     def agents_clock(self) -> datetime:
         """What agents believe the time to be."""
@@ -73,7 +74,11 @@ class Place:
         """What an agent's parts share."""
         history = TrustHistory(self.directory, self.world.roots)
         drafting = Drafting(
-            history.directory.exchange, self.world.policy.inline_bytes, self.agents_clock, self.random.randbytes
+            history.directory.exchange,
+            self.world.policy.inline_bytes,
+            self.agents_clock,
+            self.random.randbytes,
+            self.backlog,
         )
         return Office(spool, drafting, history, timing, Counters(), time.monotonic)
 

@@ -1,11 +1,16 @@
 """How much is in memory at once, however large letters are and however many bodies an agent carries."""
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
 
 from exchange.agent.bounds import BYTES_AT_ONCE, up_to
 from exchange.agent.spool import Spool, outgoing
+from exchange.domain.errors import SpoolError
 from tests.agent.edms import MemoryEdms, letter_package, plain_letter
-from tests.agent.place import Place, until, until_settled
+from tests.agent.place import QUICK, Place, until, until_settled
 
 LARGE = bytes(400_000)
 
@@ -58,3 +63,31 @@ async def test_large_packages_arrive_whole(place: Place) -> None:
         await until_settled(agent)
     assert place.simulator.message_ids("beta") == names
     assert set(theirs.shown.values()) == {1}
+
+
+async def test_who_hands_in_too_much_is_slowed_and_told_so(place: Place) -> None:
+    """While the exchange takes nothing a bounded number waits; then all go out, once and in order."""
+    place.backlog = 20
+    ours = MemoryEdms()
+    async with place.agent("alpha", edms={"alpha": ours}, timing=replace(QUICK, window=5)) as agent:
+        await until_settled(agent)
+        place.simulator.paused = True
+        names = [f"m-{number:03}" for number in range(120)]
+        for name in names:
+            ours.put(letter_package(name, message_id=name, to="beta"))
+        async with asyncio.timeout(10):
+            while "slowed-by-exchange" not in (await agent.status())[0].waits_for:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        (status,) = await agent.status()
+        assert status.drafts == 20
+        assert len(ours.waiting) == 120 - 20 - status.unproven
+        with pytest.raises(SpoolError) as raised:
+            await agent.mailbox("alpha").submit(plain_letter("own", "beta"))
+        assert (raised.value.code, raised.value.retriable) == ("slowed-by-exchange", True)
+        place.simulator.paused = False
+        place.simulator.route()
+        await until(lambda: len(place.simulator.message_ids("beta")) == len(names))
+        await until_settled(agent)
+    assert place.simulator.message_ids("beta") == names
+    assert not ours.quarantined

@@ -67,6 +67,14 @@ def add(connection: sqlite3.Connection, draft: Draft) -> bool:
     return cursor.rowcount == 1
 
 
+def has_drafts(connection: sqlite3.Connection, body: str, count: int) -> bool:
+    """Whether as many as `count` wait for a number; takes the longer the more there are."""
+    found = connection.execute(
+        "SELECT 1 FROM outgoing WHERE body = ? AND state = 'draft' LIMIT 1 OFFSET ?", (body, count - 1)
+    )
+    return found.fetchone() is not None
+
+
 def next_drafts(connection: sqlite3.Connection, body: str, limit: int, limit_bytes: int) -> list[tuple[int, bytes]]:
     """Key and record of the oldest drafts: one, then more up to the limits.
 

@@ -40,6 +40,7 @@ def ask_everything(connection: sqlite3.Connection) -> None:
     origins.predecessor(connection, origin)
     origins.find(connection, "alpha", bytes(16))
     origins.withdraw(connection, origin, 1)
+    outgoing.has_drafts(connection, "alpha", 10)
     outgoing.next_drafts(connection, "alpha", 10, 1)
     outgoing.settle(connection, 1, outgoing.OutgoingState.TAKEN, "", "")
     outgoing.sent_letters(connection, "alpha", 10)
