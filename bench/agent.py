@@ -13,7 +13,7 @@ import asyncio
 import multiprocessing
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,12 +26,14 @@ from bench.report import Figure, report
 from bench.stage import stage
 from exchange import system
 from exchange.agent.agent import Agent
+from exchange.agent.mailbox import Mailbox
 from exchange.agent.ports import DraftLetter
 from exchange.agent.status import Counters
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.producer import Outgoing, SubmissionProducer
 from exchange.bus.topics import inbox
 from exchange.domain.card import FileInfo, FileRole
+from exchange.domain.errors import SpoolError
 from exchange.domain.ids import digest
 from exchange.domain.statement import Access, AckPolicy, LetterKind, Signed, Urgency
 from exchange.settings import agent_settings
@@ -45,6 +47,7 @@ FILE_BYTES = 1024
 AT_ONCE = 50
 SUBMITTERS = 16
 """Programs that each leave `AT_ONCE` letters in the spool and wait until they are on disk."""
+SLOWED_SECONDS = 0.1
 BARE_BATCH = 500
 BARE = 10_000
 LIMIT_SECONDS = 180.0
@@ -114,11 +117,23 @@ async def _submit(agent: Agent) -> None:
 
     async def submitter() -> None:
         for start in starts:
-            await mailbox.submit(*(_draft(number) for number in range(start, start + AT_ONCE)))
+            drafts = [_draft(number) for number in range(start, start + AT_ONCE)]
+            await _leave(mailbox, drafts)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(SUBMITTERS):
             group.create_task(submitter())
+
+
+async def _leave(mailbox: Mailbox, drafts: Sequence[DraftLetter]) -> None:
+    """Leave letters in the spool; when it takes no more for now, a little later."""
+    while True:
+        try:
+            return await mailbox.submit(*drafts)
+        except SpoolError as error:
+            if error.code != "slowed-by-exchange":
+                raise
+            await asyncio.sleep(SLOWED_SECONDS)
 
 
 def _draft(number: int) -> DraftLetter:

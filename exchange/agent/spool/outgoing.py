@@ -68,7 +68,14 @@ def add(connection: sqlite3.Connection, draft: Draft) -> bool:
 
 
 def has_drafts(connection: sqlite3.Connection, body: str, count: int) -> bool:
-    """Whether as many as `count` wait for a number; takes the longer the more there are."""
+    """Whether as many as `count` wait for a number."""
+    (span,) = connection.execute(
+        "SELECT (SELECT max(id) FROM outgoing WHERE body = ? AND state = 'draft')"
+        " - (SELECT min(id) FROM outgoing WHERE body = ? AND state = 'draft')",
+        (body, body),
+    ).fetchone()
+    if span is None or span + 1 < count:
+        return False  # known without counting, which takes a millisecond for ten thousand
     found = connection.execute(
         "SELECT 1 FROM outgoing WHERE body = ? AND state = 'draft' LIMIT 1 OFFSET ?", (body, count - 1)
     )
