@@ -15,7 +15,8 @@ def test_only_trouble_that_passes_is_retriable() -> None:
     """Kafka may answer later; bytes stay what they are; the raiser may know better."""
     assert BusError("no broker").retriable
     assert not WireError("cut short").retriable
-    assert not BusError("denied", retriable=False).retriable
+    assert BusError("denied", retriable=False).retriable is False
+    assert WireError("not yet", retriable=True).retriable is True
 
 
 @pytest.mark.parametrize(("place", "shown"), [("a.xml:3", "a.xml:3: no number"), ("", "no number")])

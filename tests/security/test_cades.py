@@ -131,6 +131,14 @@ def test_memory_stays_bounded_under_odd_value_lengths(mfa: KeyPair) -> None:
         assert not template._frames
 
 
+@pytest.mark.parametrize("size", [255, 257])
+def test_an_rsa_value_is_as_long_as_its_key(minjust: KeyPair, size: int) -> None:
+    """RFC 8017, 8.2.2 begins with that; a value with a zero in front, or without one, is a second form."""
+    parsed, template = parse(signature_of(minjust)), Verifier(minjust.certificate)._template
+    value = parsed.value.rjust(size, b"\0")[-size:]
+    assert refusal(minjust, template.render(parsed.time, parsed.digest, value)) is Reason.SIGNATURE_FORM
+
+
 @given(position=st.integers(min_value=0), change=st.integers(1, 255))
 def test_no_changed_byte_verifies(pair: KeyPair, position: int, change: int) -> None:
     """Rule 1.4 by brute force: each byte counts."""
@@ -159,7 +167,7 @@ def test_keys_and_certificates_have_to_fit(mfa: KeyPair, minjust: KeyPair, root:
 def test_refuses_a_huge_certificate(root: KeyPair) -> None:
     """Names of kilobytes would make every signature as large."""
     usages = tuple(x509.ObjectIdentifier(f"1.3.6.1.4.1.{number}") for number in range(100000, 101200))
-    with pytest.raises(KeyRefused) as caught:
+    with pytest.raises(KeyRefused, match="use one of at most 8192") as caught:
         Verifier(certify(root, "huge", usages=usages).certificate)
     assert caught.value.code == "certificate-too-large"
 

@@ -166,6 +166,14 @@ def test_the_bytes_of_everything(trees: Codec) -> None:
     assert trees.read(b"skip" + TREE_BYTES, 4) == (TREE, 4 + len(TREE_BYTES))
 
 
+def test_an_array_of_nothing(trees: Codec) -> None:
+    """One byte, and what follows it is read from there on."""
+    tree = dataclasses.replace(TREE, leaves=())
+    data = TREE_BYTES[:6] + b"\x00" + TREE_BYTES[9:]
+    assert trees.write(tree) == data
+    assert trees.read(data, 0) == (tree, len(data))
+
+
 def test_what_may_be_absent_and_is_there(trees: Codec) -> None:
     """The union's second branch, then the value."""
     tree = dataclasses.replace(TREE, maybe=Leaf(Colour.RED))
