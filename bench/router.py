@@ -156,7 +156,8 @@ def _copy_lanes(settings: KafkaSettings, codes: tuple[str, ...], lanes: tuple[in
 async def _copy_lane(settings: KafkaSettings, codes: tuple[str, ...], number: int) -> _Run:
     """Each record to an inbox and a journal partition, the offset to sequences; no look inside."""
     lane = Lane(settings, number)
-    await lane.arm([JOURNAL, SEQUENCES, *map(inbox, codes)])
+    await lane.arm()
+    await lane.know([JOURNAL, SEQUENCES, *map(inbox, codes)])
     await lane.start_at(0)
     copied, started, warm = 0, time.monotonic(), False
     ended = started

@@ -72,7 +72,7 @@ class Grant:
 def service_grants() -> tuple[Grant, ...]:
     """Rights of the exchange's own services (the table in the design's "Kafka")."""
     return (
-        *_topics(ROUTER, Operation.READ, (SUBMISSIONS, SEQUENCES, DIRECTORY, COMMANDS)),
+        *_topics(ROUTER, Operation.READ, (SUBMISSIONS, SEQUENCES, JOURNAL, DIRECTORY, COMMANDS)),
         *_topics(ROUTER, Operation.WRITE, (JOURNAL, SEQUENCES, DEAD_LETTERS)),
         Grant(ROUTER, Operation.WRITE, Resource.TOPIC, INBOXES, prefix=True),
         Grant(ROUTER, Operation.WRITE, Resource.TRANSACTIONAL_ID, ROUTER_TRANSACTIONS, prefix=True),

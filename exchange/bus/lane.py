@@ -46,7 +46,7 @@ LEAVE_SECONDS = 3.0
 """To tell the group that we go, so that others take the lanes at once."""
 BATCH_BYTES = 1_250_000
 """Produce batch per target partition: above the largest journal record, below the topics' limit."""
-FETCH_BYTES = 8 * 1024 * 1024
+FETCH_BYTES = 5 * 1024 * 1024
 SHORT_BACKOFF_SECONDS = 0.002
 
 Writes = Mapping[tuple[str, int], Sequence[Outgoing]]
@@ -65,14 +65,11 @@ class Lane:
         self._closing: set[asyncio.Task[None]] = set()
         self._heard = 0.0
 
-    async def arm(self, topics: Collection[str]) -> dict[bytes, bytes]:
+    async def arm(self) -> dict[bytes, bytes]:
         """Fence every predecessor and return the lane's committed state, latest value by key.
 
-        Args:
-            topics: every topic that the lane may write to.
-
         Raises:
-            BusError: `topic-missing`; or Kafka could not be reached within 30 s.
+            BusError: `lane-state-lost`: the state's beginning is gone; or Kafka could not be reached within 30 s.
         """
         shorten_transaction_backoff()
         bound_batches()
@@ -85,11 +82,13 @@ class Lane:
                 linger_ms=0,
             )
             await self._producer.start()
-            await self.know(topics)
             return await self._committed_state()
 
     async def know(self, topics: Collection[str]) -> None:
-        """Learn where `topics` are, all at once: 0.1 s instead of one look-up at each first write.
+        """Learn where `topics` are, before the first write to them: all at once, which takes 0.1 s.
+
+        Args:
+            topics: every topic that the lane may write to.
 
         Raises:
             BusError: `topic-missing`: create the body's topics before its directory entry.
@@ -98,6 +97,7 @@ class Lane:
         await client.set_topics(sorted(topics))
         missing = set(topics) - set(client.cluster.topics())
         if missing:
+            await client.set_topics(sorted(set(topics) - missing))  # or it would not look when it is asked again
             message = f"{len(missing)} topics are missing, first '{min(missing)}': create them, then the lane goes on"
             raise BusError(message, code="topic-missing")
 
@@ -117,7 +117,7 @@ class Lane:
         self._heard = asyncio.get_running_loop().time()
 
     async def read(self, timeout: float, max_records: int) -> list[Taken]:  # noqa: ASYNC109
-        """The next submissions in order, at most one fetch of 8 MB; empty after `timeout` seconds without any.
+        """The next submissions in order, at most one fetch of 5 MB; empty after `timeout` seconds without any.
 
         Raises:
             BusError: there was nothing for a while, and the partition's leader does not answer.
@@ -190,7 +190,13 @@ class Lane:
             await consumer.start()
             consumer.assign([partition])
             end = (await consumer.end_offsets([partition]))[partition]
-            consumer.seek(partition, (await consumer.beginning_offsets([partition]))[partition])
+            begin = (await consumer.beginning_offsets([partition]))[partition]
+            if begin > 0:  # compaction never moves it: somebody deleted records
+                message = (
+                    f"{SEQUENCES}/{self._lane} begins at {begin}: origins are missing; restore it, and do not go on"
+                )
+                raise BusError(message, code="lane-state-lost", retriable=False)
+            consumer.seek(partition, begin)
             while await consumer.position(partition) < end:
                 for record in await read_batch(consumer, timeout=1.0, max_records=5000):
                     if isinstance(record, Record) and record.key is not None and record.value is not None:

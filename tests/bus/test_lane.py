@@ -5,14 +5,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from exchange.bus import lane as lanes
 from exchange.bus.access import ROUTER
+from exchange.bus.connection import confluent_options
 from exchange.bus.lane import Lane, LaneGroup
 from exchange.bus.producer import Outgoing
 from exchange.bus.topics import JOURNAL, SEQUENCES
 from exchange.domain.errors import BusError
-from tests.plugin_kafka import SHAPE, KafkaCluster
+from tests.plugin_kafka import ADMINISTRATOR, SHAPE, KafkaCluster
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
 
@@ -49,7 +52,8 @@ async def test_everything_of_a_lane_ends_when_kafka_is_away(
     monkeypatch.setattr(lanes, "COMMIT_SECONDS", 3.0)
     settings = kafka.settings(ROUTER)
     lane = Lane(settings, LANE)
-    await lane.arm([JOURNAL, SEQUENCES])
+    await lane.arm()
+    await lane.know([JOURNAL, SEQUENCES])
     await lane.start_at(0)
     writes = {(SEQUENCES, LANE): [Outgoing(b"state", b"@3")]}
     await lane.commit(writes)
@@ -65,3 +69,30 @@ async def test_everything_of_a_lane_ends_when_kafka_is_away(
             with pytest.raises(TimeoutError):
                 await lane.commit(writes)
             await lane.close()
+
+
+async def cleaned_by(client: AdminClient, policy: str) -> None:
+    """Change how Kafka cleans the lanes' state."""
+    entry = ConfigEntry("cleanup.policy", policy, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, SEQUENCES, incremental_configs=[entry])
+    (altered,) = client.incremental_alter_configs([resource]).values()
+    await asyncio.wrap_future(altered)
+
+
+async def test_state_whose_beginning_is_gone(kafka: KafkaCluster) -> None:
+    """Kafka deletes nothing of a compacted topic; where somebody made it, origins are missing: nothing is armed."""
+    settings, cut = kafka.settings(ROUTER), 0
+    lane, later = Lane(settings, cut), Lane(settings, cut)
+    await lane.arm()
+    await lane.know([SEQUENCES])
+    await lane.commit({(SEQUENCES, cut): [Outgoing(b"state", b"@0")]})
+    await lane.close()
+    client = AdminClient(confluent_options(kafka.settings(ADMINISTRATOR)))
+    await cleaned_by(client, "compact,delete")
+    (deleted,) = client.delete_records([TopicPartition(SEQUENCES, cut, 1)]).values()
+    await asyncio.wrap_future(deleted)
+    await cleaned_by(client, "compact")
+    with pytest.raises(BusError) as caught:
+        await later.arm()
+    assert (caught.value.code, caught.value.retriable) == ("lane-state-lost", False)
+    await later.close()

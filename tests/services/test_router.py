@@ -160,8 +160,8 @@ FOREIGN: dict[str, tuple[bytes | None, Reason]] = {
     "null": (None, Reason.UNREADABLE),
     "random bytes": (Random(3).randbytes(300), Reason.UNREADABLE),
     "JSON": (b'{"to": "mfa"}', Reason.UNREADABLE),
-    "another schema": (encode(letter_card()), Reason.UNREADABLE),
     "oversized": (bytes(RECORD_BYTES + 1), Reason.OVERSIZED),
+    "another schema": (encode(letter_card()), Reason.UNREADABLE),
     "oversized statement": (encode(Signed(bytes(STATEMENT_BYTES + 1), b"", ())), Reason.OVERSIZED),
 }
 

@@ -13,14 +13,16 @@ from exchange.bus.producer import Outgoing
 from exchange.bus.records import Record
 from exchange.bus.topics import INBOXES, JOURNAL, SEQUENCES
 from exchange.domain.statement import Signed
-from exchange.journal.examine import Ground, Submission, examine
+from exchange.journal.examine import Submission, examine
 from exchange.journal.ledger import Ledger
 from exchange.services.router.ground import Footing
+from exchange.services.router.intake import Batch
 from exchange.services.router.metrics import RouterMetrics
-from exchange.services.router.service import Batch, Router
+from exchange.services.router.service import Router
 from exchange.services.router.writes import read_state
 from tests.checker import Observations, violations
 from tests.checker.records import read_entry, read_inbox_record
+from tests.services.footing_fake import OneFooting
 from tests.world import BODIES, NOW, World
 
 NOWHERE = KafkaSettings("127.0.0.1:1", Path("ca"), Path("certificate"), Path("key"))
@@ -72,18 +74,6 @@ class MortalLane(Lane):
             raise Killed
 
 
-class Standing:
-    """Always the same ground."""
-
-    def __init__(self, ground: Ground) -> None:
-        """Nothing travels beside it."""
-        self._footing = Footing(ground, ())
-
-    def current(self) -> Footing:
-        """See `FootingSource`."""
-        return self._footing
-
-
 async def live(router: Router, footing: Footing, topics: Topics, said: list[Submission], commits: int) -> None:
     """Arm the lane by what stands in the topics, and decide all that is left, batch by batch."""
     state, origins = read_state(0, topics.state)
@@ -97,7 +87,7 @@ async def live(router: Router, footing: Footing, topics: Topics, said: list[Subm
 async def test_ended_behind_any_transaction(tmp_path: Path, commits: int) -> None:
     """Whatever the first one had written: in the end everything is decided once and told to everybody."""
     world = World(tmp_path, lanes=1)
-    standing, topics = Standing(world.ground), Topics()
+    standing, topics = OneFooting(world.ground), Topics()
     router = Router(NOWHERE, standing, lambda: NOW, RouterMetrics(CollectorRegistry()))
     alpha, beta = world.speaker("alpha"), world.speaker("beta")
     words: list[tuple[str, Signed]] = [("alpha", alpha.open()), ("beta", beta.open())]

@@ -10,9 +10,9 @@ from cryptography import x509
 
 from exchange.domain.directory import Directory
 from exchange.domain.errors import ConfigurationError
-from exchange.domain.policy import parse_policy
+from exchange.domain.policy import Policy, parse_policy
 from exchange.domain.statement import Content
-from exchange.journal.examine import Ground
+from exchange.journal.examine import Ground, Verifier
 from exchange.security.directory_folder import DirectoryFolder
 from exchange.security.trust import Trust
 
@@ -40,6 +40,10 @@ class FootingSource(Protocol):
 
     def current(self) -> Footing:
         """The latest footing; cheap when nothing changed. Raises `ConfigurationError`."""
+        ...
+
+    def of(self, directory_digest: bytes) -> Footing:
+        """The footing of an older version of the directory. Raises `ConfigurationError`."""
         ...
 
 
@@ -77,14 +81,32 @@ class FootingFiles:
                 log.warning("directory or policy not taken, the one before stays: %s: %s", error.code, error)
         return self._footing
 
+    def of(self, directory_digest: bytes) -> Footing:
+        """The footing that the present policy makes of an older version of the directory.
+
+        Raises:
+            ConfigurationError: `directory-missing`, no version in the folder has that digest; as `current`.
+        """
+        directory = self.current().ground.directory
+        while directory.digest != directory_digest:
+            if directory.version == 1:
+                message = f"no directory with digest {directory_digest.hex()}: restore the folder from another's copy"
+                raise ConfigurationError(message, code="directory-missing")
+            directory = self._folder.version(directory.version - 1)
+        policy_bytes = _read_file(self._policy)
+        return self._footing_of(directory, parse_policy(policy_bytes), policy_bytes, Trust(directory, self._roots))
+
     def _read(self, known: Footing | None) -> Footing:
         policy_bytes = _read_file(self._policy)
         policy = parse_policy(policy_bytes)
         directory = self._folder.latest(None if known is None else known.ground.directory)
         if known is not None and known.ground.directory is directory and known.ground.policy == policy:
             return known
+        return self._footing_of(directory, policy, policy_bytes, self._trust(known, directory))
+
+    def _footing_of(self, directory: Directory, policy: Policy, policy_bytes: bytes, trust: Verifier) -> Footing:
         proof = self._folder.proof(directory.version)
-        ground = Ground(directory, policy, self._trust(known, directory))
+        ground = Ground(directory, policy, trust)
         files = (proof.document, proof.signature, policy_bytes, proof.certificate)
         return Footing(ground, tuple(Content(b"", data) for data in files))
 

@@ -9,30 +9,28 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.errors import CLIENT_ERRORS, bus_error
 from exchange.bus.lane import Lane, LaneGroup
-from exchange.bus.records import PoisonedBatch, Record, Taken
-from exchange.bus.topics import DEAD_LETTERS, JOURNAL, SEQUENCES, inbox
-from exchange.domain.decision import DEAD_LETTER_SAMPLE_BYTES, DeadLetter
-from exchange.domain.directory import Directory
+from exchange.domain.decision import DeadLetter, LaneState
 from exchange.domain.errors import BusError, ConfigurationError, ExchangeError
-from exchange.domain.reason import Reason
-from exchange.journal.examine import Examined, Submission, examine
 from exchange.journal.ledger import Ledger
-from exchange.services.router.ground import Footing, FootingSource
+from exchange.services.router.ground import FootingSource
+from exchange.services.router.history import require_new
+from exchange.services.router.intake import Batch, examine_all
 from exchange.services.router.metrics import RouterMetrics
+from exchange.services.router.standing import Standing
 from exchange.services.router.writes import Transaction, read_state
 from exchange.services.runner import is_asked_to_end
 
 TRANSACTION_STATEMENTS = 2000
-TRANSACTION_BYTES = 8 * 1024 * 1024
+TRANSACTION_BYTES = 12 * 1024 * 1024
+"""Above what one fetch becomes, a copy for the journal and one for an inbox: half-empty transactions
+cost the broker as much as full ones. At 100 MB it would cut us off."""
 HEARTBEAT_SECONDS = 1.0
-SLICE_RECORDS = 50
 READ_SECONDS = 1.0
 FINISH_SECONDS = 5.0
 """For the last transaction of a lane that is let go; Kafka's client itself would wait for ever for a broker."""
@@ -40,22 +38,6 @@ FINISH_SECONDS = 5.0
 Clock = Callable[[], datetime]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Submissions examined on one footing at one time; poisoned ones as dead letters."""
-
-    footing: Footing
-    now: datetime
-    items: tuple[Examined | DeadLetter, ...]
-
-    @property
-    def waited_seconds(self) -> float:
-        """How long the first of them waited for its decision; nobody waited longer."""
-        first = self.items[0]
-        arrived = first.arrived if isinstance(first, DeadLetter) else first.submission.arrived
-        return max(0.0, (self.now - arrived).total_seconds())
 
 
 class Router:
@@ -70,12 +52,16 @@ class Router:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._armed: dict[int, Lane] = {}
         self._failures: dict[int, str] = {}
+        self._joined = False
 
     @property
     def waiting_for(self) -> str:
-        """What keeps the router from working; empty when every lane of ours is armed."""
-        if not self._tasks:
-            return "lanes: the group has not assigned any"
+        """What keeps the router from working; empty when every lane of ours is armed.
+
+        One without lanes stands by, ready to take them.
+        """
+        if not self._joined and not self._tasks:
+            return "the routers' group, which shares the lanes"
         idle = sorted(set(self._tasks) - set(self._armed))
         failures = sorted({self._failures[lane] for lane in idle if lane in self._failures})
         return "; ".join([f"lanes {idle} to be armed", *failures]) if idle else ""
@@ -93,10 +79,12 @@ class Router:
                             self._assign(await group.watch(), tasks)
                 except (*CLIENT_ERRORS, BusError, ConfigurationError) as error:
                     # A certificate that is being replaced is none for a moment; at the start it was good.
+                    self._joined = False
                     log.warning("joining the routers' group again: %s", bus_error(error, "sharing the lanes"))
                 await asyncio.sleep(HEARTBEAT_SECONDS)
 
     def _assign(self, lanes: frozenset[int], tasks: asyncio.TaskGroup) -> None:
+        self._joined = True
         self._metrics.lanes.set(len(lanes))
         for lane in set(self._tasks) - lanes:
             self._tasks.pop(lane).cancel()
@@ -126,23 +114,23 @@ class Router:
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def _serve(self, lane: Lane, number: int) -> None:
-        footing = self._footings.current()
-        directory = footing.ground.directory
-        state, origins = read_state(number, await lane.arm(topics_of(directory)))
+        state, origins = read_state(number, await lane.arm())
+        standing = Standing(self._footings, lane, self._metrics)
+        footing = await standing.first(state.directory_digest)
         ledger = Ledger(number, footing.ground, state, origins)
+        if state == LaneState():
+            await require_new(self._settings, number, footing.ground.directory.journal_partitions)
+            await self._decide(lane, ledger, Batch(footing, self._clock()))
         await lane.start_at(state.offset)
         self._armed[number] = lane
         self._failures.pop(number, None)
         self._metrics.rearmed.inc()
         log.info("lane %d armed at offset %d with %d origins", number, state.offset, len(origins))
-        following = asyncio.create_task(self._examine_next(lane))
+        following = asyncio.create_task(self._examine_next(lane, standing))
         try:
             while True:
                 batch = await following
-                if batch.footing.ground.directory is not directory:
-                    directory = batch.footing.ground.directory
-                    await lane.know(topics_of(directory))
-                following = asyncio.create_task(self._examine_next(lane))
+                following = asyncio.create_task(self._examine_next(lane, standing))
                 if batch.items:
                     # Shielded: on shutdown the transaction is finished first, else it would block
                     # every reader of what it touched until it times out.
@@ -152,15 +140,12 @@ class Router:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await following
 
-    async def _examine_next(self, lane: Lane) -> Batch:
+    async def _examine_next(self, lane: Lane, standing: Standing) -> Batch:
         records = await lane.read(READ_SECONDS, TRANSACTION_STATEMENTS)
-        footing = self._footings.current()
-        now = self._clock()
-        items = await _examine_all(records, footing, now)
-        return Batch(footing, now, items)
+        return await examine_all(records, await standing.current(), self._clock())
 
     async def _decide(self, lane: Lane, ledger: Ledger, batch: Batch) -> None:
-        """Take a batch in order; commit at 2,000 statements or 8 MB, whichever is first."""
+        """Take a batch in order; commit at 2,000 statements or 12 MB, whichever is first."""
         transaction = self._begin(ledger, batch)
         for item in batch.items:
             transaction.add(ledger.skip(item) if isinstance(item, DeadLetter) else ledger.take(item, batch.now))
@@ -168,7 +153,8 @@ class Router:
                 await self._commit(lane, ledger, transaction, batch.now)
                 transaction = self._begin(ledger, batch)
         await self._commit(lane, ledger, transaction, batch.now)
-        self._metrics.decide.observe(batch.waited_seconds)
+        if batch.items:
+            self._metrics.decide.observe(batch.waited_seconds)
 
     def _begin(self, ledger: Ledger, batch: Batch) -> Transaction:
         ground = batch.footing.ground
@@ -186,12 +172,6 @@ class Router:
         self._metrics.committed(transaction.outcomes)
 
 
-def topics_of(directory: Directory) -> list[str]:
-    """Every topic that a lane may write to."""
-    inboxes = [inbox(code) for code, body in directory.bodies.items() if body.reachable]
-    return [JOURNAL, SEQUENCES, DEAD_LETTERS, *inboxes]
-
-
 async def finish(work: Coroutine[Any, Any, None], seconds: float) -> None:
     """Await `work`, for so long even when we are cancelled meanwhile, then pass the cancellation on."""
     task = asyncio.create_task(work)
@@ -206,53 +186,3 @@ async def finish(work: Coroutine[Any, Any, None], seconds: float) -> None:
         elif not task.cancelled() and (error := task.exception()) is not None:
             log.warning("the last transaction of a lane that was let go failed: %s", error)
         raise
-
-
-async def _examine_all(records: list[Taken], footing: Footing, now: datetime) -> tuple[Examined | DeadLetter, ...]:
-    """Examine in slices, between which other lanes go on.
-
-    Not in a thread: a verification gives the interpreter's lock away and waits to get it back, and the
-    router as a whole routed a third less. More cores are used by more processes.
-    """
-    items: list[Examined | DeadLetter] = []
-    for start in range(0, len(records), SLICE_RECORDS):
-        items += [
-            _poisoned(record)
-            if isinstance(record, PoisonedBatch)
-            else examine(_submission(record), footing.ground, now)
-            for record in records[start : start + SLICE_RECORDS]
-        ]
-        await asyncio.sleep(0)
-    return tuple(items)
-
-
-def _submission(record: Record) -> Submission:
-    traceparent = next((value for name, value in record.headers if name == "traceparent"), None)
-    return Submission(
-        partition=record.partition,
-        offset=record.offset,
-        arrived=record.timestamp,
-        value=record.value or b"",
-        traceparent=_trace_context(traceparent),
-    )
-
-
-def _trace_context(value: bytes | None) -> str | None:
-    """A W3C trace context if it is one: 55 ASCII characters; anything else is dropped."""
-    if value is None or len(value) != len("00-") + 32 + 1 + 16 + 1 + 2 or not value.isascii():
-        return None
-    return value.decode("ascii")
-
-
-def _poisoned(batch: PoisonedBatch) -> DeadLetter:
-    """A batch that no agent writes: dead by coordinates; the ledger goes on behind its last offset."""
-    return DeadLetter(
-        partition=batch.partition,
-        offset=batch.last_offset,
-        arrived=batch.timestamp,
-        reason=Reason.BATCH_REFUSED.value,
-        detail=f"offsets {batch.first_offset} to {batch.last_offset}: {batch.reason}"[:200],
-        size=batch.size,
-        digest=batch.digest,
-        sample=batch.head[:DEAD_LETTER_SAMPLE_BYTES],
-    )
