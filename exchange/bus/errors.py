@@ -79,4 +79,5 @@ def bus_error(error: BaseException, doing: str) -> BusError:
 def _text(error: BaseException) -> str:
     if isinstance(error, asyncio.TimeoutError):
         return "no answer in time"
-    return f"{type(error).__name__} {error}".strip()
+    name, text = type(error).__name__, str(error)
+    return text if name in text else f"{name} {text}".strip()  # aiokafka's own name themselves

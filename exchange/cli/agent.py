@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
 from exchange.cli.output import Json
-from exchange.services.runner import log_as_json
+from exchange.cli.serving import serve
 from exchange.settings import agent_settings
 from exchange.wiring.agent import run_agent
 
@@ -26,5 +25,4 @@ def agent(
     It logs JSON lines to standard error and ends on SIGTERM or Ctrl-C; nothing is lost by kill -9 either.
     """
     settings = agent_settings(config, os.environ)
-    log_as_json()
-    uvloop.run(run_agent(settings))
+    serve(run_agent(settings))

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
 from exchange.cli.output import Json
-from exchange.services.runner import log_as_json
+from exchange.cli.serving import serve
 from exchange.settings import router_settings
 from exchange.wiring.router import run_router
 
@@ -26,5 +25,4 @@ def router(
     It logs JSON lines to standard error and ends on SIGTERM or Ctrl-C, the transaction under way first.
     """
     settings = router_settings(config, os.environ)
-    log_as_json()
-    uvloop.run(run_router(settings))
+    serve(run_router(settings))

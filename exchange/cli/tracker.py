@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
 from exchange.cli.output import Json
-from exchange.services.runner import log_as_json
+from exchange.cli.serving import serve
 from exchange.settings import tracker_settings
 from exchange.wiring.tracker import run_tracker
 
@@ -26,5 +25,4 @@ def tracker(
     It logs JSON lines to standard error and ends on SIGTERM or Ctrl-C; nothing is lost by kill -9 either.
     """
     settings = tracker_settings(config, os.environ)
-    log_as_json()
-    uvloop.run(run_tracker(settings))
+    serve(run_tracker(settings))

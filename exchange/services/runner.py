@@ -9,18 +9,28 @@ import json
 import logging
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from contextlib import contextmanager
+import traceback
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
+from exchange.domain.errors import ExchangeError
+
 Health = Callable[[], str]
 """What the service waits for; empty when it does its work. Called from another thread."""
 
+CALM_SECONDS = 10.0
+LOOK_SECONDS = 1.0
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+log = logging.getLogger(__name__)
 
 
 class JsonFormatter(logging.Formatter):
@@ -41,7 +51,11 @@ class JsonFormatter(logging.Formatter):
 
 
 class OncePerMinute(logging.Filter):
-    """Lets the same line of a logger through once a minute: a broker that is away is one piece of news."""
+    """Lets the same line of a logger through once a minute: a broker that is away is one piece of news.
+
+    What begins and what ends (`Changes`) always comes through: else the last line of a log might say the
+    contrary of what is.
+    """
 
     SECONDS = 60.0
     LINES = 1000
@@ -53,6 +67,8 @@ class OncePerMinute(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the line is new, or was last let through a minute ago."""
+        if record.name == log.name:
+            return True
         line = (record.name, record.getMessage())
         if record.created - self._said.get(line, -self.SECONDS) < self.SECONDS:
             return False
@@ -62,13 +78,76 @@ class OncePerMinute(logging.Filter):
         return True
 
 
+def _no_error_of_clients(record: logging.LogRecord) -> bool:
+    """An error is a person's business. What goes wrong in Kafka's client is tried again, or said again by us."""
+    if record.name.partition(".")[0] == "aiokafka" and record.levelno > logging.WARNING:
+        record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+    return True
+
+
 def log_as_json(level: int = logging.INFO) -> None:
-    """Send every log line to standard error as JSON; the Kafka client only from warnings up."""
+    """Send every log line to standard error as JSON; the Kafka client's as warnings, and only from warnings up."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     handler.addFilter(OncePerMinute())
+    handler.addFilter(_no_error_of_clients)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("aiokafka").setLevel(max(level, logging.WARNING))
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What was last said of a part, when, and since when it waits (seconds); `reason` None: nothing yet."""
+
+    reason: str | None
+    at: float
+    since: float
+
+
+class Changes:
+    """Says what a process, or a body of it, begins and ends to wait for: at most one line each in ten seconds."""
+
+    def __init__(self) -> None:
+        """Nothing was said yet."""
+        self._told: dict[str, _Told] = {}
+
+    def tell(self, part: str, reason: str, now: float, **ids: str) -> None:
+        """Log a change; a start that takes no longer than ten seconds is none.
+
+        Args:
+            part: what is spoken of: `router`, a body's code.
+            reason: what it waits for; empty when it works.
+            now: seconds that only grow.
+            ids: further fields of the line.
+        """
+        told = self._told.setdefault(part, _Told(None, now, now))
+        starts_well = told.reason is None and not reason
+        if reason == told.reason or (now - told.at < CALM_SECONDS and not starts_well):
+            return
+        self._told[part] = _Told(reason, now, now if told.reason == "" else told.since)
+        if reason:
+            log.warning("%s waits for %s", part, reason, extra=ids)
+        elif told.reason is None:
+            log.info("%s works", part, extra=ids)
+        else:
+            log.info("%s works again, after %.0f s", part, now - told.since, extra=ids)
+
+
+@asynccontextmanager
+async def changes_told(part: str, health: Health) -> AsyncIterator[None]:
+    """Look every second what a process waits for, and log what changes, while the context lasts."""
+    task = asyncio.create_task(_tell_changes(part, health), name="changes")
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def _tell_changes(part: str, health: Health) -> None:
+    changes = Changes()
+    while True:
+        changes.tell(part, health(), asyncio.get_running_loop().time())
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -82,6 +161,7 @@ class _QuietHandler(WSGIRequestHandler):
 def observed(registry: CollectorRegistry, health: Health, host: str, port: int) -> Iterator[int]:
     """Serve metrics and health on `host:port` (0: any free port) while the context lasts; yields the port."""
     server = make_server(host, port, _application(registry, health), WSGIServer, _QuietHandler)
+    log.info("health and metrics at %s:%d", host, server.server_port)
     thread = threading.Thread(target=server.serve_forever, name="observe", daemon=True)
     thread.start()
     try:
@@ -117,6 +197,28 @@ def is_asked_to_end() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+def log_end(error: Exception) -> None:
+    """The last line of a process that nobody asked to end.
+
+    An error of ours in its own words; of any other its kind and the way to it: its text may quote a letter.
+    """
+    if isinstance(error, ExchangeError):
+        log.error("ends: %s", error, extra={"code": error.code})
+    else:
+        names = ", ".join(type(each).__name__ for each in _each(error))
+        places = [place for each in _each(error) for place in traceback.format_tb(each.__traceback__)]
+        log.error("ends: %s: report it with the lines before", names, extra={"traceback": "".join(places)})
+
+
+def _each(error: Exception) -> Iterator[Exception]:
+    """The errors of a group, however deep; or the one."""
+    if isinstance(error, ExceptionGroup):
+        for part in error.exceptions:
+            yield from _each(part)
+    else:
+        yield error
+
+
 async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
     """Run `work` until it ends, or SIGINT or SIGTERM asks for an end: then cancel it and wait.
 
@@ -130,6 +232,7 @@ async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
     try:
         await task
     except asyncio.CancelledError:
+        log.info("ends as it was asked to")
         return
     except ExceptionGroup as group:
         raise _alone(group) from group

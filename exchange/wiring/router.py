@@ -7,7 +7,7 @@ from exchange.security.keys import load_certificates
 from exchange.services.router.ground import FootingFiles
 from exchange.services.router.metrics import RouterMetrics
 from exchange.services.router.service import Router
-from exchange.services.runner import observed, until_signalled
+from exchange.services.runner import changes_told, observed, until_signalled
 from exchange.settings import RouterSettings
 
 
@@ -24,4 +24,5 @@ async def run_router(settings: RouterSettings) -> None:
     footings.current()  # a wrong file is told at once, not lane by lane
     router = Router(settings.kafka, footings, system.now, RouterMetrics(registry))
     with observed(registry, lambda: router.waiting_for, settings.observe.host, settings.observe.port):
-        await until_signalled(router.run())
+        async with changes_told("router", lambda: router.waiting_for):
+            await until_signalled(router.run())

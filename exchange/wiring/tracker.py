@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from exchange import system
 from exchange.bus.reader import PositionedReader
-from exchange.services.runner import observed, until_signalled
+from exchange.services.runner import changes_told, observed, until_signalled
 from exchange.services.tracker.metrics import TrackerMetrics
 from exchange.services.tracker.service import Tracker
 from exchange.settings import TrackerSettings
@@ -32,4 +32,5 @@ async def run_tracker(settings: TrackerSettings) -> None:
         # What is there now stays: without looking through it again and again a tenth more facts are folded.
         gc.freeze()
         with observed(registry, lambda: tracker.waiting_for, settings.observe.host, settings.observe.port):
-            await until_signalled(tracker.run())
+            async with changes_told("tracker", lambda: tracker.waiting_for):
+                await until_signalled(tracker.run())

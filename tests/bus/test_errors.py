@@ -34,3 +34,12 @@ def test_our_own_errors_stay_what_they_are() -> None:
     assert bus_error(lost, "reading") is lost
     assert isinstance(lost, BusError)
     assert not lost.retriable
+
+
+@pytest.mark.parametrize(
+    "error", [kafka.KafkaConnectionError("closed"), kafka.RequestTimedOutError(), OSError("reset")]
+)
+def test_an_error_is_named_once(error: Exception) -> None:
+    """Some of aiokafka's name themselves in their text."""
+    text = str(bus_error(error, "reading"))
+    assert text.count(type(error).__name__) == 1

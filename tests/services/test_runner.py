@@ -12,7 +12,16 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from exchange.domain.errors import SpoolError
-from exchange.services.runner import JsonFormatter, OncePerMinute, observed, until_signalled
+from exchange.services.runner import (
+    Changes,
+    JsonFormatter,
+    OncePerMinute,
+    changes_told,
+    log_as_json,
+    log_end,
+    observed,
+    until_signalled,
+)
 
 
 @pytest.fixture
@@ -122,3 +131,88 @@ async def test_what_several_parts_raised_stays_a_group() -> None:
     with pytest.raises(ExceptionGroup) as raised:
         await until_signalled(parts())
     assert len(raised.value.exceptions) == 2
+
+
+def test_what_begins_and_ends_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    """A slow start is no news, a fault is at once, and its end says how long it took."""
+    caplog.set_level(logging.INFO)
+    changes = Changes()
+    for now, reason in [(0.0, "lanes"), (3.0, ""), (50.0, "a broker"), (55.0, "a broker"), (90.0, "")]:
+        changes.tell("router", reason, now)
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("INFO", "router works"),
+        ("WARNING", "router waits for a broker"),
+        ("INFO", "router works again, after 40 s"),
+    ]
+
+
+def test_what_flaps_is_said_every_ten_seconds(caplog: pytest.LogCaptureFixture) -> None:
+    """The last line says what is, however often it changed; the wait began where it began."""
+    caplog.set_level(logging.INFO)
+    changes = Changes()
+    for second in range(60):
+        changes.tell("mfa", "disk" if second % 2 else "", float(second), body="mfa")
+    assert len(caplog.records) <= 7
+    changes.tell("mfa", "full", 70.0)
+    changes.tell("mfa", "", 80.0)
+    assert caplog.messages[-1].startswith("mfa works again, after")
+    slow = Changes()
+    for now, reason in [(0.0, "lanes"), (11.0, "lanes"), (30.0, "lane 2"), (40.0, "")]:
+        slow.tell("router", reason, now)
+    assert caplog.messages[-3:] == [
+        "router waits for lanes",
+        "router waits for lane 2",
+        "router works again, after 40 s",
+    ]
+
+
+def test_what_begins_and_ends_is_never_left_out() -> None:
+    """Said once more within a minute it is still news: between both stood the contrary."""
+    only = OncePerMinute()
+    record = logging.LogRecord("exchange.services.runner", logging.INFO, "", 0, "router works", None, None)
+    assert only.filter(record)
+    assert only.filter(record)
+
+
+async def test_a_process_is_looked_at_while_it_works(caplog: pytest.LogCaptureFixture) -> None:
+    """The first look is at once; none comes after the end."""
+    caplog.set_level(logging.INFO)
+    async with changes_told("tracker", lambda: ""):
+        await asyncio.sleep(0.01)
+    assert caplog.messages == ["tracker works"]
+
+
+def test_the_last_line_names_the_error(caplog: pytest.LogCaptureFixture) -> None:
+    """One of ours in words with its code; of any other kind and place, for its text may quote a letter."""
+    log_end(SpoolError("it is full: free some disk", code="spool-full"))
+    with pytest.raises(ExceptionGroup) as raised:
+        raise ExceptionGroup("", [ExceptionGroup("", [ZeroDivisionError("Dear Minister")]), ValueError("too")])
+    log_end(raised.value)
+    ours, others = [json.loads(JsonFormatter().format(record)) for record in caplog.records]
+    assert (ours["level"], ours["code"], ours["message"]) == ("error", "spool-full", "ends: it is full: free some disk")
+    assert others["message"] == "ends: ZeroDivisionError, ValueError: report it with the lines before"
+    assert "Dear" not in json.dumps(others)
+
+
+def test_an_unexpected_end_shows_its_place(caplog: pytest.LogCaptureFixture) -> None:
+    """File and line of each step that led there."""
+    with pytest.raises(ValueError, match="nobody") as raised:
+        int("nobody")
+    log_end(raised.value)
+    assert "test_runner.py" in json.loads(JsonFormatter().format(caplog.records[0]))["traceback"]
+
+
+def test_clients_shout_no_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    """What Kafka's client calls an error is tried again: a warning; an error of ours stays one."""
+    root, level = logging.getLogger(), logging.getLogger("aiokafka").level
+    handlers, root_level = root.handlers[:], root.level
+    try:
+        log_as_json()
+        logging.getLogger("aiokafka.consumer").error("no broker")
+        logging.getLogger("exchange").error("a person is needed")
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(root_level)
+        logging.getLogger("aiokafka").setLevel(level)
+    levels = [json.loads(line)["level"] for line in capsys.readouterr().err.splitlines()]
+    assert levels == ["warning", "error"]

@@ -111,7 +111,6 @@ class Tracker:
                 self._metrics.fail(error.code)
                 # A certificate that is being replaced is none for a moment; at the start it was good.
                 if not (error.retriable or isinstance(error, ConfigurationError)):
-                    log.exception("the tracker ends: %s", error.code)
                     raise
                 log.warning("the tracker opens everything anew: %s: %s", error.code, error)
             except asyncio.CancelledError:
