@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from bench import agent, crypto, latency, memory, router, tracker
+from bench import agent, crypto, history, latency, memory, router, tracker
 
 BENCHES = {
     "sign": crypto.sign,
@@ -11,6 +11,7 @@ BENCHES = {
     "decode": crypto.decode,
     "agent": agent.run,
     "tracker": tracker.run,
+    "history": history.run,
     "latency": latency.run,
     "router": router.run,
     "memory": memory.run,

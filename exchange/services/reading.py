@@ -10,7 +10,7 @@ from exchange.domain import delivery
 from exchange.domain.errors import ExchangeError
 from exchange.journal.facts import JournalRecord
 
-BATCH_RECORDS = 2_000
+BATCH_RECORDS = 4_000
 READ_SECONDS = 1.0
 
 Partition = tuple[str, int]

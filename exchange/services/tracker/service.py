@@ -12,30 +12,22 @@ database ends it: a person must look.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
-from exchange.bus.records import PoisonedBatch, Position
+from exchange.bus.records import Position
 from exchange.bus.topics import JOURNAL
-from exchange.domain import delivery
 from exchange.domain.errors import ConfigurationError, ExchangeError
-from exchange.domain.fact import JournalFact, Unreadable
-from exchange.journal.facts import read_fact
-from exchange.services import reading
-from exchange.services.reading import JournalReader, OpenReader, journal_positions, journal_record, require_complete
+from exchange.services.reading import OpenReader, Partition, journal_positions, require_complete
 from exchange.services.runner import is_asked_to_end
+from exchange.services.tracker.feed import Feed, finish
 from exchange.services.tracker.metrics import TrackerMetrics
 from exchange.store import queries
 from exchange.store.database import Store
-from exchange.store.rows import PositionRow
-from exchange.store.writer import Taken
 
 RETRY_SECONDS = 1.0
 REFRESH_SECONDS = 5.0
-
-Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
@@ -131,57 +123,54 @@ class Tracker:
             JournalIncomplete: its beginning is gone.
         """
         before = self._facts
-        positions = await _finish(self._positions)
+        positions = await finish(self._positions)
         async with self._open_reader(positions) as reader:
             await require_complete(reader, positions)
             ends = await reader.end_offsets()
-            while not reader.reached(ends):
-                await self._take_next(reader)
+            feed = Feed(reader)
+            while not feed.reached(ends):
+                await self._take_next(feed)
         return self._facts - before
 
     async def _follow(self) -> None:
-        positions = await _finish(self._positions)
-        await _finish(self._count)
+        positions = await finish(self._positions)
+        await finish(self._count)
         async with self._open_reader(positions) as reader:
             await require_complete(reader, positions)
             ends = await reader.end_offsets()
+            feed = Feed(reader)
             behind, refresh_at = True, 0.0
             while True:
-                await self._take_next(reader)
+                await self._take_next(feed)
                 now = asyncio.get_running_loop().time()
-                caught_up = behind and reader.reached(ends)
+                caught_up = behind and feed.reached(ends)
                 if caught_up or now >= refresh_at:
                     # Also proves that Kafka still answers: without end offsets we are not ready.
                     self._lag = sum((await reader.lag()).values())
                     self._metrics.show_lag(self._lag, self._now())
-                    await _finish(self._refresh)
+                    await finish(self._refresh)
                     refresh_at = now + REFRESH_SECONDS
                 behind = behind and not caught_up
                 self._waiting_for = f"the journal: {self._lag} offsets to take" if behind else ""
 
-    def _positions(self) -> dict[reading.Partition, Position | None]:
+    def _positions(self) -> dict[Partition, Position | None]:
         """Where to go on; the tables are made if there are none."""
         self._store.migrate()
         stored = self._store.positions(JOURNAL)
         taken = {partition: Position(row.position, row.digest) for partition, row in stored.items()}
         return journal_positions(self._partitions, taken)
 
-    async def _take_next(self, reader: JournalReader) -> None:
-        records = await reader.read(reading.READ_SECONDS, reading.BATCH_RECORDS)
-        if not records:
+    async def _take_next(self, feed: Feed) -> None:
+        batch = await feed.next()
+        if batch is None:
             return
-        # In a thread, and to its end even when we are cancelled: nobody closes the database under it.
-        taken = await _finish(lambda: self._take(records))
-        self._facts += len(records)
-        self._metrics.count(taken, records[-1].timestamp)
-
-    def _take(self, records: Sequence[reading.Taken]) -> Taken:
-        last = {record.partition: record for record in records}
-        reached = [
-            PositionRow(record.topic, partition, record.position.offset, record.position.digest)
-            for partition, record in last.items()
-        ]
-        return self._store.take([_fact(record) for record in records], reached)
+        storing = asyncio.create_task(finish(lambda: self._store.take(batch.facts, batch.reached)))
+        try:
+            await feed.look_ahead()
+        finally:
+            taken = await storing
+        self._facts += len(batch.facts)
+        self._metrics.count(taken, batch.journalled)
 
     def _count(self) -> None:
         """Every delivery, once: from here on the moves of each batch are counted."""
@@ -191,20 +180,3 @@ class Tracker:
     def _refresh(self) -> None:
         with self._store.reading() as connection:
             self._metrics.show(queries.oldest_undelivered(connection))
-
-
-def _fact(taken: reading.Taken) -> JournalFact:
-    if isinstance(taken, PoisonedBatch):
-        place = delivery.Position(taken.partition, taken.last_offset)
-        return Unreadable(place, taken.timestamp, f"a batch that no router writes: {taken.reason}"[:200])
-    return read_fact(journal_record(taken))
-
-
-async def _finish(work: Callable[[], Result]) -> Result:
-    """Run `work` in a thread, to its end even when we are cancelled meanwhile."""
-    task = asyncio.create_task(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
