@@ -32,6 +32,8 @@ from exchange.domain.ids import EXCHANGE, ORIGIN_BYTES, digest
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Head, Open, Signed, Void
 from exchange.security.cades import Signer
+from exchange.security.errors import SignatureRefused
+from exchange.security.form import parse
 from exchange.wire.records import decode, encode, read_head, with_head
 
 
@@ -54,8 +56,16 @@ class Identity:
     random: Random
 
     def enrol(self, connection: sqlite3.Connection) -> Origin:
-        """Draw the body's origin when the spool has none yet."""
-        return origins.enrol(connection, self.body, self.random(ORIGIN_BYTES), self.clock())
+        """Draw the body's origin when the spool has none yet; sign again what another key signed and nobody took.
+
+        The router tells once what is in the way of a statement, then waits for one that is better. Whoever was
+        told while the old key was in use, and then is given another one, is told no more.
+        """
+        origin = origins.enrol(connection, self.body, self.random(ORIGIN_BYTES), self.clock())
+        unproven = origins.statements(connection, origin, origin.taken + 1)
+        if not all(self._is_ours(signature) for _, _, signature in unproven):
+            self._sign_again(connection, origin, origin.taken + 1)
+        return origin
 
     def extend(self, connection: sqlite3.Connection, limit: int, window: int) -> Origin:
         """Number and sign the oldest drafts: at most `limit`, and at most `window` unproven at a time.
@@ -162,7 +172,14 @@ class Identity:
     def _sign_again(self, connection: sqlite3.Connection, origin: Origin, number: int) -> None:
         now = self.clock()
         rows = origins.statements(connection, origin, number)
-        origins.resign(connection, [(self.signer.sign(statement, now), row) for row, statement in rows])
+        origins.resign(connection, [(self.signer.sign(statement, now), row) for row, statement, _ in rows])
+
+    def _is_ours(self, signature: bytes) -> bool:
+        """Whether it names the present key."""
+        try:
+            return parse(signature).signer == self.signer.signer
+        except SignatureRefused:
+            return False
 
     def _replace(self, connection: sqlite3.Connection, origin: Origin, number: int, reason: str) -> None:
         """Put a void in the place of a statement, and what followed behind it (rule 2.4)."""

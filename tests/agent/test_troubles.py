@@ -4,15 +4,19 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.agent.agent import Agent
+from exchange.domain.directory import CertificateUse, ListedCertificate
 from exchange.domain.reason import Reason
 from exchange.security.cades import Signer
 from exchange.security.directory_folder import successor
 from exchange.security.errors import SignatureRefused
 from exchange.security.keys import load_key_pair
 from exchange.security.trust import Trust
+from exchange.security.validity import Validity
 from tests.agent.edms import MemoryEdms, given, plain_letter
 from tests.agent.place import Place, until, until_settled
 from tests.world import NOW
@@ -59,6 +63,26 @@ async def test_an_expired_certificate_holds_letters_back(place: Place) -> None:
         await until_settled(agent)
     assert place.simulator.message_ids("beta") == ["m-1", "m-2"]
     assert len({notice.origin for notice in place.simulator.notices}) == 1
+
+
+async def test_a_key_replaced_after_the_exchange_has_told(place: Place) -> None:
+    """It tells once that a certificate has expired: an agent that begins with the next one signs again unasked."""
+    with expired(place):
+        async with place.agent("alpha") as agent:
+            await agent.mailbox("alpha").submit(plain_letter("m-1", "beta"))
+            await until_waiting(agent, "certificate-expired")
+    files = place.world.authority.body("alpha", validity=Validity(NOW - timedelta(days=1), NOW + timedelta(days=9)))
+    pair = load_key_pair(files.statement)
+    place.world.signers["alpha"] = Signer(pair.certificate, pair.key)
+    directory = place.world.directory
+    listed = ListedCertificate(pair.certificate.public_bytes(Encoding.DER), CertificateUse.STATEMENT)
+    alpha = replace(directory.bodies["alpha"], certificates=(listed,))
+    directory = replace(directory, bodies={**directory.bodies, "alpha": alpha})
+    trust = Trust(directory, place.world.roots)
+    place.simulator.stand_on(replace(place.world.ground, directory=directory, trust=trust))
+    async with place.agent("alpha") as agent:
+        await until_settled(agent)
+    assert place.simulator.message_ids("beta") == ["m-1"]
 
 
 async def test_repeats_by_others_do_not_keep_an_agent_silent(place: Place) -> None:

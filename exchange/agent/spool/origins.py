@@ -151,10 +151,10 @@ def unproven(
     return list(up_to(limit_bytes, (Unproven(*row) for row in rows), lambda unproven: len(unproven.record)))
 
 
-def statements(connection: sqlite3.Connection, origin: Origin, first: int) -> list[tuple[int, bytes]]:
-    """Key and bytes of the statements from number `first` on."""
+def statements(connection: sqlite3.Connection, origin: Origin, first: int) -> list[tuple[int, bytes, bytes]]:
+    """Key, bytes and signature of the statements from number `first` on."""
     return connection.execute(
-        "SELECT id, statement FROM statements WHERE origin = ? AND number >= ? AND withdrawn = 0",
+        "SELECT id, statement, signature FROM statements WHERE origin = ? AND number >= ? AND withdrawn = 0",
         (origin.row, first),
     ).fetchall()
 
