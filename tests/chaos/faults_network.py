@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 
-from tests.chaos.nemesis import Break, Fault, Scene, its
+from tests.chaos.nemesis import Break, Fault, Scene, and_cluster, its
 from tests.chaos.proxy import Line, Weather
 from tests.chaos.servers import Role
 from tests.chaos.site import POSTGRESQL, TRACKER, Site
@@ -22,7 +22,9 @@ def faults_of_lines(site: Site) -> list[Fault]:
         Fault("line half-open, nothing arrives", "line half-open", lines, (2.0, 12.0), _under(Weather.DEAF)),
         Fault("line half-open, no answer comes", "line half-open", lines, (2.0, 12.0), _under(Weather.MUTE)),
         Fault("line lossy", "line lossy", lines, (2.0, 12.0), _under(Weather.LOSSY)),
-        Fault("cut off from the other brokers", "cut off", brokers, (2.0, 12.0), _parted, its("surroundings")),
+        Fault(
+            "cut off from the other brokers", "cut off", brokers, (2.0, 10.0), _parted, and_cluster(its("surroundings"))
+        ),
         Fault("cut off from all brokers", "cut off", programs, (2.0, 15.0), _cut_off, its("surroundings")),
     ]
 

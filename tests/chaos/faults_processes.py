@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from exchange.embedded.errors import KafkaFailedError
-from tests.chaos.nemesis import Fault, Scene, always
+from tests.chaos.nemesis import Fault, Scene, always, and_cluster
 from tests.chaos.servers import Role, send
 from tests.chaos.site import Site
 
@@ -20,20 +20,20 @@ BACK_SECONDS = 15.0
 def faults_of_processes(site: Site) -> list[Fault]:
     """Every kind, with its targets."""
     programs = site.named(Role.ROUTER, Role.AGENT, Role.TRACKER)
-    every = always(*site.named(Role.BROKER))
+    every, alone = and_cluster(always(*site.named(Role.BROKER))), and_cluster()
     brokers, postgresql = site.named(Role.BROKER), site.named(Role.POSTGRESQL)
     return [
         Fault("router killed -9", "router killed", site.named(Role.ROUTER), (0.0, 4.0), killed),
         Fault("agent killed -9", "agent killed", site.named(Role.AGENT), (0.0, 4.0), killed),
         Fault("tracker killed -9", "tracker killed", site.named(Role.TRACKER), (0.0, 4.0), killed),
-        Fault("broker killed -9", "broker killed", brokers, (0.0, 6.0), killed),
+        Fault("broker killed -9", "broker killed", brokers, (0.0, 6.0), killed, alone),
         Fault("PostgreSQL killed -9", "PostgreSQL killed", postgresql, (0.0, 6.0), killed),
         Fault("PostgreSQL stopped", "PostgreSQL stopped", postgresql, (0.0, 6.0), stopped),
         Fault("program frozen beyond every time-out", "zombie", programs, (ZOMBIE_SECONDS, 15.0), frozen),
         Fault("program frozen for moments", "frozen", programs, (0.5, 4.0), frozen),
         Fault("broker frozen for moments", "frozen", brokers, (0.5, 4.0), frozen),
-        Fault("broker frozen until it is given up", "broker frozen", brokers, (5.0, 12.0), frozen),
-        Fault("broker restarted", "restarted", brokers, (0.0, 1.0), stopped),
+        Fault("broker frozen until it is given up", "broker frozen", brokers, (5.0, 10.0), frozen, alone),
+        Fault("broker restarted", "restarted", brokers, (0.0, 1.0), stopped, alone),
         Fault("program restarted", "restarted", programs, (0.0, 1.0), stopped),
         Fault("brokers restarted one after the other", "rolling restart", ("brokers",), (0.0, 0.0), rolled, every),
         Fault("two of three brokers lost", "majority lost", ("brokers",), (1.0, 5.0), two_killed, every),

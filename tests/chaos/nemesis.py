@@ -17,6 +17,10 @@ from tests.chaos.site import Site
 
 RECOVERY_SECONDS = 2.0
 """Nothing else is done to what was just broken for so long."""
+CLUSTER = "the cluster"
+"""Claimed by what makes the cluster elect: where one election follows another there is nothing to be seen."""
+CLUSTER_SECONDS = 8.0
+"""After these the cluster is left to itself for so long: a broker's start, and the return of its replicas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ def its(part: str) -> Claims:
 def always(*names: str) -> Claims:
     """The same whatever the target."""
     return lambda _: names
+
+
+def and_cluster(claims: Claims = itself) -> Claims:
+    """Those, and that no other broker is ended or frozen meanwhile."""
+    return lambda target: (*claims(target), CLUSTER)
 
 
 class FaultMissed(Exception):
@@ -116,9 +125,14 @@ def plan(faults: Sequence[Fault], count: int, seconds: float, seed: int) -> list
         fault, target = random.choice([hit for hit in hits if hit[0].name == kind])
         deck.remove(family)
         lasts = random.uniform(*fault.seconds)
-        free |= dict.fromkeys(fault.claims(target), at + lasts + RECOVERY_SECONDS)
+        free |= {name: at + lasts + recovery(name) for name in fault.claims(target)}
         planned.append(Planned(len(planned) + 1, at, lasts, fault, target, random.getrandbits(32)))
     return planned
+
+
+def recovery(claim: str) -> float:
+    """How long something that was claimed is left alone afterwards, seconds."""
+    return CLUSTER_SECONDS if claim == CLUSTER else RECOVERY_SECONDS
 
 
 def _is_free(claims: Sequence[str], free: Mapping[str, float], at: float) -> bool:

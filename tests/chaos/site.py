@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -45,6 +45,8 @@ BROKERS = 3
 ROUTERS = 2
 CLUSTER = ClusterShape(SHAPE.lanes, SHAPE.journal_partitions, replication=BROKERS, min_insync=BROKERS - 1)
 HEAP_MB = 256
+SHORT_LIVED = ("-XX:TieredStopAtLevel=1",)
+"""Java's second compiler is for programs that run longer; without it a start costs a third less."""
 BROKER_DISK_MB = 1024
 POSTGRESQL_DISK_MB = 512
 SPOOL_DISK_MB = 256
@@ -136,7 +138,7 @@ def _kafka(installer: Installer, proxy: ProxyProcess) -> EmbeddedKafka:
     """A cluster of which every node is reached through the proxy alone."""
     folder, cache = installer.installation.kafka, cache_folder(os.environ)
     program = JavaProgram(find_java(os.environ), ensure_jars(cache), heap_mb=HEAP_MB)
-    program = with_class_cache(program, cache, installer.tls)
+    program = replace(with_class_cache(program, cache, installer.tls), options=SHORT_LIVED)
     folder.mkdir(exist_ok=True)
     nodes = settle_nodes(folder, BROKERS, ())
     taken = [port for node in nodes for port in (node.client_port, node.controller_port)]

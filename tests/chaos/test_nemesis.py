@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.chaos.nemesis import RECOVERY_SECONDS, Fault, Planned, Scene, always, its, plan
+from tests.chaos.nemesis import CLUSTER, Fault, Planned, Scene, always, and_cluster, its, plan, recovery
 
 
 @asynccontextmanager
@@ -17,10 +17,10 @@ async def nothing(_: Scene) -> AsyncIterator[None]:
 
 
 FAULTS = [
-    Fault("killed", "killed", ("one", "two", "three"), (0.0, 5.0), nothing),
+    Fault("killed", "killed", ("one", "two", "three"), (0.0, 5.0), nothing, and_cluster()),
     Fault("frozen", "frozen", ("one", "two"), (13.0, 15.0), nothing),
     Fault("stepped", "clock", ("one", "two", "three"), (1.0, 9.0), nothing, its("clock")),
-    Fault("all killed", "majority", ("all",), (1.0, 2.0), nothing, always("one", "two", "three")),
+    Fault("all killed", "majority", ("all",), (1.0, 2.0), nothing, always("one", "two", "three", CLUSTER)),
 ]
 COUNT = 40
 
@@ -51,7 +51,7 @@ def test_nothing_is_broken_twice_at_once(seed: int) -> None:
     for one in plan(FAULTS, COUNT, 100.0, seed):
         for name in one.fault.claims(one.target):
             assert free.get(name, 0.0) <= one.at
-            free[name] = one.at + one.seconds + RECOVERY_SECONDS
+            free[name] = one.at + one.seconds + recovery(name)
 
 
 @given(st.integers())
