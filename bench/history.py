@@ -1,4 +1,4 @@
-"""What a fact costs the tracker's database when it holds 250,000 deliveries, beside 10,000; and memory.
+"""What a fact costs the tracker's database when it holds 250,000 deliveries, beside 10,000.
 
 A rebuild from the journal goes the same way, so its cost is this one times the facts. CPU time of the
 process: the disk is not measured. SQLite; facts are made, not decoded: that costs the same at any time.
@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
 from random import Random
-
-import psutil
 
 from bench.crypto import NOW
 from bench.report import Figure, report
@@ -29,7 +27,6 @@ FEW = 10_000
 FACTS_OF_ONE = 4
 LATER = {"delivered": (1, 2_000), "handed-over": (2_000, 5_000), "registered": (5_000, 80_000)}
 """So many letters, at least and at most, lie between a letter and its receipt: three days of a country."""
-MEMORY_GOAL_MB = 200.0
 
 
 async def run() -> None:
@@ -45,13 +42,9 @@ def _measure() -> None:
     ):
         store.migrate()
         few = _folded(store, facts, FEW * FACTS_OF_ONE)
-        begin = _resident_mb()
         _folded(store, facts, (DELIVERIES - 2 * FEW) * FACTS_OF_ONE)
         many = _folded(store, facts, FEW * FACTS_OF_ONE)
     report(Figure("history", many * 1e6, "us/fact", many / few, f"the first {FEW} deliveries"))
-    end = _resident_mb()
-    report(Figure("history.memory", end, "MB", end / MEMORY_GOAL_MB, f"goal of {MEMORY_GOAL_MB:.0f} MB"))
-    report(Figure("history.memory.growth", end / begin, "x", end / begin, f"the first {FEW} deliveries"))
 
 
 def _folded(store: Store, facts: Iterator[JournalFact], count: int) -> float:
@@ -120,7 +113,3 @@ def _receipt(letter: LetterFact, event: str, offset: int) -> ReceiptFact:
 def _course(offset: int) -> Course:
     at = NOW + timedelta(milliseconds=offset)
     return Course(at, at, at, at)
-
-
-def _resident_mb() -> float:
-    return float(psutil.Process().memory_info().rss / 1e6)
