@@ -1,4 +1,4 @@
-"""What this layer refuses, and how it speaks of faults in foreign code.
+"""What this layer refuses.
 
 ExchangeError
 ├── DraftRefused       a letter or receipt that the exchange could never take, found before signing
@@ -6,7 +6,6 @@ ExchangeError
 └── SpoolError         `spool-full`, `spool-corrupt`, `spool-in-use`, `spool-version`, `spool-unwritable`
 """
 
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -45,9 +44,3 @@ def want_of_memory_named() -> Iterator[None]:
         yield
     except MemoryError as error:
         raise ExchangeError(NO_MEMORY, code="out-of-memory", retriable=True) from error
-
-
-def fault(error: Exception) -> str:
-    """Kind and place of an error that nobody expected, for the log; its text may quote a letter."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {frame.name}, {frame.filename}:{frame.lineno}"

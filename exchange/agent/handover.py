@@ -18,7 +18,7 @@ from datetime import timedelta
 from exchange.agent.arrivals import open_letter
 from exchange.agent.bounds import BYTES_AT_ONCE
 from exchange.agent.drafts import Words, own_receipt_key
-from exchange.agent.errors import NO_MEMORY, fault
+from exchange.agent.errors import NO_MEMORY
 from exchange.agent.intake import Edms
 from exchange.agent.office import Office, Wake
 from exchange.agent.rendering import arrived_letter, arrived_receipt, is_wanted
@@ -26,7 +26,7 @@ from exchange.agent.spool import incoming, outgoing
 from exchange.agent.spool.incoming import ArrivalKind, ArrivalState, Kept
 from exchange.agent.status import Waits
 from exchange.domain.card import ReceiptCard
-from exchange.domain.errors import ExchangeError
+from exchange.domain.errors import ExchangeError, fault
 from exchange.domain.event import Event
 from exchange.domain.reason import Reason
 

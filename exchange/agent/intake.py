@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 from exchange.agent.bounds import BYTES_AT_ONCE, up_to
 from exchange.agent.correspondence import letter_meant, say_letter, say_receipt
-from exchange.agent.errors import DraftRefused, fault, want_of_memory_named
+from exchange.agent.errors import DraftRefused, want_of_memory_named
 from exchange.agent.office import Office, Wake
 from exchange.agent.ports import Connector, DraftLetter, DraftReceipt, Format, Package
 from exchange.agent.spool import outgoing
 from exchange.agent.status import Waits
-from exchange.domain.errors import DocumentError, ExchangeError
+from exchange.domain.errors import DocumentError, ExchangeError, fault
 
 log = logging.getLogger(__name__)
 

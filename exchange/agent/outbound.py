@@ -222,8 +222,8 @@ class Outbound:
         silence = self._patience(line)
         line.probe = number
         line.silences += 1
-        line.waits.on(PART, "notice", f"nothing heard for {silence:.0f} s of what was sent", self._clock())
-        log.info("%s: nothing heard for %.0f s, asked where we stand", line.body, silence)
+        message = f"nothing heard for {silence:.0f} s of what was sent: it is kept, and asked for ever more rarely"
+        line.waits.on(PART, "notice", message, self._clock())
 
     def _after_probe(self, line: Line, heard: Heard) -> None:
         """The probe's answer: what was sent before it and is not taken was lost."""

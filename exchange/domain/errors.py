@@ -13,6 +13,8 @@ Every error carries a stable `code` (kebab-case, one page in `docs/errors.md`), 
 the field and the next step, and `retriable`: may the same call succeed later without a change?
 """
 
+import traceback
+
 
 class ExchangeError(Exception):
     """Base of all errors that the exchange raises on purpose."""
@@ -75,3 +77,9 @@ class EmbeddedError(ExchangeError):
     """An embedded server could not be brought up."""
 
     code = "embedded-failed"
+
+
+def fault(error: Exception) -> str:
+    """Kind and place of an error that nobody expected, for the log; its text may quote a letter."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {frame.name}, {frame.filename}:{frame.lineno}"

@@ -1,7 +1,6 @@
 """An agent as a service: how it is, for health and metrics. Its work is `exchange.agent`'s own."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
@@ -11,6 +10,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from exchange.agent.agent import Agent
 from exchange.agent.status import BodyStatus, Counters
 from exchange.domain.errors import SpoolError
+from exchange.services.runner import Changes
 
 LOOK_SECONDS = 1.0
 COUNTED = {
@@ -25,8 +25,6 @@ COUNTED = {
 }
 """What the agent counts, by the name in `Counters`."""
 
-log = logging.getLogger(__name__)
-
 
 class AgentService:
     """Runs an agent and keeps looking how each of its bodies is."""
@@ -36,6 +34,7 @@ class AgentService:
         self._agent = agent
         self._bodies: tuple[BodyStatus, ...] = ()
         self._blind = "the spool: not read yet"
+        self._changes = Changes()
         registry.register(_Metrics(counters, lambda: self._bodies))
 
     @property
@@ -55,15 +54,22 @@ class AgentService:
         """Keep looking; what the spool refuses for a while is shown until the next look."""
         while True:
             try:
-                before, self._bodies = self._bodies, tuple(await self._agent.status())
+                self._bodies = tuple(await self._agent.status())
             except SpoolError as error:
                 if not error.retriable:
                     raise
                 self._blind = f"{error.code}: {error}"
             else:
                 self._blind = ""
-                _log_changes(before, self._bodies)
+                self._tell()
             await asyncio.sleep(LOOK_SECONDS)
+
+    def _tell(self) -> None:
+        """Log what each body begins and ends to wait for."""
+        now = asyncio.get_running_loop().time()
+        for body in self._bodies:
+            code = {"code": body.failure.code} if body.failure else {}
+            self._changes.tell(body.body, _reason(body), now, body=body.body, **code)
 
 
 class _Metrics(Collector):
@@ -85,9 +91,10 @@ class _Metrics(Collector):
         yield from families.values()
         yield self._gauge("exchange_agent_unproven", "Said, not proven taken", lambda body: body.drafts + body.unproven)
         yield self._gauge("exchange_agent_to_hand_over", "Arrived, not handed over", lambda body: body.to_hand_over)
-        yield self._gauge(
-            "exchange_agent_inbox_read_timestamp_seconds", "Last look at the inbox", lambda body: _stamp(body.last_seen)
-        )
+        yield self._moment("inbox_read", "When the inbox was last read", lambda body: body.last_seen)
+        yield self._moment("oldest_unproven", "When the oldest of these was said", lambda body: body.oldest)
+        yield self._moment("oldest_to_hand_over", "When the oldest of these arrived", lambda body: body.oldest_arrival)
+        yield self._waiting()
 
     def _gauge(self, name: str, text: str, value: Callable[[BodyStatus], float]) -> GaugeMetricFamily:
         family = GaugeMetricFamily(name, text, labels=["body"])
@@ -95,24 +102,26 @@ class _Metrics(Collector):
             family.add_metric([body.body], value(body))
         return family
 
+    def _moment(self, name: str, text: str, value: Callable[[BodyStatus], datetime | None]) -> GaugeMetricFamily:
+        """A moment that there may not be: no sample then, or 1970 would set off every alert."""
+        family = GaugeMetricFamily(f"exchange_agent_{name}_timestamp_seconds", text, labels=["body"])
+        for body in self._bodies():
+            if (moment := value(body)) is not None:
+                family.add_metric([body.body], moment.timestamp())
+        return family
 
-def _stamp(moment: datetime | None) -> float:
-    return 0.0 if moment is None else moment.timestamp()
+    def _waiting(self) -> GaugeMetricFamily:
+        family = GaugeMetricFamily("exchange_agent_waiting", "1 for each code it waits for", labels=["body", "code"])
+        for body in self._bodies():
+            for code in body.waits_for:
+                family.add_metric([body.body, code], 1)
+        return family
 
 
 def _reason(body: BodyStatus) -> str:
     """What a body waits for; words that are merely on their way are no reason."""
     if body.halted:
-        return f"a person: {body.failure.message}" if body.failure else "a person"
+        return f"a person: {body.failure.code}: {body.failure.message}" if body.failure else "a person"
     if body.failure is not None:
         return f"{body.failure.code}: {body.failure.message}"
     return "" if body.ready else "its inbox to be read"
-
-
-def _log_changes(before: Sequence[BodyStatus], after: Sequence[BodyStatus]) -> None:
-    """Say once what a body begins or ends to wait for."""
-    known = {body.body: _reason(body) for body in before}
-    for body in after:
-        reason = _reason(body)
-        if known.get(body.body) != reason:
-            log.info("%s %s", body.body, f"waits for {reason}" if reason else "is served", extra={"body": body.body})

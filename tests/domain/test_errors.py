@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.domain.errors import BusError, DocumentError, WireError
+from exchange.domain.errors import BusError, DocumentError, WireError, fault
 
 
 def test_an_error_has_its_classs_code_and_may_have_its_own() -> None:
@@ -32,3 +32,13 @@ def test_a_document_error_need_not_know_where() -> None:
     """The message alone, then, and whoever shows the place shows none."""
     error = DocumentError("no number", code="document-malformed")
     assert (str(error), error.code, error.place) == ("no number", "document-malformed", "")
+
+
+def test_what_nobody_expected_is_told_by_kind_and_place() -> None:
+    """Not by its text, which may quote a letter."""
+    with pytest.raises(ValueError, match="Dear Minister") as raised:
+        int("Dear Minister")
+    told = fault(raised.value)
+    assert told.startswith("ValueError in test_what_nobody_expected_is_told_by_kind_and_place, ")
+    assert "test_errors.py:" in told
+    assert "Dear" not in told

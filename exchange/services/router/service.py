@@ -16,7 +16,7 @@ from exchange.bus.connection import KafkaSettings
 from exchange.bus.errors import CLIENT_ERRORS, bus_error
 from exchange.bus.lane import Lane, LaneGroup
 from exchange.domain.decision import DeadLetter, LaneState
-from exchange.domain.errors import BusError, ConfigurationError, ExchangeError
+from exchange.domain.errors import BusError, ConfigurationError, ExchangeError, fault
 from exchange.journal.ledger import Ledger
 from exchange.services.router.ground import FootingSource
 from exchange.services.router.history import require_new
@@ -90,7 +90,7 @@ class Router:
             self._tasks.pop(lane).cancel()
         for lane in lanes - set(self._tasks):
             self._tasks[lane] = tasks.create_task(self._keep(lane), name=f"lane {lane}")
-        log.info("lanes assigned", extra={"lanes": sorted(lanes)})
+        log.info("lanes %s assigned", sorted(lanes))
 
     async def _keep(self, number: int) -> None:
         """Serve a lane; after any failure arm it again."""
@@ -99,9 +99,9 @@ class Router:
             try:
                 await self._serve(lane, number)
             except Exception as error:  # noqa: BLE001 - whatever it is, `AssertionError` too: arm again
-                code = error.code if isinstance(error, ExchangeError) else type(error).__name__
-                self._failures[number] = f"{code}: {error}".removesuffix(": ")
-                log.warning("lane %d arms again: %s: %s", number, code, error)
+                reason = _reason(error)
+                self._failures[number] = reason
+                log.warning("lane %d arms again: %s", number, reason)
             except asyncio.CancelledError:
                 if is_asked_to_end():
                     raise
@@ -170,6 +170,13 @@ class Router:
         transaction.state(ledger.state, ledger.drain_origins())
         await lane.commit(transaction.writes)
         self._metrics.committed(transaction.outcomes)
+
+
+def _reason(error: Exception) -> str:
+    """Why a lane failed, with its code; of what nobody expected kind and place."""
+    if isinstance(error, CLIENT_ERRORS):
+        error = bus_error(error, "serving the lane")
+    return f"{error.code}: {error}" if isinstance(error, ExchangeError) else fault(error)
 
 
 async def finish(work: Coroutine[Any, Any, None], seconds: float) -> None:
