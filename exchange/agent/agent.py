@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from exchange.agent.chain import Identity
+from exchange.agent.chain import Identity, PresentKey
 from exchange.agent.handover import Handover
 from exchange.agent.inbound import Inbound, Reading
 from exchange.agent.intake import Edms, Intake
@@ -29,7 +29,6 @@ from exchange.agent.status import BodyStatus, Waits
 from exchange.agent.transport import Transport
 from exchange.domain.errors import ConfigurationError, SpoolError
 from exchange.domain.ids import lane_of
-from exchange.security.cades import Signer
 from exchange.security.errors import DirectoryRefused
 
 log = logging.getLogger(__name__)
@@ -40,7 +39,7 @@ class Member:
     """A body that the agent carries; without an EDMS its letters wait in the spool for the client."""
 
     body: str
-    signer: Signer
+    present_key: PresentKey
     edms: Edms | None = None
 
 
@@ -119,7 +118,7 @@ class Agent:
     def _identity(self, member: Member) -> Identity:
         office = self._office
         exchange = office.history.directory.exchange
-        return Identity(member.body, exchange, member.signer, office.clock, office.drafting.random)
+        return Identity(member.body, exchange, member.present_key, office.clock, office.drafting.random)
 
     def _line(self, identity: Identity) -> Line:
         now = self._office.monotonic()

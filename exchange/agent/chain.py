@@ -4,8 +4,10 @@ Everything here runs inside one transaction of the spool. Sending again, waiting
 for `outbound`, which is told of all actions.
 """
 
+import logging
 import sqlite3
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from exchange.agent.bounds import BYTES_AT_ONCE
@@ -28,6 +30,7 @@ from exchange.agent.spool.incoming import ArrivalKind, Arrived
 from exchange.agent.spool.origins import Origin
 from exchange.agent.spool.outgoing import Kind, OutgoingState
 from exchange.domain.decision import Notice
+from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import EXCHANGE, ORIGIN_BYTES, digest
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Head, Open, Signed, Void
@@ -35,6 +38,8 @@ from exchange.security.cades import Signer
 from exchange.security.errors import SignatureRefused
 from exchange.security.form import parse
 from exchange.wire.records import decode, encode, read_head, with_head
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +50,32 @@ class Heard:
     actions: tuple[Action, ...]
 
 
-@dataclass(frozen=True, slots=True)
+PresentKey = Callable[[], Signer]
+"""The key that lies in place now.
+
+Raises:
+    ConfigurationError: there is none for the moment: its two files are replaced one after the other.
+"""
+
+
+@dataclass(slots=True)
 class Identity:
-    """Who speaks: a body with its key, in one exchange."""
+    """Who speaks: a body with its key, in one exchange.
+
+    The key is read when the agent starts, and again when the exchange refuses signatures or is
+    silent: then another may have been put in place.
+    """
 
     body: str
     exchange: bytes
-    signer: Signer
+    present_key: PresentKey
     clock: Clock
     random: Random
+    _signer: Signer = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Read the key."""
+        self._signer = self.present_key()
 
     def enrol(self, connection: sqlite3.Connection) -> Origin:
         """Draw the body's origin when the spool has none yet; sign again what another key signed and nobody took.
@@ -62,9 +84,7 @@ class Identity:
         told while the old key was in use, and then is given another one, is told no more.
         """
         origin = origins.enrol(connection, self.body, self.random(ORIGIN_BYTES), self.clock())
-        unproven = origins.statements(connection, origin, origin.taken + 1)
-        if not all(self._is_ours(signature) for _, _, signature in unproven):
-            self._sign_again(connection, origin, origin.taken + 1)
+        self._sign_with_present_key(connection, origin)
         return origin
 
     def extend(self, connection: sqlite3.Connection, limit: int, window: int) -> Origin:
@@ -81,6 +101,11 @@ class Identity:
             origin = self._append(connection, origin, last, placed(draft, origin))
         self._save(connection, origin, last)
         return origin
+
+    def renew(self, connection: sqlite3.Connection, origin: Origin) -> None:
+        """Use the key that lies in place now: the exchange is silent, and to whom it does not know it always is."""
+        self._read_key()
+        self._sign_with_present_key(connection, origin)
 
     def hear(self, connection: sqlite3.Connection, notice: Notice) -> "Heard | None":
         """Do what a notice asks for (rule 2.5); None when it is not about our current origin."""
@@ -126,7 +151,7 @@ class Identity:
         return [(row, decode(Signed, record).statement) for row, record in drafts]
 
     def _append(self, connection: sqlite3.Connection, origin: Origin, row: int | None, statement: bytes) -> Origin:
-        signature = self.signer.sign(statement, self.clock())
+        signature = self._signer.sign(statement, self.clock())
         return origins.append(connection, origin, statement, signature, row)
 
     def _save(self, connection: sqlite3.Connection, origin: Origin, last: int | None) -> None:
@@ -170,16 +195,29 @@ class Identity:
             self._reject(connection, row, said, taken.reason, taken.detail)
 
     def _sign_again(self, connection: sqlite3.Connection, origin: Origin, number: int) -> None:
+        self._read_key()
         now = self.clock()
         rows = origins.statements(connection, origin, number)
-        origins.resign(connection, [(self.signer.sign(statement, now), row) for row, statement, _ in rows])
+        origins.resign(connection, [(self._signer.sign(statement, now), row) for row, statement, _ in rows])
+
+    def _sign_with_present_key(self, connection: sqlite3.Connection, origin: Origin) -> None:
+        """Sign again what another key signed and nobody took."""
+        unproven = origins.statements(connection, origin, origin.taken + 1)
+        if not all(self._is_ours(signature) for _, _, signature in unproven):
+            self._sign_again(connection, origin, origin.taken + 1)
 
     def _is_ours(self, signature: bytes) -> bool:
         """Whether it names the present key."""
         try:
-            return parse(signature).signer == self.signer.signer
+            return parse(signature).signer == self._signer.signer
         except SignatureRefused:
             return False
+
+    def _read_key(self) -> None:
+        try:
+            self._signer = self.present_key()
+        except ConfigurationError as error:
+            log.warning("%s: signing with the key as it was read before: %s (%s)", self.body, error, error.code)
 
     def _replace(self, connection: sqlite3.Connection, origin: Origin, number: int, reason: str) -> None:
         """Put a void in the place of a statement, and what followed behind it (rule 2.4)."""

@@ -37,6 +37,7 @@ from exchange.wire.records import kind_of, read_head
 log = logging.getLogger(__name__)
 
 PART = "outbound"
+TROUBLE = "trouble"
 BUS = "submissions"
 CLOCK = "clock"
 CLOCK_AHEAD = "this machine's clock is ahead of the exchange's: set it; what is refused is said again with its time"
@@ -184,6 +185,7 @@ class Outbound:
             first, limit = max(line.cursor, origin.taken + 1), self._timing.batch
             probe = origin.taken < origin.signed < first and now >= line.spoken + self._patience(line)
             if probe:
+                line.identity.renew(connection, origin)
                 first, limit = origin.taken + 1, 1
             statements = origins.unproven(connection, origin, first, limit, room)
             room -= sum(len(statement.record) for statement in statements)
@@ -242,6 +244,7 @@ class Outbound:
             case Stand():
                 line.troubles = 0
                 line.waits.over(PART)
+                line.waits.over(TROUBLE)
             case Resend(number, reason, later):
                 line.go_back(number)
                 if later:
@@ -255,14 +258,14 @@ class Outbound:
                 log.warning("%s: %s, going on with %s", line.body, reason, type(action).__name__.lower())
             case Halt(reason, detail):
                 line.halted = True
-                line.waits.on(PART, reason, detail, self._clock())
+                line.waits.on(TROUBLE, reason, detail, self._clock())
                 log.error("%s: %s (%s): nothing more is sent before a person acts", line.body, reason, detail)
 
     def _hold(self, line: Line, reason: str) -> None:
         """Wait before the line goes on, longer each time."""
         line.troubles += 1
         line.not_before = self._monotonic() + self._timing.backoff(line.troubles)
-        line.waits.on(PART, reason, "the exchange does not take the next statement yet", self._clock())
+        line.waits.on(TROUBLE, reason, "the exchange does not take the next statement yet", self._clock())
         log.warning("%s: %s, sending again later", line.body, reason)
 
     def _all_wait(self, error: ExchangeError) -> None:

@@ -25,8 +25,9 @@ from exchange.domain.errors import ConfigurationError
 from exchange.domain.policy import Policy, parse_policy
 from exchange.security.cades import Signer
 from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.keys import load_certificates, load_key_pair
+from exchange.security.keys import KeyFiles, load_certificates, load_key_pair
 from exchange.services.agent import AgentService
+from exchange.services.process import process_registry
 from exchange.services.runner import observed, until_signalled
 from exchange.settings import AgentSettings, BodySettings
 
@@ -39,7 +40,7 @@ async def run_agent(settings: AgentSettings) -> None:
         SpoolError: the spool cannot be used, or another agent uses it.
         PositionLost: an inbox is not the topic that was read before.
     """
-    registry = CollectorRegistry()
+    registry = _registry(settings)
     with open_desk(settings) as desk:
         members = [_member(body, edms=_edms(body)) for body in settings.bodies]
         service = AgentService(Agent(desk.office, members, desk.transport), desk.office.counters, registry)
@@ -78,9 +79,21 @@ def open_desk(settings: AgentSettings) -> Iterator[Desk]:
         yield Desk(Office(spool, drafting, history, Timing(), Counters(), system.monotonic), transport)
 
 
+def _registry(settings: AgentSettings) -> CollectorRegistry:
+    certificates = {("statement", body.code): body.statement.certificate for body in settings.bodies}
+    edms = {("edms", body.code): body.folder for body in settings.bodies if body.folder is not None}
+    return process_registry(
+        {("transport", ""): settings.kafka.certificate} | certificates, {("spool", ""): settings.spool} | edms
+    )
+
+
 def _member(body: BodySettings, edms: Edms | None) -> Member:
-    pair = load_key_pair(body.statement)
-    return Member(body.code, Signer(pair.certificate, pair.key), edms)
+    return Member(body.code, partial(_signer, body.statement), edms)
+
+
+def _signer(files: KeyFiles) -> Signer:
+    pair = load_key_pair(files)
+    return Signer(pair.certificate, pair.key)
 
 
 def _edms(body: BodySettings) -> Edms | None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -17,6 +18,7 @@ from exchange.agent.office import Office
 from exchange.agent.spool import Spool
 from exchange.agent.status import Counters
 from exchange.agent.timing import Timing
+from exchange.security.cades import Signer
 from exchange.security.directory_folder import DirectoryFolder
 from tests.agent.edms import MemoryEdms
 from tests.agent.simulator import Simulator
@@ -82,10 +84,14 @@ class Place:
         )
         return Office(spool, drafting, history, timing, Counters(), time.monotonic)
 
+    def present_key(self, body: str) -> Signer:
+        """The key that lies in place for a body."""
+        return self.world.signers[body]
+
     def members(self, *bodies: str, edms: dict[str, MemoryEdms] | None = None) -> list[Member]:
         """Bodies as an agent carries them."""
         systems = {body: Edms(system, system.format) for body, system in (edms or {}).items()}
-        return [Member(body, self.world.signers[body], systems.get(body)) for body in bodies]
+        return [Member(body, partial(self.present_key, body), systems.get(body)) for body in bodies]
 
     @asynccontextmanager
     async def agent(

@@ -43,8 +43,8 @@ class Copy:
     @property
     def identity(self) -> Identity:
         """Who speaks."""
-        signer = self.world.signers["alpha"]
-        return Identity("alpha", self.world.directory.exchange, signer, lambda: NOW, self.random.randbytes)
+        signers, exchange = self.world.signers, self.world.directory.exchange
+        return Identity("alpha", exchange, lambda: signers["alpha"], lambda: NOW, self.random.randbytes)
 
     @property
     def drafting(self) -> Drafting:

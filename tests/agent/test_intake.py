@@ -210,7 +210,7 @@ def test_bodies_are_named_once(place: Place) -> None:
     with pytest.raises(ConfigurationError) as raised:
         Agent(office, [], place.simulator.transport)
     assert raised.value.code == "agent-without-body"
-    twice = [Member("alpha", place.world.signers["alpha"])] * 2
+    twice = [Member("alpha", lambda: place.world.signers["alpha"])] * 2
     with pytest.raises(ConfigurationError) as raised:
         Agent(office, twice, place.simulator.transport)
     assert raised.value.code == "body-repeated"

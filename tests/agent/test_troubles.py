@@ -13,7 +13,8 @@ from exchange.domain.directory import CertificateUse, ListedCertificate
 from exchange.domain.reason import Reason
 from exchange.security.cades import Signer
 from exchange.security.directory_folder import successor
-from exchange.security.errors import SignatureRefused
+from exchange.security.errors import KeyRefused, SignatureRefused
+from exchange.security.form import parse
 from exchange.security.keys import load_key_pair
 from exchange.security.trust import Trust
 from exchange.security.validity import Validity
@@ -35,6 +36,40 @@ class ExpiredTrust:
         if body == "alpha":
             raise SignatureRefused(Reason.CERTIFICATE_EXPIRED, body=body)
         return body
+
+
+class RenewedTrust(ExpiredTrust):
+    """Trust of a directory that lists another certificate of alpha's besides."""
+
+    def __init__(self, trust: Trust, renewed: Signer) -> None:
+        """`renewed` signs with the other certificate's key."""
+        super().__init__(trust)
+        self._renewed = renewed
+
+    def verify_statement(self, statement: bytes, signature: bytes, at: datetime) -> str:
+        """See `Trust`."""
+        if parse(signature).signer == self._renewed.signer:
+            return "alpha"
+        return super().verify_statement(statement, signature, at)
+
+
+class KeysBeingReplaced(dict[str, Signer]):
+    """Key and certificate do not fit until both are replaced."""
+
+    def __init__(self, key: Signer) -> None:
+        """`key` is the new one."""
+        super().__init__()
+        self._key = key
+        self.asked = 0
+        self.replaced = False
+
+    def __getitem__(self, body: str) -> Signer:
+        """The new key, once it is whole."""
+        self.asked += 1
+        if not self.replaced:
+            message = "not a pair"
+            raise KeyRefused(message, code="key-certificate-mismatch")
+        return self._key
 
 
 @contextmanager
@@ -83,6 +118,25 @@ async def test_a_key_replaced_after_the_exchange_has_told(place: Place) -> None:
     async with place.agent("alpha") as agent:
         await until_settled(agent)
     assert place.simulator.message_ids("beta") == ["m-1"]
+
+
+async def test_a_new_key_is_used_once_it_lies_in_place(place: Place) -> None:
+    """Without a new start, and whatever lies there while the two files of the pair are replaced."""
+    pair = load_key_pair(place.world.authority.body("delta").statement)
+    renewed = Signer(pair.certificate, pair.key)
+    trust = RenewedTrust(Trust(place.world.directory, place.world.roots), renewed)
+    async with place.agent("alpha") as agent:
+        await until_settled(agent)
+        place.simulator.stand_on(replace(place.world.ground, trust=trust))
+        place.world.signers = keys = KeysBeingReplaced(renewed)
+        await agent.mailbox("alpha").submit(plain_letter("m-1", "beta"), plain_letter("m-2", "beta"))
+        await until(lambda: keys.asked > 1)
+        assert "certificate-expired" in (await agent.status())[0].waits_for
+        keys.replaced = True
+        await until(lambda: place.simulator.message_ids("beta") == ["m-1", "m-2"])
+        await agent.mailbox("alpha").submit(plain_letter("m-3", "beta"))
+        await until_settled(agent)
+    assert place.simulator.message_ids("beta") == ["m-1", "m-2", "m-3"]
 
 
 async def test_repeats_by_others_do_not_keep_an_agent_silent(place: Place) -> None:
