@@ -42,6 +42,10 @@ class JournalReader(Protocol):
         """Offsets still to be read of each partition, now."""
         ...
 
+    async def unstable(self) -> dict[Partition, int]:
+        """Offsets of each partition that an open transaction holds up, now."""
+        ...
+
     def reached(self, ends: Mapping[Partition, int]) -> bool:
         """Whether everything before `ends` has been handed out."""
         ...

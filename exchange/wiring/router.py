@@ -1,9 +1,8 @@
 """The router's process."""
 
-from prometheus_client import CollectorRegistry
-
 from exchange import system
 from exchange.security.keys import load_certificates
+from exchange.services.process import process_registry
 from exchange.services.router.ground import FootingFiles
 from exchange.services.router.metrics import RouterMetrics
 from exchange.services.router.service import Router
@@ -17,7 +16,7 @@ async def run_router(settings: RouterSettings) -> None:
     Raises:
         ConfigurationError: certificates, directory or policy cannot be used.
     """
-    registry = CollectorRegistry()
+    registry = process_registry({("transport", ""): settings.kafka.certificate}, folders={})
     settings.kafka.ssl_context()  # a wrong file is told at once, not waited for
     roots = load_certificates(settings.directory.roots)
     footings = FootingFiles(settings.directory.folder, settings.policy, roots, system.monotonic)

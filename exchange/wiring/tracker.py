@@ -3,10 +3,9 @@
 import gc
 from functools import partial
 
-from prometheus_client import CollectorRegistry
-
 from exchange import system
 from exchange.bus.reader import PositionedReader
+from exchange.services.process import process_registry
 from exchange.services.runner import changes_told, observed, until_signalled
 from exchange.services.tracker.metrics import TrackerMetrics
 from exchange.services.tracker.service import Tracker
@@ -23,7 +22,7 @@ async def run_tracker(settings: TrackerSettings) -> None:
         StoreError: the database's URL is wrong.
         PositionLost, JournalIncomplete, StoreConflict: see `Tracker.run`.
     """
-    registry = CollectorRegistry()
+    registry = process_registry({("transport", ""): settings.kafka.certificate}, folders={})
     settings.kafka.ssl_context()  # a wrong file is told at once, not waited for
     partitions = latest_directory(settings.directory).journal_partitions
     opening = partial(PositionedReader, settings.kafka)

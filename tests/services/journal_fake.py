@@ -28,6 +28,7 @@ class FakeJournal:
     records: list[Taken] = field(default_factory=list)
     failures: list[BaseException] = field(default_factory=list)
     begins: dict[Partition, int] = field(default_factory=dict)
+    unstable: int = 0
     opened: int = 0
 
     def open(self, positions: Positions) -> "FakeReader":
@@ -85,6 +86,10 @@ class FakeReader:
     async def lag(self) -> dict[Partition, int]:
         """Now."""
         return {partition: max(0, self._journal.end(partition) - 1 - at) for partition, at in self._next.items()}
+
+    async def unstable(self) -> dict[Partition, int]:
+        """As many in each partition as the test said."""
+        return dict.fromkeys(self._next, self._journal.unstable)
 
     def reached(self, ends: Mapping[Partition, int]) -> bool:
         """Markers behind the last record count as read with it."""

@@ -207,8 +207,9 @@ def sample(registry: CollectorRegistry, name: str, **labels: str) -> float | Non
     return registry.get_sample_value(name, labels)
 
 
-async def test_metrics(tracker: Tracker, registry: CollectorRegistry) -> None:
+async def test_metrics(tracker: Tracker, fake: FakeJournal, registry: CollectorRegistry) -> None:
     """Names of the console, bounded labels, no ids."""
+    fake.unstable = 7
     async with running(tracker):
         await until_ready(tracker)
     value = partial(sample, registry)
@@ -222,6 +223,7 @@ async def test_metrics(tracker: Tracker, registry: CollectorRegistry) -> None:
     assert value("exchange_pending", state="accepted") == 0
     assert value("exchange_consumer_last_seen_timestamp_seconds", body="beta") is not None
     assert value("exchange_tracker_lag") == value("exchange_tracker_lag_seconds") == 0
+    assert value("exchange_journal_unstable_offsets") == 7 * fake.partitions
     assert (value("exchange_tracker_progress_timestamp_seconds") or 0) > 0
 
 

@@ -65,6 +65,11 @@ class TrackerMetrics:
             "Age of the last record taken, while there are more to take; else 0",
             registry=registry,
         )
+        self._held_up = Gauge(
+            "exchange_journal_unstable_offsets",
+            "Offsets of the journal behind its last stable one: open transactions hold all readers up there",
+            registry=registry,
+        )
         self._progress = Gauge(
             "exchange_tracker_progress_timestamp_seconds",
             "When the tracker last saw the journal's end and the database's answer",
@@ -103,9 +108,10 @@ class TrackerMetrics:
         for body, moment in oldest.items():
             self._oldest.labels(body=body).set(moment.timestamp())
 
-    def show_lag(self, offsets: int, now: datetime) -> None:
-        """Show how far behind the journal's end the tracker is."""
+    def show_lag(self, offsets: int, held_up: int, now: datetime) -> None:
+        """Show how far behind the journal's last stable end the tracker is, and how much lies behind that."""
         self._lag.set(offsets)
+        self._held_up.set(held_up)
         self._behind.set(_seconds(self._journalled, now) if offsets and self._journalled else 0)
         self._progress.set(now.timestamp())
 

@@ -147,7 +147,8 @@ class Tracker:
                 if caught_up or now >= refresh_at:
                     # Also proves that Kafka still answers: without end offsets we are not ready.
                     self._lag = sum((await reader.lag()).values())
-                    self._metrics.show_lag(self._lag, self._now())
+                    held_up = sum((await reader.unstable()).values())
+                    self._metrics.show_lag(self._lag, held_up, self._now())
                     await finish(self._refresh)
                     refresh_at = now + REFRESH_SECONDS
                 behind = behind and not caught_up
