@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.client import AIOKafkaClient
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.producer import sender
 
@@ -40,6 +41,9 @@ TRANSACTION_SECONDS = 10
 ARM_SECONDS = 30
 COMMIT_SECONDS = 15.0
 """Longer than a transaction may live: what has not ended by then is found out by arming again."""
+DECIDED_SECONDS = 15.0
+"""As long for what others had begun."""
+DECIDED_POLL_SECONDS = 0.1
 SILENCE_SECONDS = 5.0
 """After so long without news we ask whether Kafka is there: its client would try for ever and not say so."""
 LEAVE_SECONDS = 3.0
@@ -87,11 +91,16 @@ class Lane:
     async def know(self, topics: Collection[str]) -> None:
         """Learn where `topics` are, before the first write to them: all at once, which takes 0.1 s.
 
+        And wait until all that is in them is decided. Fencing has ended what a predecessor had begun; but the
+        coordinator of Kafka 4.4 passes over a partition that has no leader (KAFKA-20734), and our next commit
+        there would make records count that were taken back.
+
         Args:
             topics: every topic that the lane may write to.
 
         Raises:
-            BusError: `topic-missing`: create the body's topics before its directory entry.
+            BusError: `topic-missing`: create the body's topics before its directory entry;
+                `transaction-hanging`: something stays undecided for 15 s.
         """
         client = self._armed_producer().client
         await client.set_topics(sorted(topics))
@@ -100,6 +109,7 @@ class Lane:
             await client.set_topics(sorted(set(topics) - missing))  # or it would not look when it is asked again
             message = f"{len(missing)} topics are missing, first '{min(missing)}': create them, then the lane goes on"
             raise BusError(message, code="topic-missing")
+        await _all_decided(client, topics)
 
     async def start_at(self, offset: int) -> None:
         """Begin to read submissions at `offset`; an offset that is gone is an error, never a reset."""
@@ -204,6 +214,23 @@ class Lane:
         finally:
             self._close_later(consumer)
         return state
+
+
+async def _all_decided(client: AIOKafkaClient, topics: Collection[str]) -> None:
+    """Wait until what is written now in every partition of `topics` is committed or taken back."""
+    partitions = [(topic, number) for topic in topics for number in client.cluster.partitions_for_topic(topic)]
+    written = await offsets(client, partitions, End.WRITTEN)
+    deadline = asyncio.get_running_loop().time() + DECIDED_SECONDS
+    while True:
+        stable = await offsets(client, partitions, End.STABLE)
+        partitions = [partition for partition in partitions if stable[partition] < written[partition]]
+        if not partitions:
+            return
+        if asyncio.get_running_loop().time() > deadline:
+            topic, number = min(partitions)
+            message = f"{topic}/{number} holds a transaction that does not end, {len(partitions)} partitions in all"
+            raise BusError(f"{message}: see that each has a leader", code="transaction-hanging")
+        await asyncio.sleep(DECIDED_POLL_SECONDS)
 
 
 def _look_at(delivery: "asyncio.Future[Any]") -> None:

@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from exchange.bus import lane as lanes
 from exchange.bus.access import ROUTER
-from exchange.bus.connection import confluent_options
+from exchange.bus.connection import aiokafka_options, confluent_options
 from exchange.bus.lane import Lane, LaneGroup
 from exchange.bus.producer import Outgoing
 from exchange.bus.topics import JOURNAL, SEQUENCES
@@ -69,6 +70,30 @@ async def test_everything_of_a_lane_ends_when_kafka_is_away(
             with pytest.raises(TimeoutError):
                 await lane.commit(writes)
             await lane.close()
+
+
+async def test_a_lane_waits_for_what_is_not_decided(kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records of somebody's open transaction: nothing is written behind them before they are taken back."""
+    other = AIOKafkaProducer(**aiokafka_options(kafka.settings(ADMINISTRATOR)), transactional_id="undecided")
+    await other.start()
+    lane = Lane(kafka.settings(ROUTER), LANE)
+    try:
+        await other.begin_transaction()
+        await other.send_and_wait(JOURNAL, b"undecided", partition=1)
+        await lane.arm()
+        with monkeypatch.context() as patience:
+            patience.setattr(lanes, "DECIDED_SECONDS", 0.3)
+            with pytest.raises(BusError, match=f"{JOURNAL}/1 ") as hanging:
+                await lane.know([JOURNAL, SEQUENCES])
+        assert (hanging.value.code, hanging.value.retriable) == ("transaction-hanging", True)
+        waiting = asyncio.create_task(lane.know([JOURNAL, SEQUENCES]))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+        await other.abort_transaction()
+        await waiting
+    finally:
+        await lane.close()
+        await other.stop()
 
 
 async def cleaned_by(client: AdminClient, policy: str) -> None:
