@@ -66,8 +66,8 @@ def free_path(folder: Path, name: str) -> Path:
 def move(source: Path, target: Path) -> None:
     """Rename durably; both must be on one file system."""
     source.rename(target)
-    sync_folder(target.parent)
-    sync_folder(source.parent)
+    for folder in dict.fromkeys((target.parent, source.parent)):
+        sync_folder(folder)
 
 
 def make_folder(folder: Path) -> None:

@@ -134,7 +134,8 @@ class FolderConnector:
         draft, former = slot.with_name(f"{slot.name}.new"), slot.with_name(f"{slot.name}.old")
         with connector_errors("staging a package for the EDMS"):
             discard(draft)
-            make_folder(draft / shown)
+            make_folder(self._staging)
+            (draft / shown).mkdir(parents=True)  # durable with what is in it, before it gets its name
             for name, data in names.items():
                 write_file(draft / shown / name, data)
             sync_folder(draft / shown)
@@ -160,9 +161,10 @@ class FolderConnector:
             if package is None:
                 return
             slot = package.parent
-            if slot.suffix != ".old":
+            former = slot.with_name(f"{slot.name}.old")
+            if slot.suffix != ".old" and former.exists():
                 # Left by a stage that was cut off at its end: it must not look staged afterwards.
-                discard(slot.with_name(f"{slot.name}.old"))
+                discard(former)
                 sync_folder(self._staging)
             move(package, free_path(self._in, package.name))
             slot.rmdir()
