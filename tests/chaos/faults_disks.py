@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from tests.chaos.nemesis import Fault, Scene, and_cluster, its
+from tests.chaos.nemesis import Fault, Scene, and_cluster, its, with_its
 from tests.chaos.servers import Role
 from tests.chaos.site import Site, body_of
 
@@ -13,18 +13,21 @@ NAMES = ("disk full", "disk read-only")
 
 def faults_of_disks(site: Site) -> list[Fault]:
     """Every kind, with its targets; none where states have no disks of their own."""
-    claims = {Role.BROKER: and_cluster(_both)}
+    kinds = ((NAMES[0], full, its("disk")), (NAMES[1], read_only, with_its("disk")))
     roles = {role: tuple(name for name in site.named(role) if name in site.disks) for role in Role}
     return [
-        Fault(f"{role.value}'s {name}", name, roles[role], (2.0, 10.0), work, claims.get(role, _both))
-        for name, work in zip(NAMES, (full, read_only), strict=True)
+        Fault(
+            f"{role.value}'s {name}",
+            name,
+            roles[role],
+            (2.0, 10.0),
+            work,
+            and_cluster(claims) if role is Role.BROKER else claims,
+        )
+        for name, work, claims in kinds
         for role in (Role.AGENT, Role.POSTGRESQL, Role.BROKER)
         if roles[role]
     ]
-
-
-def _both(target: str) -> tuple[str, ...]:
-    return (target, *its("disk")(target))
 
 
 @asynccontextmanager

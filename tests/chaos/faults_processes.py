@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from exchange.embedded.errors import KafkaFailedError
 from tests.chaos.nemesis import Fault, Scene, always, and_cluster
@@ -106,8 +106,9 @@ def active_controller(site: Site) -> int:
     known = []
     for broker in site.kafka.brokers:
         kept = broker.node.data / "__cluster_metadata-0" / "quorum-state"
-        state = json.loads(kept.read_text(encoding="utf-8"))
-        known.append((int(state["leaderEpoch"]), int(state["leaderId"])))
+        with suppress(OSError, ValueError):  # it is being written
+            state = json.loads(kept.read_text(encoding="utf-8"))
+            known.append((int(state["leaderEpoch"]), int(state["leaderId"])))
     return max(((epoch, leader) for epoch, leader in known if leader > 0), default=(0, 1))[1]
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from random import Random
 
-from tests.chaos.nemesis import Fault, FaultMissed, Scene
+from tests.chaos.nemesis import Fault, FaultMissed, Scene, with_its
 from tests.chaos.servers import Role
 from tests.chaos.site import Site, body_of
 
@@ -22,8 +22,8 @@ def faults_of_spools(site: Site) -> list[Fault]:
     """Every kind, with its targets."""
     agents = site.named(Role.AGENT)
     return [
-        Fault("torn last write of a spool", "spool torn", agents, (0.0, 2.0), torn),
-        Fault("spool restored from a copy", "spool restored", agents, (5.0, 25.0), restored),
+        Fault("torn last write of a spool", "spool torn", agents, (0.0, 2.0), torn, with_its("disk")),
+        Fault("spool restored from a copy", "spool restored", agents, (5.0, 25.0), restored, with_its("disk")),
     ]
 
 

@@ -55,6 +55,11 @@ def its(part: str) -> Claims:
     return lambda target: (f"{part} of {target}",)
 
 
+def with_its(part: str) -> Claims:
+    """The whole target, and a part that may also be claimed alone."""
+    return lambda target: (*itself(target), *its(part)(target))
+
+
 def always(*names: str) -> Claims:
     """The same whatever the target."""
     return lambda _: names
