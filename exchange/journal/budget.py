@@ -36,9 +36,11 @@ class Budget:
         bucket = self._buckets.get(body)
         if bucket is None:
             bucket = self._buckets[body] = _Bucket(most_statements, most_bytes, arrived)
-        if arrived > bucket.filled:
-            elapsed = (arrived - bucket.filled).total_seconds()
-            bucket.filled = arrived
+        # Times go back when another broker leads, or one whose clock was ahead is put right: nothing is
+        # filled by that, but filling goes on from there, and not only once the old time is reached again.
+        elapsed = max(0.0, (arrived - bucket.filled).total_seconds())
+        bucket.filled = arrived
+        if elapsed:
             bucket.statements = min(most_statements, bucket.statements + elapsed * policy.statements_per_second)
             bucket.bytes = min(most_bytes, bucket.bytes + elapsed * policy.bytes_per_second)
         if bucket.statements < 1.0 or bucket.bytes <= 0.0:
