@@ -12,7 +12,8 @@ from pathlib import Path
 
 _AS_ROOT = ("unshare", "--mount")
 _AS_USER = ("unshare", "--user", "--map-current-user", "--keep-caps", "--mount")
-_BLOCK = 4096
+_BLOCK = 16 * 1024
+_ATTEMPTS = 100
 
 
 def namespace() -> tuple[str, ...]:
@@ -38,9 +39,14 @@ class Disk:
 
     def fill(self) -> None:
         """From now on it has as good as no space left."""
-        seen = os.statvfs(self.folder)
-        used = (seen.f_blocks - seen.f_bfree) * seen.f_frsize
-        self._remount(f"size={used + _BLOCK}")
+        for _ in range(_ATTEMPTS):
+            seen = os.statvfs(self.folder)
+            used = (seen.f_blocks - seen.f_bfree) * seen.f_frsize
+            try:
+                self._remount(f"size={used + _BLOCK}")
+            except subprocess.CalledProcessError:  # more was written meanwhile than that
+                continue
+            return
 
     def relieve(self) -> None:
         """It has space again."""
