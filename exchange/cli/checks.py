@@ -18,6 +18,7 @@ from exchange.store.database import Store
 from exchange.wiring.directory import latest_directory
 
 SOON = timedelta(days=30)
+LONG = timedelta(minutes=15)
 FREE_BYTES = 1024**3
 
 
@@ -50,7 +51,7 @@ async def examine(
     for name, look in looks:
         tell(f"looking at {name}")
         checks.append(await _taken(name, look) if reachable else Check(name, skipped="Kafka cannot be reached"))
-    return [*checks, _database(settings), _disk(settings), _processes(waiting)]
+    return [*checks, _database(settings, now), _disk(settings), _processes(waiting)]
 
 
 async def _taken(name: str, look: Callable[[], Awaitable[Iterable[Finding]]]) -> Check:
@@ -103,14 +104,21 @@ def _dates(subject: str, certificate: x509.Certificate, now: datetime) -> list[F
     return []
 
 
-def _database(settings: OperatorSettings) -> Check:
+def _database(settings: OperatorSettings, now: datetime) -> Check:
+    """Whether it answers, and what it says about bodies that do not fetch their letters."""
     name = "tracker's database"
     try:
         with Store(settings.store) as store, store.reading() as connection:
-            queries.counts(connection)
+            oldest = queries.oldest_undelivered(connection)
     except ExchangeError as error:
         return Check(name, (finding_of(error, name),))
-    return Check(name)
+    return Check(name, tuple(_letters_wait(body, since) for body, since in oldest.items() if now - since >= LONG))
+
+
+def _letters_wait(body: str, since: datetime) -> Finding:
+    problem = f"has not fetched a letter that was accepted on {since:%Y-%m-%d at %H:%M} UTC"
+    step = f"see /health and log of the agent that serves it: exchange letters --to {body} --state accepted"
+    return Finding(Severity.WARNING, "letters-wait", body, problem, step)
 
 
 def _disk(settings: OperatorSettings) -> Check:

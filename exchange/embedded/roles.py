@@ -107,7 +107,7 @@ def waiting_for(observe: ObserveSettings) -> str:
             response = connection.getresponse()
             answer = json.loads(response.read())
         except (OSError, http.client.HTTPException, json.JSONDecodeError):
-            return "an answer: the process is not up"
+            return "an answer: the process is not up, or stands still"
     return "" if response.status == http.client.OK else str(answer.get("waiting_for", ""))
 
 

@@ -129,7 +129,8 @@ class DirectoryFolder:
         try:
             certificate = load_certificate(self._certificate(parse(signature).signer))
         except (SignatureRefused, KeyRefused) as error:
-            message = f"the signature of directory-{number}.json cannot be used ({error.code}): {error}"
+            step = "take this version away, or restore it from another reader's copy; whoever starts meanwhile ends"
+            message = f"the signature of directory-{number}.json cannot be used: {step} ({error.code}: {error})"
             raise DirectoryRefused(message, code="directory-signature-invalid") from error
         return DirectoryProof(self._read(f"directory-{number}.json"), signature, _der(certificate))
 

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from exchange.cli.checks import examine
+from exchange.cli.checks import LONG, examine
 from exchange.cli.findings import Check, Finding, Severity
 from exchange.embedded.demo_bodies import demo_bodies
 from exchange.embedded.installation import Installer
 from exchange.settings import OperatorSettings, operator_settings
+from exchange.store import queries
 from exchange.store.database import Store
+from tests.journal.synthetic import SyntheticJournal
+from tests.store.support import fill
+from tests.world import World
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOBODY_LISTENS = "127.0.0.1:1"
@@ -95,3 +99,18 @@ def test_processes_that_wait_are_told(operator: OperatorSettings) -> None:
             "see its log; for a dev installation: exchange dev up",
         ),
     )
+
+
+def test_a_body_that_does_not_fetch_is_told(operator: OperatorSettings, tmp_path: Path) -> None:
+    """After a quarter of an hour, with whose agent to look at; before, letters may be on their way."""
+    journal = SyntheticJournal(World(tmp_path / "world"))
+    journal.letter("alpha", "beta")
+    with Store(operator.store) as store:
+        fill(store, journal.records)
+        with store.reading() as connection:
+            oldest = queries.oldest_undelivered(connection)
+    ((body, since),) = oldest.items()
+    assert not look(operator, since + LONG - timedelta(seconds=1))["tracker's database"].findings
+    (finding,) = look(operator, since + LONG)["tracker's database"].findings
+    assert (finding.severity, finding.code, finding.subject) == (Severity.WARNING, "letters-wait", body)
+    assert f"--to {body}" in finding.next_step

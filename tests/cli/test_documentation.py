@@ -1,5 +1,6 @@
 """README and pages name commands that exist, and link to pages that exist."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -29,3 +30,21 @@ def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link is a file or folder here."""
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_what_doctor_finds_is_explained() -> None:
+    """Each code of a finding stands in the operators' table."""
+    modules = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "exchange" / "cli").glob("*checks.py")]
+    calls = [node for module in modules for node in ast.walk(module) if isinstance(node, ast.Call)]
+    codes = {ast.literal_eval(call.args[1]) for call in calls if ast.unparse(call.func) == "Finding"}
+    page = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
+    assert len(codes) > 10
+    assert {code for code in codes if f"`{code}`" not in page.partition("`exchange doctor` finds")[2]} == set()
+
+
+def test_metrics_of_alerts_exist() -> None:
+    """An alert on a name that nothing serves would never sound."""
+    docs = ROOT / "docs"
+    named = set(re.findall(r"exchange_[a-z_]+", (docs / "operator.md").read_text(encoding="utf-8")))
+    assert named
+    assert named <= set(re.findall(r"`(exchange_[a-z_]+)`", (docs / "metrics.md").read_text(encoding="utf-8")))
