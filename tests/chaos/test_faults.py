@@ -1,10 +1,14 @@
 """What single faults do to a file or a process, without an exchange."""
 
+import asyncio
+import os
+import signal
 import sqlite3
 import struct
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,15 +100,29 @@ def test_a_process_that_ends_is_seen(tmp_path: Path) -> None:
 
 
 async def test_the_keeper_starts_again_what_nobody_holds(tmp_path: Path) -> None:
-    """What ended by itself is noted as that, what was killed as what it was."""
-    keeper = Keeper(lambda _: None)
+    """What ended by itself is noted as that, what was killed as what it was; who runs is told."""
+    known: list[Mapping[str, int]] = []
+    keeper = Keeper(known.append)
     server = program(tmp_path, "import time; time.sleep(600)")
     keeper.add(server)
     await keeper.start("one")
+    first = server.pid
+    assert first is not None
+    keeping = asyncio.create_task(keeper.run())
+    os.kill(first, signal.SIGKILL)
+    async with asyncio.timeout(20):
+        while server.pid in {None, first} or known[-1:] != [{"one": server.pid}]:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    keeping.cancel()
+    await asyncio.wait([keeping])
     async with keeper.alone("one"):
         await keeper.kill("one", "for a test")
         assert server.pid is None
         await keeper.start("one")
         assert server.pid is not None
     await keeper.stop("one", "in the end")
-    assert [(end.wanted, end.why) for end in keeper.ends] == [(True, "for a test"), (True, "in the end")]
+    assert [(end.wanted, end.why) for end in keeper.ends] == [
+        (False, ""),
+        (True, "for a test"),
+        (True, "in the end"),
+    ]
