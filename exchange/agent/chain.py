@@ -30,6 +30,7 @@ from exchange.agent.spool.incoming import ArrivalKind, Arrived
 from exchange.agent.spool.origins import Origin
 from exchange.agent.spool.outgoing import Kind, OutgoingState
 from exchange.domain.decision import Notice
+from exchange.domain.directory import CertificateUse, Directory
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import EXCHANGE, ORIGIN_BYTES, digest
 from exchange.domain.reason import Reason
@@ -86,6 +87,12 @@ class Identity:
         origin = origins.enrol(connection, self.body, self.random(ORIGIN_BYTES), self.clock())
         self._sign_with_present_key(connection, origin)
         return origin
+
+    def is_listed(self, directory: Directory) -> bool:
+        """Whether the directory lists our certificate: nobody knows a signature of another one."""
+        body = directory.bodies.get(self.body)
+        statement = [each.der for each in body.certificates if each.use is CertificateUse.STATEMENT] if body else []
+        return any(digest(der) == self._signer.signer for der in statement)
 
     def extend(self, connection: sqlite3.Connection, limit: int, window: int) -> Origin:
         """Number and sign the oldest drafts: at most `limit`, and at most `window` unproven at a time.

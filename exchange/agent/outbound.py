@@ -40,6 +40,10 @@ PART = "outbound"
 TROUBLE = "trouble"
 BUS = "submissions"
 CLOCK = "clock"
+UNLISTED = (
+    "the directory does not list the statement certificate in place, so the exchange drops in silence what it "
+    "signed: put the right pair there, or have it listed; all is kept"
+)
 CLOCK_AHEAD = "this machine's clock is ahead of the exchange's: set it; what is refused is said again with its time"
 
 
@@ -107,6 +111,7 @@ class Outbound:
     def __init__(self, office: Office, lines: Sequence[Line]) -> None:
         """Nothing is sent before `ready` was called for a body."""
         self._spool = office.spool
+        self._history = office.history
         self._timing = office.timing
         self._clock = office.clock
         self._monotonic = office.monotonic
@@ -225,7 +230,9 @@ class Outbound:
         line.probe = number
         line.silences += 1
         message = f"nothing heard for {silence:.0f} s of what was sent: it is kept, and asked for ever more rarely"
-        line.waits.on(PART, "notice", message, self._clock())
+        listed = line.identity.is_listed(self._history.directory)
+        code, message = ("notice", message) if listed else (Reason.SIGNER_UNKNOWN.value, UNLISTED)
+        line.waits.on(PART, code, message, self._clock())
 
     def _after_probe(self, line: Line, heard: Heard) -> None:
         """The probe's answer: what was sent before it and is not taken was lost."""

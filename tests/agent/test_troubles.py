@@ -189,3 +189,16 @@ async def test_a_decision_by_a_directory_that_is_not_here_yet(place: Place) -> N
         hidden.write_bytes(signature)
         await until(lambda: given(theirs) == ["m-1"])
         await until_settled(beta)
+
+
+async def test_a_certificate_that_nobody_knows_is_told(place: Place) -> None:
+    """The exchange drops what it signed and is silent; the agent finds out why from the directory."""
+    pair = load_key_pair(place.world.authority.body("delta").statement)
+    known = place.world.signers["alpha"]
+    place.world.signers["alpha"] = Signer(pair.certificate, pair.key)
+    async with place.agent("alpha") as agent:
+        await agent.mailbox("alpha").submit(plain_letter("m-1", "beta"))
+        await until_waiting(agent, "signer-unknown")
+        place.world.signers["alpha"] = known
+        await until(lambda: place.simulator.message_ids("beta") == ["m-1"])
+        await until_settled(agent)
