@@ -3,12 +3,13 @@
 import asyncio
 import sys
 
-from bench import agent, crypto, history, latency, memory, router, tracker
+from bench import agent, crypto, decide, history, latency, memory, router, tracker
 
 BENCHES = {
     "sign": crypto.sign,
     "verify": crypto.verify,
     "decode": crypto.decode,
+    "decide": decide.run,
     "agent": agent.run,
     "tracker": tracker.run,
     "history": history.run,

@@ -13,14 +13,15 @@ from exchange.bus import lane as lanes
 from exchange.bus.access import ROUTER
 from exchange.bus.connection import aiokafka_options, confluent_options
 from exchange.bus.lane import Lane, LaneGroup
-from exchange.bus.producer import Outgoing
-from exchange.bus.topics import JOURNAL, SEQUENCES
+from exchange.bus.producer import Outgoing, SubmissionProducer
+from exchange.bus.topics import JOURNAL, SEQUENCES, SUBMISSIONS
 from exchange.domain.errors import BusError
 from tests.plugin_kafka import ADMINISTRATOR, SHAPE, KafkaCluster
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
 
 LANE = 3
+BACKLOG_LANE = 2
 
 
 @asynccontextmanager
@@ -94,6 +95,21 @@ async def test_a_lane_waits_for_what_is_not_decided(kafka: KafkaCluster, monkeyp
     finally:
         await lane.close()
         await other.stop()
+
+
+async def test_a_backlog_is_read_in_full_measures(kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However fetches and measures fit: a rest is joined by the next fetch, in order and without a gap."""
+    monkeypatch.setattr(lanes, "FETCH_BYTES", 100_000)
+    monkeypatch.setattr(lanes, "NEXT_FETCH_SECONDS", 5.0)
+    async with SubmissionProducer(kafka.settings("alpha"), batch_bytes=20_000) as producer:
+        await producer.send([Outgoing(bytes(1000))] * 300, topic=SUBMISSIONS, partition=BACKLOG_LANE)
+    lane = Lane(kafka.settings(ROUTER), BACKLOG_LANE)
+    await lane.arm()
+    await lane.start_at(0)
+    measures = [await lane.read(5.0, 70) for _ in range(5)]
+    await lane.close()
+    assert [len(measure) for measure in measures] == [70, 70, 70, 70, 20]
+    assert [record.offset for measure in measures for record in measure] == list(range(300))
 
 
 async def cleaned_by(client: AdminClient, policy: str) -> None:
