@@ -83,6 +83,10 @@ class MemoryJournal:
         """What is left."""
         return {(JOURNAL, 0): max(0, len(self._records) - self._next)}
 
+    async def unstable(self) -> dict[Partition, int]:
+        """Nobody writes."""
+        return {(JOURNAL, 0): 0}
+
     def reached(self, ends: Mapping[Partition, int]) -> bool:
         """Whether all were handed out."""
         return self._next >= ends[JOURNAL, 0]

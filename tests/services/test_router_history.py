@@ -41,9 +41,9 @@ async def _journal_of_a_lost_lane(kafka: KafkaCluster) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(kafka: KafkaCluster, world: World) -> AsyncIterator[Router]:
+async def running(kafka: KafkaCluster, world: World, registry: CollectorRegistry) -> AsyncIterator[Router]:
     """A router of all lanes."""
-    metrics = RouterMetrics(CollectorRegistry())
+    metrics = RouterMetrics(registry)
     router = Router(kafka.settings(ROUTER), OneFooting(world.ground), lambda: datetime.now(UTC), metrics)
     task = asyncio.create_task(router.run())
     try:
@@ -68,13 +68,16 @@ async def test_an_entry_without_a_state(kafka: KafkaCluster) -> None:
 async def test_the_router_waits_for_a_person(kafka: KafkaCluster, tmp_path: Path) -> None:
     """The lane is never armed and /health says why; the others wrote their first state."""
     world = World(tmp_path, lanes=SHAPE.lanes, journal_partitions=SHAPE.journal_partitions)
-    async with running(kafka, world) as router:
+    registry = CollectorRegistry()
+    async with running(kafka, world, registry) as router:
 
         async def refused() -> bool:
             return f"lane {LOST} has no state" in router.waiting_for and NEW in router._armed
 
         await until(refused, "the lane to be refused, and another to be armed")
         assert "lane-state-lost" in router.waiting_for
+        assert registry.get_sample_value("exchange_router_lanes") == SHAPE.lanes
+        assert 0 < (registry.get_sample_value("exchange_router_lanes_armed") or 0) < SHAPE.lanes
     positions = {(SEQUENCES, lane): None for lane in (LOST, NEW)}
     async with PositionedReader(kafka.settings(ADMINISTRATOR), positions) as reader:
         ends = await reader.end_offsets()

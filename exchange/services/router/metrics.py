@@ -27,6 +27,9 @@ class RouterMetrics:
             buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300),
         ).labels(stage="decide")
         self.lanes = Gauge("exchange_router_lanes", "Lanes that this process serves", registry=registry)
+        self.armed = Gauge(
+            "exchange_router_lanes_armed", "Of these, lanes that submissions are read of", registry=registry
+        )
         self.directory = Gauge(
             "exchange_router_directory_version", "Version of the directory that is decided by", registry=registry
         )

@@ -51,6 +51,7 @@ class Router:
         self._metrics = metrics
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._armed: dict[int, Lane] = {}
+        metrics.armed.set_function(lambda: len(self._armed))
         self._failures: dict[int, str] = {}
         self._joined = False
 
