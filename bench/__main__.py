@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from bench import agent, crypto, decide, history, latency, memory, router, tracker
+from bench import agent, crypto, decide, flood, history, latency, memory, router, tracker
 
 BENCHES = {
     "sign": crypto.sign,
@@ -15,6 +15,7 @@ BENCHES = {
     "history": history.run,
     "latency": latency.run,
     "router": router.run,
+    "flood": flood.run,
     "memory": memory.run,
 }
 
