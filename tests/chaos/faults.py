@@ -1,5 +1,6 @@
 """The table of all faults."""
 
+from tests.chaos.broker_clocks import compiler
 from tests.chaos.faults_certificates import faults_of_certificates
 from tests.chaos.faults_disks import NAMES, faults_of_disks
 from tests.chaos.faults_limits import faults_of_limits
@@ -24,7 +25,9 @@ def every_fault(site: Site) -> list[Fault]:
 
 def not_run(site: Site) -> list[str]:
     """Kinds that this machine does not allow, and what would change that."""
-    if site.disks:
-        return []
-    remedy = "run as root, or allow unprivileged user namespaces"
-    return [f"{name}: {remedy}" for name in NAMES]
+    missing = []
+    if not site.disks:
+        missing += [f"{name}: run as root, or allow unprivileged user namespaces" for name in NAMES]
+    if not compiler():
+        missing.append("clock stepped, of a broker: apt-get install gcc libc6-dev")
+    return missing

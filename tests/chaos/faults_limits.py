@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from tests.chaos.broker_clocks import compiler
 from tests.chaos.clocked import step
 from tests.chaos.nemesis import Break, Fault, Scene, its
 from tests.chaos.servers import Role
@@ -19,9 +20,10 @@ def faults_of_limits(site: Site) -> list[Fault]:
     """Every kind, with its targets."""
     programs = site.named(Role.ROUTER, Role.AGENT, Role.TRACKER)
     every = (*programs, *site.named(Role.BROKER))  # PostgreSQL runs as another user
+    clocks = (*programs, *(site.named(Role.BROKER) if compiler() else ()))
     return [
-        Fault("clock an hour ahead", "clock stepped", programs, (2.0, 10.0), _off_by(HOUR_SECONDS), its("clock")),
-        Fault("clock an hour behind", "clock stepped", programs, (2.0, 10.0), _off_by(-HOUR_SECONDS), its("clock")),
+        Fault("clock an hour ahead", "clock stepped", clocks, (2.0, 10.0), _off_by(HOUR_SECONDS), its("clock")),
+        Fault("clock an hour behind", "clock stepped", clocks, (2.0, 10.0), _off_by(-HOUR_SECONDS), its("clock")),
         Fault("file handles exhausted", "no file handles", every, (2.0, 10.0), _no_handles, its("limits")),
         Fault("memory exhausted", "no memory", every, (1.0, 5.0), _no_memory, its("limits")),
     ]

@@ -34,6 +34,7 @@ from exchange.embedded.demo_bodies import DemoBody
 from exchange.embedded.installation import ADMIN, SHAPE, Installation, Installer, grants, topics
 from exchange.embedded.ports import choose_ports
 from exchange.security.authority import Authority
+from tests.chaos.broker_clocks import compiler, stepped
 from tests.chaos.clocked import step
 from tests.chaos.disks import Disk
 from tests.chaos.keeper import Keeper
@@ -108,6 +109,9 @@ def running_site(folder: Path, seed: int, *, disks: bool) -> Iterator[Site]:
     now = datetime.now(UTC)
     installer = Installer(folder, [_body(code) for code in BODIES], now)
     mounted = _disks(folder, installer.installation) if disks else {}
+    (folder / "clocks").mkdir()
+    for number in range(1, BROKERS + 1):
+        step(folder / "clocks" / f"broker-{number}", 0.0)
     with ExitStack() as stack:
         proxy = stack.enter_context(ProxyProcess(seed))
         keeper = Keeper(proxy.know)
@@ -139,6 +143,10 @@ def _kafka(installer: Installer, proxy: ProxyProcess) -> EmbeddedKafka:
     folder, cache = installer.installation.kafka, cache_folder(os.environ)
     program = JavaProgram(find_java(os.environ), ensure_jars(cache), heap_mb=HEAP_MB)
     program = replace(with_class_cache(program, cache, installer.tls), options=SHORT_LIVED)
+    if compiler():
+        tools = installer.installation.folder / "tools"
+        tools.mkdir()
+        program = replace(program, java=stepped(program.java, tools, installer.installation.folder / "clocks"))
     folder.mkdir(exist_ok=True)
     nodes = settle_nodes(folder, BROKERS, ())
     taken = [port for node in nodes for port in (node.client_port, node.controller_port)]
@@ -167,7 +175,6 @@ def _furnish(installer: Installer, kafka: EmbeddedKafka) -> None:
 
 def _servers(site: Site) -> list[Server]:
     """Everything that the keeper keeps; brokers and PostgreSQL run already."""
-    (site.folder / "clocks").mkdir()
     sockets = site.folder / "sockets"
     sockets.mkdir()
     data = str(site.postgres.folder.resolve() / "data")

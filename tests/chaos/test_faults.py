@@ -16,10 +16,12 @@ from random import Random
 
 import pytest
 
+from tests.chaos.broker_clocks import library
 from tests.chaos.clocked import SteppedClock, step
 from tests.chaos.faults_spools import committed, tear
 from tests.chaos.keeper import Keeper
 from tests.chaos.servers import ProgramServer, Role, last_trouble
+from tests.requirements import requires_tool
 
 ROWS = 50
 _WRITER = """
@@ -69,6 +71,19 @@ def test_a_clock_is_stepped_and_put_right(tmp_path: Path) -> None:
     for seconds in (3600.0, -3600.0, 0.0):
         step(file, seconds)
         assert abs((clock.now() - datetime.now(UTC)).total_seconds() - seconds) < 60
+
+
+@requires_tool("cc", debian="gcc")
+def test_a_program_s_clock_is_stepped_under_it(tmp_path: Path) -> None:
+    """Calendar time is off while it runs, time that only passes is not."""
+    file = tmp_path / "clock"
+    step(file, 3600.0)
+    code = "import time; print(time.time(), time.monotonic())"
+    environ = {"LD_PRELOAD": str(library(tmp_path)), "STEPPED_CLOCK": str(file)}
+    said = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True).stdout
+    calendar, passing = map(float, said.split())
+    assert abs(calendar - time.time() - 3600) < 60
+    assert abs(passing - time.monotonic()) < 60
 
 
 def program(tmp_path: Path, code: str) -> ProgramServer:
