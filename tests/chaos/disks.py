@@ -65,6 +65,11 @@ class Disk:
         place.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["cp", "--archive", "--sparse=always", str(self.folder), str(place)], check=False)
 
+    def close(self) -> None:
+        """Take it away, with all that is on it."""
+        umount = shutil.which("umount") or "umount"
+        subprocess.run([umount, "--lazy", str(self.folder)], check=False)
+
     def _remount(self, option: str) -> None:
         _mount("-o", f"remount,{option}", str(self.folder))
 

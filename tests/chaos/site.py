@@ -113,6 +113,8 @@ def running_site(folder: Path, seed: int, *, disks: bool) -> Iterator[Site]:
     for number in range(1, BROKERS + 1):
         step(folder / "clocks" / f"broker-{number}", 0.0)
     with ExitStack() as stack:
+        for disk in mounted.values():
+            stack.callback(disk.close)
         proxy = stack.enter_context(ProxyProcess(seed))
         keeper = Keeper(proxy.know)
         postgres = stack.enter_context(EmbeddedPostgres(folder / POSTGRESQL))
