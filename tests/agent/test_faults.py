@@ -168,13 +168,13 @@ async def test_a_router_that_is_away_gets_each_statement_about_once(place: Place
 async def test_over_budget_is_waited_out(place: Place) -> None:
     """A body that says more than its share is slowed, and loses nothing."""
     world = place.world
-    tight = replace(world.policy, statements_per_second=100, burst_seconds=1)
+    tight = replace(world.policy, statements_per_second=10, burst_seconds=1)
     world.ground = replace(world.ground, policy=tight)
     place.simulator.__post_init__()
     async with place.agent("alpha") as agent:
-        await agent.mailbox("alpha").submit(*(plain_letter(f"m-{number}", "beta") for number in range(150)))
+        await agent.mailbox("alpha").submit(*(plain_letter(f"m-{number}", "beta") for number in range(40)))
         await until_settled(agent)
-    assert place.simulator.message_ids("beta") == [f"m-{number}" for number in range(150)]
+    assert place.simulator.message_ids("beta") == [f"m-{number}" for number in range(40)]
     assert "over-budget" in {notice.trouble.reason for notice in place.simulator.notices if notice.trouble}
 
 
