@@ -234,6 +234,14 @@ def test_a_repeated_decision_contradicts_only_when_it_says_otherwise() -> None:
     assert delivery.since == first.journalled
 
 
+def test_a_registration_behind_progress_is_kept() -> None:
+    """It moves nothing back, but its number holds, and what decides otherwise after it does not."""
+    events = [Event.ACCEPTED, Event.EXECUTOR_ASSIGNED, Event.REGISTERED]
+    for delivery in (fold(story(*events)), fold(story(*events, Event.REFUSED))):
+        assert (delivery.state, delivery.since) == (State.IN_WORK, START + timedelta(minutes=1))
+        assert (delivery.decided, delivery.reg_number, delivery.reg_date) == (Event.REGISTERED, "n-2", "2026-03-01")
+
+
 def test_failures_are_healed_by_what_comes_after() -> None:
     """Not delivered, then delivered; hand-over failed, then handed over."""
     assert fold(story(Event.ACCEPTED, Event.NOT_DELIVERED)).next is Actor.OPERATOR

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from exchange.domain.card import LetterCard
 from exchange.domain.errors import WireError
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.domain.statement import Head, Letter, Open, Receipt, Signed, Statement, Void
+from exchange.domain.policy import ITEMS
+from exchange.domain.statement import Content, Head, Letter, Open, Receipt, Signed, Statement, Void
 from exchange.wire import avro, records
 from tests.golden.samples import BARE_LETTER, HEAD, LETTER, MOMENT, SAMPLES
 from tests.strategies import any_value, mutations, values
@@ -135,7 +136,9 @@ def test_accepted_statements_are_canonical(data: bytes) -> None:
         (framed(9_999, b""), "9999"),
         (records.encode(HEAD), "Head"),
         (framed(12, b""), "Open"),
-        (records.encode(Open(HEAD, None)) + b"rest", "4 bytes left over after the Open"),
+        (framed(12, b"\xff"), "not a Open: IndexError while decoding"),
+        (records.encode(Open(HEAD, None)) + b"!", "^1 bytes left over after the Open"),
+        (records.encode(Void(HEAD, bytes(32), "oversized"))[:-1], "^not a Void: it ends early"),
         (records.encode(BARE_RECEIPT).removesuffix(b"\x00") + b"\x80\x00", "the Receipt is not in its canonical"),
     ],
 )
@@ -273,3 +276,16 @@ def test_no_array_of_items_without_bytes(cls: type) -> None:
     whole = dict(schema(cls))
     assert empty_size(whole, names) > 0
     assert all(empty_size(item, names) > 0 for item in arrays(whole))
+
+
+def test_a_version_knows_its_class_and_how_much_it_holds() -> None:
+    """Of contents as many as a statement can name, of other arrays as many as bytes."""
+    signed = records.version_of(Signed, avro.schemas()[2])
+    assert (signed.cls, signed.schema.id) == (Signed, 2)
+    most = Signed(b"", b"", (Content(b"", b""),) * ITEMS)
+    assert signed.read(signed.write(most)) == most
+    with pytest.raises(WireError, match=f"at most {ITEMS}"):
+        signed.read(signed.write(dataclasses.replace(most, contents=(*most.contents, Content(b"", b"")))))
+    letter = records.version_of(Letter, avro.schemas()[10])
+    many = dataclasses.replace(BARE_LETTER, recipients=("",) * (ITEMS + 1))
+    assert letter.read(letter.write(many)) == many
