@@ -126,7 +126,7 @@ async def test_a_delivery_that_hangs_is_given_up_for_good(kafka: KafkaCluster) -
     async with kafka.administration() as administration:
         topic = await make_topic(administration, "producer.hangs")
     broker = kafka.server.brokers[0]
-    async with SubmissionProducer(kafka.settings(ADMINISTRATOR), delivery_seconds=1) as producer:
+    async with SubmissionProducer(kafka.settings(ADMINISTRATOR), delivery_seconds=3) as producer:
         await producer.send(outgoing([b"1"]), topic=topic, partition=0)
         broker.pause()
         try:
@@ -148,7 +148,7 @@ async def test_all_who_send_at_the_same_time_are_told(kafka: KafkaCluster) -> No
         topic = await make_topic(administration, "producer.together")
     broker = kafka.server.brokers[0]
     codes: list[str] = []
-    async with SubmissionProducer(kafka.settings(ADMINISTRATOR), delivery_seconds=1) as producer:
+    async with SubmissionProducer(kafka.settings(ADMINISTRATOR), delivery_seconds=3) as producer:
         await producer.send(outgoing([b"1"]), topic=topic, partition=0)
 
         async def send() -> None:
