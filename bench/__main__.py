@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from bench import agent, crypto, decide, flood, history, latency, memory, router, tracker
+from bench import agent, crypto, decide, flood, growth, history, latency, load, memory, router, tracker
 
 BENCHES = {
     "sign": crypto.sign,
@@ -15,7 +15,9 @@ BENCHES = {
     "history": history.run,
     "latency": latency.run,
     "router": router.run,
+    "load": load.run,
     "flood": flood.run,
+    "growth": growth.run,
     "memory": memory.run,
 }
 

@@ -15,95 +15,51 @@ import uvloop
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bench.letters import Writer, bodies, statement_keys
+from bench.backlog import Correspondence, between, journalled, submit, watched
+from bench.letters import bodies
 from bench.report import Figure, report
 from bench.stage import Stage, stage
-from exchange import system
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.lane import Lane
-from exchange.bus.producer import Outgoing, SubmissionProducer
-from exchange.bus.reader import PositionedReader
+from exchange.bus.producer import Outgoing
 from exchange.bus.records import Record
-from exchange.bus.topics import JOURNAL, SEQUENCES, SUBMISSIONS, inbox
-from exchange.domain.ids import lane_of
+from exchange.bus.topics import JOURNAL, SEQUENCES, inbox
 from exchange.embedded.installation import SHAPE
 
 LETTERS = 150_000
-WARM = LETTERS // 2
-"""The first half is not measured: the broker's Java is compiled while it works."""
 SENDERS = 100
 PROCESSES = 2
 RAW_SECONDS = 3.0
-LIMIT_SECONDS = 180.0
 
 
 async def run() -> None:
     """Measure the raw limits first, then the router on the same backlog."""
     raw = _raw_verifications()
     async with stage(tuple(bodies(SENDERS))) as place:
-        await place.warm()
-        await _fill(place, await asyncio.to_thread(_letters, place))
-        before = await _journal_records(place)
+        await _fill(place)
+        before = await journalled(place)
         place.start_routers(PROCESSES)
-        routed = await _rate(place, before)
+        # The first half is not measured: the broker's Java is compiled while it works.
+        begin, end = between(await watched(place, before, LETTERS), 0.5, 0.9)
     async with stage(tuple(bodies(SENDERS))) as place:
-        await place.warm()
-        await _fill(place, await asyncio.to_thread(_letters, place))
+        await _fill(place)
         copied = await asyncio.to_thread(_copied, place)
+    letters = end.done - begin.done
+    routed = letters / (end.at - begin.at)
+    broker, routers = (end.broker_seconds - begin.broker_seconds, end.router_seconds - begin.router_seconds)
     report(Figure("router", routed, "letters/s", routed / raw, f"raw P-256 verifications on {os.cpu_count()} cores"))
     report(Figure("router", routed, "letters/s", routed / copied, "bare transactional copy of the same bytes"))
+    report(Figure("router.cpu.broker", broker / letters * 1e6, "µs/letter"))
+    report(Figure("router.cpu.routers", routers / letters * 1e6, "µs/letter"))
     report(Figure("router.raw-verify", raw, "verifications/s"))
     report(Figure("router.raw-copy", copied, "records/s"))
 
 
-def _letters(place: Stage) -> dict[int, list[Outgoing]]:
-    """Letters by lane: every sender's in order, spread over all recipients."""
-    now = system.now()
-    exchange = place.directory.exchange
-    writers = [
-        Writer(exchange, body, statement_keys(place.folder, body), now, seed) for seed, body in enumerate(place.bodies)
-    ]
-    lanes: defaultdict[int, list[Outgoing]] = defaultdict(list)
-    for writer in writers:
-        lanes[lane_of(writer.body, SHAPE.lanes)].append(Outgoing(writer.open(), writer.body.encode()))
-    for index in range(LETTERS):
-        writer = writers[index % len(writers)]
-        recipient = place.bodies[(index * 7 + 1) % len(place.bodies)]
-        lanes[lane_of(writer.body, SHAPE.lanes)].append(Outgoing(writer.letter(recipient), writer.body.encode()))
-    return lanes
-
-
-async def _fill(place: Stage, lanes: dict[int, list[Outgoing]]) -> None:
-    async with SubmissionProducer(place.kafka("operator"), delivery_seconds=120) as producer:
-        for lane, records in lanes.items():
-            await producer.send(records, topic=SUBMISSIONS, partition=lane)
-
-
-async def _journal_records(place: Stage) -> int:
-    async with PositionedReader(place.kafka("operator"), _journal_positions()) as reader:
-        return sum((await reader.end_offsets()).values())
-
-
-def _journal_positions() -> dict[tuple[str, int], None]:
-    return {(JOURNAL, partition): None for partition in range(SHAPE.journal_partitions)}
-
-
-async def _rate(place: Stage, before: int) -> float:
-    """Letters a second between half and nine tenths of the backlog: neither warm-up nor tail."""
-    marks: list[tuple[float, int]] = []
-    deadline = time.monotonic() + LIMIT_SECONDS
-    async with PositionedReader(place.kafka("operator"), _journal_positions()) as reader:
-        while not marks or marks[-1][1] < LETTERS:
-            if time.monotonic() > deadline:
-                message = f"only {marks[-1][1]} of {LETTERS} letters were routed in {LIMIT_SECONDS:.0f} s"
-                raise TimeoutError(message)
-            done = sum((await reader.end_offsets()).values()) - before
-            marks.append((time.monotonic(), done))
-            place.check()
-            await asyncio.sleep(0.1)
-    first = next(mark for mark in marks if mark[1] >= WARM)
-    last = next(mark for mark in marks if mark[1] >= LETTERS * 9 // 10)
-    return (last[1] - first[1]) / (last[0] - first[0])
+async def _fill(place: Stage) -> None:
+    await place.warm()
+    correspondence = Correspondence(place)
+    await submit(place, correspondence.opened())
+    await submit(place, await asyncio.to_thread(correspondence.letters, LETTERS))
 
 
 def _raw_verifications() -> float:
@@ -171,7 +127,7 @@ async def _copy_lane(settings: KafkaSettings, codes: tuple[str, ...], number: in
         writes[SEQUENCES, number].append(Outgoing(b"offset", b"@"))
         await lane.commit(writes)
         copied, ended = copied + len(records), time.monotonic()
-        if not warm and copied >= WARM // SHAPE.lanes:
+        if not warm and copied >= LETTERS // 2 // SHAPE.lanes:
             copied, started, warm = 0, ended, True
     await lane.close()
     return _Run(copied, started, ended)

@@ -38,11 +38,17 @@ WARM_BYTES = 8192
 
 @dataclass
 class Stage:
-    """A running cluster with topics and rights; processes are started by the benches."""
+    """A running cluster with topics and rights; processes are started by the benches.
+
+    Attributes:
+        broker: number of the broker's process.
+        processes: what `start` started.
+    """
 
     folder: Path
     bodies: tuple[str, ...]
     directory: Directory
+    broker: int
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def kafka(self, role: str) -> KafkaSettings:
@@ -102,7 +108,7 @@ async def stage(bodies: Sequence[str]) -> AsyncIterator[Stage]:
         program = with_class_cache(JavaProgram(find_java(os.environ), ensure_jars(cache)), cache, installer.tls)
         with EmbeddedKafka(folder / "kafka", program, tls=installer.tls) as kafka:
             installer.write_settings(kafka.bootstrap)
-            made = Stage(folder, tuple(bodies), _directory(folder))
+            made = Stage(folder, tuple(bodies), _directory(folder), kafka.brokers[0].pid or 0)
             async with Administration(made.kafka("operator")) as administration:
                 await administration.ensure_topics(topics(bodies))
                 await administration.ensure_access(grants(bodies))

@@ -10,7 +10,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from exchange.embedded.broker import JavaProgram
+from exchange.embedded.broker import COLLECTOR, JavaProgram
 from exchange.embedded.errors import KafkaFailedError
 from exchange.embedded.kafka import EmbeddedKafka
 from exchange.embedded.locking import exclusive
@@ -59,7 +59,7 @@ def _train(program: JavaProgram, folder: Path, kept: Path, tls: ClusterTls) -> N
 
 
 def _fingerprint(program: JavaProgram) -> str:
-    """Name Java's build and the class path: a cache for others would only be ignored by Java."""
+    """Name Java's build, its collector and the class path: a cache for others would only be ignored by Java."""
     changed = program.java.path.stat().st_mtime_ns
-    text = f"{program.java.path} {changed} {program.class_path}"
+    text = f"{program.java.path} {changed} {COLLECTOR} {program.class_path}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
