@@ -18,7 +18,7 @@ from tests.chaos.client import Correspondent
 from tests.chaos.history import Recorder
 from tests.chaos.nemesis import Nemesis, Planned
 from tests.chaos.site import BODIES, CLUSTER, Site
-from tests.checker import Checker, Observations, Violation, observe, unfinished, violations
+from tests.checker import Checker, Observations, Rule, Violation, observe, unfinished, violations
 
 WARM_SECONDS = 10.0
 """Of traffic before the first fault."""
@@ -65,13 +65,20 @@ class Run:
             found, left = violations(seen), len(unfinished(seen)) + self._owed
             if left or not self.quiet_after:
                 self.quiet_after = now - began
-            if now > began + (QUIET_SECONDS if left else self.quiet_after + SETTLE_SECONDS) or not (left or found):
+            if left and now > began + QUIET_SECONDS:
+                return [*found, Violation(Rule.LATE, "the end of the run", f"{left} things wait for ever")]
+            if not left and (not found or now > began + self.quiet_after + SETTLE_SECONDS):
                 return found
             print(f"{now - began:7.1f}s at rest: {left} things wait, {len(found)} look wrong", flush=True)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _look(self, checker: Checker) -> Observations:
-        """Observe; brokers may still be coming back, and then the checker goes on from where it was."""
+        """Observe; brokers may still be coming back, and then the checker goes on from where it was.
+
+        Raises:
+            BusError: they did not.
+        """
+        deadline = time.monotonic() + QUIET_SECONDS
         while True:
             try:
                 return await observe(
@@ -82,6 +89,8 @@ class Run:
                     history=self.histories.iterdir(),
                 )
             except BusError as error:
+                if time.monotonic() > deadline:
+                    raise
                 print(f"the checker waits: {error.code}", flush=True)
                 await asyncio.sleep(LOOK_SECONDS)
 
