@@ -112,8 +112,12 @@ class BrokerProcess:
         self._signal(signal.SIGKILL, wait=True)
 
     def pause(self) -> None:
-        """Freeze it (SIGSTOP): its connections stay open and nothing answers."""
-        self._signal(signal.SIGSTOP)
+        """Freeze it (SIGSTOP) and wait until it stands still: its connections stay open and nothing answers."""
+        process = self._find()
+        if process:
+            with closing(process):
+                process.send(signal.SIGSTOP)
+                process.wait_frozen()
 
     def resume(self) -> None:
         """Let a frozen one go on (SIGCONT)."""

@@ -9,12 +9,16 @@ import os
 import select
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
+_STOPPED = frozenset("TtZXx")
+"""States in proc(5) of what runs no more, for now or for ever."""
+_POLL_SECONDS = 0.01
 
 _WATCH = 'read -r _; kill -"$1" "$2"'
 # Python ignores these for itself, and a started program would go on ignoring them.
@@ -62,6 +66,16 @@ class ServerProcess:
         """Send a signal; a process that has ended meanwhile is no error."""
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, number)
+
+    def wait_frozen(self) -> None:
+        """After SIGSTOP, wait until every thread has stopped: on a busy machine some go on for a while."""
+        while not self.wait(0) and any(state not in _STOPPED for state in self._thread_states()):
+            time.sleep(_POLL_SECONDS)
+
+    def _thread_states(self) -> Iterator[str]:
+        for thread in (_PROC / str(self.pid) / "task").glob("*/stat"):
+            with suppress(OSError):  # it ended meanwhile
+                yield thread.read_text(encoding="ascii", errors="replace").rpartition(") ")[2][0]
 
     def wait(self, seconds: float) -> bool:
         """Wait until it has ended; return whether it has."""
