@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from random import Random
 
@@ -91,19 +91,30 @@ async def test_another_line_is_not_touched(tmp_path: Path) -> None:
         streams[1].close()
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_refused_line_is_reset(tmp_path: Path, when: str) -> None:
-    """Those that are open, and those that are opened now."""
+async def connected_and_said(port: int, text: bytes) -> bytes:
+    """What comes back on a connection of its own, which may be reset while it is made."""
+    streams = await asyncio.open_connection(HOST, port)
+    with closing(streams[1]):
+        return await said(streams, text, LONG_SECONDS)
+
+
+async def test_a_line_that_is_refused_resets_who_comes(tmp_path: Path) -> None:
+    """Connections that are opened now."""
     async with echo(tmp_path) as (proxy, port):
-        if when == "before":
-            proxy.turn(LINE, Weather.REFUSED)
+        proxy.turn(LINE, Weather.REFUSED)
+        with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+            await connected_and_said(port, b"one")
+
+
+async def test_a_line_that_is_refused_resets_who_is_there(tmp_path: Path) -> None:
+    """Connections that are open."""
+    async with echo(tmp_path) as (proxy, port):
         streams = await asyncio.open_connection(HOST, port)
-        if when == "after":
+        with closing(streams[1]):
             assert await said(streams, b"one", LONG_SECONDS) == b"one"
             proxy.turn(LINE, Weather.REFUSED)
-        with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
-            await said(streams, b"two", LONG_SECONDS)
-        streams[1].close()
+            with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+                await said(streams, b"two", LONG_SECONDS)
 
 
 @pytest.mark.parametrize("weather", [Weather.DEAF, Weather.MUTE])
