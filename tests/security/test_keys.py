@@ -1,8 +1,10 @@
 """Key files: what is loaded and what is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
@@ -10,8 +12,15 @@ from hypothesis import strategies as st
 
 from exchange.security.errors import KeyRefused
 from exchange.security.files import PRIVATE, write_atomically
-from exchange.security.keys import KeyFiles, KeyPair, load_certificates, load_key_pair, load_private_key
-from tests.security.support import certify, rsa_key, write_pair
+from exchange.security.keys import (
+    KeyFiles,
+    KeyPair,
+    certified_key,
+    load_certificates,
+    load_key_pair,
+    load_private_key,
+)
+from tests.security.support import certify, encoded, rsa_key, write_pair
 
 AnyKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
@@ -94,6 +103,19 @@ def test_refuses_other_keys(tmp_path: Path, key: AnyKey, code: str, kind: str) -
     error = refusal(path)
     assert error.code == code
     assert kind in str(error)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "words"), [("2b6570", "Ed25519PublicKey is not accepted"), ("2b6501", "use ECDSA P-256 or RSA")]
+)
+def test_refuses_certificates_of_other_keys(root: KeyPair, algorithm: str, words: str) -> None:
+    """Of a kind that rule 1.4 does not name, and of one that nobody here has heard of, such as GOST."""
+    key: Any = ed25519.Ed25519PrivateKey.generate()
+    known = encoded(certify(root, "other", key=key).certificate)
+    other = known.replace(bytes.fromhex("06032b6570"), bytes.fromhex(f"0603{algorithm}"))
+    with pytest.raises(KeyRefused, match=f"^its owner: .*{words}") as caught:
+        certified_key(x509.load_der_x509_certificate(other), "its owner")
+    assert caught.value.code == "key-unsupported"
 
 
 def test_refuses_missing_encrypted_and_unreadable_keys(tmp_path: Path, mfa: KeyPair) -> None:
