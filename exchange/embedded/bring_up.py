@@ -153,6 +153,8 @@ class BroughtUp:
         waiting = observed(self.installation, self._environ)
         while waiting:
             await asyncio.to_thread(roles.check)
+            # What ran before us may end only now, over what was wrong until we made it right.
+            await asyncio.to_thread(roles.start)
             for role in list(waiting):
                 reason = await asyncio.to_thread(waiting_for, waiting[role])
                 if not reason:
