@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from bench import agent, crypto, decide, flood, growth, history, latency, load, memory, router, tracker
+from bench import agent, crypto, decide, flood, growth, history, latency, load, memory, overload, router, tracker
 
 BENCHES = {
     "sign": crypto.sign,
@@ -17,6 +17,7 @@ BENCHES = {
     "router": router.run,
     "load": load.run,
     "flood": flood.run,
+    "overload": overload.run,
     "growth": growth.run,
     "memory": memory.run,
 }

@@ -14,14 +14,14 @@ import multiprocessing
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bench.letters import CARD, Writer, statement_keys
+from bench.letters import Writer, draft, statement_keys
 from bench.report import Figure, report
 from bench.stage import stage
 from exchange import system
@@ -32,10 +32,8 @@ from exchange.agent.status import Counters
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.producer import Outgoing, SubmissionProducer
 from exchange.bus.topics import inbox
-from exchange.domain.card import FileInfo, FileRole
 from exchange.domain.errors import SpoolError
-from exchange.domain.ids import digest
-from exchange.domain.statement import Access, AckPolicy, LetterKind, Signed, Urgency
+from exchange.domain.statement import Signed
 from exchange.settings import agent_settings
 from exchange.wire.records import decode
 from exchange.wiring.agent import open_desk
@@ -117,7 +115,7 @@ async def _submit(agent: Agent) -> None:
 
     async def submitter() -> None:
         for start in starts:
-            drafts = [_draft(number) for number in range(start, start + AT_ONCE)]
+            drafts = [draft(f"m-{number}", RECIPIENT, FILE_BYTES) for number in range(start, start + AT_ONCE)]
             await _leave(mailbox, drafts)
 
     async with asyncio.TaskGroup() as group:
@@ -134,16 +132,6 @@ async def _leave(mailbox: Mailbox, drafts: Sequence[DraftLetter]) -> None:
             if error.code != "slowed-by-exchange":
                 raise
             await asyncio.sleep(SLOWED_SECONDS)
-
-
-def _draft(number: int) -> DraftLetter:
-    data = number.to_bytes(8) * (FILE_BYTES // 8)
-    info = FileInfo("f1", "letter.pdf", "application/pdf", len(data), digest(data), FileRole.MAIN)
-    return DraftLetter(
-        message_id=f"m-{number}", consignment_id="", kind=LetterKind.DOCUMENT, conversation="", in_reply_to="",
-        in_reply_to_number="", recipients=(RECIPIENT,), ack=AckPolicy.ALWAYS, wanted=(), urgency=Urgency.ROUTINE,
-        reply_due=None, access=Access.PUBLIC, card=replace(CARD, files=(info,)), files=(data,),
-    )  # fmt: skip
 
 
 def _receive(config: Path) -> _Run:

@@ -6,8 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 
+from exchange.agent.ports import DraftLetter
 from exchange.domain.ids import ORIGIN_BYTES
-from exchange.domain.statement import Receipt
+from exchange.domain.statement import Access, AckPolicy, LetterKind, Receipt, Urgency
 from exchange.security.cades import Signer
 from exchange.security.keys import KeyFiles, load_key_pair
 from exchange.wire.records import encode
@@ -54,6 +55,17 @@ class Writer:
         """A receipt for the letter of that digest."""
         speaker = self._speaker
         return encode(speaker.sign(Receipt(speaker.head(), letter, sender, event, speaker.now, "", ())))
+
+
+def draft(message_id: str, recipient: str, size: int) -> DraftLetter:
+    """A letter for an agent to sign, with one file of `size` bytes."""
+    data = message_id.encode().ljust(size, b".")
+    card = replace(CARD, files=described((data,)))
+    return DraftLetter(
+        message_id=message_id, consignment_id="", kind=LetterKind.DOCUMENT, conversation="", in_reply_to="",
+        in_reply_to_number="", recipients=(recipient,), ack=AckPolicy.ALWAYS, wanted=(), urgency=Urgency.ROUTINE,
+        reply_due=None, access=Access.PUBLIC, card=card, files=(data,),
+    )  # fmt: skip
 
 
 def bodies(count: int) -> Iterator[str]:

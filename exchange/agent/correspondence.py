@@ -83,7 +83,7 @@ def letter_meant(connection: sqlite3.Connection, body: str, draft: DraftReceipt)
     if not found:
         message = f"letters of several senders have {named}: name both ids, and address the receipt to the sender"
         raise DraftRefused(message, code="receipt-letter-ambiguous")
-    return incoming.letter_at(connection, found[0].row)
+    return incoming.arrival_at(connection, found[0].row)
 
 
 def _named(connection: sqlite3.Connection, body: str, message_id: str, document_id: str) -> list[Named]:
@@ -105,4 +105,4 @@ def _answered(connection: sqlite3.Connection, body: str, draft: DraftLetter) -> 
         *incoming.letters_with(connection, body, own_reg_number=number),
     )
     answered = next((letter for letter in found if letter.sender in draft.recipients), None)
-    return None if answered is None else incoming.letter_at(connection, answered.row)
+    return None if answered is None else incoming.arrival_at(connection, answered.row)

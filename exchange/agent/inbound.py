@@ -39,6 +39,8 @@ READ_SECONDS = 5.0
 READ_RECORDS = 200
 """In memory at once, decoded; in bytes the reader bounds them."""
 
+FLAGGED_BYTES = 1024
+
 Finding = Notice | Arrival | ArrivalFlagged
 
 
@@ -179,7 +181,9 @@ class Inbound:
                 new = self._keep_receipt(connection, body, value, finding, row)
         if isinstance(finding, ArrivalFlagged):
             now = self._office.clock()
-            incoming.flag(connection, Flagged(body, record.offset, finding.code, str(finding), now, value))
+            incoming.flag(
+                connection, Flagged(body, record.offset, finding.code, str(finding), now, value[:FLAGGED_BYTES])
+            )
             self._office.counters.add("agent_flagged_total", body=body, reason=finding.code)
             log.warning("%s: inbox record %d is flagged: %s (%s)", body, record.offset, finding.code, finding)
             return

@@ -5,7 +5,7 @@ left here. A body without an EDMS is served by this.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,11 +17,14 @@ from exchange.agent.office import Wake
 from exchange.agent.ports import ArrivedLetter, DraftLetter, DraftReceipt
 from exchange.agent.rendering import arrived_letter
 from exchange.agent.spool import Spool, incoming, outgoing
-from exchange.agent.spool.incoming import ArrivalKind, ArrivalState, Kept
+from exchange.agent.spool.incoming import ArrivalState, Kept
 from exchange.agent.spool.outgoing import OutgoingState, Sent
 from exchange.domain.event import Event
 from exchange.domain.statement import Letter, Signed
 from exchange.wire.records import decode
+
+RECEIPTS = 100
+"""Of one letter that are shown at most; the tracker has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class SentLetter:
         digest: its id in the exchange; None while it is a draft.
         state: how far it came on its way to the exchange.
         reason: code, when the exchange refused it.
-        heard: receipts about it, in the order of their arrival.
+        heard: the last hundred receipts about it, in the order of their arrival.
     """
 
     message_id: str
@@ -99,7 +102,7 @@ class Mailbox:
 
         def work(connection: sqlite3.Connection) -> list[SentLetter]:
             letters = outgoing.sent_letters(connection, self._body, limit)
-            return [_sent(letter, incoming.concerning(connection, letter.row)) for letter in letters]
+            return [_sent(letter, incoming.receipts_about(connection, letter.row, RECEIPTS)) for letter in letters]
 
         return await self._spool.run(work)
 
@@ -108,7 +111,7 @@ class Mailbox:
 
         def work(connection: sqlite3.Connection) -> SentLetter | None:
             letter = outgoing.sent_letter(connection, self._body, message_id)
-            return None if letter is None else _sent(letter, incoming.concerning(connection, letter.row))
+            return None if letter is None else _sent(letter, incoming.receipts_about(connection, letter.row, RECEIPTS))
 
         return await self._spool.run(work)
 
@@ -175,7 +178,7 @@ class Mailbox:
         return kept
 
 
-def _sent(letter: Sent, about: Sequence[Kept]) -> SentLetter:
+def _sent(letter: Sent, receipts: Iterable[Kept]) -> SentLetter:
     said = decode(Letter, decode(Signed, letter.record).statement)
     return SentLetter(
         message_id=letter.message_id,
@@ -185,7 +188,7 @@ def _sent(letter: Sent, about: Sequence[Kept]) -> SentLetter:
         state=letter.state,
         reason=letter.reason,
         detail=letter.detail,
-        heard=tuple(_heard(kept) for kept in about if kept.kind is ArrivalKind.RECEIPT),
+        heard=tuple(map(_heard, receipts)),
     )
 
 

@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from exchange.agent.agent import Agent
+from exchange.agent.inbound import FLAGGED_BYTES
+from exchange.agent.mailbox import RECEIPTS
 from exchange.agent.spool.incoming import ArrivalState
 from exchange.domain.event import Event
 from tests.agent.edms import (
@@ -172,7 +174,7 @@ def flagged(agent: Agent) -> set[str]:
 async def test_500_bad_records_cost_a_line_each(place: Place) -> None:
     """Garbage in an inbox is kept, counted, and delays nothing."""
     for number in range(500):
-        place.simulator.deliver("beta", b"\x00garbage %d" % number)
+        place.simulator.deliver("beta", b"\x00garbage %d" % number + bytes(10_000))
     theirs = MemoryEdms()
     async with (
         place.agent("alpha") as alpha,
@@ -181,7 +183,11 @@ async def test_500_bad_records_cost_a_line_each(place: Place) -> None:
         await alpha.mailbox("alpha").submit(plain_letter("m-1", "beta"))
         await until(lambda: given(theirs) == ["m-1"])
         counts = beta._office.counters.read()
+        heads = await beta._office.spool.run(
+            lambda connection: connection.execute("SELECT record FROM flagged ORDER BY id").fetchall()
+        )
     assert sum(count for (name, _), count in counts.items() if name == "agent_flagged_total") == 500
+    assert heads[499] == ((b"\x00garbage 499" + bytes(10_000))[:FLAGGED_BYTES],)
 
 
 async def test_a_body_without_an_edms(place: Place) -> None:
@@ -206,3 +212,25 @@ async def test_a_body_without_an_edms(place: Place) -> None:
         assert sent is not None
         assert [heard.event for heard in sent.heard] == [Event.DELIVERED, Event.HANDED_OVER, Event.REGISTERED]
         assert sent.heard[-1].reg_number == "17"
+
+
+async def test_a_recipient_that_says_very_much(place: Place) -> None:
+    """The last receipts are shown, in order; the spool has all."""
+    async with place.agent("alpha") as alpha, place.agent("beta") as beta:
+        await alpha.mailbox("alpha").submit(plain_letter("m-1", "beta"))
+        await until(lambda: place.simulator.message_ids("beta") == ["m-1"])
+        box = beta.mailbox("beta")
+        async with asyncio.timeout(10):
+            while not (arrived := await box.arrived()):  # noqa: ASYNC110 - other tasks make it so
+                await asyncio.sleep(0.01)
+        for number in range(RECEIPTS + 1):
+            receipt = plain_receipt("registered", NOW.isoformat(), reg_number=f"{number}")
+            await box.say(arrived[0].arrived.digest, receipt)
+        await until_heard(alpha, "m-1", RECEIPTS)
+        await until_settled(beta)
+        async with asyncio.timeout(10):
+            while not (sent := await alpha.mailbox("alpha").sent_letter("m-1")) or not any(  # noqa: ASYNC110
+                heard.reg_number == f"{RECEIPTS}" for heard in sent.heard
+            ):
+                await asyncio.sleep(0.01)
+        assert [heard.reg_number for heard in sent.heard] == [f"{number}" for number in range(1, RECEIPTS + 1)]

@@ -68,7 +68,13 @@ async def test_one_short_record_is_examined_as_any(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trace", "kept"), [(b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01", True), (b"00-", False), (b"\xff" * 55, False)]
+    ("trace", "kept"),
+    [
+        (b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01", True),
+        (b"00-", False),
+        (b"\xff" * 55, False),
+        (b"00-" + b"a" * 31 + b"\x1b-" + b"b" * 16 + b"-01", False),
+    ],
 )
 async def test_trace_context(world: World, trace: bytes, kept: bool) -> None:  # noqa: FBT001
     """Carried on when it looks like one, else dropped."""

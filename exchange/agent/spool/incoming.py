@@ -1,7 +1,7 @@
 """What arrived for a body, how far it was handed over, and how far the inbox was read."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -119,21 +119,24 @@ def keep(connection: sqlite3.Connection, arrived: Arrived) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Flagged:
-    """A record that failed verification: `code` and `detail` say how."""
+    """A record that failed verification: `code` and `detail` say how, `head` is how it begins.
+
+    The whole of it is in the journal. A stranger decides how much there is of it, so it is not kept here.
+    """
 
     body: str
     offset: int
     code: str
     detail: str
     received: datetime
-    record: bytes
+    head: bytes
 
 
 def flag(connection: sqlite3.Connection, flagged: Flagged) -> None:
     """Keep what failed verification, for people to look at."""
     connection.execute(
         'INSERT INTO flagged (body, "offset", code, detail, received, record) VALUES (?, ?, ?, ?, ?, ?)',
-        (flagged.body, flagged.offset, flagged.code, flagged.detail, micros(flagged.received), flagged.record),
+        (flagged.body, flagged.offset, flagged.code, flagged.detail, micros(flagged.received), flagged.head),
     )
 
 
@@ -200,7 +203,7 @@ def letters_with(connection: sqlite3.Connection, body: str, **named: str) -> lis
 _IDS = ("message_id", "document_id", "reg_number", "own_reg_number")
 
 
-def letter_at(connection: sqlite3.Connection, row: int) -> Kept:
+def arrival_at(connection: sqlite3.Connection, row: int) -> Kept:
     """The arrival of that row, which is there."""
     return _kept(connection.execute(f"{_KEPT} WHERE id = ?", (row,)).fetchone())
 
@@ -210,9 +213,15 @@ def register(connection: sqlite3.Connection, row: int, reg_number: str) -> None:
     connection.execute("UPDATE incoming SET own_reg_number = ? WHERE id = ?", (reg_number, row))
 
 
-def concerning(connection: sqlite3.Connection, outgoing: int) -> list[Kept]:
-    """Receipts and rejections about one of our letters, in the order of arrival."""
-    return [_kept(row) for row in connection.execute(f"{_KEPT} WHERE outgoing = ? ORDER BY id", (outgoing,))]
+def receipts_about(connection: sqlite3.Connection, outgoing: int, limit: int) -> Iterator[Kept]:
+    """The last receipts about one of our letters, in the order of arrival.
+
+    One after the other: a recipient may send any number, of half a megabyte each.
+    """
+    rows = connection.execute(
+        "SELECT id FROM incoming WHERE outgoing = ? AND kind = 'receipt' ORDER BY id DESC LIMIT ?", (outgoing, limit)
+    ).fetchall()
+    return (arrival_at(connection, row) for (row,) in reversed(rows))
 
 
 def mark(connection: sqlite3.Connection, row: int, state: ArrivalState, reason: str = "", detail: str = "") -> None:

@@ -101,14 +101,14 @@ CREATE INDEX incoming_by_number ON incoming (body, reg_number) WHERE kind = 'let
 CREATE INDEX incoming_by_own_number ON incoming (body, own_reg_number)
     WHERE kind = 'letter' AND own_reg_number <> '';
 CREATE INDEX incoming_of_outgoing ON incoming (outgoing) WHERE outgoing IS NOT NULL;
-CREATE TABLE flagged (                      -- what failed verification: kept for people to look at
+CREATE TABLE flagged (                      -- what failed verification, for people to look at
     id INTEGER PRIMARY KEY,
     body TEXT NOT NULL,
     "offset" INTEGER NOT NULL,
     code TEXT NOT NULL,
     detail TEXT NOT NULL,
     received INTEGER NOT NULL,
-    record BLOB NOT NULL
+    record BLOB NOT NULL                    -- how it begins
 ) STRICT;
 CREATE TABLE inputs (                       -- EDMS packages that were taken in, by digest
     body TEXT NOT NULL,

@@ -53,10 +53,10 @@ def ask_everything(connection: sqlite3.Connection) -> None:
     incoming.waiting(connection)
     incoming.letters(connection, "alpha", 10)
     incoming.letter(connection, "alpha", bytes(32))
-    incoming.concerning(connection, 1)
+    list(incoming.receipts_about(connection, 1, 10))
     for name in ("message_id", "document_id", "reg_number", "own_reg_number"):
         incoming.letters_with(connection, "alpha", **{name: "x"})
-    incoming.letter_at(connection, 1)
+    incoming.arrival_at(connection, 1)
     incoming.move(connection, "alpha", 1, bytes(32))
 
 
