@@ -6,7 +6,7 @@ for `outbound`, which is told of all actions.
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -50,6 +50,12 @@ class Heard:
     notice: Notice
     actions: tuple[Action, ...]
 
+
+Candidate = tuple[int | None, bytes]
+"""What may come next in a chain: the draft's row (None: it is the open) and its statement."""
+
+SAID_BEFORE = 16
+"""Drafts that are looked for among statements of another copy; they were said again in the order of their making."""
 
 PresentKey = Callable[[], Signer]
 """The key that lies in place now.
@@ -119,9 +125,13 @@ class Identity:
         origin = origins.find(connection, self.body, notice.origin)
         if origin is None:
             return None  # another agent of the body
+        before = origins.heard(connection, origin)
         origins.hear(connection, origin, notice.number, notice.digest)
-        if not origin.current:
-            return None
+        heard = self._respond(connection, origin, notice) if origin.current else None
+        self._recognise_elsewhere(connection, origin, notice, before)
+        return heard
+
+    def _respond(self, connection: sqlite3.Connection, origin: Origin, notice: Notice) -> "Heard":
         origin = self._recognise(connection, origin, notice)
         numbers = [number for number in (*numbers_of(notice), notice.number) if number > 0]
         known = origins.digests(connection, origin, numbers) if numbers else {}
@@ -146,8 +156,8 @@ class Identity:
             case Resend() | Halt():
                 pass  # nothing is kept of it: see outbound
 
-    def _candidates(self, connection: sqlite3.Connection, origin: Origin, limit: int) -> list[tuple[int | None, bytes]]:
-        """What comes next in the chain: the open, else drafts, each with its row and statement.
+    def _candidates(self, connection: sqlite3.Connection, origin: Origin, limit: int) -> list[Candidate]:
+        """What comes next in the chain: the open, else drafts.
 
         Only the first has its final place; the others get theirs as the chain grows.
         """
@@ -176,12 +186,58 @@ class Identity:
         for number, step in zip(numbers_of(notice), notice.steps, strict=True):
             if number != origin.signed + 1:
                 continue
-            for row, draft in self._candidates(connection, origin, 1):
-                statement = placed(draft, origin)
-                if digest(statement) == step.digest:
-                    origin = self._append(connection, origin, row, statement)
-                    self._save(connection, origin, row)
+            origin = self._recognise_one(connection, origin, self._possible(connection, origin), step.digest)
+        origins.save(connection, origin)
         return origin
+
+    def _recognise_elsewhere(
+        self, connection: sqlite3.Connection, origin: Origin, notice: Notice, before: tuple[int, bytes]
+    ) -> None:
+        """Find drafts among the statements with which another copy of the spool went on.
+
+        What was refused because a clock was ahead is said again when its refusal is heard, so it may come behind
+        letters that this copy never knew. Its own digest, in that place, still proves that it was taken.
+        `before` is the last number that was heard of before the notice, with its digest.
+        """
+        origin = origins.again(connection, origin)
+        if notice.number <= origin.signed:
+            return
+        last, previous = before
+        candidates = self._said_before(connection)
+        for number, step in zip(numbers_of(notice), notice.steps, strict=True):
+            if number > origin.signed and number == last + 1:
+                place = replace(origin, signed=last, signed_digest=previous)
+                if self._recognise_one(connection, place, candidates, step.digest) is not place:
+                    self._settle(connection, origin, Take(number, step.reason, step.detail), notice.at)
+                    candidates = self._said_before(connection)
+            last, previous = number, step.digest
+
+    def _recognise_one(
+        self, connection: sqlite3.Connection, place: Origin, candidates: Iterable[Candidate], said: bytes
+    ) -> Origin:
+        """Give the candidate whose statement behind `place` has the digest `said` its number there."""
+        for row, draft in candidates:
+            statement = placed(draft, place)
+            if digest(statement) == said:
+                if row is not None:
+                    outgoing.mark_one_signed(connection, row)
+                return self._append(connection, place, row, statement)
+        return place
+
+    def _possible(self, connection: sqlite3.Connection, origin: Origin) -> Iterator[Candidate]:
+        """What another copy of the spool may have said next, the likeliest first."""
+        yield from self._candidates(connection, origin, 1)
+        if origin.signed:
+            yield from self._drafts(connection, 1, said_before=False)
+            yield from self._said_before(connection)
+
+    def _said_before(self, connection: sqlite3.Connection) -> list[Candidate]:
+        """The oldest drafts that were refused in other words before."""
+        return self._drafts(connection, SAID_BEFORE, said_before=True)
+
+    def _drafts(self, connection: sqlite3.Connection, limit: int, *, said_before: bool) -> list[Candidate]:
+        drafts = outgoing.drafts_said(connection, self.body, limit, before=said_before)
+        return [(row, decode(Signed, record).statement) for row, record in drafts]
 
     def _settle(self, connection: sqlite3.Connection, origin: Origin, taken: Take, at: datetime) -> None:
         """Write what became of a statement; of a refused letter the EDMS is told.

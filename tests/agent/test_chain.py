@@ -11,7 +11,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from exchange.agent.chain import Identity
@@ -111,11 +111,17 @@ def begin(world: World) -> Copy:
     return copy
 
 
-ACTS = st.sampled_from(["draft", "draft", "sign", "send", "send", "lose", "skip", "listen", "pause", "route"])
+STEPS = ["draft", "draft", "sign", "send", "send", "lose", "skip", "listen", "pause", "route"]
+ACTS = st.sampled_from(STEPS)
+CLOCKS = {"clock behind": timedelta(hours=1), "clock right": timedelta(0)}
+"""How far the exchange's clock is behind the agent's from then on."""
+ACTS_WITH_CLOCKS = st.sampled_from([*STEPS, *CLOCKS])
 
 
 def act(copy: Copy, what: str, drafted: list[str]) -> None:
     """One step of a schedule."""
+    if what in CLOCKS:
+        copy.simulator.clock = lambda: NOW - CLOCKS[what]  # the router's
     match what:
         case "draft":
             drafted.append(f"m-{len(drafted)}")
@@ -150,14 +156,21 @@ def test_every_letter_once_in_order(world: World, schedule: list[str]) -> None:
     assert set(copy.states().values()) <= {OutgoingState.TAKEN}
 
 
-@settings(max_examples=40)
-@given(st.lists(ACTS, max_size=25), st.lists(ACTS, max_size=25), st.lists(ACTS, max_size=25))
+@settings(max_examples=60)
+@example(before=["draft", "sign", "send", "clock behind"], lost=["draft", "sign", "send", "sign", "send"], after=[])
+@example(
+    before=["sign", "send", "listen", "draft", "draft", "draft", "draft"],
+    lost=["sign", "pause", "send", "sign", "clock behind", "route", "clock right", "send", "sign", "send"],
+    after=[],
+)
+@given(*[st.lists(ACTS_WITH_CLOCKS, max_size=25)] * 3)
 def test_a_restored_spool_says_nothing_twice(
     world: World, before: list[str], lost: list[str], after: list[str]
 ) -> None:
     """A backup knows nothing of what was done since; it finds out and repeats nothing.
 
-    Letters that only the lost spool knew arrive when they were sent; all others arrive once.
+    Letters that only the lost spool knew arrive when they were sent; all others arrive once, also those
+    that were refused by an exchange whose clock was behind and then said again.
     """
     copy, drafted = begin(world), list[str]()
     for what in before:
@@ -169,7 +182,8 @@ def test_a_restored_spool_says_nothing_twice(
     names = list(drafted)
     for what in after:
         act(backup, what, names)
-    act(backup, "route", names)
+    for what in ("clock right", "route"):
+        act(backup, what, names)
     backup.finish()
     arrived = backup.simulator.message_ids("beta")
     assert len(set(arrived)) == len(arrived)

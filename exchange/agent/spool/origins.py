@@ -82,6 +82,20 @@ def hear(connection: sqlite3.Connection, origin: Origin, number: int, said: byte
     connection.execute("UPDATE origins SET heard_number = ?, heard_digest = ? WHERE id = ?", (number, said, origin.row))
 
 
+def heard(connection: sqlite3.Connection, origin: Origin) -> tuple[int, bytes]:
+    """The router's last word about an origin that was kept: number and digest; 0 and zeros before any."""
+    row: tuple[int, bytes] = connection.execute(
+        "SELECT heard_number, heard_digest FROM origins WHERE id = ?", (origin.row,)
+    ).fetchone()
+    return row
+
+
+def again(connection: sqlite3.Connection, origin: Origin) -> Origin:
+    """The origin as it stands now."""
+    query = f"SELECT {_COLUMNS} FROM origins WHERE id = ?"  # noqa: S608 - a constant
+    return _origin(connection.execute(query, (origin.row,)).fetchone())
+
+
 def stand(connection: sqlite3.Connection, origin: Origin, number: int) -> None:
     """The exchange has our chain up to `number`."""
     connection.execute("UPDATE origins SET taken_number = ? WHERE id = ?", (number, origin.row))

@@ -101,6 +101,20 @@ def mark_signed(connection: sqlite3.Connection, body: str, last: int) -> None:
     )
 
 
+def mark_one_signed(connection: sqlite3.Connection, row: int) -> None:
+    """That draft has a number now, whatever stands before it."""
+    connection.execute("UPDATE outgoing SET state = 'signed' WHERE id = ? AND state = 'draft'", (row,))
+
+
+def drafts_said(connection: sqlite3.Connection, body: str, limit: int, *, before: bool) -> list[tuple[int, bytes]]:
+    """The oldest drafts that were refused before and are to be said again (see `say_again`), or the oldest others."""
+    return connection.execute(
+        "SELECT id, record FROM outgoing WHERE body = ? AND state = 'draft'"
+        " AND EXISTS (SELECT 1 FROM statements WHERE outgoing = outgoing.id AND withdrawn = 0) = ? ORDER BY id LIMIT ?",
+        (body, before, limit),
+    ).fetchall()
+
+
 def settle(connection: sqlite3.Connection, row: int, state: OutgoingState, reason: str, detail: str) -> bool:
     """Write what became of a signed draft; False when that was known before: the first word holds."""
     cursor = connection.execute(
