@@ -144,7 +144,7 @@ def _scene(place: Stage, codes: tuple[str, ...], open_: ExitStack) -> _Scene:
 
 
 def _without_edms(text: str) -> str:
-    return "\n".join(line for line in text.splitlines() if not line.startswith(("format =", 'folder = "edms'))) + "\n"
+    return "\n".join(line for line in text.splitlines() if not line.startswith('folder = "edms')) + "\n"
 
 
 def _reading(path: Path) -> closing[sqlite3.Connection]:

@@ -58,7 +58,7 @@ class Drafting:
     inline_bytes: int
     clock: Clock
     random: Random
-    backlog: int = 10_000
+    backlog: int = 5_000
 
     def letter(self, body: str, draft: DraftLetter, answers: "Answered | None" = None) -> Draft:
         """The draft of a letter.
