@@ -23,7 +23,7 @@ BROKER_SETTINGS = {
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
     "transaction.partition.verification.enable": "true",
     "producer.id.expiration.ms": "60000",
-    "quota.window.num": "1",
+    "quota.window.num": "2",
     "auto.create.topics.enable": "false",
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
 }

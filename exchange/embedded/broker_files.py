@@ -33,8 +33,8 @@ _SHARED = {
     # Any body may write in the name of producers that never were, 260 bytes of heap each: forget them soon.
     "producer.id.expiration.ms": "60000",
     "producer.id.expiration.check.interval.ms": "10000",
-    # A body's quota is of one second, not of eleven: whoever was silent may not flood its lane for ten.
-    "quota.window.num": "1",
+    # A body's quota is of two seconds, not of eleven: whoever was silent may not flood its lane for ten.
+    "quota.window.num": "2",
     "group.initial.rebalance.delay.ms": "0",
     # A killed broker may come back, and its leadership goes to others, after 3 s instead of 9.
     "broker.session.timeout.ms": "3000",
