@@ -108,7 +108,7 @@ class Agent:
             SpoolError: the spool cannot be read.
         """
         backlogs, waiting = await self._office.spool.run(
-            lambda connection: (outgoing.backlogs(connection), incoming.waiting(connection))
+            lambda connection: (outgoing.backlogs(connection), incoming.waiting(connection, self._handovers))
         )
         return [
             self._status(line, backlogs.get(body, Backlog(0, 0, None)), *waiting.get(body, (0, None)))

@@ -1,7 +1,7 @@
 """What arrived for a body, how far it was handed over, and how far the inbox was read."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -242,12 +242,26 @@ def postpone(connection: sqlite3.Connection, row: int, until: datetime, reason: 
     )
 
 
-def waiting(connection: sqlite3.Connection) -> dict[str, tuple[int, datetime]]:
-    """By body: how many arrivals the EDMS has not got, and since when the oldest waits."""
-    rows = connection.execute(
-        "SELECT body, count(*), min(received) FROM incoming WHERE state IN ('received', 'staged') GROUP BY body"
-    )
-    return {body: (count, moment(oldest)) for body, count, oldest in rows}
+COUNTED = 10_000
+"""Arrivals that wait are counted up to here: a document system may be away for a month."""
+
+
+def waiting(connection: sqlite3.Connection, bodies: Collection[str]) -> dict[str, tuple[int, datetime]]:
+    """By body, those with none left out: how many arrivals the EDMS has not got, and since when the oldest waits."""
+    found = {}
+    for body in bodies:
+        oldest = connection.execute(
+            "SELECT received FROM incoming WHERE body = ? AND state IN ('received', 'staged') ORDER BY id LIMIT 1",
+            (body,),
+        ).fetchone()
+        if oldest is not None:
+            (count,) = connection.execute(
+                "SELECT count(*) FROM (SELECT 1 FROM incoming WHERE body = ? AND state IN ('received', 'staged')"
+                " LIMIT ?)",
+                (body, COUNTED),
+            ).fetchone()
+            found[body] = count, moment(oldest[0])
+    return found
 
 
 def _kept(row: tuple[int, str, str, bytes, str, int, str, str, str, int, int | None, bytes, bytes]) -> Kept:
