@@ -21,6 +21,7 @@ from bench.letters import Writer, bodies, statement_keys
 from bench.report import Figure, report
 from bench.stage import Stage, stage
 from exchange import system
+from exchange.bus.access import ROUTER
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.producer import Outgoing, SubmissionProducer
 from exchange.bus.quotas import set_quotas
@@ -31,7 +32,7 @@ from exchange.domain.decision import Decided, Journalled
 from exchange.domain.errors import BusError
 from exchange.domain.ids import lane_of
 from exchange.embedded.bring_up import QUOTAS
-from exchange.embedded.installation import SHAPE
+from exchange.embedded.installation import ADMIN, SHAPE
 from exchange.resources import resource
 from exchange.wire.records import decode, kind_of
 
@@ -69,7 +70,8 @@ async def run() -> None:
     flooder, reader, *others = bodies(OTHERS + 2)
     async with stage((flooder, reader, *others)) as place:
         (place.folder / "policy.toml").write_bytes(resource("config", "policy.toml").read_bytes())
-        await set_quotas(place.kafka("operator"), QUOTAS)
+        # All others write as one principal here.
+        await set_quotas(place.kafka("operator"), QUOTAS | {ADMIN: QUOTAS[ROUTER]})
         await place.warm()
         place.start_routers(2)
         flooding = _Flooder(place.kafka(flooder), place.folder, place.directory.exchange, flooder, reader)

@@ -33,11 +33,11 @@ HEAP_MB = 384
 _POLL_SECONDS = 0.1
 _MB = 1024.0 * 1024.0
 QUOTAS: dict[str | None, Quota] = {
-    EVERY_OTHER_USER: Quota(_MB, 16 * _MB, 200.0),
+    EVERY_OTHER_USER: Quota(_MB // 4, 16 * _MB, 200.0),
     ROUTER: Quota(512 * _MB, 512 * _MB, 2000.0),
     TRACKER: Quota(256 * _MB, 256 * _MB, 1000.0),
 }
-"""A body may write some 500 letters of 2 KB a second: far more than it needs, and little enough that the
+"""A body may write some 120 letters of 2 KB a second: far more than it needs, and little enough that the
 broker slows a body that floods before others in its lane wait for it. Services have what the broker can give."""
 
 Tell = Callable[[str], None]
