@@ -1,6 +1,5 @@
 """Per core: sign, verify, decode, beside the raw operation of the library in the same run."""
 
-import dataclasses
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,8 +18,7 @@ from exchange.domain.ids import ZERO_DIGEST
 from exchange.domain.statement import Signed
 from exchange.security.authority import Authority
 from exchange.security.cades import Signer
-from exchange.security.directory import exchange_id
-from exchange.security.keys import KeyPair, load_certificates, load_key_pair
+from exchange.security.keys import KeyPair, load_certificate, load_key_pair
 from exchange.security.trust import Trust
 from exchange.wire.records import decode as decode_record
 from exchange.wire.records import decode_statement, encode
@@ -98,18 +96,17 @@ class _EcPair:
 
 def _trust(folder: Path) -> tuple[Trust, _EcPair]:
     authority, pair = _authority(folder)
-    roots = load_certificates(authority.statement_root)
+    issuer = load_certificate(authority.statement_root).public_bytes(Encoding.DER)
     listed = ListedCertificate(pair.certificate.public_bytes(Encoding.DER), CertificateUse.STATEMENT)
     body = Body("bench-000", Names("", "", ""), "bench", BodyStatus.CONNECTED, certificates=(listed,))
     directory = Directory(
-        exchange_id(roots[0]), 1, ZERO_DIGEST, ZERO_DIGEST, NOW, 4, 4, MappingProxyType({"bench-000": body})
+        ZERO_DIGEST, 1, ZERO_DIGEST, ZERO_DIGEST, NOW, 4, 4, (issuer,), MappingProxyType({"bench-000": body})
     )
-    return Trust(dataclasses.replace(directory, digest=bytes(32)), roots), pair
+    return Trust(directory), pair
 
 
 def _letter(folder: Path) -> Signed:
     authority = Authority(folder / "authority", now=NOW)
-    roots = load_certificates(authority.statement_root)
-    writer = Writer(exchange_id(roots[0]), "bench-000", authority.body("bench-000").statement, NOW, seed=1)
+    writer = Writer(ZERO_DIGEST, "bench-000", authority.body("bench-000").statement, NOW, seed=1)
     writer.open()
     return decode_record(Signed, writer.letter("bench-001"))

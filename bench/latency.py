@@ -23,7 +23,6 @@ from exchange.domain.decision import Decided, Journalled
 from exchange.domain.event import Event
 from exchange.domain.ids import lane_of
 from exchange.domain.statement import Receipt
-from exchange.security.keys import load_certificates
 from exchange.security.trust import Trust
 from exchange.wire.records import decode, decode_statement, kind_of
 
@@ -79,8 +78,7 @@ async def _submit(place: Stage, producer: SubmissionProducer, body: str, values:
 
 async def _answer(place: Stage, recipient: Writer) -> None:
     """Verify what arrives as of its decision, register it, submit the signed receipt."""
-    roots = load_certificates(place.folder / "authority" / "ca" / "statement.crt.pem")
-    trust = Trust(place.directory, roots)
+    trust = Trust(place.directory)
     settings = place.kafka(recipient.body)
     positions = {(inbox(recipient.body), 0): None}
     async with (

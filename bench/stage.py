@@ -21,7 +21,6 @@ from exchange.embedded import EmbeddedKafka, JavaProgram, cache_folder, ensure_j
 from exchange.embedded.demo_bodies import DemoBody
 from exchange.embedded.installation import SHAPE, Installer, grants, topics
 from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.keys import load_certificates
 from exchange.settings import agent_settings, operator_settings, router_settings
 
 POLICY = """
@@ -139,8 +138,7 @@ def _body(code: str) -> DemoBody:
 
 
 def _directory(folder: Path) -> Directory:
-    roots = load_certificates(folder / "authority" / "ca" / "statement.crt.pem")
-    return DirectoryFolder(folder / "directory", roots).latest()
+    return DirectoryFolder.at(folder / "directory", folder / "authority" / "directory" / "1.root.json").latest()
 
 
 def _without_port(text: str) -> str:

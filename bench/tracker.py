@@ -34,8 +34,7 @@ from exchange.embedded.postgres import EmbeddedPostgres
 from exchange.journal.examine import Ground, Submission, examine
 from exchange.journal.ledger import Entry, Ledger
 from exchange.security.authority import Authority
-from exchange.security.directory import exchange_id
-from exchange.security.keys import load_certificate, load_certificates
+from exchange.security.keys import load_certificate
 from exchange.security.trust import Trust
 from exchange.services.reading import BATCH_RECORDS, Partition, Positions, Taken
 from exchange.services.tracker.metrics import TrackerMetrics
@@ -146,7 +145,7 @@ def _inserted(url: str, journal: Journal) -> float:
 def _journals(folder: Path) -> tuple[Journal, Journal]:
     """Letters of one body to another and their receipts, as the journal holds them; and one letter with many."""
     authority = Authority(folder / "authority", now=NOW - timedelta(days=1))
-    exchange = exchange_id(load_certificates(authority.statement_root)[0])
+    exchange = ZERO_DIGEST
     found = []
     for said in (_usual, _one):
         sender, recipient = (
@@ -190,11 +189,11 @@ def _one(sender: Writer, recipient: Writer) -> Iterator[tuple[str, bytes]]:
 
 
 def _ledger(authority: Authority, exchange: bytes, body: str) -> Ledger:
-    roots = load_certificates(authority.statement_root)
+    issuer = load_certificate(authority.statement_root).public_bytes(Encoding.DER)
     listed = MappingProxyType({code: _listed(authority, code) for code in bodies(2)})
-    directory = Directory(exchange, 1, ZERO_DIGEST, ZERO_DIGEST, NOW, 1, 1, listed)
+    directory = Directory(exchange, 1, ZERO_DIGEST, ZERO_DIGEST, NOW, 1, 1, (issuer,), listed)
     policy = Policy(ZERO_DIGEST, timedelta(minutes=5), 524_288, 10**6, 10**10, 60)
-    return Ledger(lane_of(body, 1), Ground(directory, policy, Trust(directory, roots)), LaneState(), {})
+    return Ledger(lane_of(body, 1), Ground(directory, policy, Trust(directory)), LaneState(), {})
 
 
 def _listed(authority: Authority, code: str) -> Body:

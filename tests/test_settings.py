@@ -17,7 +17,7 @@ from exchange.settings import (
 )
 
 KAFKA = '[kafka]\nbootstrap = "127.0.0.1:9092"\nca = "ca.pem"\ncertificate = "me.crt.pem"\nkey = "me.key.pem"\n'
-DIRECTORY = '[directory]\nfolder = "directory"\nroots = "roots.pem"\n'
+DIRECTORY = '[directory]\nfolder = "directory"\nroot = "root.json"\n'
 POLICY = '[policy]\nfile = "policy.toml"\n'
 STORE = '[store]\nurl = "sqlite:///tracker.sqlite"\n'
 CLUSTER = "[cluster]\nreplication = 3\nmin_insync = 2\n"
@@ -52,7 +52,7 @@ def test_a_whole_file_is_read(reader: Reader, text: str, file: Path) -> None:
     settings = reader(file, {})
     assert settings.kafka.bootstrap == "127.0.0.1:9092"
     assert settings.kafka.key == file.parent / "me.key.pem"
-    assert settings.directory.roots == file.parent / "roots.pem"
+    assert settings.directory.root == file.parent / "root.json"
 
 
 def test_the_rest_of_each_file_arrives(file: Path) -> None:
@@ -103,8 +103,8 @@ def test_the_environment_wins(file: Path) -> None:
         (TRACKER + "[observe]\nports = 1\n", "configuration-key-unknown", "[observe] ports is not known here"),
         (TRACKER + "[observe]\nport = 70000\n", "configuration-value-invalid", "[observe] port must be a whole number"),
         (TRACKER + "[observe]\nport = true\n", "configuration-value-invalid", "[observe] port must be a whole number"),
-        (TRACKER.replace('"roots.pem"', '""'), "configuration-value-invalid", "[directory] roots must be a text"),
-        (TRACKER.replace('"roots.pem"', "3"), "configuration-value-invalid", "[directory] roots must be a text"),
+        (TRACKER.replace('"root.json"', '""'), "configuration-value-invalid", "[directory] root must be a text"),
+        (TRACKER.replace('"root.json"', "3"), "configuration-value-invalid", "[directory] root must be a text"),
         ("kafka = 3\n" + DIRECTORY + STORE, "configuration-value-invalid", "[kafka] must be a table"),
         (DIRECTORY + STORE, "configuration-key-missing", "[kafka] is missing: add it"),
         ("[kafka\n", "configuration-unreadable", "is no TOML in UTF-8"),

@@ -8,7 +8,6 @@ from pathlib import Path
 from random import Random
 from types import MappingProxyType
 
-from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from exchange.domain.card import FileInfo, FileRole, LetterCard, ReceiptCard
@@ -45,8 +44,9 @@ from exchange.journal.judge import CARD_MEDIA_TYPE
 from exchange.resources import resource
 from exchange.security.authority import Authority
 from exchange.security.cades import Signer
-from exchange.security.directory import encode as encode_directory
-from exchange.security.directory import exchange_id
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory_metadata import TIMESTAMP
+from exchange.security.directory_publisher import DirectoryPublisher, successor
 from exchange.security.keys import load_certificate, load_key_pair
 from exchange.security.trust import Trust
 from exchange.wire.records import encode
@@ -170,11 +170,11 @@ class World:
     def __post_init__(self) -> None:
         """Issue certificates and make directory version 1."""
         self.authority = Authority(self.folder, now=self.now - timedelta(days=1))
-        self.roots: list[x509.Certificate] = [load_certificate(self.authority.statement_root)]
+        self.root = self.authority.directory.found(self.now)
         self.signers = {code: self._signer(code) for code in self.bodies}
         self.policy: Policy = parse_policy(resource("config", "policy.toml").read_bytes())
         self.directory = self._directory()
-        self.ground = Ground(self.directory, self.policy, Trust(self.directory, self.roots))
+        self.ground = Ground(self.directory, self.policy, Trust(self.directory))
 
     def speaker(self, body: str, signer: Signer | None = None) -> Speaker:
         """A body with a fresh origin; `signer` when it signs with another key than its own."""
@@ -206,13 +206,34 @@ class World:
             for code, signer in self.signers.items()
         }
         directory = Directory(
-            exchange=exchange_id(self.roots[0]),
+            exchange=digest(self.root),
             version=1,
             digest=ZERO_DIGEST,
             previous=ZERO_DIGEST,
             issued=self.now,
             lanes=self.lanes,
             journal_partitions=self.journal_partitions,
+            issuers=(load_certificate(self.authority.statement_root).public_bytes(serialization.Encoding.DER),),
             bodies=MappingProxyType(bodies),
         )
-        return dataclasses.replace(directory, digest=digest(encode_directory(directory)))
+        return dataclasses.replace(directory, digest=digest(b"not published"))
+
+    def publish(self, folder: Path) -> DirectoryFolder:
+        """Publish the world's directory as version 1, unless it is; the world stands on it from then on."""
+        self.published = DirectoryFolder(folder, self.root)
+        if not (folder / TIMESTAMP).exists():
+            first = dataclasses.replace(self.directory, digest=ZERO_DIGEST)
+            DirectoryPublisher(self.published).publish(first, self.authority.directory.publishing(), self.now)
+        self._stand_on(self.published.latest())
+        return self.published
+
+    def change(self, *bodies: Body) -> Ground:
+        """Publish the next version, with these bodies new or changed; the world stands on it from then on."""
+        changed = {**self.directory.bodies, **{body.code: body for body in bodies}}
+        publisher, keys = DirectoryPublisher(self.published), self.authority.directory.publishing()
+        self._stand_on(publisher.publish(successor(self.directory, changed, self.now), keys, self.now))
+        return self.ground
+
+    def _stand_on(self, directory: Directory) -> None:
+        self.directory = directory
+        self.ground = Ground(directory, self.policy, Trust(directory))

@@ -1,9 +1,6 @@
 """Trust by directory version: everybody verifies as of the version that a decision names (rule 3.2)."""
 
 import threading
-from collections.abc import Sequence
-
-from cryptography import x509
 
 from exchange.domain.directory import Directory
 from exchange.security.directory_folder import DirectoryFolder
@@ -15,14 +12,13 @@ VERSIONS_KEPT = 16
 class TrustHistory:
     """The directory's versions as `Trust`s, built once each; may be shared by threads."""
 
-    def __init__(self, folder: DirectoryFolder, roots: Sequence[x509.Certificate]) -> None:
+    def __init__(self, folder: DirectoryFolder) -> None:
         """Read the newest version.
 
         Raises:
             DirectoryRefused: there is none, or it must not be used.
         """
         self._folder = folder
-        self._roots = tuple(roots)
         self._lock = threading.Lock()
         self._trusts: dict[int, Trust] = {}
         self._latest = self._keep(folder.latest())
@@ -53,7 +49,7 @@ class TrustHistory:
         return trust if trust is not None else self._keep(self._folder.version(version))
 
     def _keep(self, directory: Directory) -> Trust:
-        trust = Trust(directory, self._roots)
+        trust = Trust(directory)
         with self._lock:
             self._trusts[directory.version] = trust
             for version in sorted(self._trusts)[:-VERSIONS_KEPT]:

@@ -17,8 +17,7 @@ from exchange.cli.words import short
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import DIGEST_BYTES
 from exchange.journal.findings import FINDING_TEXTS
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.keys import load_certificates
+from exchange.security.directory_folder import DirectoryFolder, read_root
 from exchange.services.evidence import find_evidence, openssl_command, write_evidence
 from exchange.services.replay import Audit, Progress, audit
 from exchange.settings import AuditorSettings, auditor_settings
@@ -70,20 +69,20 @@ def export(
 
 
 async def _replay(settings: AuditorSettings, tell: Progress, *, alone: bool) -> Audit:
-    roots = load_certificates(settings.directory.roots)
+    root = read_root(settings.directory.root)
     partitions = latest_directory(settings.directory).journal_partitions
     reader = partial(PositionedReader, settings.kafka, fetch_wait_seconds=0.5)
     if alone:
-        return await audit(reader, partitions, roots, None, tell)
+        return await audit(reader, partitions, root, None, tell)
     with Store(settings.store) as store:
-        return await audit(reader, partitions, roots, store, tell)
+        return await audit(reader, partitions, root, store, tell)
 
 
 async def _export(settings: AuditorSettings, letter: str, folder: Path) -> bytes:
     digest = _digest(letter, settings.store)
-    directory = DirectoryFolder(settings.directory.folder, load_certificates(settings.directory.roots))
+    directory = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
     found = await find_evidence(settings.kafka, [digest], directory.latest().journal_partitions)
-    write_evidence(found[digest], folder, directory, settings.directory.roots)
+    write_evidence(found[digest], folder, directory)
     return digest
 
 

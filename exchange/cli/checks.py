@@ -11,7 +11,7 @@ from exchange.cli import kafka_checks
 from exchange.cli.findings import Check, Finding, Severity, finding_of
 from exchange.domain.directory import Directory
 from exchange.domain.errors import ExchangeError
-from exchange.security.keys import load_certificate, load_certificates
+from exchange.security.keys import load_certificate
 from exchange.settings import OperatorSettings
 from exchange.store import queries
 from exchange.store.database import Store
@@ -65,7 +65,7 @@ def _own_certificates(settings: OperatorSettings, now: datetime) -> Check:
     findings: list[Finding] = []
     try:
         settings.kafka.ssl_context()
-        for file in (settings.kafka.certificate, settings.kafka.ca, settings.directory.roots):
+        for file in (settings.kafka.certificate, settings.kafka.ca):
             findings += _dates(str(file), load_certificate(file), now)
     except ExchangeError as error:
         findings.append(finding_of(error, str(settings.kafka.certificate)))
@@ -75,7 +75,6 @@ def _own_certificates(settings: OperatorSettings, now: datetime) -> Check:
 def _directory(settings: OperatorSettings, now: datetime) -> tuple[Directory | None, Check]:
     name = "directory"
     try:
-        load_certificates(settings.directory.roots)
         directory = latest_directory(settings.directory)
     except ExchangeError as error:
         return None, Check(name, (finding_of(error, str(settings.directory.folder)),))

@@ -32,6 +32,7 @@ COMMANDS = {
     "inbox": Listed("inbox", "List the letters in a body's inbox.", SEND),
     "track": Listed("track", "Timeline of a letter, and who must act next.", SEND),
     "letters": Listed("letters", "List letters and where they are.", SEND),
+    "directory": Listed("directory", "Who is in the exchange: list, show, search, history.", LOOK),
     "doctor": Listed("doctor", "Check an installation; each finding comes with its next step.", LOOK),
     "audit": Listed("audit", "Replay the journal; take a letter's evidence out of it.", LOOK),
     "router": Listed("router", "Run a router.", RUN),

@@ -27,7 +27,6 @@ from exchange.embedded.demo_bodies import demo_bodies
 from exchange.embedded.installation import Installation
 from exchange.embedded.story import Outcome, Story
 from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.keys import load_certificates
 from exchange.services.evidence import find_evidence, openssl_command, write_evidence
 from exchange.settings import auditor_settings, operator_settings
 from exchange.store.views import DeliveryTimeline, Timeline
@@ -128,12 +127,12 @@ async def _shown(installation: Installation, outcome: Outcome, tell: Tell) -> Sh
     """Take the evidence of every letter out of the journal while Kafka is there."""
     tell("taking the letters' evidence out of the journal")
     settings = auditor_settings(installation.config("auditor"), os.environ)
-    directory = DirectoryFolder(settings.directory.folder, load_certificates(settings.directory.roots))
+    directory = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
     digests = [story.letter.digest for story in outcome.letters]
     found = await find_evidence(settings.kafka, digests, directory.latest().journal_partitions)
     evidence = installation.folder / "evidence"
     for digest, entry in found.items():
-        write_evidence(entry, evidence / short(digest), directory, settings.directory.roots)
+        write_evidence(entry, evidence / short(digest), directory)
     accepted = [short(story.letter.digest) for story in outcome.letters if not story.letter.reason]
     first = accepted[0] if accepted else ""
     return Shown(outcome, installation.folder, evidence, f"track {first}", openssl_command(evidence / first))

@@ -23,7 +23,6 @@ from exchange.cli.words import local, short
 from exchange.domain.decision import Notice
 from exchange.domain.errors import WireError
 from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.keys import load_certificates
 from exchange.settings import AgentSettings, agent_settings
 from exchange.wire.records import kind_of
 
@@ -80,8 +79,7 @@ def inbox(
 
 
 async def _read(settings: AgentSettings, body: str) -> Contents:
-    roots = load_certificates(settings.directory.roots)
-    history = TrustHistory(DirectoryFolder(settings.directory.folder, roots), roots)
+    history = TrustHistory(DirectoryFolder.at(settings.directory.folder, settings.directory.root))
     letters, flagged, counts = [], [], {"receipts": 0, "notices": 0}
     async with PositionedReader(settings.kafka, {(inbox_topic(body), 0): None}, fetch_wait_seconds=0.5) as reader:
         ends = await reader.end_offsets()

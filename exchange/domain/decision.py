@@ -73,8 +73,8 @@ class Decided:
 class Basis:
     """A journal entry: from here on the lane decides by this directory and policy (rule 5.3).
 
-    Contents beside it: the directory file, its signature, the policy file, the certificate (DER) that
-    signed the directory.
+    Contents beside it: files that prove the directory, as far as the lane had not journalled them, and the
+    policy file. What does not fit into one record comes with further entries that say the same.
     """
 
     place: Place

@@ -1,7 +1,7 @@
 """The directory of bodies as a value: who they are, which certificates speak for them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -16,6 +16,18 @@ class BodyStatus(StrEnum):
     CONNECTED = "connected"
     SUSPENDED = "suspended"
     LEFT = "left"
+
+
+MOVES: Mapping[BodyStatus, frozenset[BodyStatus]] = {
+    BodyStatus.PLANNED: frozenset({BodyStatus.REQUESTED, BodyStatus.LEFT}),
+    BodyStatus.REQUESTED: frozenset({BodyStatus.PLANNED, BodyStatus.APPROVED, BodyStatus.LEFT}),
+    BodyStatus.APPROVED: frozenset({BodyStatus.TESTING, BodyStatus.LEFT}),
+    BodyStatus.TESTING: frozenset({BodyStatus.CONNECTED, BodyStatus.SUSPENDED, BodyStatus.LEFT}),
+    BodyStatus.CONNECTED: frozenset({BodyStatus.SUSPENDED, BodyStatus.LEFT}),
+    BodyStatus.SUSPENDED: frozenset({BodyStatus.TESTING, BodyStatus.CONNECTED, BodyStatus.LEFT}),
+    BodyStatus.LEFT: frozenset(),
+}
+"""Which status may follow which; a request that is turned down is planned again, and who left never returns."""
 
 
 class CertificateUse(StrEnum):
@@ -45,6 +57,45 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom to ask at a body; `duty` says for what: a registrar, its IT, its head."""
+
+    duty: str
+    name: str
+    email: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a body may ask of the brokers, where it is not what its kind may; bytes a second, and % of a thread."""
+
+    bytes_per_second: int
+    request_percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How an entry came about.
+
+    Attributes:
+        number: of the entry; grows by one with every change of this body.
+        previous: SHA-256 of the entry before; zeros for the first.
+        at: when it was approved.
+        entered_by: the person who asked for it.
+        approved_by: the person, another one, who agreed; empty where one person is enough.
+        reason: why, in words.
+    """
+
+    number: int
+    previous: bytes
+    at: datetime
+    entered_by: str
+    approved_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
     """One state body.
 
@@ -53,6 +104,13 @@ class Body:
         uids: identifiers by which EDMS formats address it (MEDO uid, GOST UID).
         soate: 14 digits, empty for central bodies.
         inbound_origin: the origin whose agent owns the inbox (rule 2.7), None until told.
+        parent: code of the body above it, empty without one.
+        gateway: code of the body whose agent carries its letters, empty when it has its own.
+        systems: names of its document systems.
+        contacts: whom to ask.
+        formats: of documents that it accepts, best first.
+        limits: None: those of its kind.
+        change: how this entry came about; None in bodies made up for tests.
     """
 
     code: str
@@ -63,6 +121,13 @@ class Body:
     soate: str = ""
     certificates: tuple[ListedCertificate, ...] = ()
     inbound_origin: bytes | None = None
+    parent: str = ""
+    gateway: str = ""
+    systems: tuple[str, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    formats: tuple[str, ...] = ()
+    limits: Limits | None = None
+    change: Change | None = None
 
     @property
     def reachable(self) -> bool:
@@ -77,11 +142,13 @@ class Directory:
     Attributes:
         exchange: SHA-256 of the first trust root (32 bytes).
         version: grows by one with every change.
-        digest: SHA-256 of the signed file's bytes, what decisions name.
+        digest: SHA-256 of the signed list of all files that make the version; what decisions name.
         previous: digest of the version before, zeros for the first.
         lanes: partitions of submissions, fixed at installation (rule 5.2).
         journal_partitions: partitions of the journal, fixed at installation (rule 5.2).
+        issuers: certificates (DER) that may issue those of statements.
         bodies: by code.
+        entries: SHA-256 of each body's entry, by code; empty until the version is published.
     """
 
     exchange: bytes
@@ -91,7 +158,9 @@ class Directory:
     issued: datetime
     lanes: int
     journal_partitions: int
+    issuers: tuple[bytes, ...]
     bodies: Mapping[str, Body]
+    entries: Mapping[str, bytes] = field(default_factory=dict)
 
     def by_uid(self) -> dict[str, str]:
         """Body codes by the identifiers that EDMS formats use."""

@@ -71,7 +71,7 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.CERTIFICATE_UNTRUSTED: ("the certificate leads to no trusted root", "use a certificate of this exchange"),
     Reason.CERTIFICATE_PURPOSE: ("the certificate is not for statements", "sign with the statement key"),
     Reason.CERTIFICATE_REVOKED: ("the certificate was revoked", "sign the same statement with the present key"),
-    Reason.FOREIGN_EXCHANGE: ("the statement belongs to another exchange", "check the trust root of the agent"),
+    Reason.FOREIGN_EXCHANGE: ("the statement belongs to another exchange", "check `[directory] root` of the agent"),
     Reason.WRONG_SIGNER: ("signed by another body than the head's", "each body signs its own statements"),
     Reason.WRONG_LANE: ("in another partition than the body's lane", "write to the partition of the body's lane"),
     Reason.BODY_SUSPENDED: ("the sending body is not connected", "ask the directory's operators"),

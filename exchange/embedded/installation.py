@@ -31,11 +31,11 @@ from exchange.embedded.ports import HOST, choose_ports, is_free
 from exchange.embedded.tls import ClusterTls
 from exchange.resources import resource
 from exchange.security.authority import Authority
-from exchange.security.cades import Signer
-from exchange.security.directory import exchange_id
 from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory_metadata import TIMESTAMP
+from exchange.security.directory_publisher import DirectoryPublisher
 from exchange.security.files import write_atomically
-from exchange.security.keys import KeyFiles, load_certificate, load_certificates, load_key_pair
+from exchange.security.keys import KeyFiles, load_certificate
 
 ADMIN = "svc-admin"
 SHAPE = ClusterShape(lanes=4, journal_partitions=4, replication=1, min_insync=1)
@@ -101,12 +101,14 @@ class Installer:
         self._now = now
         self._authority = Authority(folder / "authority", now=now)
         self.installation = Installation(folder, tuple(body.code for body in bodies))
-        self.fresh = not (folder / "directory" / "directory-1.p7s").exists()
+        self.fresh = not (folder / "directory" / TIMESTAMP).exists()
         """Whether this made the exchange: then no cluster can hold letters of it yet."""
         for role in (ROUTER, TRACKER, AUDITOR, ADMIN):
             self._authority.service(role)
         if self.fresh:
             self._publish_directory()
+        else:
+            self._refresh_directory()
         policy = folder / "policy.toml"
         if not policy.exists():
             shutil.copyfile(resource("config", "policy.toml"), policy)
@@ -162,8 +164,8 @@ class Installer:
         return (_table("spool", folder=f"spool/{role}"), _table("[body]", **values))
 
     def _write(self, role: str, *tables: str) -> None:
-        roots = self._relative(self._authority.statement_root)
-        directory = _table("directory", folder="directory", roots=roots)
+        root = self._relative(self._authority.directory.root)
+        directory = _table("directory", folder="directory", root=root)
         text = "\n".join([f"# {role} of a throw-away installation.\n", *tables, directory])
         write_atomically(self.installation.config(role), text.encode())
 
@@ -172,20 +174,28 @@ class Installer:
 
     def _publish_directory(self) -> None:
         """Version 1; later versions are the operators' own."""
-        roots = load_certificates(self._authority.statement_root)
-        folder = DirectoryFolder(self.installation.folder / "directory", roots)
+        keys = self._authority.directory
+        folder = DirectoryFolder(self.installation.folder / "directory", keys.found(self._now))
+        issuer = load_certificate(self._authority.statement_root).public_bytes(Encoding.DER)
         first = Directory(
-            exchange=exchange_id(roots[0]),
+            exchange=folder.exchange,
             version=1,
             digest=ZERO_DIGEST,
             previous=ZERO_DIGEST,
             issued=self._now,
             lanes=SHAPE.lanes,
             journal_partitions=SHAPE.journal_partitions,
+            issuers=(issuer,),
             bodies={body.code: self._listed(body) for body in self._bodies},
         )
-        pair = load_key_pair(self._authority.directory_signer())
-        folder.publish(first, Signer(pair.certificate, pair.key), self._now)
+        DirectoryPublisher(folder).publish(first, keys.publishing(), self._now)
+
+    def _refresh_directory(self) -> None:
+        """Vouch for the newest version again, when that is due."""
+        keys = self._authority.directory
+        folder = DirectoryFolder.at(self.installation.folder / "directory", keys.root)
+        if self._now > folder.newest().fresh_until:
+            DirectoryPublisher(folder).stamp(keys.publishing().clock, self._now)
 
     def _listed(self, body: DemoBody) -> Body:
         files = self._authority.body(body.code)

@@ -1,19 +1,17 @@
 """Directories and policies that a journal proves by itself (rule 5.3).
 
-Beside each `Basis` travel the directory file, its signature, the policy file and the certificate that
-signed. What they say counts only after it was led to the auditor's own trust root.
+Beside each `Basis` travel the files that prove its directory, as far as the lane had not journalled them
+before, and the policy. What they say counts only after it was led to the auditor's own root.
 """
 
-from collections.abc import Sequence
-
-from cryptography import x509
+from collections import defaultdict
 
 from exchange.domain.decision import Basis
-from exchange.domain.ids import digest
 from exchange.domain.policy import parse_policy
 from exchange.domain.statement import Content
 from exchange.journal.examine import Ground
-from exchange.security.directory_folder import DirectoryProof, verify_proof
+from exchange.security.directory_metadata import Proven, read_version
+from exchange.security.directory_roots import Files, Roots
 from exchange.security.errors import DirectoryRefused
 from exchange.security.trust import Trust
 
@@ -22,49 +20,63 @@ GroundKey = tuple[bytes, bytes]
 
 
 class Grounds:
-    """What decisions may stand on, by the digests that they name."""
+    """What decisions may stand on, by lane and by the digests that they name."""
 
-    def __init__(self, roots: Sequence[x509.Certificate]) -> None:
-        """Nothing is proven yet; the first of the auditor's trust roots gives the exchange its id."""
-        self._roots = list(roots)
-        self._trusts: dict[bytes, Trust] = {}
+    def __init__(self, root: bytes) -> None:
+        """Nothing is proven yet; `root` is the auditor's own copy of the exchange's first root file."""
+        self._roots = Roots(root)
+        self._files = Files()
+        self._last: Proven | None = None
+        self._proven: dict[bytes, tuple[Proven, Trust]] = {}
         self._grounds: dict[GroundKey, Ground] = {}
+        self._journalled: defaultdict[int, set[bytes]] = defaultdict(set)
 
-    def get(self, key: GroundKey) -> Ground | None:
-        """The ground that a decision names; None when nothing proved it."""
-        return self._grounds.get(key)
+    def get(self, lane: int, key: GroundKey) -> Ground | None:
+        """The ground that a lane's decision names; None when the lane has not journalled what proves it."""
+        ground = self._grounds.get(key)
+        if ground is None:
+            return None
+        needed = {key[1], *self._proven[key[0]][0].files.values()}
+        return ground if needed <= self._journalled[lane] else None
 
-    def prove(self, basis: Basis, contents: tuple[Content, ...]) -> Ground:
-        """Take a basis into account.
+    def prove(self, basis: Basis, contents: tuple[Content, ...]) -> Ground | None:
+        """Take a basis into account; None while files are missing, which may come beside the lane's next one.
 
-        1. Directory and policy are the bytes whose digests the basis names.
-        2. The directory was signed for that by a certificate led to a root when it was issued.
-        3. It is of the auditor's exchange and of the version that the basis names.
+        1. Directory and policy are files whose digests the basis names, among what its lane journalled so far.
+        2. The directory is the version that the basis names, proven by these files under the auditor's root.
 
         Raises:
             ConfigurationError: directory or policy cannot be used; its code says why.
-            SignatureRefused: the directory's signature or certificate does not hold.
         """
-        if len(contents) != _ITEMS:
-            raise _refused(f"{len(contents)} items of contents, {_ITEMS} are due")
-        document, signature, policy, certificate = (content.data for content in contents)
+        for content in contents:
+            self._journalled[basis.place.lane].add(self._files.add(content.data))
         key = (basis.directory_digest, basis.policy_digest)
-        if (digest(document), digest(policy)) != key:
-            raise _refused("directory or policy is not the one whose digest the basis names")
-        if key not in self._grounds:
-            trust = self._trusts.get(key[0])
-            if trust is None:
-                directory = verify_proof(DirectoryProof(document, signature, certificate), self._roots)
-                trust = self._trusts[key[0]] = Trust(directory, self._roots)
-            self._grounds[key] = Ground(trust.directory, parse_policy(policy), trust)
-        ground = self._grounds[key]
-        if ground.directory.version != basis.directory_version:
-            raise _refused(f"version {ground.directory.version}, the basis says {basis.directory_version}")
+        policy = self._files.get(basis.policy_digest)
+        if key not in self._grounds and policy is not None:
+            trust = self._trust(basis)
+            if trust is not None:
+                self._grounds[key] = Ground(trust.directory, parse_policy(policy), trust)
+        ground = self.get(basis.place.lane, key)
+        if ground is not None and ground.directory.version != basis.directory_version:
+            message = f"version {ground.directory.version}, the basis says {basis.directory_version}"
+            raise DirectoryRefused(message, code="basis-invalid")
         return ground
 
-
-_ITEMS = 4
-
-
-def _refused(what: str) -> DirectoryRefused:
-    return DirectoryRefused(what, code="basis-invalid")
+    def _trust(self, basis: Basis) -> Trust | None:
+        """Trust in the directory of a basis; None while files are missing."""
+        known = self._proven.get(basis.directory_digest)
+        if known is not None:
+            return known[1]
+        try:
+            self._roots.follow(self._files.read)
+            proven = read_version(
+                basis.directory_version, self._files.read, self._roots, self._last, basis.directory_digest
+            )
+        except DirectoryRefused as error:
+            if error.code == "directory-missing":
+                return None
+            raise
+        trust = Trust(proven.directory)
+        self._last = proven
+        self._proven[basis.directory_digest] = proven, trust
+        return trust

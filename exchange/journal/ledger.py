@@ -92,16 +92,23 @@ class Ledger:
         """What a successor needs, beside the origins that changed."""
         return LaneState(self._offset, self._number, self._last, *self._known)
 
-    def stand_on(self, ground: Ground, now: datetime) -> bytes | None:
-        """Decide by `ground` from here on; the `Basis` entry to journal first, None when nothing changed."""
+    @property
+    def directory_digest(self) -> bytes:
+        """Of the directory by which was decided last; zeros before any."""
+        return self._known[0]
+
+    def stand_on(self, ground: Ground) -> bool:
+        """Decide by `ground` from here on; whether that is news, and so has its `basis` journalled first."""
         self._budget = self._budget if ground.policy == self.ground.policy else Budget(ground.policy)
         self.ground = ground
         known = (ground.directory.digest, ground.policy.digest)
-        if known == self._known:
-            return None
-        self._known = known
-        basis = Basis(self._next_place(), now, ground.directory.version, ground.directory.digest, ground.policy.digest)
-        return self._chain(encode(basis))
+        is_news, self._known = known != self._known, known
+        return is_news
+
+    def basis(self, now: datetime) -> bytes:
+        """The next entry says what is decided by; one for each part of the files that prove it (rule 5.3)."""
+        directory, policy = self.ground.directory, self.ground.policy
+        return self._chain(encode(Basis(self._next_place(), now, directory.version, directory.digest, policy.digest)))
 
     def take(self, examined: Examined, now: datetime) -> Entry | DeadLetter | None:
         """Steps 9 to 12; None for a statement that is not taken: its origin is told by `notices`."""

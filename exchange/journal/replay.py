@@ -21,10 +21,8 @@ Records of the partitions may come in any order of interleaving; by journal time
 entries wait in memory for those before them in their lane, a bounded number of them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-
-from cryptography import x509
 
 from exchange.domain.decision import Basis, Decided, Journalled, Place
 from exchange.domain.delivery import Delivery
@@ -48,10 +46,10 @@ WAITING = 100_000
 
 def replay_journal(
     records: Iterable[JournalRecord],
-    roots: Sequence[x509.Certificate],
+    root: bytes,
 ) -> tuple[Report, Mapping[DeliveryKey, Delivery]]:
     """Replay a whole journal; the report, and every delivery's state by (letter, recipient)."""
-    replaying = Replay(roots)
+    replaying = Replay(root)
     for record in records:
         replaying.feed(record)
     return replaying.finish()
@@ -89,16 +87,16 @@ class _Lane:
 class Replay:
     """A replay in progress; not shared between threads."""
 
-    def __init__(self, roots: Sequence[x509.Certificate], waiting: int = WAITING) -> None:
-        """Start from nothing but the auditor's trust roots.
+    def __init__(self, root: bytes, waiting: int = WAITING) -> None:
+        """Start from nothing but the auditor's own copy of the exchange's first root file.
 
         Args:
-            roots: the first gives the exchange its id.
+            root: the file's bytes.
             waiting: how many entries of one lane may wait for those before them.
         """
         self.report = Report()
         self._waiting = waiting
-        self._grounds = Grounds(roots)
+        self._grounds = Grounds(root)
         self._lanes: dict[int, _Lane] = {}
         self._deliveries = Deliveries(self.report.flags)
 
@@ -151,6 +149,8 @@ class Replay:
         except (ConfigurationError, SignatureRefused) as error:
             self._find(entry, FindingCode.BASIS_INVALID, f"{error.code}: {error}")
             return
+        if entry.ground is None:
+            return
         self.report.directory_versions.add(entry.ground.directory.version)
         for code, detail in misplaced(entry.record, basis.directory_digest, entry.ground):
             self._find(entry, code, detail)
@@ -158,7 +158,7 @@ class Replay:
     def _examine(self, entry: _Entry, decided: Decided) -> None:
         """Steps 3 and 4, once the ground is known."""
         decision = decided.decision
-        ground = self._grounds.get((decision.directory_digest, decision.policy_digest))
+        ground = self._grounds.get(decision.place.lane, (decision.directory_digest, decision.policy_digest))
         if ground is None:
             return
         examined = entry.examined = examined_again(decided, entry.contents, ground)

@@ -9,8 +9,12 @@ der                 the little DER that a fixed shape needs
 form                the bytes of the one accepted signature (rule 1.4)
 cades               signing and verifying in that form
 chain               whether a certificate leads to a trusted root, and how long (rule 3.2)
-directory           the directory as a canonical document
-directory_folder    its signed versions as files
+directory           what the directory's files say, as canonical documents
+directory_roots     whose keys sign it, and reading The Update Framework's metadata
+directory_metadata  what proves a version
+directory_folder    versions in a folder
+directory_publisher who writes them
+directory_keys      keys of all its roles, for development and tests
 trust               whether a signed statement holds, as numbered steps
 files               writing a file whole or not at all
 """

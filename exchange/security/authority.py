@@ -5,13 +5,13 @@ can be changed in an afternoon. Two roots, and no intermediates, make it impossi
 taken for the other: a statement key opens no connection even where somebody forgets to check usages.
 In production both come from outside and only the layout of files stays.
 
-    <folder>/ca/statement.{key,crt}.pem                     its SHA-256 is the exchange's id (rule 1.2)
+    <folder>/ca/statement.{key,crt}.pem                     vouches for what bodies say
     <folder>/ca/transport.{key,crt}.pem                     the only trust of brokers and clients (section 8)
     <folder>/bodies/<code>/statement.{key,crt}.pem          CN = body code
     <folder>/bodies/<code>/transport.{key,crt}.pem          CN = body code = Kafka principal
     <folder>/services/<svc-name>/transport.{key,crt}.pem    CN = svc-name = Kafka principal
     <folder>/services/svc-broker/keystore.pem               key and certificate in one, as Kafka wants it
-    <folder>/services/svc-directory/directory.{key,crt}.pem signs directory files, nothing else
+    <folder>/directory/                                     keys of the directory: see `directory_keys`
 
 Keys are unencrypted PKCS#8 with mode 0600. What is there and still good is used again, so a second
 start changes nothing.
@@ -30,6 +30,7 @@ from cryptography.x509.oid import NameOID
 
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import SERVICE_PREFIX, body_code
+from exchange.security.directory_keys import DirectoryKeys
 from exchange.security.errors import KeyRefused
 from exchange.security.files import PRIVATE, write_atomically
 from exchange.security.keys import KeyFiles, KeyPair, PrivateKey, load_key_pair
@@ -37,7 +38,6 @@ from exchange.security.purpose import Purpose
 from exchange.security.validity import Validity, seconds
 
 BROKER = "svc-broker"
-DIRECTORY_SERVICE = "svc-directory"
 BROKER_HOSTS = ("localhost", "127.0.0.1", "::1")
 _ROOT_LIFETIME = timedelta(days=3650)
 _LEAF_LIFETIME = timedelta(days=365)
@@ -75,8 +75,13 @@ class Authority:
 
     @property
     def statement_root(self) -> Path:
-        """PEM certificate of the root that statement and directory certificates lead to."""
+        """PEM certificate of the root that statement certificates lead to."""
         return self.folder / "ca" / "statement.crt.pem"
+
+    @property
+    def directory(self) -> DirectoryKeys:
+        """Keys of the directory."""
+        return DirectoryKeys(self.folder / "directory")
 
     @property
     def transport_root(self) -> Path:
@@ -118,11 +123,6 @@ class Authority:
         keystore = folder / "keystore.pem"
         write_atomically(keystore, files.key.read_bytes() + files.certificate.read_bytes(), mode=PRIVATE)
         return keystore
-
-    def directory_signer(self, *, validity: Validity | None = None) -> KeyFiles:
-        """Certificate that signs the directory's files and nothing else."""
-        folder = self.folder / "services" / DIRECTORY_SERVICE
-        return self._leaf(folder, "directory", DIRECTORY_SERVICE, Purpose.DIRECTORY, validity)
 
     def _root(self, name: str, validity: Validity) -> KeyPair:
         files = _files(self.folder / "ca", name)

@@ -1,113 +1,136 @@
-"""The directory as a document: canonical JSON and back (rules 1.2, 3.2, 5.3).
+"""What the directory's files say: canonical JSON and back (rules 1.2, 3.2, 5.3).
 
-One directory has exactly one encoding (keys sorted, UTF-8, one space of indent, times in UTC with
-microseconds, digests in hexadecimal, certificates in base64), because decisions name its digest. It
-is readable, so that two versions can be compared with any tool.
+One value has exactly one encoding (keys sorted, UTF-8, one space of indent, times in UTC with
+microseconds, digests in hexadecimal, certificates in base64), because versions name the files by
+digest. It is readable, so that two versions can be compared with any tool.
 """
 
 import base64
-import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
-from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate, Names
+from exchange.domain.directory import (
+    Body,
+    BodyStatus,
+    CertificateUse,
+    Change,
+    Contact,
+    Limits,
+    ListedCertificate,
+    Names,
+)
 from exchange.domain.ids import DIGEST_BYTES, ORIGIN_BYTES, ZERO_DIGEST, is_body_code
 from exchange.security.cades import Verifier
 from exchange.security.errors import DirectoryRefused, KeyRefused
 
 FORMAT = 1
-DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 _SOATE_DIGITS = 14
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
-def exchange_id(root: x509.Certificate) -> bytes:
-    """Id of the exchange whose first trust root is `root`: SHA-256 of its DER (rule 1.2)."""
-    return hashlib.sha256(root.public_bytes(serialization.Encoding.DER)).digest()
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for the whole exchange; see `Directory`."""
+
+    lanes: int
+    journal_partitions: int
+    issuers: tuple[bytes, ...]
 
 
-def encode(directory: Directory) -> bytes:
-    """The directory's document; `directory.digest` is not part of it but its SHA-256."""
-    document = {
-        "format": FORMAT,
-        "exchange": directory.exchange.hex(),
-        "version": directory.version,
-        "previous": directory.previous.hex(),
-        "issued": _time(directory.issued),
-        "lanes": directory.lanes,
-        "journal_partitions": directory.journal_partitions,
-        "bodies": {body.code: _encode_body(body) for body in directory.bodies.values()},
-    }
-    return _canonical(document)
+def encode_settings(settings: Settings) -> bytes:
+    """The file `exchange.json`."""
+    return _canonical(
+        {
+            "format": FORMAT,
+            "lanes": settings.lanes,
+            "journal_partitions": settings.journal_partitions,
+            "issuers": [base64.b64encode(issuer).decode() for issuer in settings.issuers],
+        }
+    )
 
 
-def decode(document: bytes) -> Directory:
-    """Read a directory's document.
+def decode_settings(document: bytes) -> Settings:
+    """Read `exchange.json`.
 
     Raises:
-        DirectoryRefused: for any other bytes whatever. `directory-unreadable` (no JSON, too large),
-            `directory-field-invalid` (the message names the field), `directory-not-canonical`.
+        DirectoryRefused: as `decode_body`.
     """
-    fields = _Fields(_parse(document), "directory")
-    known = fields.number("format", least=1) == FORMAT
-    fields.require("format", f"is not {FORMAT}, the only one known here", holds=known)
-    version, previous = fields.number("version", least=1), fields.binary("previous", DIGEST_BYTES)
-    begins = (previous == ZERO_DIGEST) == (version == 1)
-    fields.require("previous", "is not zeros in version 1, and only there", holds=begins)
-    bodies = fields.inner("bodies")
-    directory = Directory(
-        exchange=fields.binary("exchange", DIGEST_BYTES),
-        version=version,
-        digest=hashlib.sha256(document).digest(),
-        previous=previous,
-        issued=fields.time("issued"),
-        lanes=fields.number("lanes", least=1),
-        journal_partitions=fields.number("journal_partitions", least=1),
-        bodies={code: _decode_body(code, bodies.inner(code)) for code in bodies.names()},
+    fields = _fields(document, "exchange")
+    issuers = tuple(_certificate(fields, "issuers", text)[0] for text in fields.texts("issuers"))
+    fields.require("issuers", "names no certificate", holds=bool(issuers))
+    settings = Settings(fields.number("lanes", least=1), fields.number("journal_partitions", least=1), issuers)
+    _require_canonical(encode_settings(settings), document, "exchange")
+    return settings
+
+
+def encode_body(body: Body) -> bytes:
+    """A body's entry."""
+    return _canonical(
+        {
+            "format": FORMAT,
+            "code": body.code,
+            "names": {"ky": body.names.ky, "ru": body.names.ru, "en": body.names.en},
+            "kind": body.kind,
+            "status": body.status.value,
+            "uids": list(body.uids),
+            "soate": body.soate,
+            "certificates": [
+                {
+                    "der": base64.b64encode(certificate.der).decode(),
+                    "use": certificate.use.value,
+                    "revoked": format_time(certificate.revoked) if certificate.revoked else None,
+                }
+                for certificate in body.certificates
+            ],
+            "inbound_origin": body.inbound_origin.hex() if body.inbound_origin is not None else None,
+            "parent": body.parent,
+            "gateway": body.gateway,
+            "systems": list(body.systems),
+            "contacts": [asdict(contact) for contact in body.contacts],
+            "formats": list(body.formats),
+            "limits": None if body.limits is None else asdict(body.limits),
+            "change": None if body.change is None else _encode_change(body.change),
+        }
     )
-    _require_unique(directory)
-    if encode(directory) != document:
-        message = "the directory is not in its canonical encoding: write it with exchange.security.directory"
-        raise DirectoryRefused(message, code="directory-not-canonical")
-    return directory
 
 
-def _encode_body(body: Body) -> dict[str, object]:
+def _encode_change(change: Change) -> dict[str, object]:
     return {
-        "names": {"ky": body.names.ky, "ru": body.names.ru, "en": body.names.en},
-        "kind": body.kind,
-        "status": body.status.value,
-        "uids": list(body.uids),
-        "soate": body.soate,
-        "certificates": [
-            {
-                "der": base64.b64encode(certificate.der).decode(),
-                "use": certificate.use.value,
-                "revoked": _time(certificate.revoked) if certificate.revoked else None,
-            }
-            for certificate in body.certificates
-        ],
-        "inbound_origin": body.inbound_origin.hex() if body.inbound_origin is not None else None,
+        "number": change.number,
+        "previous": change.previous.hex(),
+        "at": format_time(change.at),
+        "entered_by": change.entered_by,
+        "approved_by": change.approved_by,
+        "reason": change.reason,
     }
 
 
-def _decode_body(code: str, fields: "_Fields") -> Body:
+def decode_body(document: bytes, code: str) -> Body:
+    """Read the entry of the body `code`.
+
+    Raises:
+        DirectoryRefused: for any other bytes whatever. `directory-unreadable` (no JSON),
+            `directory-field-invalid` (the message names the field), `directory-not-canonical`.
+    """
+    place = f"bodies.{code}"
+    fields = _fields(document, place)
+    fields.require("code", "is not the body whose entry it is", holds=fields.text("code") == code)
     fields.require(
-        "", "is no body code: use 1-63 of a-z, 0-9 and '-', not starting with 'svc-'", holds=is_body_code(code)
+        "code", "is no body code: use 1-63 of a-z, 0-9 and '-', not starting with 'svc-'", holds=is_body_code(code)
     )
     names = fields.inner("names")
     soate = fields.text("soate")
     whole = len(soate) == _SOATE_DIGITS and soate.isascii() and soate.isdigit()
     fields.require("soate", f"is neither {_SOATE_DIGITS} digits nor empty", holds=not soate or whole)
-    return Body(
+    body = Body(
         code=code,
         names=Names(ky=names.text("ky"), ru=names.text("ru"), en=names.text("en")),
         kind=fields.text("kind"),
@@ -116,53 +139,95 @@ def _decode_body(code: str, fields: "_Fields") -> Body:
         soate=soate,
         certificates=tuple(_decode_certificate(item) for item in fields.items("certificates")),
         inbound_origin=None if fields.absent("inbound_origin") else fields.binary("inbound_origin", ORIGIN_BYTES),
+        parent=_code(fields, "parent"),
+        gateway=_code(fields, "gateway"),
+        systems=tuple(fields.texts("systems")),
+        contacts=tuple(_decode_contact(item) for item in fields.items("contacts")),
+        formats=tuple(fields.texts("formats")),
+        limits=None if fields.absent("limits") else _decode_limits(fields.inner("limits")),
+        change=None if fields.absent("change") else _decode_change(fields.inner("change")),
     )
+    _require_canonical(encode_body(body), document, place)
+    return body
+
+
+def _code(fields: "_Fields", name: str) -> str:
+    code = fields.text(name)
+    fields.require(name, "is neither a body code nor empty", holds=not code or is_body_code(code))
+    return code
+
+
+def _decode_contact(fields: "_Fields") -> Contact:
+    return Contact(fields.text("duty"), fields.text("name"), fields.text("email"), fields.text("phone"))
+
+
+def _decode_limits(fields: "_Fields") -> Limits:
+    return Limits(fields.number("bytes_per_second", least=1), fields.number("request_percent", least=1))
+
+
+def _decode_change(fields: "_Fields") -> Change:
+    number, previous = fields.number("number", least=1), fields.binary("previous", DIGEST_BYTES)
+    begins = (previous == ZERO_DIGEST) == (number == 1)
+    fields.require("previous", "is not zeros in change 1, and only there", holds=begins)
+    words = fields.text("entered_by"), fields.text("approved_by"), fields.text("reason")
+    return Change(number, previous, fields.time("at"), *words)
+
+
+def format_time(moment: datetime) -> str:
+    """A time as the directory's files write it."""
+    return moment.astimezone(UTC).strftime(_TIME)
+
+
+def parse_time(text: str) -> datetime:
+    """A time as the directory's files write it.
+
+    Raises:
+        ValueError: anything else.
+    """
+    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
 
 
 def _decode_certificate(fields: "_Fields") -> ListedCertificate:
     use = fields.choice("use", CertificateUse)
+    encoded, certificate = _certificate(fields, "der", fields.text("der"))
     try:
-        encoded = base64.b64decode(fields.text("der"), validate=True)
-        certificate = x509.load_der_x509_certificate(encoded)
-        fields.require("der", "has a serial number that is not positive", holds=certificate.serial_number > 0)
         if use is CertificateUse.STATEMENT:
             Verifier(certificate)
     except KeyRefused as error:
         raise fields.refusal("der", f"cannot sign statements: {error}") from error
-    except (ValueError, x509.InvalidVersion) as error:
-        raise fields.refusal("der", "is no certificate in base64") from error
     return ListedCertificate(encoded, use, None if fields.absent("revoked") else fields.time("revoked"))
 
 
-def _require_unique(directory: Directory) -> None:
-    """An identifier or a certificate that two bodies share would speak for the wrong one."""
-    seen: set[str | bytes] = set()
-    for body in directory.bodies.values():
-        marks: list[str | bytes] = [*body.uids, *(certificate.der for certificate in body.certificates)]
-        if len(seen | set(marks)) < len(seen) + len(marks):
-            message = f"directory.bodies.{body.code} has a uid or certificate that is listed already: list it once"
-            raise DirectoryRefused(message, code="directory-field-invalid")
-        seen.update(marks)
-
-
-def _parse(document: bytes) -> object:
-    if len(document) > DOCUMENT_BYTES_MAX:
-        message = f"a directory of {len(document)} bytes is over {DOCUMENT_BYTES_MAX}: is this the right file?"
-        raise DirectoryRefused(message)
+def _certificate(fields: "_Fields", name: str, text: str) -> tuple[bytes, x509.Certificate]:
     try:
-        return json.loads(document.decode())
+        encoded = base64.b64decode(text, validate=True)
+        certificate = x509.load_der_x509_certificate(encoded)
+        fields.require(name, "has a serial number that is not positive", holds=certificate.serial_number > 0)
+    except (ValueError, x509.InvalidVersion) as error:
+        raise fields.refusal(name, "is no certificate in base64") from error
+    return encoded, certificate
+
+
+def _fields(document: bytes, place: str) -> "_Fields":
+    try:
+        fields = _Fields(json.loads(document.decode()), place)
     except (ValueError, RecursionError) as error:
-        message = "the directory is no JSON in UTF-8: fetch the file again"
+        message = f"{place} is no JSON in UTF-8: fetch the file again"
         raise DirectoryRefused(message) from error
+    known = fields.number("format", least=1) == FORMAT
+    fields.require("format", f"is not {FORMAT}, the only one known here", holds=known)
+    return fields
+
+
+def _require_canonical(encoded: bytes, document: bytes, place: str) -> None:
+    if encoded != document:
+        message = f"{place} is not in its canonical encoding: write it with exchange.security.directory"
+        raise DirectoryRefused(message, code="directory-not-canonical")
 
 
 def _canonical(document: Mapping[str, object]) -> bytes:
     text = json.dumps(document, sort_keys=True, ensure_ascii=False, indent=1)
     return f"{text}\n".encode()
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime(_TIME)
 
 
 class _Fields:
@@ -225,7 +290,7 @@ class _Fields:
     def time(self, name: str) -> datetime:
         """A time in UTC with microseconds."""
         try:
-            return datetime.strptime(self.text(name), _TIME).replace(tzinfo=UTC)
+            return parse_time(self.text(name))
         except ValueError as error:
             raise self.refusal(name, "is no time like 2026-01-31T09:00:00.000000Z") from error
 

@@ -1,80 +1,108 @@
-"""Versions of the directory in a folder: signed, numbered, all kept (rules 3.2, 5.3).
-
-    <folder>/directory-<version>.json       the document
-    <folder>/directory-<version>.p7s        its detached signature; a version exists once this does
-    <folder>/signer-<sha-256>.crt.pem       certificates that signed, by the name a signature gives them
+"""Versions of the directory in a folder, as `directory_metadata` lays them out (rules 3.2, 5.3).
 
 Every version names the digest of the one before, and decisions name version and digest, so none is
-ever taken away. Readers look again from time to time; there is nothing to watch or to lock.
+ever taken away. Readers look again from time to time; there is nothing to watch or to lock: a version
+exists once `timestamp.json` names it, which is written last.
 """
 
-import dataclasses
 import os
-import re
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from tuf.api.metadata import Key, MetaFile, Targets
 
-from exchange.domain.directory import Body, Directory
-from exchange.domain.ids import ZERO_DIGEST
-from exchange.security.cades import Signer, Verifier
-from exchange.security.chain import ChainValidator
-from exchange.security.directory import DOCUMENT_BYTES_MAX, decode, encode, exchange_id
-from exchange.security.errors import DirectoryRefused, KeyRefused, SignatureRefused
-from exchange.security.files import write_atomically
-from exchange.security.form import parse
-from exchange.security.keys import load_certificate
-from exchange.security.purpose import Purpose
+from exchange.domain.directory import Directory
+from exchange.security.directory_metadata import TIMESTAMP, Newest, Proven, read_lists, read_timestamp, read_version
+from exchange.security.directory_roots import Roots
+from exchange.security.errors import DirectoryRefused
 
-_SIGNATURE_NAME = re.compile(r"directory-([1-9][0-9]{0,9})\.p7s")
-
-
-def successor(latest: Directory, bodies: Mapping[str, Body], issued: datetime) -> Directory:
-    """The version after `latest` with other `bodies`; its digest is known once it is published."""
-    return dataclasses.replace(
-        latest,
-        version=latest.version + 1,
-        previous=latest.digest,
-        digest=ZERO_DIGEST,
-        issued=issued,
-        bodies=bodies,
-    )
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class DirectoryProof:
-    """A version as it is journalled: document, detached signature, and the signer's certificate (DER)."""
-
-    document: bytes
-    signature: bytes
-    certificate: bytes
-
-
-def verify_proof(proof: DirectoryProof, roots: Sequence[x509.Certificate]) -> Directory:
-    """The directory that a proof proves under `roots`: what an auditor does with a journalled one.
-
-    1. The document is a directory, of this exchange.
-    2. The certificate led to a root, for directories, when the version was issued (rule 3.2).
-    3. The signature is this certificate's, of this document.
-
-    Raises:
-        DirectoryRefused: `foreign-exchange`, `directory-signature-invalid`, and as
-            `exchange.security.directory.decode`.
-    """
-    return _verify(proof, exchange_id(roots[0]), ChainValidator(roots, Purpose.DIRECTORY))
+FILE_BYTES_MAX = 8 * 1024 * 1024
 
 
 class DirectoryFolder:
-    """Reads and publishes versions; one publisher at a time, any number of readers."""
+    """Reads versions; any number of readers beside one publisher. Not for use by two threads at once."""
 
-    def __init__(self, folder: Path, roots: Sequence[x509.Certificate]) -> None:
-        """Use `folder` under the trust of `roots`, whose first gives the exchange its id."""
+    def __init__(self, folder: Path, root: bytes) -> None:
+        """Use `folder` under the trust of `root`, the bytes of the exchange's first root file.
+
+        Raises:
+            DirectoryRefused: `directory-unreadable`, `directory-signature-invalid`: it is no such file.
+        """
         self.folder = folder
-        self._exchange = exchange_id(roots[0])
-        self._chains = ChainValidator(roots, Purpose.DIRECTORY)
+        self.root = root
+        self._roots = Roots(root)
+        self._newest: Newest | None = None
+        self._proven: Proven | None = None
+
+    @classmethod
+    def at(cls, folder: Path, root: Path) -> "DirectoryFolder":
+        """The directory in `folder` under the root file that a configuration names.
+
+        Raises:
+            DirectoryRefused: as the constructor; `directory-missing`: there is no such root file.
+        """
+        return cls(folder, read_root(root))
+
+    @property
+    def exchange(self) -> bytes:
+        """Id of the exchange: SHA-256 of its first root (rule 1.2)."""
+        return self._roots.exchange
+
+    @property
+    def root_number(self) -> int:
+        """Of the newest root that was read."""
+        return self._roots.number
+
+    def keepers(self) -> tuple[Mapping[str, Key], int]:
+        """Public keys of the keepers by id, and how many of them must sign, as the newest root names them."""
+        root = self._roots.root(self._roots.number)
+        role = root.roles[Targets.type]
+        return {keyid: root.keys[keyid] for keyid in role.keyids}, role.threshold
+
+    def follow_roots(self) -> None:
+        """Read the roots that came since.
+
+        Raises:
+            DirectoryRefused: as `Roots.follow`.
+        """
+        self._roots.follow(self.read)
+
+    def require_following(self, number: int, root: bytes) -> None:
+        """Make sure that readers will accept `root` as the next one, which it is not yet.
+
+        Raises:
+            DirectoryRefused: as `Roots.follow`; `directory-version-invalid`: it is not root `number`.
+        """
+        roots = Roots(self.root)
+        roots.follow(lambda name, _=None: root if name == f"{number}.root.json" else self.read(name))
+        if roots.number < number:
+            message = f"this is not root {number}, the next one: sign that"
+            raise DirectoryRefused(message, code="directory-version-invalid")
+
+    def lists(self, number: int) -> Mapping[str, MetaFile]:
+        """The lists that a version names, for who publishes the next one.
+
+        Raises:
+            DirectoryRefused: as `version`.
+        """
+        return read_lists(number, self.read, self._roots)
+
+    def newest(self) -> Newest:
+        """What the timestamp says, signed under the newest root; valid no longer than that root.
+
+        Raises:
+            DirectoryRefused: `directory-missing` (no version at all), `directory-unreadable`,
+                `directory-signature-invalid`, `directory-rolled-back` (older than one that was read before).
+        """
+        self._roots.follow(self.read)
+        root = self._roots.root(self._roots.number)
+        newest = read_timestamp(self.read(TIMESTAMP), root)
+        if self._newest is not None and newest.number < self._newest.number:
+            raise _rolled_back(f"timestamp {newest.number} is older than {self._newest.number}, which was read before")
+        self._newest = newest
+        return replace(newest, valid_until=min(newest.valid_until, root.expires))
 
     def latest(self, known: Directory | None = None) -> Directory:
         """The newest version; cheap when `known` is still it.
@@ -84,136 +112,78 @@ class DirectoryFolder:
                 version: an older or another history is refused.
 
         Raises:
-            DirectoryRefused: as `version`; `directory-missing` (no version at all),
-                `directory-rolled-back` (older than `known`, or not its continuation).
+            DirectoryRefused: as `newest` and `version`; `directory-rolled-back` (older than `known`, or
+                not its continuation), `directory-file-differs` (not the version that the timestamp names).
         """
-        newest = self._newest()
-        if newest == 0:
-            message = f"{self.folder} holds no directory: publish version 1, or check the path"
-            raise DirectoryRefused(message, code="directory-missing")
+        newest = self.newest()
+        if known is not None and newest.version < known.version:
+            raise _rolled_back(f"{self.folder} ends with version {newest.version}, {known.version} is in use")
         if known is None:
-            return self.version(newest)
-        if newest < known.version:
-            raise _rolled_back(f"{self.folder} ends with version {newest}, {known.version} is in use")
-        for number in range(known.version + 1, newest + 1):
+            known = self.version(newest.version)
+        for number in range(known.version + 1, newest.version + 1):
             follower = self.version(number)
             if follower.previous != known.digest:
                 raise _rolled_back(f"version {number} does not continue version {known.version} as it was read")
             known = follower
+        if known.digest != newest.digest:
+            message = f"version {newest.version} is not the one that {TIMESTAMP} names: restore the folder"
+            raise DirectoryRefused(message, code="directory-file-differs")
+        if (root := self._prove(newest.version).root) != self._roots.number:
+            message = f"version {newest.version} is signed under root {root}, {self._roots.number} is in force"
+            raise DirectoryRefused(f"{message}: publish one under it", code="directory-signature-invalid")
         return known
 
     def version(self, number: int) -> Directory:
-        """One version, verified as of the time at which it was issued.
-
-        1. Document, signature and the certificate that the signature names are there.
-        2. They prove a directory (see `verify_proof`).
-        3. It is the version that was asked for.
+        """One version, proven under the root that was in force when it was issued.
 
         Raises:
-            DirectoryRefused: `directory-missing`, `foreign-exchange`, `directory-version-invalid`,
-                `directory-signature-invalid`, and as `exchange.security.directory.decode`.
+            DirectoryRefused: as `exchange.security.directory_metadata.read_version`.
         """
-        directory = self._verify(self.proof(number))
-        if directory.version != number:
-            message = f"directory-{number}.json says that it is version {directory.version}: restore the file"
-            raise DirectoryRefused(message, code="directory-version-invalid")
-        return directory
+        return self._prove(number).directory
 
-    def proof(self, number: int) -> DirectoryProof:
-        """The files that prove a version, to be journalled before a decision names it (rule 5.3).
+    def files(self, number: int) -> Mapping[str, bytes]:
+        """Names and SHA-256 of all files that prove a version, roots too.
 
         Raises:
-            DirectoryRefused: `directory-missing`, `directory-signature-invalid`.
+            DirectoryRefused: as `version`.
         """
-        signature = self._read(f"directory-{number}.p7s")
-        try:
-            certificate = load_certificate(self._certificate(parse(signature).signer))
-        except (SignatureRefused, KeyRefused) as error:
-            step = "take this version away, or restore it from another reader's copy; whoever starts meanwhile ends"
-            message = f"the signature of directory-{number}.json cannot be used: {step} ({error.code}: {error})"
-            raise DirectoryRefused(message, code="directory-signature-invalid") from error
-        return DirectoryProof(self._read(f"directory-{number}.json"), signature, _der(certificate))
+        proven = self._prove(number)
+        roots = (f"{root}.root.json" for root in range(1, proven.root + 1))
+        return {name: sha256(self.read(name)).digest() for name in roots} | dict(proven.files)
 
-    def publish(self, directory: Directory, signer: Signer, at: datetime) -> Directory:
-        """Sign and write the next version, which readers see whole or not at all.
+    def _prove(self, number: int) -> Proven:
+        digest = sha256(self.read(f"{number}.snapshot.json")).digest()
+        if self._proven is None or self._proven.directory.digest != digest:
+            self._roots.follow(self.read)
+            self._proven = read_version(number, self.read, self._roots, self._proven)
+        return self._proven
 
-        Args:
-            directory: version and previous digest continue the newest one (see `successor`); its own
-                digest is computed here.
-            signer: with a certificate for directories.
-            at: signing time (UTC).
-
-        Returns:
-            The version as readers will read it, with its digest.
+    def read(self, name: str, _digest: bytes | None = None) -> bytes:
+        """A file's bytes; in a folder its name is enough.
 
         Raises:
-            DirectoryRefused: `directory-version-invalid` (does not continue the newest), and all of
-                `version`: what readers would refuse is not published.
-            OSError: the folder cannot be written; readers still see the version before.
+            DirectoryRefused: `directory-missing`.
         """
-        self._require_next(directory)
-        document = encode(directory)
-        signature = signer.sign(document, at)
-        published = self._verify(DirectoryProof(document, signature, _der(signer.certificate)))
-        certificate = signer.certificate.public_bytes(serialization.Encoding.PEM)
-        write_atomically(self._certificate(signer.signer), certificate)
-        write_atomically(self.folder / f"directory-{directory.version}.json", document)
-        write_atomically(self.folder / f"directory-{directory.version}.p7s", signature)
-        return published
-
-    def _verify(self, proof: DirectoryProof) -> Directory:
-        return _verify(proof, self._exchange, self._chains)
-
-    def _require_next(self, directory: Directory) -> None:
-        newest = self._newest()
-        previous = self.version(newest).digest if newest else ZERO_DIGEST
-        if (directory.version, directory.previous) != (newest + 1, previous):
-            message = f"version {directory.version} does not continue version {newest}: read it and change that"
-            raise DirectoryRefused(message, code="directory-version-invalid")
-
-    def _newest(self) -> int:
-        """Highest version with a signature, 0 without any."""
-        try:
-            names = [path.name for path in self.folder.iterdir()]
-        except FileNotFoundError:
-            return 0
-        except OSError as error:
-            message = f"{self.folder} cannot be read ({error.strerror}): check the path, and who may read it"
-            raise DirectoryRefused(message, code="directory-missing") from error
-        matches = map(_SIGNATURE_NAME.fullmatch, names)
-        return max((int(match[1]) for match in matches if match), default=0)
-
-    def _certificate(self, signer: bytes) -> Path:
-        return self.folder / f"signer-{signer.hex()}.crt.pem"
-
-    def _read(self, name: str) -> bytes:
         try:
             with (self.folder / name).open("rb") as file:
                 size = os.fstat(file.fileno()).st_size
-                return file.read(min(size, DOCUMENT_BYTES_MAX) + 1)
+                return file.read(min(size, FILE_BYTES_MAX) + 1)
         except OSError as error:
             message = f"{self.folder / name} cannot be read ({error.strerror}): restore it from another reader's copy"
             raise DirectoryRefused(message, code="directory-missing") from error
 
 
-def _verify(proof: DirectoryProof, exchange: bytes, chains: ChainValidator) -> Directory:
-    directory = decode(proof.document)
-    if directory.exchange != exchange:
-        message = f"directory version {directory.version} is of another exchange than the trust root: check both"
-        raise DirectoryRefused(message, code="foreign-exchange")
+def read_root(path: Path) -> bytes:
+    """The exchange's first root file, as its reader was given it by hand.
+
+    Raises:
+        DirectoryRefused: `directory-missing`.
+    """
     try:
-        certificate = x509.load_der_x509_certificate(proof.certificate)
-        verifier = Verifier(certificate)
-        chains.validate(certificate, directory.issued)
-        verifier.verify(parse(proof.signature), proof.document)
-    except (ValueError, x509.InvalidVersion, SignatureRefused, KeyRefused) as error:
-        message = f"the signature of directory version {directory.version} does not hold: {error}"
-        raise DirectoryRefused(message, code="directory-signature-invalid") from error
-    return directory
-
-
-def _der(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.DER)
+        return path.read_bytes()
+    except OSError as error:
+        message = f"{path} cannot be read ({error.strerror}): put the exchange's first root file there"
+        raise DirectoryRefused(message, code="directory-missing") from error
 
 
 def _rolled_back(what: str) -> DirectoryRefused:

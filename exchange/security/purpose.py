@@ -4,10 +4,9 @@ A key for statements never signs documents and opens no connection, and the reve
 section 8). The extended key usage keeps them apart: a certificate without the statement usage of
 this project is no statement certificate, whoever issued it.
 
-The two usages of our own hang under an arc that needs no registration: 2.25.<UUID as a number>
-(ITU-T X.667).
+Our own usage hangs under an arc that needs no registration: 2.25.<UUID as a number> (ITU-T X.667).
 
-Statement and directory certificates carry `emailProtection` beside our own usage. OpenSSL's
+Statement certificates carry `emailProtection` beside our own usage. OpenSSL's
 `cms -verify` asks for it by default ("smimesign"), so anybody can check a signature of the exchange
 with a stock tool and no odd flag. It gives nothing away here: ours is the usage that our own
 verification asks for, and other software that trusts this root for mail would still find no mail,
@@ -21,21 +20,19 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 ARC = "2.25.107290019016386115960636239826129751690"
 STATEMENT_USAGE = x509.ObjectIdentifier(f"{ARC}.1")
-DIRECTORY_USAGE = x509.ObjectIdentifier(f"{ARC}.2")
 
 
 class Purpose(Enum):
     """Purposes of certificates; the value is the extended key usage that the purpose demands."""
 
     STATEMENT = STATEMENT_USAGE
-    DIRECTORY = DIRECTORY_USAGE
     CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH
     SERVER = ExtendedKeyUsageOID.SERVER_AUTH
 
     @property
     def signs(self) -> bool:
         """Whether signatures of this purpose are kept as evidence (then `contentCommitment` is due)."""
-        return self in {Purpose.STATEMENT, Purpose.DIRECTORY}
+        return self is Purpose.STATEMENT
 
     @property
     def usages(self) -> tuple[x509.ObjectIdentifier, ...]:

@@ -4,7 +4,7 @@ Router, agents, tracker and auditors ask the same question with the same inputs,
 and the time of the decision (rule 3.2), and so get the same answer in twenty years.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,6 @@ from exchange.domain.directory import CertificateUse, Directory
 from exchange.domain.reason import Reason
 from exchange.security.cades import Verifier
 from exchange.security.chain import ChainValidator
-from exchange.security.directory import exchange_id
 from exchange.security.errors import DirectoryRefused, SignatureRefused
 from exchange.security.form import ParsedSignature, parse
 from exchange.security.purpose import Purpose
@@ -38,28 +37,16 @@ class _Listed:
 class Trust:
     """What one directory version says about signatures; may be shared by threads."""
 
-    def __init__(
-        self,
-        directory: Directory,
-        roots: Sequence[x509.Certificate],
-        intermediates: Sequence[x509.Certificate] = (),
-    ) -> None:
-        """Index the statement certificates of `directory` by their digests.
-
-        Args:
-            directory: a version whose own signature has been verified.
-            roots: trusted to issue statement certificates; the first gives the exchange its id.
-            intermediates: issuers between the roots and the bodies' certificates.
+    def __init__(self, directory: Directory) -> None:
+        """Index the statement certificates of `directory`, a version that was proven, by their digests.
 
         Raises:
-            DirectoryRefused: `foreign-exchange`, `certificate-shared` (listed twice).
+            DirectoryRefused: `certificate-shared` (listed twice).
             KeyRefused: a listed certificate has a key that rule 1.4 does not accept.
         """
-        if directory.exchange != exchange_id(roots[0]):
-            message = "the directory is of another exchange than the trust root: check both files"
-            raise DirectoryRefused(message, code="foreign-exchange")
         self.directory = directory
-        self._chains = ChainValidator(roots, Purpose.STATEMENT, intermediates)
+        issuers = [x509.load_der_x509_certificate(issuer) for issuer in directory.issuers]
+        self._chains = ChainValidator(issuers, Purpose.STATEMENT)
         self._listed: dict[bytes, _Listed] = {}
         for listed in _statement_certificates(directory):
             if listed.verifier.signer in self._listed:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.bus.connection import KafkaSettings
@@ -26,7 +27,6 @@ from exchange.domain.ids import digest, journal_partition
 from exchange.security.directory_folder import DirectoryFolder
 from exchange.security.files import write_atomically
 from exchange.security.form import embed_certificate
-from exchange.security.keys import load_certificates
 from exchange.security.trust import Trust
 from exchange.wire.records import decode, kind_of
 
@@ -68,14 +68,13 @@ async def find_evidence(kafka: KafkaSettings, letters: Collection[bytes], partit
     return found
 
 
-def write_evidence(evidence: Evidence, folder: Path, directory: DirectoryFolder, roots: Path) -> None:
+def write_evidence(evidence: Evidence, folder: Path, directory: DirectoryFolder) -> None:
     """Write a letter's evidence into `folder`, which is made.
 
     Args:
         evidence: from `find_evidence`.
         folder: where the files go; older ones of the same name are replaced.
         directory: where the version that the decision names lies.
-        roots: PEM file of the trust roots.
 
     Raises:
         DirectoryRefused: that version is missing or altered.
@@ -83,13 +82,13 @@ def write_evidence(evidence: Evidence, folder: Path, directory: DirectoryFolder,
         OSError: the folder cannot be written.
     """
     decided = evidence.decided
-    trust = Trust(directory.version(decided.decision.directory_version), load_certificates(roots))
+    trust = Trust(directory.version(decided.decision.directory_version))
     trust.verify_statement(decided.statement, decided.signature, decided.decision.decided)
     certificate = trust.certificate_of(decided.signature)
     write_atomically(folder / "letter.statement", decided.statement)
     write_atomically(folder / "letter.p7s", embed_certificate(decided.signature, certificate))
     write_atomically(folder / "signer.crt.pem", certificate.public_bytes(Encoding.PEM))
-    write_atomically(folder / "root.crt.pem", roots.read_bytes())
+    write_atomically(folder / "root.crt.pem", b"".join(map(_pem, trust.directory.issuers)))
     write_atomically(folder / "decision.entry", evidence.entry)
     words = {**_words(decided.decision), "entry_sha256": digest(evidence.entry).hex()}
     write_atomically(folder / "decision.json", json.dumps(words, indent=1).encode())
@@ -101,6 +100,10 @@ def openssl_command(folder: Path) -> str:
         "openssl cms -verify -binary -inform DER"
         f" -in {folder}/letter.p7s -content {folder}/letter.statement -CAfile {folder}/root.crt.pem -out /dev/null"
     )
+
+
+def _pem(der: bytes) -> bytes:
+    return x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
 
 
 def _evidence(value: bytes | None) -> Evidence | None:

@@ -9,8 +9,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cryptography import x509
-
 from exchange.bus.topics import JOURNAL
 from exchange.domain.delivery import Delivery
 from exchange.journal.findings import Difference, Report, compare
@@ -59,16 +57,16 @@ def _ignore(_done: int, _of: int) -> None:
 async def audit(
     open_reader: OpenReader,
     partitions: int,
-    roots: Sequence[x509.Certificate],
+    root: bytes,
     store: Store | None = None,
     on_progress: Progress = _ignore,
 ) -> Audit:
-    """Replay the journal under the auditor's own trust roots.
+    """Replay the journal under the auditor's own root file.
 
     Args:
         open_reader: opens the journal, as `svc-auditor`.
         partitions: of the journal.
-        roots: the first gives the exchange its id.
+        root: bytes of the exchange's first root file.
         store: the tracker's database to compare with.
         on_progress: called after every batch.
 
@@ -79,7 +77,7 @@ async def audit(
     """
     tracked = None if store is None else await asyncio.to_thread(_tracked, store)
     positions = journal_positions(partitions, {})
-    replaying, done = Replay(roots), 0
+    replaying, done = Replay(root), 0
     async with open_reader(positions) as reader:
         await require_complete(reader, positions)
         present = await reader.end_offsets()

@@ -26,10 +26,10 @@ from exchange.settings.toml import Table, opened
 
 @dataclass(frozen=True, slots=True)
 class DirectorySettings:
-    """Where the signed directory lies and which roots vouch for it (PEM, the exchange's own first)."""
+    """Where the signed directory lies, and the exchange's first root file, which vouches for it."""
 
     folder: Path
-    roots: Path
+    root: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ def _kafka_file(kafka: Table, name: str, environ: Mapping[str, str]) -> Path:
 
 def _directory(top: Table) -> DirectorySettings:
     with top.table("directory") as directory:
-        return DirectorySettings(directory.path("folder"), directory.path("roots"))
+        return DirectorySettings(directory.path("folder"), directory.path("root"))
 
 
 def _policy(top: Table) -> Path:

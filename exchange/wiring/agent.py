@@ -25,7 +25,7 @@ from exchange.domain.errors import ConfigurationError
 from exchange.domain.policy import Policy, parse_policy
 from exchange.security.cades import Signer
 from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.keys import KeyFiles, load_certificates, load_key_pair
+from exchange.security.keys import KeyFiles, load_key_pair
 from exchange.services.agent import AgentService
 from exchange.services.process import process_registry
 from exchange.services.runner import observed, until_signalled
@@ -68,8 +68,7 @@ def open_desk(settings: AgentSettings) -> Iterator[Desk]:
         ConfigurationError: certificates, directory or policy cannot be used.
         SpoolError: the spool cannot be opened.
     """
-    roots = load_certificates(settings.directory.roots)
-    history = TrustHistory(DirectoryFolder(settings.directory.folder, roots), roots)
+    history = TrustHistory(DirectoryFolder.at(settings.directory.folder, settings.directory.root))
     exchange = history.directory.exchange
     drafting = Drafting(exchange, _policy(settings).inline_bytes, system.now, system.random_bytes)
     transport = Transport(partial(SubmissionProducer, settings.kafka), partial(PositionedReader, settings.kafka))

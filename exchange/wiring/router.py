@@ -1,7 +1,7 @@
 """The router's process."""
 
 from exchange import system
-from exchange.security.keys import load_certificates
+from exchange.security.directory_folder import DirectoryFolder
 from exchange.services.process import process_registry
 from exchange.services.router.ground import FootingFiles
 from exchange.services.router.metrics import RouterMetrics
@@ -18,9 +18,10 @@ async def run_router(settings: RouterSettings) -> None:
     """
     registry = process_registry({("transport", ""): settings.kafka.certificate}, folders={})
     settings.kafka.ssl_context()  # a wrong file is told at once, not waited for
-    roots = load_certificates(settings.directory.roots)
-    footings = FootingFiles(settings.directory.folder, settings.policy, roots, system.monotonic)
+    directory = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
+    footings = FootingFiles(directory, settings.policy, system.now, system.monotonic)
     footings.current()  # a wrong file is told at once, not lane by lane
+    RouterMetrics.show_validity(registry, lambda: footings.valid_until)
     router = Router(settings.kafka, footings, system.now, RouterMetrics(registry))
     with observed(registry, lambda: router.waiting_for, settings.observe.host, settings.observe.port):
         async with changes_told("router", lambda: router.waiting_for):

@@ -46,6 +46,7 @@ DIRECTORY = Directory(
     issued=NOW,
     lanes=4,
     journal_partitions=4,
+    issuers=(),
     bodies=MappingProxyType(
         {
             code: Body(code, Names(ky=code, ru=NAMES[code], en=code), "ministry", BodyStatus.CONNECTED, uids)

@@ -74,7 +74,7 @@ class Place:
 
     def office(self, spool: Spool, timing: Timing = QUICK) -> Office:
         """What an agent's parts share."""
-        history = TrustHistory(self.directory, self.world.roots)
+        history = TrustHistory(self.directory)
         drafting = Drafting(
             history.directory.exchange,
             self.world.policy.inline_bytes,

@@ -103,7 +103,7 @@ class Simulator:
         """The router decides by this from now on."""
         self.world.ground = ground
         for ledger in self._ledgers:
-            ledger.stand_on(ground, self.clock())
+            ledger.stand_on(ground)
 
     def restart(self) -> None:
         """The router is restored from a backup that knows no origin; inboxes and offsets stay."""

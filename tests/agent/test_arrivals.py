@@ -66,7 +66,7 @@ def record(entry: Decided, contents: tuple[Content, ...]) -> bytes:
 
 def trust_of(world: World) -> Callable[[int], Trust]:
     """Trust by version; there is only version 1."""
-    return lambda _: Trust(world.directory, world.roots)
+    return lambda _: Trust(world.directory)
 
 
 def refusal(world: World, value: bytes, body: str = "beta") -> str:

@@ -6,28 +6,25 @@ from datetime import timedelta
 import pytest
 
 from exchange.agent.history import VERSIONS_KEPT, TrustHistory
-from exchange.security.cades import Signer
-from exchange.security.directory_folder import successor
+from exchange.security.directory_publisher import DirectoryPublisher, successor
 from exchange.security.errors import DirectoryRefused
-from exchange.security.keys import load_key_pair
 from tests.agent.place import Place, until, until_settled
 from tests.world import NOW
 
 
 def publish(place: Place, count: int) -> None:
     """So many versions more."""
-    pair = load_key_pair(place.world.authority.directory_signer())
-    signer = Signer(pair.certificate, pair.key)
+    publisher, keys = DirectoryPublisher(place.directory), place.world.authority.directory.publishing()
     for _ in range(count):
         latest = place.directory.latest()
         bodies = {code: dataclasses.replace(body, kind=f"v{latest.version}") for code, body in latest.bodies.items()}
         issued = NOW + timedelta(seconds=latest.version)
-        place.directory.publish(successor(latest, bodies, issued), signer, issued)
+        publisher.publish(successor(latest, bodies, issued), keys, issued)
 
 
 def test_old_versions_stay_at_hand(place: Place) -> None:
     """Each version is built once while it is used, and read again when it was put away."""
-    history = TrustHistory(place.directory, place.world.roots)
+    history = TrustHistory(place.directory)
     publish(place, VERSIONS_KEPT + 4)
     assert history.directory.version == 1
     assert history.refresh().version == VERSIONS_KEPT + 5
@@ -40,7 +37,7 @@ def test_old_versions_stay_at_hand(place: Place) -> None:
 def test_a_version_that_is_not_there(place: Place) -> None:
     """Nothing is guessed."""
     with pytest.raises(DirectoryRefused) as raised:
-        TrustHistory(place.directory, place.world.roots).at(9)
+        TrustHistory(place.directory).at(9)
     assert raised.value.code == "directory-missing"
 
 
@@ -50,6 +47,6 @@ async def test_an_agent_follows_the_directory(place: Place) -> None:
         await until_settled(agent)
         publish(place, 1)
         await until(lambda: agent._office.history.directory.version == 2)
-        (place.directory.folder / "directory-2.p7s").unlink()
+        (place.directory.folder / "timestamp.json").unlink()
         await until_settled(agent)
         assert agent._office.history.directory.version == 2

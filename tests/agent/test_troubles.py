@@ -12,7 +12,9 @@ from exchange.agent.agent import Agent
 from exchange.domain.directory import CertificateUse, ListedCertificate
 from exchange.domain.reason import Reason
 from exchange.security.cades import Signer
-from exchange.security.directory_folder import successor
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory_metadata import TIMESTAMP
+from exchange.security.directory_publisher import DirectoryPublisher, successor
 from exchange.security.errors import KeyRefused, SignatureRefused
 from exchange.security.form import parse
 from exchange.security.keys import load_key_pair
@@ -76,7 +78,7 @@ class KeysBeingReplaced(dict[str, Signer]):
 def expired(place: Place) -> Iterator[None]:
     """While it lasts the router finds alpha's certificate expired."""
     ground = place.world.ground
-    place.simulator.stand_on(replace(ground, trust=ExpiredTrust(Trust(place.world.directory, place.world.roots))))
+    place.simulator.stand_on(replace(ground, trust=ExpiredTrust(Trust(place.world.directory))))
     yield
     place.simulator.stand_on(ground)
 
@@ -113,7 +115,7 @@ async def test_a_key_replaced_after_the_exchange_has_told(place: Place) -> None:
     listed = ListedCertificate(pair.certificate.public_bytes(Encoding.DER), CertificateUse.STATEMENT)
     alpha = replace(directory.bodies["alpha"], certificates=(listed,))
     directory = replace(directory, bodies={**directory.bodies, "alpha": alpha})
-    trust = Trust(directory, place.world.roots)
+    trust = Trust(directory)
     place.simulator.stand_on(replace(place.world.ground, directory=directory, trust=trust))
     async with place.agent("alpha") as agent:
         await until_settled(agent)
@@ -124,7 +126,7 @@ async def test_a_new_key_is_used_once_it_lies_in_place(place: Place) -> None:
     """Without a new start, and whatever lies there while the two files of the pair are replaced."""
     pair = load_key_pair(place.world.authority.body("delta").statement)
     renewed = Signer(pair.certificate, pair.key)
-    trust = RenewedTrust(Trust(place.world.directory, place.world.roots), renewed)
+    trust = RenewedTrust(Trust(place.world.directory), renewed)
     async with place.agent("alpha") as agent:
         await until_settled(agent)
         place.simulator.stand_on(replace(place.world.ground, trust=trust))
@@ -173,20 +175,22 @@ async def test_a_body_with_too_many_origins_waits_for_a_person(place: Place) -> 
 async def test_a_decision_by_a_directory_that_is_not_here_yet(place: Place) -> None:
     """The letter waits in the inbox, unread, until the agent's copy of the directory has that version."""
     theirs = MemoryEdms()
-    pair = load_key_pair(place.world.authority.directory_signer())
+    keys = place.world.authority.directory.publishing()
     ground = place.world.ground
-    latest = place.directory.latest()
+    folder = place.directory.folder
+    latest, timestamp = place.directory.latest(), (folder / TIMESTAMP).read_bytes()
     later = successor(latest, {**latest.bodies, "alpha": replace(latest.bodies["alpha"], kind="agency")}, NOW)
-    published = place.directory.publish(later, Signer(pair.certificate, pair.key), NOW)
-    hidden = place.directory.folder / "directory-2.p7s"
-    signature = hidden.read_bytes()
+    published = DirectoryPublisher(DirectoryFolder(folder, place.world.root)).publish(later, keys, NOW)
+    hidden = folder / "2.snapshot.json"
+    snapshot = hidden.read_bytes()
     hidden.unlink()
+    (folder / TIMESTAMP).write_bytes(timestamp)
     place.simulator.stand_on(replace(ground, directory=published))
     async with place.agent("alpha") as alpha, place.agent("beta", edms={"beta": theirs}) as beta:
         await alpha.mailbox("alpha").submit(plain_letter("m-1", "beta"))
         await until_waiting(beta, "directory-missing")
         assert given(theirs) == []
-        hidden.write_bytes(signature)
+        hidden.write_bytes(snapshot)
         await until(lambda: given(theirs) == ["m-1"])
         await until_settled(beta)
 

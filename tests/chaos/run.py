@@ -13,7 +13,6 @@ from exchange.agent.drafts import Drafting
 from exchange.domain.errors import BusError
 from exchange.domain.policy import parse_policy
 from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.keys import load_certificates
 from tests.chaos.client import Correspondent
 from tests.chaos.history import Recorder
 from tests.chaos.nemesis import Nemesis, Planned
@@ -113,7 +112,7 @@ class Run:
 
 def _drafting(site: Site) -> Drafting:
     folder = site.installation.folder
-    directory = DirectoryFolder(folder / "directory", load_certificates(site.authority.statement_root)).latest()
+    directory = DirectoryFolder.at(folder / "directory", site.authority.directory.root).latest()
     policy = parse_policy((folder / "policy.toml").read_bytes())
     return Drafting(directory.exchange, policy.inline_bytes, system.now, system.random_bytes)
 

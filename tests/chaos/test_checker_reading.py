@@ -18,9 +18,6 @@ from exchange.domain.delivery import Position
 from exchange.domain.event import Event
 from exchange.domain.ids import journal_partition
 from exchange.journal.facts import JournalRecord
-from exchange.security.cades import Signer
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.keys import load_key_pair
 from exchange.store.database import Store
 from exchange.wire.records import encode
 from tests.agent.edms import plain_letter, plain_receipt
@@ -84,9 +81,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Lived:
     """Letters between two agents, one of them registered, one refused by its recipient, one by the exchange."""
     folder = tmp_path_factory.mktemp("lived")
     world = World(folder / "authority")
-    directory = DirectoryFolder(folder / "directory", world.roots)
-    pair = load_key_pair(world.authority.directory_signer())
-    directory.publish(world.directory, Signer(pair.certificate, pair.key), NOW)
+    directory = world.publish(folder / "directory")
     clock = TickingClock(NOW)
     simulator = Simulator(world, clock)
     asyncio.run(_live(Place(world, simulator, folder, directory, clock)))

@@ -81,10 +81,10 @@ def test_an_exposed_key_is_told(operator: OperatorSettings) -> None:
 
 
 def test_an_altered_directory_is_told(operator: OperatorSettings) -> None:
-    """The directory's signature is checked."""
-    document = operator.directory.folder / "directory-1.json"
-    document.write_bytes(document.read_bytes().replace(b"connected", b"suspended", 1))
-    assert codes(look(operator, NOW)["directory"]) == {"directory-signature-invalid"}
+    """The directory's files are checked."""
+    entry = next((operator.directory.folder / "bodies").iterdir())
+    entry.write_bytes(entry.read_bytes().replace(b"connected", b"suspended", 1))
+    assert codes(look(operator, NOW)["directory"]) == {"directory-file-differs"}
 
 
 def test_processes_that_wait_are_told(operator: OperatorSettings) -> None:

@@ -21,6 +21,7 @@ from tests.adapters.support import DAY, NOW, arrived, letter_of, receipt_of
 DIRECTORY = Directory(
     exchange=ZERO_DIGEST, version=1, digest=ZERO_DIGEST, previous=ZERO_DIGEST, issued=NOW, lanes=4,
     journal_partitions=4,
+    issuers=(),
     bodies=MappingProxyType({
         body.code: Body(body.code, body.names, body.kind, BodyStatus.CONNECTED, body.uids, body.soate)
         for body in demo_bodies()

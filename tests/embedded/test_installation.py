@@ -11,7 +11,6 @@ from exchange.domain.directory import BodyStatus
 from exchange.embedded.demo_bodies import demo_bodies
 from exchange.embedded.installation import Installation, Installer, grants, topics
 from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.keys import load_certificates
 from exchange.settings import agent_settings, auditor_settings, operator_settings, router_settings, tracker_settings
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -47,7 +46,7 @@ def test_every_process_can_read_its_configuration(folder: Path) -> None:
 def test_the_directory_lists_every_body(folder: Path) -> None:
     """Version 1 is signed, and all six are connected; the ayil okmotu has its SOATE code."""
     settings = operator_settings(install(folder).config("operator"), {}).directory
-    directory = DirectoryFolder(settings.folder, load_certificates(settings.roots)).latest()
+    directory = DirectoryFolder.at(settings.folder, settings.root).latest()
     assert {body.status for body in directory.bodies.values()} == {BodyStatus.CONNECTED}
     assert directory.bodies["ak-bulun"].soate == "41702205805000"
     assert len(directory.by_uid()) == sum(len(body.uids) for body in demo_bodies())

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from exchange.domain.decision import Journalled, LaneState
 from exchange.domain.delivery import Position
 from exchange.domain.event import Event
@@ -16,9 +14,6 @@ from exchange.journal.examine import Ground, examine
 from exchange.journal.facts import JournalRecord, read_fact
 from exchange.journal.ledger import Entry, Ledger
 from exchange.resources import resource
-from exchange.security.cades import Signer
-from exchange.security.directory import encode as encode_directory
-from exchange.security.keys import load_key_pair
 from exchange.wire.records import decode, encode
 from tests.world import Speaker, World, receipt_card
 
@@ -38,6 +33,7 @@ class SyntheticJournal:
     def __post_init__(self) -> None:
         """Every lane stands on the world's ground."""
         self.now = self.world.now
+        self.world.publish(self.world.folder / "directory")
         for lane in range(self.world.lanes):
             self.ledgers[lane] = Ledger(lane, self.world.ground, LaneState(), {})
         self.stand_on(self.world.ground)
@@ -45,18 +41,15 @@ class SyntheticJournal:
     def stand_on(self, ground: Ground) -> None:
         """Journal `ground` in every lane."""
         for ledger in self.ledgers.values():
-            basis = ledger.stand_on(ground, self.now)
-            if basis is not None:
-                self.write(ground.directory.digest, Journalled(basis, self.proof(ground)))
+            if ledger.stand_on(ground):
+                self.write(ground.directory.digest, Journalled(ledger.basis(self.now), self.proof(ground)))
 
     def proof(self, ground: Ground) -> tuple[Content, ...]:
-        """What travels beside a basis: directory, signature, policy, the signer's certificate."""
-        pair = load_key_pair(self.world.authority.directory_signer())
-        document = encode_directory(ground.directory)
-        signature = Signer(pair.certificate, pair.key).sign(document, self.now)
+        """What travels beside a basis: the files of the directory, and the policy."""
+        folder = self.world.published
+        files = [folder.read(name) for name in folder.files(ground.directory.version)]
         policy = resource("config", "policy.toml").read_bytes()
-        certificate = pair.certificate.public_bytes(Encoding.DER)
-        return tuple(Content(b"", data) for data in (document, signature, policy, certificate))
+        return tuple(Content(b"", data) for data in (*files, policy))
 
     def speaker(self, body: str) -> Speaker:
         """A body with an open origin."""

@@ -209,13 +209,13 @@ def test_nothing_is_written_to_a_suspended_body(world: World) -> None:
     ledger.notices(NOW)
     body = dataclasses.replace(world.directory.bodies["alpha"], status=BodyStatus.SUSPENDED)
     suspended = dataclasses.replace(world.directory, bodies={**world.directory.bodies, "alpha": body})
-    ledger.stand_on(dataclasses.replace(world.ground, directory=suspended), NOW)
+    ledger.stand_on(dataclasses.replace(world.ground, directory=suspended))
     held = examine(world.submission(missing, ledger.state.offset), ledger.ground, NOW)
     assert held.refusal is not None
     assert held.refusal.reason is Reason.BODY_SUSPENDED
     assert ledger.take(held, NOW) is None
     assert ledger.notices(NOW) == []
-    ledger.stand_on(world.ground, NOW)
+    ledger.stand_on(world.ground)
     assert take(world, ledger, letter) == [None]
     notice = notice_of(ledger, alpha.origin)
     assert notice is not None
@@ -226,12 +226,15 @@ def test_nothing_is_written_to_a_suspended_body(world: World) -> None:
 def test_basis_is_journalled_before_it_is_named(world: World) -> None:
     """A directory or policy that decisions name is an entry first, in the lane's chain (rule 5.3)."""
     ledger = ledger_of(world)
-    entry = ledger.stand_on(world.ground, NOW)
-    assert entry is not None
-    basis = decode(Basis, entry)
-    assert (basis.place.number, basis.directory_digest) == (1, world.directory.digest)
-    assert ledger.state.digest == digest(entry)
-    assert ledger.stand_on(world.ground, NOW) is None
+    assert ledger.directory_digest == bytes(32)
+    assert ledger.stand_on(world.ground)
+    for number in (1, 2):  # one for each part of the files
+        entry = ledger.basis(NOW)
+        basis = decode(Basis, entry)
+        assert (basis.place.number, basis.directory_digest) == (number, world.directory.digest)
+        assert ledger.state.digest == digest(entry)
+    assert ledger.directory_digest == world.directory.digest
+    assert not ledger.stand_on(world.ground)
 
 
 def test_successor_goes_on_where_the_state_says(world: World) -> None:

@@ -11,7 +11,6 @@ from cryptography.x509.oid import NameOID
 
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate, Names
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.security.directory import exchange_id
 from exchange.security.keys import KeyPair, PrivateKey
 from exchange.security.purpose import Purpose
 from exchange.security.validity import Validity
@@ -104,13 +103,14 @@ def body(code: str, *certificates: ListedCertificate | KeyPair, uids: tuple[str,
 def directory(root: KeyPair, *bodies: Body, version: int = 1, previous: bytes = ZERO_DIGEST) -> Directory:
     """A directory of `bodies` under `root`."""
     return Directory(
-        exchange=exchange_id(root.certificate),
+        exchange=bytes(range(32)),
         version=version,
         digest=ZERO_DIGEST,
         previous=previous,
         issued=NOW,
         lanes=4,
         journal_partitions=4,
+        issuers=(encoded(root.certificate),),
         bodies={entry.code: entry for entry in bodies},
     )
 

@@ -16,7 +16,7 @@ from exchange.domain.errors import ConfigurationError
 from exchange.security.authority import Authority
 from exchange.security.errors import KeyRefused
 from exchange.security.keys import KeyFiles, load_certificate, load_key_pair
-from exchange.security.purpose import DIRECTORY_USAGE, STATEMENT_USAGE, Purpose
+from exchange.security.purpose import STATEMENT_USAGE, Purpose
 from exchange.security.validity import Validity
 from tests.security.support import DAY, NOW, WIDE
 
@@ -37,7 +37,7 @@ def issue_all(authority: Authority) -> None:
     authority.body("mfa")
     authority.service("svc-router")
     authority.broker()
-    authority.directory_signer()
+    authority.directory.found(NOW)
 
 
 def test_lays_out_files_with_private_keys(authority: Authority) -> None:
@@ -57,8 +57,13 @@ def test_lays_out_files_with_private_keys(authority: Authority) -> None:
         "services/svc-broker/transport.key.pem",
         "services/svc-broker/transport.crt.pem",
         "services/svc-broker/keystore.pem",
-        "services/svc-directory/directory.key.pem",
-        "services/svc-directory/directory.crt.pem",
+        "directory/root-1.key.pem",
+        "directory/root-2.key.pem",
+        "directory/root-3.key.pem",
+        "directory/keeper-1.key.pem",
+        "directory/keeper-2.key.pem",
+        "directory/clock.key.pem",
+        "directory/1.root.json",
     }
     files = contents(authority.folder)
     assert set(files) == names
@@ -82,7 +87,6 @@ def test_common_names_purposes_and_roots(authority: Authority) -> None:
         (body.statement, authority.statement_root, Purpose.STATEMENT, "mfa"),
         (body.transport, authority.transport_root, Purpose.CLIENT, "mfa"),
         (authority.service("svc-router"), authority.transport_root, Purpose.CLIENT, "svc-router"),
-        (authority.directory_signer(), authority.statement_root, Purpose.DIRECTORY, "svc-directory"),
     ]
     for files, root, purpose, name in cases:
         certificate = load_key_pair(files).certificate
@@ -135,7 +139,6 @@ def test_leaves_sign_or_connect(authority: Authority) -> None:
     mail, client, server = Oid.EMAIL_PROTECTION, Oid.CLIENT_AUTH, Oid.SERVER_AUTH
     for path, purposes, usage in (
         (body.statement.certificate, [STATEMENT_USAGE, mail], evidence),
-        (authority.directory_signer().certificate, [DIRECTORY_USAGE, mail], evidence),
         (body.transport.certificate, [client], connection),
         (broker, [server, client], connection),
     ):
@@ -171,7 +174,7 @@ def test_given_dates_are_those_of_every_certificate(authority: Authority) -> Non
     body = authority.body("mfa", validity=dates)
     issued = [body.statement.certificate, body.transport.certificate]
     issued += [authority.service("svc-router", validity=dates).certificate]
-    issued += [authority.directory_signer(validity=dates).certificate, authority.broker(validity=dates)]
+    issued += [authority.broker(validity=dates)]
     assert {Validity.of(load_certificate(path)) for path in issued} == {dates}
 
 

@@ -11,7 +11,7 @@ from exchange.domain.reason import Reason, text
 from exchange.security.chain import ChainValidator
 from exchange.security.errors import SignatureRefused
 from exchange.security.keys import KeyPair
-from exchange.security.purpose import DIRECTORY_USAGE, STATEMENT_USAGE, Purpose
+from exchange.security.purpose import STATEMENT_USAGE, Purpose
 from exchange.security.validity import Validity
 from tests.security.support import DAY, NOW, WIDE, certify, certify_root, rsa_key
 
@@ -95,9 +95,7 @@ def test_unknown_issuers(chains: ChainValidator, root: KeyPair) -> None:
     assert chains.validate(certify(root, "mfa").certificate, NOW) == WIDE
 
 
-@pytest.mark.parametrize(
-    "usages", [DOCUMENT_USAGE, Purpose.CLIENT.usages, Purpose.SERVER.usages, Purpose.DIRECTORY.usages]
-)
+@pytest.mark.parametrize("usages", [DOCUMENT_USAGE, Purpose.CLIENT.usages, Purpose.SERVER.usages])
 def test_other_purposes(chains: ChainValidator, root: KeyPair, usages: tuple[x509.ObjectIdentifier, ...]) -> None:
     """A key for documents, connections or directories says no statements."""
     assert refusal(chains, certify(root, "mfa", usages=usages).certificate) is Reason.CERTIFICATE_PURPOSE
@@ -153,4 +151,3 @@ def test_weak_issuers_are_untrusted() -> None:
 def test_the_usages_are_ours() -> None:
     """The arc is fixed for ever: certificates outlive the code."""
     assert STATEMENT_USAGE.dotted_string == "2.25.107290019016386115960636239826129751690.1"
-    assert DIRECTORY_USAGE.dotted_string == "2.25.107290019016386115960636239826129751690.2"

@@ -1,7 +1,6 @@
-"""The directory's document: one encoding, every field checked and named."""
+"""The directory's files: one encoding, every field checked and named."""
 
 import dataclasses
-import hashlib
 import json
 import re
 from datetime import UTC, datetime
@@ -12,85 +11,113 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exchange.domain.directory import BodyStatus, CertificateUse, Directory, ListedCertificate
-from exchange.security.directory import DOCUMENT_BYTES_MAX, decode, encode, exchange_id
+from exchange.domain.directory import (
+    Body,
+    BodyStatus,
+    CertificateUse,
+    Change,
+    Contact,
+    Limits,
+    ListedCertificate,
+)
+from exchange.security.directory import Settings, decode_body, decode_settings, encode_body, encode_settings
 from exchange.security.errors import DirectoryRefused
 from exchange.security.keys import KeyPair
-from tests.security.support import DAY, NOW, body, certify, directory, encoded, listing, rsa_key
+from tests.security.support import DAY, NOW, body, certify, encoded, listing, rsa_key
 
-DOCUMENT = f"""\
-{{
- "bodies": {{
-  "mfa": {{
-   "certificates": [],
-   "inbound_origin": null,
-   "kind": "министерство",
-   "names": {{
-    "en": "mfa in English",
-    "ky": "mfa кыргызча",
-    "ru": "mfa по-русски"
-   }},
-   "soate": "",
-   "status": "connected",
-   "uids": [
-    "МИД"
-   ]
-  }}
- }},
- "exchange": "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+DOCUMENT = """\
+{
+ "certificates": [],
+ "change": null,
+ "code": "mfa",
+ "contacts": [],
  "format": 1,
- "issued": "2026-11-22T09:00:00.000000Z",
- "journal_partitions": 4,
- "lanes": 4,
- "previous": "{"00" * 32}",
- "version": 1
-}}
+ "formats": [],
+ "gateway": "",
+ "inbound_origin": null,
+ "kind": "министерство",
+ "limits": null,
+ "names": {
+  "en": "mfa in English",
+  "ky": "mfa кыргызча",
+  "ru": "mfa по-русски"
+ },
+ "parent": "",
+ "soate": "",
+ "status": "connected",
+ "systems": [],
+ "uids": [
+  "МИД"
+ ]
+}
 """
 
 
 @pytest.fixture(scope="module")
-def sample(root: KeyPair, mfa: KeyPair, minjust: KeyPair) -> Directory:
-    """Two bodies with everything that a body can have."""
+def sample(root: KeyPair, mfa: KeyPair) -> Body:
+    """A body with everything that it can have."""
     old = listing(certify(root, "mfa"), revoked=NOW - DAY)
     transport = ListedCertificate(encoded(certify(root, "t").certificate), CertificateUse.TRANSPORT)
     first = body("mfa", mfa, old, transport, uids=("6f9619ff-8b86-d011-b42d-00cf4fc964ff", "МИД"))
-    second = dataclasses.replace(
-        body("minjust", minjust), inbound_origin=bytes(range(16)), soate="41711000000000", status=BodyStatus.SUSPENDED
+    return dataclasses.replace(
+        first,
+        inbound_origin=bytes(range(16)),
+        soate="41711000000000",
+        status=BodyStatus.SUSPENDED,
+        parent="government",
+        gateway="oblast",
+        systems=("Infodocs",),
+        contacts=(Contact("IT", "Айгүл Осмонова", "it@mfa.example", "+996 312 00 00 00"),),
+        formats=("medo-2.6", "gost53898"),
+        limits=Limits(2_000_000, 100),
+        change=Change(2, bytes(range(32)), NOW, "a.osmonova", "b.toktogul", "the new key"),
     )
-    return directory(root, second, first)
 
 
 @pytest.fixture(scope="module")
-def document(sample: Directory) -> bytes:
-    """Its document."""
-    return encode(sample)
+def document(sample: Body) -> bytes:
+    """Its entry."""
+    return encode_body(sample)
 
 
 def refusal(document: bytes) -> DirectoryRefused:
     """Why a document is refused."""
     with pytest.raises(DirectoryRefused) as caught:
-        decode(document)
+        decode_body(document, "mfa")
     return caught.value
 
 
-def test_round_trip(sample: Directory, document: bytes) -> None:
-    """What was written comes back, with the digest of exactly these bytes."""
-    decoded = decode(document)
-    assert decoded == dataclasses.replace(sample, digest=hashlib.sha256(document).digest())
-    assert encode(decoded) == document
+def test_round_trip(sample: Body, document: bytes) -> None:
+    """What was written comes back."""
+    assert decode_body(document, "mfa") == sample
     assert "МИД".encode() in document, "a person can read it"
 
 
-def test_a_document_byte_for_byte(root: KeyPair) -> None:
-    """Decisions name the digest of exactly these bytes: sorted, indented by one, readable, a line at the end."""
+def test_an_entry_byte_for_byte() -> None:
+    """Lists name the digest of exactly these bytes: sorted, indented by one, readable, a line at the end."""
     bare = dataclasses.replace(body("mfa", uids=("МИД",)), kind="министерство")
-    published = dataclasses.replace(directory(root, bare), exchange=bytes(range(32)))
-    assert encode(published).decode() == DOCUMENT
+    assert encode_body(bare).decode() == DOCUMENT
 
 
-def test_exchange_id_is_the_root_s_digest(root: KeyPair) -> None:
-    """Rule 1.2."""
-    assert exchange_id(root.certificate) == hashlib.sha256(encoded(root.certificate)).digest()
+def test_settings(root: KeyPair) -> None:
+    """What holds for the whole exchange, and what is refused of it."""
+    settings = Settings(1, 16, (encoded(root.certificate),))
+    document = encode_settings(settings)
+    assert decode_settings(document) == settings
+    for path, value in (
+        ("lanes", 0),
+        ("lanes", True),
+        ("lanes", 1 << 31),
+        ("journal_partitions", "4"),
+        ("journal_partitions", 0),
+        ("issuers", []),
+        ("issuers", ["AAAA"]),
+        ("issuers", "AAAA"),
+        ("format", 2),
+    ):
+        with pytest.raises(DirectoryRefused, match=rf"exchange\.{path} ") as caught:
+            decode_settings(change(document, path, value))
+        assert caught.value.code == "directory-field-invalid"
 
 
 def change(document: bytes, path: str, value: Any) -> bytes:
@@ -110,40 +137,38 @@ def change(document: bytes, path: str, value: Any) -> bytes:
 @pytest.mark.parametrize(
     ("path", "value", "place"),
     [
-        ("format", 2, "directory.format"),
-        ("format", ..., "directory.format"),
-        ("exchange", "00", "directory.exchange"),
-        ("exchange", "zz", "directory.exchange"),
-        ("exchange", 7, "directory.exchange"),
-        ("version", 0, "directory.version"),
-        ("version", True, "directory.version"),
-        ("version", 1 << 31, "directory.version"),
-        ("version", 2, "directory.previous"),
-        ("previous", "11" * 32, "directory.previous"),
-        ("issued", "yesterday", "directory.issued"),
-        ("lanes", 0, "directory.lanes"),
-        ("journal_partitions", "4", "directory.journal_partitions"),
-        ("journal_partitions", 0, "directory.journal_partitions"),
-        ("bodies", [], "directory.bodies"),
-        ("bodies/mfa", None, "directory.bodies.mfa"),
-        ("bodies/svc-router", {}, "directory.bodies.svc-router"),
-        ("bodies/mfa/names", "mfa", "directory.bodies.mfa.names"),
-        ("bodies/mfa/names/ky", None, "directory.bodies.mfa.names.ky"),
-        ("bodies/mfa/kind", 1, "directory.bodies.mfa.kind"),
-        ("bodies/mfa/status", "gone", "directory.bodies.mfa.status"),
-        ("bodies/mfa/soate", "417", "directory.bodies.mfa.soate"),
-        ("bodies/mfa/soate", "٤" * 14, "directory.bodies.mfa.soate"),
-        ("bodies/mfa/uids", "one", "directory.bodies.mfa.uids"),
-        ("bodies/mfa/uids", [1], "directory.bodies.mfa.uids"),
-        ("bodies/mfa/uids", ["a", "a"], "directory.bodies.mfa.uids"),
-        ("bodies/minjust/uids", ["МИД"], "directory.bodies.minjust"),
-        ("bodies/mfa/inbound_origin", "00", "directory.bodies.mfa.inbound_origin"),
-        ("bodies/mfa/certificates", {}, "directory.bodies.mfa.certificates"),
-        ("bodies/mfa/certificates", [[]], "directory.bodies.mfa.certificates[0]"),
-        ("bodies/mfa/certificates/0/der", "AAAA", "directory.bodies.mfa.certificates[0].der"),
-        ("bodies/mfa/certificates/0/der", "?", "directory.bodies.mfa.certificates[0].der"),
-        ("bodies/mfa/certificates/0/use", "mail", "directory.bodies.mfa.certificates[0].use"),
-        ("bodies/mfa/certificates/0/revoked", "never", "directory.bodies.mfa.certificates[0].revoked"),
+        ("format", 2, "bodies.mfa.format"),
+        ("format", ..., "bodies.mfa.format"),
+        ("parent", "svc-router", "bodies.mfa.parent"),
+        ("gateway", "A", "bodies.mfa.gateway"),
+        ("systems", ["a", "a"], "bodies.mfa.systems"),
+        ("contacts/0/email", 7, "bodies.mfa.contacts[0].email"),
+        ("formats", "medo", "bodies.mfa.formats"),
+        ("limits", [], "bodies.mfa.limits"),
+        ("limits/bytes_per_second", 0, "bodies.mfa.limits.bytes_per_second"),
+        ("limits/request_percent", True, "bodies.mfa.limits.request_percent"),
+        ("change/number", 1, "bodies.mfa.change.previous"),
+        ("change/previous", "00" * 32, "bodies.mfa.change.previous"),
+        ("change/at", "now", "bodies.mfa.change.at"),
+        ("change/reason", None, "bodies.mfa.change.reason"),
+        ("code", "minjust", "bodies.mfa.code"),
+        ("code", 7, "bodies.mfa.code"),
+        ("names", "mfa", "bodies.mfa.names"),
+        ("names/ky", None, "bodies.mfa.names.ky"),
+        ("kind", 1, "bodies.mfa.kind"),
+        ("status", "gone", "bodies.mfa.status"),
+        ("soate", "417", "bodies.mfa.soate"),
+        ("soate", "٤" * 14, "bodies.mfa.soate"),
+        ("uids", "one", "bodies.mfa.uids"),
+        ("uids", [1], "bodies.mfa.uids"),
+        ("uids", ["a", "a"], "bodies.mfa.uids"),
+        ("inbound_origin", "00", "bodies.mfa.inbound_origin"),
+        ("certificates", {}, "bodies.mfa.certificates"),
+        ("certificates", [[]], "bodies.mfa.certificates[0]"),
+        ("certificates/0/der", "AAAA", "bodies.mfa.certificates[0].der"),
+        ("certificates/0/der", "?", "bodies.mfa.certificates[0].der"),
+        ("certificates/0/use", "mail", "bodies.mfa.certificates[0].use"),
+        ("certificates/0/revoked", "never", "bodies.mfa.certificates[0].revoked"),
     ],
 )
 def test_names_the_field(document: bytes, path: str, value: Any, place: str) -> None:
@@ -159,8 +184,8 @@ def test_names_the_field(document: bytes, path: str, value: Any, place: str) -> 
         lambda text: text.replace("\n", "\r\n"),
         lambda text: text.rstrip(),
         lambda text: text.replace("МИД", "\\u041c\\u0418\\u0414"),
-        lambda text: text.replace('"version": 1', '"version": 1,\n "wishes": 1'),
-        lambda text: text.replace('"version": 1', '"version": 1,\n "version": 1'),
+        lambda text: text.replace('"format": 1', '"format": 1,\n "wishes": 1'),
+        lambda text: text.replace('"format": 1', '"format": 1,\n "format": 1'),
         lambda text: text.replace("T09:00:00.000000Z", "T09:00:00.0Z", 1),
     ],
     ids=["line-ends", "no-last-line", "escaped", "unknown-member", "repeated-member", "short-time"],
@@ -174,20 +199,20 @@ def test_one_encoding(document: bytes, other: Any) -> None:
     assert "canonical encoding" in str(error)
 
 
-def test_a_certificate_speaks_for_one_body_once(root: KeyPair, mfa: KeyPair) -> None:
-    """Else the signer of a statement would be a matter of order."""
-    for bodies in ((body("mfa", mfa), body("minjust", mfa)), (body("mfa", mfa, mfa),)):
-        assert "listed already" in str(refusal(encode(directory(root, *bodies))))
-
-
 def test_statement_certificates_have_accepted_keys(root: KeyPair) -> None:
     """A key that can never sign is refused before anybody relies on it; other uses are not looked at."""
     for key in (rsa_key(1024), ec.generate_private_key(ec.SECP521R1())):
         pair = certify(root, "mfa", key=key)
-        error = refusal(encode(directory(root, body("mfa", pair))))
-        assert str(error).startswith("directory.bodies.mfa.certificates[0].der cannot sign statements: ")
+        error = refusal(encode_body(body("mfa", pair)))
+        assert str(error).startswith("bodies.mfa.certificates[0].der cannot sign statements: ")
         transport = ListedCertificate(encoded(pair.certificate), CertificateUse.TRANSPORT)
-        assert decode(encode(directory(root, body("mfa", transport)))).bodies["mfa"].certificates == (transport,)
+        assert decode_body(encode_body(body("mfa", transport)), "mfa").certificates == (transport,)
+
+
+def test_codes_are_body_codes() -> None:
+    """Nobody is listed under a service's name."""
+    with pytest.raises(DirectoryRefused, match=r"bodies\.svc-router\.code is no body code"):
+        decode_body(encode_body(body("svc-router")), "svc-router")
 
 
 @pytest.mark.parametrize(
@@ -207,26 +232,19 @@ def test_serial_numbers_are_positive(root: KeyPair, serial: str, *, accepted: bo
     version = "a003020102"
     der = encoded(certify(root, "mfa", serial=1).certificate)
     der = der.replace(bytes.fromhex(f"{version}020101"), bytes.fromhex(f"{version}0201{serial}"))
-    document = encode(directory(root, body("mfa", ListedCertificate(der, CertificateUse.STATEMENT))))
+    document = encode_body(body("mfa", ListedCertificate(der, CertificateUse.STATEMENT)))
     if accepted:
-        assert decode(document).bodies["mfa"].certificates[0].der == der
+        assert decode_body(document, "mfa").certificates[0].der == der
     else:
-        assert str(refusal(document)).startswith("directory.bodies.mfa.certificates[0].der has a serial number")
+        assert str(refusal(document)).startswith("bodies.mfa.certificates[0].der has a serial number")
 
 
 def test_base64_has_nothing_in_between(document: bytes) -> None:
     """What a tolerant decoder would pass over is named, not only found to be another encoding."""
-    path = "bodies/mfa/certificates/0/der"
-    der = json.loads(document)["bodies"]["mfa"]["certificates"][0]["der"]
+    path = "certificates/0/der"
+    der = json.loads(document)["certificates"][0]["der"]
     error = refusal(change(document, path, f"{der[:4]}!{der[4:]}"))
-    assert str(error).startswith("directory.bodies.mfa.certificates[0].der is no certificate")
-
-
-def test_the_smallest_installation(root: KeyPair) -> None:
-    """One lane, one partition, nobody in it."""
-    alone = dataclasses.replace(directory(root), lanes=1, journal_partitions=1)
-    decoded = decode(encode(alone))
-    assert (decoded.lanes, decoded.journal_partitions, decoded.bodies) == (1, 1, {})
+    assert str(error).startswith("bodies.mfa.certificates[0].der is no certificate")
 
 
 @pytest.mark.parametrize("lone", [b"\\ud800", b"\\udc00", b"\\udfff"])
@@ -234,17 +252,9 @@ def test_lone_surrogates_are_no_text(document: bytes, lone: bytes) -> None:
     """JSON can say them, UTF-8 cannot."""
     for path in ("kind", "uids"):
         placeholder = "placeholder" if path == "kind" else ["placeholder"]
-        changed = change(document, f"bodies/mfa/{path}", placeholder)
+        changed = change(document, path, placeholder)
         error = refusal(changed.replace(b"placeholder", lone))
-        assert f"directory.bodies.mfa.{path}" in str(error)
-
-
-@pytest.mark.parametrize(
-    ("size", "words"), [(DOCUMENT_BYTES_MAX, "is no JSON"), (DOCUMENT_BYTES_MAX + 1, "is this the right file")]
-)
-def test_size_is_looked_at_first(size: int, words: str) -> None:
-    """The wrong file is not read into JSON."""
-    assert words in str(refusal(bytes(size)))
+        assert f"bodies.mfa.{path}" in str(error)
 
 
 @given(data=st.binary(max_size=300))
@@ -275,7 +285,7 @@ def test_any_value_in_any_place_is_read_or_refused(document: bytes, value: Any, 
     target[key] = value
     changed = (json.dumps(content, sort_keys=True, ensure_ascii=False, indent=1) + "\n").encode(errors="surrogatepass")
     try:
-        assert encode(decode(changed)) == changed
+        assert encode_body(decode_body(changed, "mfa")) == changed
     except DirectoryRefused as error:
         assert error.code.startswith("directory-")
 
@@ -288,15 +298,16 @@ def test_changed_bytes_are_read_or_refused(document: bytes, at: int, flip: int) 
     changed = bytearray(document)
     changed[at % len(changed)] ^= flip
     try:
-        assert encode(decode(bytes(changed))) == changed
+        assert encode_body(decode_body(bytes(changed), "mfa")) == changed
     except DirectoryRefused as error:
         assert error.code.startswith("directory-")
 
 
 @pytest.mark.usefixtures("bishkek")
-def test_times_are_utc(sample: Directory) -> None:
+def test_times_are_utc(sample: Body) -> None:
     """Wherever the publisher is, and in whichever zone it gives the time."""
-    issued = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
-    for moment in (issued, issued.astimezone()):
-        moved = dataclasses.replace(sample, issued=moment)
-        assert '"issued": "2026-01-02T03:04:05.000006Z"' in encode(moved).decode()
+    revoked = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
+    for moment in (revoked, revoked.astimezone()):
+        certificate = dataclasses.replace(sample.certificates[0], revoked=moment)
+        moved = dataclasses.replace(sample, certificates=(certificate,))
+        assert '"revoked": "2026-01-02T03:04:05.000006Z"' in encode_body(moved).decode()

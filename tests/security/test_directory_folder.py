@@ -1,83 +1,149 @@
-"""The folder of versions: signed, numbered, never rolled back."""
+"""The folder of versions: signed, numbered, never rolled back, readable by any client of the framework."""
 
+import dataclasses
+import json
 import resource
 import shutil
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from tuf.api.exceptions import DownloadHTTPError
+from tuf.ngclient import Updater
+from tuf.ngclient.fetcher import FetcherInterface
 
 from exchange.domain.directory import Directory
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.domain.reason import Reason, text
-from exchange.security.authority import Authority
-from exchange.security.cades import Signer
-from exchange.security.directory import DOCUMENT_BYTES_MAX, exchange_id
-from exchange.security.directory_folder import DirectoryFolder, successor, verify_proof
+from exchange.security.directory import encode_body
+from exchange.security.directory_folder import FILE_BYTES_MAX, DirectoryFolder
+from exchange.security.directory_keys import DirectoryKeys
+from exchange.security.directory_metadata import TIMESTAMP, read_version
+from exchange.security.directory_publisher import (
+    VALID_FOR,
+    DirectoryPublisher,
+    Holders,
+    PublishingKeys,
+    Quorum,
+    make_root,
+    sign_root,
+    successor,
+)
+from exchange.security.directory_roots import Files, Roots
 from exchange.security.errors import DirectoryRefused
-from exchange.security.keys import KeyPair, load_certificates, load_key_pair
-from exchange.security.purpose import Purpose
-from exchange.security.validity import Validity
-from tests.security.support import DAY, NOW, body, certify, certify_root, directory, encoded
+from exchange.security.keys import KeyPair, PrivateKey
+from tests.security.support import DAY, NOW, body, directory
 
 
 @pytest.fixture(scope="module")
-def signer(root: KeyPair) -> Signer:
-    """The directory's own."""
-    pair = certify(root, "svc-directory", purpose=Purpose.DIRECTORY)
-    return Signer(pair.certificate, pair.key)
+def keys(tmp_path_factory: pytest.TempPathFactory) -> DirectoryKeys:
+    """Of all roles."""
+    return DirectoryKeys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture
-def folder(tmp_path: Path, root: KeyPair) -> DirectoryFolder:
+def folder(tmp_path: Path, keys: DirectoryKeys) -> DirectoryFolder:
     """An empty one."""
-    return DirectoryFolder(tmp_path / "directory", [root.certificate])
+    return DirectoryFolder(tmp_path / "directory", keys.found(NOW))
 
 
 @pytest.fixture
-def first(folder: DirectoryFolder, root: KeyPair, signer: Signer, mfa: KeyPair) -> Directory:
+def publisher(folder: DirectoryFolder) -> DirectoryPublisher:
+    """Of the folder."""
+    return DirectoryPublisher(folder)
+
+
+@pytest.fixture
+def first(publisher: DirectoryPublisher, keys: DirectoryKeys, root: KeyPair, mfa: KeyPair) -> Directory:
     """Version 1, published."""
-    return folder.publish(directory(root, body("mfa", mfa)), signer, NOW)
+    return publisher.publish(directory(root, body("mfa", mfa)), keys.publishing(), NOW)
 
 
-def code(error: pytest.ExceptionInfo[DirectoryRefused]) -> str:
-    """Code of the caught error."""
-    return error.value.code
+def refusal(folder: DirectoryFolder, known: Directory | None = None) -> str:
+    """Code with which the newest version is refused."""
+    with pytest.raises(DirectoryRefused) as caught:
+        folder.latest(known)
+    return caught.value.code
 
 
-def test_publishes_versions_that_continue_each_other(folder: DirectoryFolder, first: Directory, signer: Signer) -> None:
-    """All stay readable; the latest is the highest."""
+def fresh(folder: DirectoryFolder) -> DirectoryFolder:
+    """A reader that has read nothing yet."""
+    return DirectoryFolder(folder.folder, folder.root)
+
+
+def private_key() -> PrivateKey:
+    """A new one."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def test_publishes_versions_that_continue_each_other(
+    folder: DirectoryFolder, publisher: DirectoryPublisher, first: Directory, keys: DirectoryKeys
+) -> None:
+    """All stay readable; the latest is the one that the timestamp names."""
     draft = successor(first, {}, NOW + DAY)
     assert draft.digest == ZERO_DIGEST, "known once it is published"
-    second = folder.publish(draft, signer, NOW)
+    second = publisher.publish(draft, keys.publishing(), NOW)
     assert (second.version, second.previous, second.bodies) == (2, first.digest, {})
-    assert folder.latest() == second
-    assert folder.latest(first) == second
-    assert folder.version(1) == first
-    assert sorted(path.suffix for path in folder.folder.iterdir()) == [".json", ".json", ".p7s", ".p7s", ".pem"]
+    for reader in (folder, fresh(folder)):
+        assert reader.latest() == second
+        assert reader.latest(first) == second
+        assert reader.version(1) == first
+    assert first.exchange == folder.exchange
 
 
-def test_polling_an_unchanged_folder_returns_the_known_version(folder: DirectoryFolder, first: Directory) -> None:
-    """Nothing is read or verified again."""
-    (folder.folder / "directory-1.json").unlink()
+def test_only_what_changed_is_written(
+    folder: DirectoryFolder, publisher: DirectoryPublisher, keys: DirectoryKeys, root: KeyPair
+) -> None:
+    """One entry, the list that names it, the snapshot: so much is journalled of a change, too."""
+    bodies = [body(f"body-{number}") for number in range(40)]
+    before = publisher.publish(directory(root, *bodies), keys.publishing(), NOW)
+    files = set(folder.folder.rglob("*.json"))
+    changed = dataclasses.replace(bodies[7], kind="agency")
+    publisher.publish(successor(before, {**before.bodies, "body-7": changed}, NOW), keys.publishing(), NOW)
+    new = sorted(path.name for path in set(folder.folder.rglob("*.json")) - files)
+    assert len(new) == 3
+    assert new[0] == "2.snapshot.json" or new[0].startswith("2.bodies-")
+    assert sum(name.endswith(".body-7.json") for name in new) == 1
+    assert len(folder.files(2)) == len(folder.files(1))
+
+
+def test_any_client_of_the_framework_reads_it(
+    tmp_path: Path, folder: DirectoryFolder, publisher: DirectoryPublisher, first: Directory, keys: DirectoryKeys
+) -> None:
+    """python-tuf's own client fetches and verifies an entry, knowing only the first root."""
+    publisher.publish(successor(first, first.bodies, NOW + DAY), keys.publishing(), NOW)
+    for name in ("metadata", "entries"):
+        (tmp_path / name).mkdir()
+
+    class FromFolder(FetcherInterface):
+        def _fetch(self, url: str) -> Iterator[bytes]:
+            path = folder.folder / url.removeprefix("https://directory/")
+            if not path.exists():
+                raise DownloadHTTPError(url, 404)
+            yield path.read_bytes()
+
+    url = "https://directory/"
+    client = Updater(
+        str(tmp_path / "metadata"), url, str(tmp_path / "entries"), url, FromFolder(), bootstrap=folder.root
+    )
+    entry = client.get_targetinfo("bodies/mfa.json")
+    assert entry is not None
+    assert Path(client.download_target(entry)).read_bytes() == encode_body(first.bodies["mfa"])
+    assert client.get_targetinfo("bodies/nobody.json") is None
+
+
+def test_an_unchanged_folder_is_not_read_again(folder: DirectoryFolder, first: Directory) -> None:
+    """Only timestamp and snapshot are."""
+    (folder.folder / "1.targets.json").unlink()
     assert folder.latest(first) is first
-
-
-def test_version_10_follows_9(folder: DirectoryFolder, first: Directory, signer: Signer) -> None:
-    """Versions are numbers, not words."""
-    current = first
-    for _ in range(9):
-        current = folder.publish(successor(current, {}, NOW), signer, NOW)
-    assert folder.latest().version == 10
-    assert folder.latest(first) == current
 
 
 def test_an_empty_or_absent_folder_says_so(folder: DirectoryFolder) -> None:
     """The next step is in the message."""
     for _ in range(2):
-        with pytest.raises(DirectoryRefused, match="publish version 1") as caught:
+        with pytest.raises(DirectoryRefused, match="restore it from another reader's copy") as caught:
             folder.latest()
-        assert code(caught) == "directory-missing"
+        assert caught.value.code == "directory-missing"
         folder.folder.mkdir(exist_ok=True)
 
 
@@ -90,167 +156,265 @@ def test_a_process_without_file_handles_says_so(folder: DirectoryFolder, first: 
             folder.latest(first)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
-    assert code(refused) == "directory-missing"
+    assert refused.value.code == "directory-missing"
 
 
-def test_publishes_only_what_continues(folder: DirectoryFolder, first: Directory, signer: Signer) -> None:
+def test_publishes_only_what_continues(
+    folder: DirectoryFolder, publisher: DirectoryPublisher, first: Directory, keys: DirectoryKeys
+) -> None:
     """A version again, one too far, or one of another history changes nothing."""
     for wrong in (
-        replace(first, digest=ZERO_DIGEST),
-        replace(successor(first, {}, NOW), version=3),
-        replace(successor(first, {}, NOW), previous=b"\1" * 32),
+        dataclasses.replace(first, digest=ZERO_DIGEST),
+        dataclasses.replace(successor(first, {}, NOW), version=3),
+        dataclasses.replace(successor(first, {}, NOW), previous=b"\1" * 32),
     ):
         with pytest.raises(DirectoryRefused, match="does not continue version 1") as caught:
-            folder.publish(wrong, signer, NOW)
-        assert code(caught) == "directory-version-invalid"
+            publisher.publish(wrong, keys.publishing(), NOW)
+        assert caught.value.code == "directory-version-invalid"
     assert folder.latest() == first
 
 
-def test_a_crash_before_the_signature_publishes_nothing(
-    folder: DirectoryFolder, first: Directory, signer: Signer
+def test_a_crash_before_the_timestamp_publishes_nothing(
+    folder: DirectoryFolder, publisher: DirectoryPublisher, first: Directory, keys: DirectoryKeys
 ) -> None:
-    """A document alone is not a version, and does not block the next attempt."""
-    (folder.folder / "directory-2.json").write_bytes(b"half")
-    assert folder.latest() == first
-    assert folder.publish(successor(first, {}, NOW), signer, NOW).version == 2
+    """What no timestamp names is no version, and does not block the next attempt."""
+    kept = (folder.folder / TIMESTAMP).read_bytes()
+    publisher.publish(successor(first, {}, NOW), keys.publishing(), NOW)
+    (folder.folder / TIMESTAMP).write_bytes(kept)
+    reader = fresh(folder)
+    assert reader.latest() == first
+    assert DirectoryPublisher(reader).publish(successor(first, {}, NOW + DAY), keys.publishing(), NOW).version == 2
 
 
 def test_refuses_a_roll_back(
-    tmp_path: Path, folder: DirectoryFolder, first: Directory, signer: Signer, root: KeyPair
+    tmp_path: Path, folder: DirectoryFolder, publisher: DirectoryPublisher, first: Directory, keys: DirectoryKeys
 ) -> None:
     """Neither an older folder nor another history is taken for the present."""
-    second = folder.publish(successor(first, {}, NOW), signer, NOW)
     backup = tmp_path / "backup"
     shutil.copytree(folder.folder, backup)
-    (backup / "directory-2.p7s").unlink()
-    restored = DirectoryFolder(backup, [root.certificate])
+    second = publisher.publish(successor(first, {}, NOW), keys.publishing(), NOW)
+    restored = DirectoryFolder(backup, folder.root)
     with pytest.raises(DirectoryRefused, match="ends with version 1, 2 is in use: restore") as caught:
         restored.latest(second)
-    assert code(caught) == "directory-rolled-back"
-    other = restored.publish(successor(first, {}, NOW + DAY), signer, NOW)
-    restored.publish(successor(other, {}, NOW + DAY), signer, NOW)
+    assert caught.value.code == "directory-rolled-back"
+    elsewhere = DirectoryPublisher(restored)
+    other = elsewhere.publish(successor(first, {}, NOW + DAY), keys.publishing(), NOW)
+    assert refusal(restored, second) == "directory-file-differs"
+    elsewhere.publish(successor(other, {}, NOW + DAY), keys.publishing(), NOW)
     with pytest.raises(DirectoryRefused, match="version 3 does not continue version 2") as caught:
         restored.latest(second)
-    assert code(caught) == "directory-rolled-back"
+    assert caught.value.code == "directory-rolled-back"
 
 
-def test_refuses_altered_and_mixed_files(folder: DirectoryFolder, first: Directory, signer: Signer) -> None:
-    """Document, signature, certificate and number belong together."""
-    second = folder.publish(successor(first, {}, NOW), signer, NOW)
-    document, signature = folder.folder / "directory-2.json", folder.folder / "directory-2.p7s"
-    good = document.read_bytes(), signature.read_bytes()
+def test_an_older_timestamp_is_a_roll_back(
+    folder: DirectoryFolder, publisher: DirectoryPublisher, first: Directory, keys: DirectoryKeys
+) -> None:
+    """Also of the same version: who holds back news is found out by who heard them."""
+    older = (folder.folder / TIMESTAMP).read_bytes()
+    publisher.stamp(keys.publishing().clock, NOW + DAY)
+    assert folder.newest().valid_until == (NOW + DAY + VALID_FOR).replace(microsecond=0)
+    assert folder.newest().fresh_until == NOW + 2 * DAY
+    (folder.folder / TIMESTAMP).write_bytes(older)
+    assert refusal(folder, first) == "directory-rolled-back"
+
+
+def altered(folder: DirectoryFolder, name: str, change: str, into: str) -> bytes:
+    """A file's bytes with one thing in it changed."""
+    data = (folder.folder / name).read_text()
+    assert change in data
+    return data.replace(change, into).encode()
+
+
+def test_refuses_altered_and_mixed_files(
+    folder: DirectoryFolder, publisher: DirectoryPublisher, first: Directory, keys: DirectoryKeys
+) -> None:
+    """Each file is signed, or named by its digest in one that is."""
+    changed = {"mfa": dataclasses.replace(first.bodies["mfa"], kind="agency")}
+    second = publisher.publish(successor(first, changed, NOW), keys.publishing(), NOW)
+    (listing,) = (path.name for path in folder.folder.glob("2.bodies-*.json"))
+    (entry,) = (name for name, digest in folder.files(2).items() if digest == second.entries["mfa"])
     cases = [
-        (good[0].replace(b'"lanes": 4', b'"lanes": 5'), good[1], "directory-signature-invalid"),
-        (good[0], good[1] + b"\0", "directory-signature-invalid"),
-        (good[0], (folder.folder / "directory-1.p7s").read_bytes(), "directory-signature-invalid"),
-        ((folder.folder / "directory-1.json").read_bytes(), good[1], "directory-signature-invalid"),
-        (b"", good[1], "directory-unreadable"),
+        (TIMESTAMP, altered(folder, TIMESTAMP, '"version":2}', '"version":1}'), "directory-signature-invalid"),
+        (TIMESTAMP, b"", "directory-unreadable"),
+        (TIMESTAMP, b"[" * 100_000, "directory-unreadable"),
+        (TIMESTAMP, (folder.folder / "2.snapshot.json").read_bytes(), "directory-unreadable"),
+        ("2.snapshot.json", altered(folder, "2.snapshot.json", '"x-root":1', '"x-root":2'), "directory-rolled-back"),
+        ("2.snapshot.json", (folder.folder / "1.snapshot.json").read_bytes(), "directory-unreadable"),
+        (listing, (folder.folder / listing.replace("2.", "1.")).read_bytes(), "directory-file-differs"),
+        (entry, (folder.folder / entry).read_bytes().replace(b"agency", b"bureau"), "directory-file-differs"),
     ]
-    for data, cms, expected in cases:
-        document.write_bytes(data)
-        signature.write_bytes(cms)
-        with pytest.raises(DirectoryRefused) as caught:
-            folder.latest()
-        assert code(caught) == expected
-    document.write_bytes(good[0])
-    signature.write_bytes(good[1])
-    assert folder.latest() == second
+    for name, data, expected in cases:
+        good = (folder.folder / name).read_bytes()
+        (folder.folder / name).write_bytes(data)
+        assert refusal(fresh(folder)) == expected, name
+        (folder.folder / name).write_bytes(good)
+    assert fresh(folder).latest() == second
 
 
-def test_refuses_a_version_under_another_number(folder: DirectoryFolder, first: Directory) -> None:
-    """Renamed files are not what a decision named."""
-    for suffix in ("json", "p7s"):
-        shutil.copy(folder.folder / f"directory-1.{suffix}", folder.folder / f"directory-2.{suffix}")
-    with pytest.raises(DirectoryRefused, match=r"directory-2\.json says that it is version 1") as caught:
-        folder.latest(first)
-    assert code(caught) == "directory-version-invalid"
-
-
-def test_a_proof_stands_alone(folder: DirectoryFolder, first: Directory, root: KeyPair, mfa: KeyPair) -> None:
-    """What is journalled proves the version without the folder; another signer's certificate does not."""
-    proof = folder.proof(1)
-    shutil.rmtree(folder.folder)
-    assert verify_proof(proof, [root.certificate]) == first
-    other = certify(root, "svc-directory", purpose=Purpose.DIRECTORY)
-    for certificate in (encoded(mfa.certificate), encoded(other.certificate), b"?"):
-        with pytest.raises(DirectoryRefused) as caught:
-            verify_proof(replace(proof, certificate=certificate), [root.certificate])
-        assert code(caught) == "directory-signature-invalid"
-
-
-def test_refuses_a_signature_without_document(folder: DirectoryFolder, first: Directory) -> None:
-    """A version that cannot be read is named, not passed over."""
-    (folder.folder / "directory-1.json").unlink()
-    with pytest.raises(DirectoryRefused, match=r"directory-1\.json cannot be read") as caught:
-        folder.version(first.version)
-    assert code(caught) == "directory-missing"
+def test_a_version_that_is_not_there_is_named(folder: DirectoryFolder, first: Directory) -> None:
+    """Nothing is passed over."""
+    (folder.folder / "1.targets.json").unlink()
+    with pytest.raises(DirectoryRefused, match=r"1\.targets\.json cannot be read") as caught:
+        fresh(folder).version(first.version)
+    assert caught.value.code == "directory-missing"
 
 
 def test_a_huge_file_is_not_read_to_its_end(folder: DirectoryFolder, first: Directory) -> None:
-    """Whatever lies there costs as much memory as the largest directory, and a byte."""
-    with (folder.folder / "directory-1.json").open("r+b") as file:
-        file.truncate(2 * DOCUMENT_BYTES_MAX)
-    with pytest.raises(DirectoryRefused, match=f"of {DOCUMENT_BYTES_MAX + 1} bytes"):
-        folder.version(first.version)
+    """Whatever lies there costs as much memory as the largest file that may, and a byte."""
+    with (folder.folder / f"{first.version}.snapshot.json").open("r+b") as file:
+        file.truncate(2 * FILE_BYTES_MAX)
+    assert len(folder.read("1.snapshot.json")) == FILE_BYTES_MAX + 1
 
 
-def test_refuses_a_signer_without_certificate(folder: DirectoryFolder, first: Directory) -> None:
-    """The certificate has to be beside the versions."""
-    for path in folder.folder.glob("signer-*"):
-        path.unlink()
-    with pytest.raises(DirectoryRefused, match="certificate-file-missing") as caught:
-        folder.version(first.version)
-    assert code(caught) == "directory-signature-invalid"
-
-
-def test_refuses_signers_that_are_not_the_directory_s(
-    folder: DirectoryFolder, root: KeyPair, mfa: KeyPair, signer: Signer
+def test_other_keys_publish_nothing(
+    folder: DirectoryFolder, publisher: DirectoryPublisher, keys: DirectoryKeys, root: KeyPair
 ) -> None:
-    """A body's statement key, a stranger's and an expired one publish nothing."""
-    stranger = certify(certify_root("stranger"), "svc-directory", purpose=Purpose.DIRECTORY)
-    past = Validity(NOW - 9 * DAY, NOW - DAY)
-    expired = certify(root, "svc-directory", purpose=Purpose.DIRECTORY, validity=past)
-    for pair, reason in (
-        (mfa, text(Reason.CERTIFICATE_PURPOSE)),
-        (stranger, text(Reason.CERTIFICATE_UNTRUSTED)),
-        (expired, text(Reason.CERTIFICATE_EXPIRED)),
+    """A stranger's keys, one keeper alone or twice, a role's key in another's place."""
+    right = keys.publishing()
+    one, other = right.keepers
+    for keepers in ((private_key(), private_key()), (one,), (one, one), (one, private_key()), (one, right.clock)):
+        with pytest.raises(DirectoryRefused, match="not signed by those who may") as caught:
+            publisher.publish(directory(root), PublishingKeys(keepers, right.clock), NOW)
+        assert caught.value.code == "directory-signature-invalid"
+    publisher.publish(directory(root), PublishingKeys((other, one), private_key()), NOW)
+    assert refusal(folder) == "directory-signature-invalid", "it is the timestamp that nobody believes"
+
+
+def test_a_certificate_speaks_for_one_body_once(
+    publisher: DirectoryPublisher, keys: DirectoryKeys, root: KeyPair, mfa: KeyPair
+) -> None:
+    """Else the signer of a statement would be a matter of order; and so for identifiers."""
+    for bodies in (
+        (body("mfa", mfa), body("minjust", mfa)),
+        (body("mfa", mfa, mfa),),
+        (body("mfa", uids=("one",)), body("minjust", uids=("one",))),
     ):
-        with pytest.raises(DirectoryRefused, match=reason) as caught:
-            folder.publish(directory(root), Signer(pair.certificate, pair.key), NOW)
-        assert code(caught) == "directory-signature-invalid"
-    assert folder.publish(directory(root), signer, NOW).version == 1
+        with pytest.raises(DirectoryRefused, match="list it once") as caught:
+            publisher.publish(directory(root, *bodies), keys.publishing(), NOW)
+        assert caught.value.code == "directory-field-invalid"
 
 
-def test_old_versions_outlive_their_signer(folder: DirectoryFolder, root: KeyPair) -> None:
-    """Rule 3.2: verified as of the time of issue."""
-    short = certify(root, "svc-directory", purpose=Purpose.DIRECTORY, validity=Validity(NOW - DAY, NOW + DAY))
-    old = folder.publish(directory(root), Signer(short.certificate, short.key), NOW)
-    new = certify(root, "svc-directory", purpose=Purpose.DIRECTORY)
-    later = successor(old, {}, NOW + 100 * DAY)
-    folder.publish(later, Signer(new.certificate, new.key), NOW + 100 * DAY)
-    assert folder.version(1) == old
+class Ceremony:
+    """Three holders of root keys, two of whom sign; a keeper and a clock."""
+
+    def __init__(self) -> None:
+        """Draw the keys."""
+        self.holders = [private_key() for _ in range(3)]
+        self.keys = PublishingKeys((private_key(), private_key()), private_key())
+
+    def root(self, number: int, *signers: PrivateKey) -> bytes:
+        """A root naming these keys, signed by `signers`, or by the first two."""
+        holders = Holders(
+            Quorum(tuple(key.public_key() for key in self.holders), 2),
+            Quorum(tuple(key.public_key() for key in self.keys.keepers), 2),
+            self.keys.clock.public_key(),
+        )
+        data = make_root(holders, number, NOW)
+        for key in signers or self.holders[:2]:
+            data = sign_root(data, key)
+        return data
 
 
-def test_refuses_another_exchange(folder: DirectoryFolder, first: Directory, signer: Signer) -> None:
-    """The training exchange's directory is nothing in production, even under a shared second root."""
-    other = certify_root("production")
-    roots = [other.certificate, folder._chains._issuers[0]]
-    with pytest.raises(DirectoryRefused, match="version 1 is of another exchange") as caught:
-        DirectoryFolder(folder.folder, roots).version(first.version)
-    assert code(caught) == "foreign-exchange"
+def test_roots_follow_one_another(tmp_path: Path, root: KeyPair) -> None:
+    """A lost keeper's key is replaced by the holders; what was published before stays readable."""
+    old, new = Ceremony(), Ceremony()
+    folder = DirectoryFolder(tmp_path, old.root(1))
+    publisher = DirectoryPublisher(folder)
+    first = publisher.publish(directory(root), old.keys, NOW)
+    reader = fresh(folder)
+    reader.latest()
+    new.holders[0] = old.holders[0]
+    second = publisher.rotate(new.root(2, *old.holders[:2], *new.holders[:2]), new.keys, NOW + DAY)
+    assert (second.version, second.previous, second.bodies) == (2, first.digest, first.bodies)
+    assert reader.latest(first) == second
+    third = publisher.publish(successor(second, {}, NOW), new.keys, NOW)
+    assert fresh(folder).latest() == third
+    assert [fresh(folder).version(number) for number in (1, 2)] == [first, second]
+
+
+def test_a_keeper_comes_and_another_goes(tmp_path: Path, root: KeyPair) -> None:
+    """Any two of the keepers sign; a new root that names others leaves no list with too few of them."""
+    old, new = Ceremony(), Ceremony()
+    folder = DirectoryFolder(tmp_path, old.root(1))
+    publisher = DirectoryPublisher(folder)
+    first = publisher.publish(directory(root, body("mfa"), body("minjust")), old.keys, NOW)
+    stays, goes = old.keys.keepers
+    new.keys = PublishingKeys((stays, new.keys.keepers[0]), old.keys.clock)
+    second = publisher.rotate(new.root(2, *old.holders[:2], *new.holders[:2]), new.keys, NOW)
+    assert fresh(folder).latest() == second
+    assert second.bodies == first.bodies
     with pytest.raises(DirectoryRefused) as caught:
-        DirectoryFolder(folder.folder.with_name("new"), roots).publish(first, signer, NOW)
-    assert code(caught) == "foreign-exchange"
+        publisher.publish(successor(second, {}, NOW), PublishingKeys((stays, goes), old.keys.clock), NOW)
+    assert caught.value.code == "directory-signature-invalid"
+    assert fresh(folder).latest() == second
 
 
-def test_with_the_development_authority(tmp_path: Path) -> None:
-    """From an empty folder to a directory, as the demo does it."""
-    authority = Authority(tmp_path / "pki", now=NOW)
-    roots = load_certificates(authority.statement_root)
-    pair = load_key_pair(authority.directory_signer())
-    certificate = load_key_pair(authority.body("mfa").statement)
-    founding = directory(certificate, body("mfa", certificate))
-    founding = replace(founding, exchange=exchange_id(roots[0]))
-    folder = DirectoryFolder(tmp_path / "directory", roots)
-    published = folder.publish(founding, Signer(pair.certificate, pair.key), NOW)
-    assert folder.latest() == published
+def test_between_a_new_root_and_its_first_version(tmp_path: Path, root: KeyPair) -> None:
+    """Who has a version goes on by it; nobody takes the old clock's word, or the old keeper's."""
+    old, new = Ceremony(), Ceremony()
+    folder = DirectoryFolder(tmp_path, old.root(1))
+    publisher = DirectoryPublisher(folder)
+    first = publisher.publish(directory(root), old.keys, NOW)
+    (tmp_path / "2.root.json").write_bytes(new.root(2, *old.holders[:2], *new.holders[:2]))
+    assert refusal(fresh(folder), first) == "directory-signature-invalid"
+    publisher._stamp(1, (tmp_path / "1.snapshot.json").read_bytes(), new.keys.clock, NOW)
+    with pytest.raises(DirectoryRefused, match="under root 1, 2 is in force: publish one") as caught:
+        fresh(folder).latest()
+    assert caught.value.code == "directory-signature-invalid"
+
+
+def test_a_root_that_does_not_follow_is_refused(tmp_path: Path, root: KeyPair) -> None:
+    """Too few of the old holders, too few of the new ones, or another number."""
+    old, new = Ceremony(), Ceremony()
+    folder = DirectoryFolder(tmp_path, old.root(1))
+    DirectoryPublisher(folder).publish(directory(root), old.keys, NOW)
+    for data in (
+        new.root(2),
+        new.root(2, old.holders[0], *new.holders),
+        new.root(2, *old.holders, new.holders[0]),
+        new.root(3, *old.holders, *new.holders),
+    ):
+        with pytest.raises(DirectoryRefused) as caught:
+            DirectoryPublisher(folder).rotate(data, new.keys, NOW)
+        assert caught.value.code in {"directory-signature-invalid", "directory-unreadable"}
+        (tmp_path / "2.root.json").write_bytes(data)
+        assert refusal(fresh(folder)) == caught.value.code
+        (tmp_path / "2.root.json").unlink()
+    with pytest.raises(DirectoryRefused, match="it is root 1") as caught:
+        DirectoryPublisher(folder).rotate(old.root(1), old.keys, NOW)
+    assert fresh(folder).latest().version == 1
+
+
+def test_the_threshold_is_kept_from_the_first_root_on(tmp_path: Path) -> None:
+    """One signature of two is no root; nor is a threshold that nobody can reach."""
+    ceremony = Ceremony()
+    with pytest.raises(DirectoryRefused) as caught:
+        DirectoryFolder(tmp_path, ceremony.root(1, ceremony.holders[0]))
+    assert caught.value.code == "directory-signature-invalid"
+    public = ceremony.keys.clock.public_key()
+    one = Quorum((public,), 1)
+    for wrong in (Quorum((public,), 0), Quorum((public,), 2), Quorum((public, public), 2)):
+        for holders in (Holders(wrong, one, public), Holders(one, wrong, public)):
+            with pytest.raises(DirectoryRefused, match="cannot sign"):
+                make_root(holders, 1, NOW)
+
+
+def test_a_journal_proves_a_version_by_itself(folder: DirectoryFolder, first: Directory) -> None:
+    """The files by their digests, and the auditor's own copy of the first root."""
+    files = Files()
+    for name in folder.files(1):
+        files.add(folder.read(name))
+    roots = Roots(folder.root)
+    roots.follow(files.read)
+    assert read_version(1, files.read, roots, digest=first.digest).directory == first
+    with pytest.raises(DirectoryRefused) as caught:
+        read_version(1, files.read, roots, digest=bytes(32))
+    assert caught.value.code == "directory-missing"
+
+
+def test_what_is_no_metadata(folder: DirectoryFolder) -> None:
+    """Any bytes where metadata is due are refused by name."""
+    for data in (b"", b"null", b"{}", b"\xff", json.dumps({"signatures": [], "signed": {}}).encode()):
+        with pytest.raises(DirectoryRefused, match=r"1\.root\.json") as caught:
+            DirectoryFolder(folder.folder, data)
+        assert caught.value.code == "directory-unreadable"

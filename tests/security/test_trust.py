@@ -23,7 +23,7 @@ from tests.security.support import DAY, NOW, STATEMENT, body, certify, certify_r
 
 def trust_in(root: KeyPair, *certificates: KeyPair | ListedCertificate) -> Trust:
     """Trust in one body with `certificates`."""
-    return Trust(directory(root, body("mfa", *certificates)), [root.certificate])
+    return Trust(directory(root, body("mfa", *certificates)))
 
 
 def refusal(trust: Trust, cms: bytes, statement: bytes = STATEMENT, at: datetime = NOW) -> tuple[Reason, str | None]:
@@ -37,7 +37,7 @@ def refusal(trust: Trust, cms: bytes, statement: bytes = STATEMENT, at: datetime
 @pytest.fixture
 def trust(root: KeyPair, mfa: KeyPair, minjust: KeyPair) -> Trust:
     """Two bodies."""
-    return Trust(directory(root, body("mfa", mfa), body("minjust", minjust)), [root.certificate])
+    return Trust(directory(root, body("mfa", mfa), body("minjust", minjust)))
 
 
 def test_names_the_body_that_signed(trust: Trust, mfa: KeyPair, minjust: KeyPair) -> None:
@@ -140,7 +140,7 @@ def test_unknown_issuer(root: KeyPair) -> None:
 
 def test_a_document_s_signature_is_no_statement_s(root: KeyPair) -> None:
     """Rule 1.4: a file's .p7s over the same bytes has the wrong purpose, listed or not."""
-    for usages in ((ExtendedKeyUsageOID.EMAIL_PROTECTION,), Purpose.DIRECTORY.usages, Purpose.CLIENT.usages):
+    for usages in ((ExtendedKeyUsageOID.EMAIL_PROTECTION,), Purpose.CLIENT.usages):
         documents = certify(root, "mfa", usages=usages)
         assert refusal(trust_in(root, documents), signature_of(documents)) == (Reason.CERTIFICATE_PURPOSE, "mfa")
         assert refusal(trust_in(root), signature_of(documents)) == (Reason.SIGNER_UNKNOWN, None)
@@ -150,22 +150,14 @@ def test_through_an_intermediate(root: KeyPair) -> None:
     """As a national authority has it."""
     middle = certify(root, "middle", ca=True)
     pair = certify(middle, "mfa")
-    listed = directory(root, body("mfa", pair))
-    trust = Trust(listed, [root.certificate], [middle.certificate])
+    trust = Trust(directory(middle, body("mfa", pair)))
     assert trust.verify_statement(STATEMENT, signature_of(pair), NOW) == "mfa"
-
-
-def test_refuses_a_directory_of_another_exchange(root: KeyPair, mfa: KeyPair) -> None:
-    """The first root names the exchange."""
-    with pytest.raises(DirectoryRefused, match="trust root") as caught:
-        Trust(directory(root, body("mfa", mfa)), [certify_root("other").certificate, root.certificate])
-    assert caught.value.code == "foreign-exchange"
 
 
 def test_refuses_a_certificate_of_two_bodies(root: KeyPair, mfa: KeyPair) -> None:
     """A signature names one body or none."""
     with pytest.raises(DirectoryRefused, match=r"bodies\.minjust\.certificates") as caught:
-        Trust(directory(root, body("mfa", mfa), body("minjust", mfa)), [root.certificate])
+        Trust(directory(root, body("mfa", mfa), body("minjust", mfa)))
     assert caught.value.code == "certificate-shared"
 
 

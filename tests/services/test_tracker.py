@@ -233,14 +233,14 @@ async def test_audit_agrees_with_the_tracker(
     """The journal alone gives what the tracker says; one altered row is found."""
     await tracker.catch_up()
     done: list[tuple[int, int]] = []
-    found = await audit(fake.open, 2, journal.world.roots, store, lambda at, of: done.append((at, of)))
+    found = await audit(fake.open, 2, journal.world.root, store, lambda at, of: done.append((at, of)))
     assert found.sound
     assert found.differences == ()
     assert found.report.records == len(journal.records)
     assert done[-1][0] == len(journal.records)
     with store._writing() as connection:
         connection.execute(deliveries.update().where(deliveries.c.recipient == "beta").values(reg_number="9"))
-    found = await audit(fake.open, 2, journal.world.roots, store)
+    found = await audit(fake.open, 2, journal.world.root, store)
     assert [difference.fields for difference in found.differences or ()] == [("reg_number",)]
     assert not found.sound
 
@@ -252,10 +252,10 @@ async def test_audit_goes_as_far_as_the_tracker(
     every, fake.records = fake.records, fake.records[:9]
     await Tracker(fake.open, store, 2, TrackerMetrics(registry), system.now).catch_up()
     fake.records = every
-    found = await audit(fake.open, 2, journal.world.roots, store)
+    found = await audit(fake.open, 2, journal.world.root, store)
     assert (found.report.records, found.differences) == (9, ())
     assert set(found.report.found) <= {FindingCode.LANE_GAP}
-    whole = await audit(fake.open, 2, journal.world.roots)
+    whole = await audit(fake.open, 2, journal.world.root)
     assert (whole.report.records, whole.differences, whole.sound) == (len(journal.records), None, True)
 
 
@@ -289,7 +289,7 @@ async def test_postgresql_freezes_and_is_killed(
             with frozen(server):
                 await until(lambda: "store-unavailable" in tracker.waiting_for)
         assert (sample(registry, "exchange_tracker_failures_total", code="store-unavailable") or 0) >= 4
-        found = await audit(fake.open, 2, journal.world.roots, store)
+        found = await audit(fake.open, 2, journal.world.root, store)
         assert found.differences == ()
         assert found.report.records == len(every)
 
@@ -318,7 +318,7 @@ async def test_on_real_kafka(kafka: KafkaCluster, tmp_path: Path, store: Store, 
     await tracker.catch_up()
     assert store.digest() == before
     found = await audit(
-        partial(PositionedReader, kafka.settings("svc-auditor")), SHAPE.journal_partitions, journal.world.roots, store
+        partial(PositionedReader, kafka.settings("svc-auditor")), SHAPE.journal_partitions, journal.world.root, store
     )
     assert found.differences == ()
 

@@ -99,7 +99,7 @@ def test_dropped_and_rebuilt(store: Store, journal: SyntheticJournal, expected: 
 def test_equals_the_replay(store: Store, journal: SyntheticJournal) -> None:
     """What the auditor folds from the journal alone is what the tracker says."""
     fill(store, journal.records, 4)
-    _, states = replay_journal(journal.records, journal.world.roots)
+    _, states = replay_journal(journal.records, journal.world.root)
     with store.reading() as connection:
         assert compare(states, queries.tracked(connection)) == []
 

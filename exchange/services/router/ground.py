@@ -1,38 +1,42 @@
 """What the router decides by, read from files and looked at again: the signed directory and the policy."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from cryptography import x509
-
-from exchange.domain.directory import Directory
 from exchange.domain.errors import ConfigurationError
-from exchange.domain.policy import Policy, parse_policy
+from exchange.domain.policy import parse_policy
 from exchange.domain.statement import Content
-from exchange.journal.examine import Ground, Verifier
+from exchange.journal.examine import Ground
 from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory_metadata import Newest
 from exchange.security.trust import Trust
 
 LOOK_SECONDS = 2.0
+PART_BYTES = 512 * 1024
+"""Of files in one record; a single file has less."""
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+LOOKED_BACK = 16
+"""Versions; a lane that stood on an older one journals all files again."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Footing:
-    """A ground with the bytes that prove it, journalled beside the `Basis` (rule 5.3).
+    """A ground with the files that prove it, to be journalled beside the `Basis` (rule 5.3).
 
     Attributes:
         ground: directory, policy and trust.
-        contents: the directory's document, its signature, the policy file, and the certificate (DER)
-            that signed the directory; public, so without salts.
+        parts: the files that somebody needs who has those of the directory with the given digest (zeros:
+            who has none), in parts that fit into a record each. Public, so without salts. Reads files.
     """
 
     ground: Ground
-    contents: tuple[Content, ...]
+    parts: Callable[[bytes], Iterator[tuple[Content, ...]]]
 
 
 class FootingSource(Protocol):
@@ -50,17 +54,23 @@ class FootingSource(Protocol):
 class FootingFiles:
     """Directory folder and policy file, looked at again every two seconds.
 
-    A newer version that cannot be used is reported and not taken: traffic goes on by the one before.
+    A newer version that cannot be used is reported and not taken: traffic goes on by the one before, but
+    not longer than somebody vouched for that being the newest.
     """
 
     def __init__(
-        self, directory: Path, policy: Path, roots: Sequence[x509.Certificate], monotonic: Callable[[], float]
+        self,
+        directory: DirectoryFolder,
+        policy: Path,
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float],
     ) -> None:
         """Nothing is read before `current`; `monotonic` gives seconds that only grow."""
+        self._clock = clock
         self._monotonic = monotonic
-        self._folder = DirectoryFolder(directory, roots)
+        self._folder = directory
+        self._newest: Newest | None = None
         self._policy = policy
-        self._roots = roots
         self._footing: Footing | None = None
         self._looked = 0.0
 
@@ -68,7 +78,7 @@ class FootingFiles:
         """The latest usable footing.
 
         Raises:
-            ConfigurationError: there never was a usable one.
+            ConfigurationError: there never was a usable one; `directory-expired`.
         """
         now = self._monotonic()
         if self._footing is None:
@@ -79,7 +89,22 @@ class FootingFiles:
                 self._footing = self._read(self._footing)
             except ConfigurationError as error:
                 log.warning("directory or policy not taken, the one before stays: %s: %s", error.code, error)
+            self._warn_when_stale()
+        if self._clock() > self.valid_until:
+            message = f"nobody has vouched for the directory since it expired on {self.valid_until:%Y-%m-%d %H:%M} UTC"
+            raise ConfigurationError(f"{message}: start what signs its timestamp again", code="directory-expired")
         return self._footing
+
+    @property
+    def valid_until(self) -> datetime:
+        """How long may be decided by the directory, unless a newer timestamp comes; 1970 before any."""
+        return _NEVER if self._newest is None else self._newest.valid_until
+
+    def _warn_when_stale(self) -> None:
+        newest = self._newest
+        if newest is not None and self._clock() > newest.fresh_until:
+            words = "the directory's timestamp is overdue; everything stands still from %s UTC on: %s"
+            log.warning(words, f"{newest.valid_until:%Y-%m-%d %H:%M}", "directory-stale")
 
     def of(self, directory_digest: bytes) -> Footing:
         """The footing that the present policy makes of an older version of the directory.
@@ -93,27 +118,52 @@ class FootingFiles:
                 message = f"no directory with digest {directory_digest.hex()}: restore the folder from another's copy"
                 raise ConfigurationError(message, code="directory-missing")
             directory = self._folder.version(directory.version - 1)
-        policy_bytes = _read_file(self._policy)
-        return self._footing_of(directory, parse_policy(policy_bytes), policy_bytes, Trust(directory, self._roots))
+        policy = _read_file(self._policy)
+        return self._footing_of(Ground(directory, parse_policy(policy), Trust(directory)), policy)
 
     def _read(self, known: Footing | None) -> Footing:
         policy_bytes = _read_file(self._policy)
         policy = parse_policy(policy_bytes)
-        directory = self._folder.latest(None if known is None else known.ground.directory)
-        if known is not None and known.ground.directory is directory and known.ground.policy == policy:
+        newest = self._folder.newest()
+        if known is None:
+            directory = self._folder.latest()
+            self._newest = newest
+            return self._footing_of(Ground(directory, policy, Trust(directory)), policy_bytes)
+        directory = self._folder.latest(known.ground.directory)
+        self._newest = newest
+        same = known.ground.directory is directory
+        if same and known.ground.policy == policy:
             return known
-        return self._footing_of(directory, policy, policy_bytes, self._trust(known, directory))
+        trust = known.ground.trust if same else Trust(directory)
+        return self._footing_of(Ground(directory, policy, trust), policy_bytes)
 
-    def _footing_of(self, directory: Directory, policy: Policy, policy_bytes: bytes, trust: Verifier) -> Footing:
-        proof = self._folder.proof(directory.version)
-        ground = Ground(directory, policy, trust)
-        files = (proof.document, proof.signature, policy_bytes, proof.certificate)
-        return Footing(ground, tuple(Content(b"", data) for data in files))
+    def _footing_of(self, ground: Ground, policy: bytes) -> Footing:
+        return Footing(ground, lambda since: self._parts(ground.directory.version, since, policy))
 
-    def _trust(self, known: Footing | None, directory: Directory) -> Trust:
-        if known is not None and known.ground.directory is directory and isinstance(known.ground.trust, Trust):
-            return known.ground.trust
-        return Trust(directory, self._roots)
+    def _parts(self, version: int, since: bytes, policy: bytes) -> Iterator[tuple[Content, ...]]:
+        """The files of a version that those of the version with digest `since` are not, and always the policy."""
+        known = self._files_of(since, version)
+        names = [name for name, digest in self._folder.files(version).items() if digest not in known]
+        part, size = [Content(b"", policy)], len(policy)
+        for name in names:
+            data = self._folder.read(name)
+            if size + len(data) > PART_BYTES:
+                yield tuple(part)
+                part, size = [], 0
+            part.append(Content(b"", data))
+            size += len(data)
+        yield tuple(part)
+
+    def _files_of(self, digest: bytes, before: int) -> set[bytes]:
+        """The files of the version with that digest; none when it is not among the last few before `before`."""
+        for version in range(before - 1, max(0, before - LOOKED_BACK), -1):
+            try:
+                files = self._folder.files(version)
+            except ConfigurationError:
+                break
+            if digest in files.values():
+                return set(files.values())
+        return set()
 
 
 def _read_file(path: Path) -> bytes:

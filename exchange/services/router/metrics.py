@@ -1,6 +1,7 @@
 """What the router counts (names of `docs/metrics.md`); labels are bounded, never ids."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -35,6 +36,13 @@ class RouterMetrics:
         )
         self.rearmed = Counter("exchange_router_rearmed", "Times that a lane was armed", registry=registry)
         self.transactions = Counter("exchange_router_transactions", "Transactions committed", registry=registry)
+
+    @staticmethod
+    def show_validity(registry: CollectorRegistry, valid_until: Callable[[], datetime]) -> None:
+        """Show until when may be decided by the directory, unless a newer timestamp comes."""
+        name = "exchange_router_directory_valid_until_timestamp_seconds"
+        words = "When nothing is decided any more, unless the directory's timestamp is signed again"
+        Gauge(name, words, registry=registry).set_function(lambda: valid_until().timestamp())
 
     def committed(self, outcomes: Mapping[Outcome, int]) -> None:
         """Count what one transaction did, once for all its statements: each count costs as much as a record."""

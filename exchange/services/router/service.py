@@ -160,9 +160,10 @@ class Router:
     def _begin(self, ledger: Ledger, batch: Batch) -> Transaction:
         ground = batch.footing.ground
         transaction = Transaction(ledger.lane, ground.directory.journal_partitions)
-        basis = ledger.stand_on(ground, batch.now)
-        if basis is not None:
-            transaction.basis(basis, batch.footing.contents, batch.now)
+        before = ledger.directory_digest
+        if ledger.stand_on(ground):
+            for part in batch.footing.parts(before):
+                transaction.basis(ledger.basis(batch.now), part, batch.now)
         return transaction
 
     async def _commit(self, lane: Lane, ledger: Ledger, transaction: Transaction, now: datetime) -> None:

@@ -1,0 +1,229 @@
+"""`exchange directory`: who is in the exchange, by whose word, and since when."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from cryptography import x509
+from rich.console import Console
+from rich.table import Table
+
+from exchange import system
+from exchange.cli.exits import Exit
+from exchange.cli.output import Json, Output, shown
+from exchange.cli.places import Config, config_file
+from exchange.cli.words import local
+from exchange.domain.directory import Body, BodyStatus, Change, ListedCertificate, Names
+from exchange.domain.errors import ConfigurationError
+from exchange.domain.ids import ZERO_DIGEST, digest
+from exchange.domain.search import find_bodies
+from exchange.security.directory import decode_body
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory_metadata import body_path, hashed
+from exchange.settings import operator_settings
+
+app = typer.Typer(no_args_is_help=True, help="Who is in the exchange: list, show, search, history.")
+
+STYLES = {
+    BodyStatus.CONNECTED: "green",
+    BodyStatus.TESTING: "green",
+    BodyStatus.SUSPENDED: "red",
+    BodyStatus.LEFT: "dim",
+}
+
+Code = Annotated[str, typer.Argument(metavar="CODE", help="The body's code; `exchange directory search` finds it.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A version of the directory and some of its bodies; `fresh_until`: after that a newer timestamp is overdue."""
+
+    version: int
+    digest: bytes
+    issued: datetime
+    fresh_until: datetime
+    valid_until: datetime
+    bodies: tuple[Body, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A listed certificate in words."""
+
+    use: str
+    subject: str
+    begins: datetime
+    ends: datetime
+    revoked: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One body: its entry without the certificates' bytes, and these in words."""
+
+    body: Body
+    certificates: tuple[Certificate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change of a body; None: made before changes were written down."""
+
+    status: BodyStatus
+    change: Change | None
+
+
+@app.command(name="list")
+def list_(
+    *,
+    status: Annotated[BodyStatus | None, typer.Option(help="Only bodies of this status.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only bodies of this kind.")] = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """List the bodies of the newest version, and until when somebody vouches for it."""
+    folder = _folder(config)
+    found = [
+        body
+        for body in folder.latest().bodies.values()
+        if (status is None or body.status is status) and (kind is None or body.kind == kind)
+    ]
+    _tell(folder, found, json=json)
+
+
+@app.command()
+def search(
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help="Of a name, in any language and order.")],
+    *,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Find bodies by name in Kyrgyz, Russian or English, spelt as people spell; by code or identifier too.
+
+    Exit code 1 when there is none.
+    """
+    folder = _folder(config)
+    found = find_bodies(folder.latest().bodies.values(), " ".join(words))
+    _tell(folder, found, json=json)
+    if not found:
+        raise typer.Exit(Exit.FOUND)
+
+
+@app.command()
+def show(code: Code, *, config: Config = None, json: Json = False) -> None:
+    """Show all that the directory says of a body."""
+    body = _body(_folder(config), code)
+    certificates = tuple(map(_certificate, body.certificates))
+    found = Shown(replace(body, certificates=()), certificates)
+    Output(as_json=json).result(found, lambda console: _render_body(found, console))
+
+
+@app.command()
+def history(code: Code, *, config: Config = None, json: Json = False) -> None:
+    """Who changed a body's entry, when and why; the youngest first. Each change names the one before."""
+    folder = _folder(config)
+    steps = list(_steps(folder, _body(folder, code)))
+    Output(as_json=json).result(steps, lambda console: _render_history(steps, console))
+
+
+def _folder(config: Config) -> DirectoryFolder:
+    settings = operator_settings(config_file(config, "operator", os.environ), os.environ).directory
+    return DirectoryFolder.at(settings.folder, settings.root)
+
+
+def _body(folder: DirectoryFolder, code: str) -> Body:
+    body = folder.latest().bodies.get(code)
+    if body is None:
+        message = f"the directory lists no body '{code[:63]}': look it up with `exchange directory search`"
+        raise ConfigurationError(message, code="body-unknown")
+    return body
+
+
+def _steps(folder: DirectoryFolder, body: Body) -> Iterable[Step]:
+    """The body's entries, each found by the digest that the next one names."""
+    yield Step(body.status, body.change)
+    while body.change is not None and body.change.previous != ZERO_DIGEST:
+        name = hashed(body_path(body.code), body.change.previous)
+        data = folder.read(name)
+        if digest(data) != body.change.previous:
+            message = f"{name} is not the entry that the next one names: restore it from another reader's copy"
+            raise ConfigurationError(message, code="directory-file-differs")
+        body = decode_body(data, body.code)
+        yield Step(body.status, body.change)
+
+
+def _tell(folder: DirectoryFolder, bodies: Iterable[Body], *, json: bool) -> None:
+    directory, newest = folder.latest(), folder.newest()
+    bare = tuple(replace(body, certificates=()) for body in bodies)
+    moments = (directory.issued, newest.fresh_until, newest.valid_until)
+    known = Known(directory.version, directory.digest, *moments, bare)
+    Output(as_json=json).result(known, lambda console: _render(known, console))
+
+
+def _certificate(listed: ListedCertificate) -> Certificate:
+    certificate = x509.load_der_x509_certificate(listed.der)
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return Certificate(listed.use.value, certificate.subject.rfc4514_string(), begins, ends, listed.revoked)
+
+
+def _render(known: Known, console: Console) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("code", "status", "kind", "name"):
+        table.add_column(heading, no_wrap=heading != "name")
+    for body in known.bodies:
+        table.add_row(body.code, _styled(body.status), shown(body.kind), shown(_name(body.names)))
+    console.print(table)
+    console.print(f"{len(known.bodies)} bodies; version {known.version} of {local(known.issued)}")
+    if system.now() > known.fresh_until:
+        console.print(f"[red]its timestamp is overdue; nothing is decided by it after {local(known.valid_until)}[/]")
+
+
+def _render_body(found: Shown, console: Console) -> None:
+    body = found.body
+    rows = {
+        "code": body.code,
+        "кыргызча": body.names.ky,
+        "по-русски": body.names.ru,
+        "in English": body.names.en,
+        "kind": body.kind,
+        "SOATE": body.soate,
+        "parent": body.parent,
+        "gateway": body.gateway,
+        "identifiers": ", ".join(body.uids),
+        "systems": ", ".join(body.systems),
+        "formats": ", ".join(body.formats),
+    }
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_row("status", _styled(body.status))
+    for name, value in rows.items():
+        if value:
+            table.add_row(name, shown(value))
+    for contact in body.contacts:
+        words = [contact.duty, contact.name, contact.email, contact.phone]
+        table.add_row("contact", shown(", ".join(word for word in words if word)))
+    for each in found.certificates:
+        ended = f"revoked {local(each.revoked)}" if each.revoked else f"to {local(each.ends)}"
+        table.add_row("certificate", shown(f"{each.use}: {each.subject}, from {local(each.begins)} {ended}"))
+    console.print(table)
+
+
+def _render_history(steps: list[Step], console: Console) -> None:
+    for step in steps:
+        change = step.change
+        if change is None:
+            console.print(f"{step.status}: listed when the exchange was founded")
+            continue
+        people = " and ".join(shown(name) for name in (change.entered_by, change.approved_by) if name)
+        words = f"{change.number}. {local(change.at)} {_styled(step.status)} by {people}: {shown(change.reason)}"
+        console.print(words)
+
+
+def _styled(status: BodyStatus) -> str:
+    return f"[{STYLES.get(status, 'default')}]{status.value}[/]"
+
+
+def _name(names: Names) -> str:
+    return names.ru or names.ky or names.en

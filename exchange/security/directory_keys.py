@@ -1,0 +1,76 @@
+"""The keys that sign the directory, all in one folder: for development and tests.
+
+In production each holder makes a root key of its own and brings its public half to the ceremony; see
+the guide for the directory's operators. Here all of them lie together:
+
+    <folder>/root-{1,2,3}.key.pem   two of the three must sign a root
+    <folder>/keeper-{1,2}.key.pem   both must sign entries and versions
+    <folder>/clock.key.pem          signs which version is the newest
+    <folder>/1.root.json            the first root: what every reader is given by hand
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from exchange.security.directory_publisher import Holders, PublishingKeys, Quorum, make_root, sign_root
+from exchange.security.files import PRIVATE, write_atomically
+from exchange.security.keys import PrivateKey, load_private_key
+
+ROOT_KEYS = 3
+THRESHOLD = 2
+KEEPERS = 2
+
+
+class DirectoryKeys:
+    """Makes what is missing in a folder, and reads what is there."""
+
+    def __init__(self, folder: Path) -> None:
+        """Nothing is read yet."""
+        self._folder = folder
+
+    @property
+    def root(self) -> Path:
+        """The first root file."""
+        return self._folder / "1.root.json"
+
+    def found(self, now: datetime) -> bytes:
+        """The first root, made with keys for all roles when there is none.
+
+        Raises:
+            KeyRefused: an existing key is exposed or corrupt.
+            OSError: the folder cannot be written.
+        """
+        if not self.root.exists():
+            roots = [self._key(f"root-{number}") for number in range(1, ROOT_KEYS + 1)]
+            keys = self.publishing()
+            holders = Holders(
+                Quorum(tuple(key.public_key() for key in roots), THRESHOLD),
+                Quorum(tuple(key.public_key() for key in keys.keepers), KEEPERS),
+                keys.clock.public_key(),
+            )
+            root = make_root(holders, 1, now)
+            for key in roots[:THRESHOLD]:
+                root = sign_root(root, key)
+            write_atomically(self.root, root)
+        return self.root.read_bytes()
+
+    def publishing(self) -> PublishingKeys:
+        """The keys that publish versions.
+
+        Raises:
+            KeyRefused: an existing key is exposed or corrupt.
+        """
+        return PublishingKeys(
+            tuple(self._key(f"keeper-{number}") for number in range(1, KEEPERS + 1)), self._key("clock")
+        )
+
+    def _key(self, name: str) -> PrivateKey:
+        path = self._folder / f"{name}.key.pem"
+        if not path.exists():
+            key = ec.generate_private_key(ec.SECP256R1())
+            form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            write_atomically(path, key.private_bytes(serialization.Encoding.PEM, form, plain), mode=PRIVATE)
+        return load_private_key(path)

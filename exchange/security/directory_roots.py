@@ -1,0 +1,150 @@
+"""Whose keys sign the directory: the chain of roots, and reading The Update Framework's metadata."""
+
+from hashlib import sha256
+from typing import Any, Protocol, TypeVar
+
+from tuf.api.exceptions import DownloadError, RepositoryError
+from tuf.api.metadata import Metadata, Root, Signed, Snapshot, Targets, Timestamp
+
+from exchange.security.errors import DirectoryRefused
+
+Role = TypeVar("Role", Root, Timestamp, Snapshot, Targets)
+
+
+class Read(Protocol):
+    """Where files come from."""
+
+    def __call__(self, name: str, digest: bytes | None = None, /) -> bytes:
+        """Bytes of a file by its name, or by its SHA-256 where that is known; the caller compares them.
+
+        Raises:
+            DirectoryRefused: `directory-missing`.
+        """
+        ...
+
+
+class Roots:
+    """The chain of roots from the one that a reader was given; later ones are read when they are there."""
+
+    def __init__(self, first: bytes) -> None:
+        """Trust `first`, the bytes of `1.root.json`, whose SHA-256 is the exchange's id.
+
+        Raises:
+            DirectoryRefused: `directory-unreadable`, `directory-signature-invalid`.
+        """
+        root = parse(Root, first, "1.root.json")
+        verify(root.signed, root, Root.type, "1.root.json")
+        self.exchange = sha256(first).digest()
+        self._roots = [root.signed]
+
+    @property
+    def number(self) -> int:
+        """Of the newest root known."""
+        return len(self._roots)
+
+    def follow(self, read: Read) -> None:
+        """Take the roots that came since.
+
+        Raises:
+            DirectoryRefused: `directory-unreadable`, `directory-signature-invalid`: the next root does not
+                follow from the one before, which stays in force.
+        """
+        while True:
+            name = f"{self.number + 1}.root.json"
+            try:
+                data = read(name)
+            except DirectoryRefused as error:
+                if error.code == "directory-missing":
+                    return
+                raise
+            root = parse(Root, data, name)
+            if root.signed.version != self.number + 1:
+                raise unreadable(name, f"says that it is root {root.signed.version}")
+            verify(self._roots[-1], root, Root.type, name)
+            verify(root.signed, root, Root.type, name)
+            self._roots.append(root.signed)
+
+    def root(self, number: int) -> Root:
+        """One of the roots.
+
+        Raises:
+            DirectoryRefused: `directory-rolled-back`: there is no such root.
+        """
+        if not 1 <= number <= self.number:
+            message = f"root {number} is not here, {self.number} is the newest: fetch the missing root files"
+            raise DirectoryRefused(message, code="directory-rolled-back")
+        return self._roots[number - 1]
+
+
+class Files:
+    """Files by their digests, as a journal carries them; its `read` is a `Read`."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._files: dict[bytes, bytes] = {}
+        self._roots: dict[str, bytes] = {}
+
+    def add(self, data: bytes) -> bytes:
+        """Take a file; its digest. Only roots are known by name, too."""
+        digest = sha256(data).digest()
+        self._files[digest] = data
+        if data.startswith(_METADATA):
+            try:
+                root = Metadata[Root].from_bytes(data).signed
+            except (RepositoryError, RecursionError):
+                return digest
+            if root.type == Root.type:
+                self._roots.setdefault(f"{root.version}.root.json", data)
+        return digest
+
+    def get(self, digest: bytes) -> bytes | None:
+        """The file with that digest."""
+        return self._files.get(digest)
+
+    def read(self, name: str, digest: bytes | None = None) -> bytes:
+        """A file by its digest, or a root by its name.
+
+        Raises:
+            DirectoryRefused: `directory-missing`.
+        """
+        data = self._roots.get(name) if digest is None else self._files.get(digest)
+        if data is None:
+            raise DirectoryRefused(f"{name} was not journalled", code="directory-missing")
+        return data
+
+
+_METADATA = b'{"signatures"'
+
+
+def parse(kind: type[Role], data: bytes, name: str) -> Metadata[Role]:
+    """The framework's metadata in a file, of that kind; nothing of it is verified yet.
+
+    Raises:
+        DirectoryRefused: `directory-unreadable`.
+    """
+    try:
+        metadata = Metadata[Role].from_bytes(data)
+    except (RepositoryError, RecursionError) as error:
+        raise unreadable(name, "is no metadata of the framework") from error
+    if not isinstance(metadata.signed, kind):
+        raise unreadable(name, f"is of kind '{metadata.signed.type}'")
+    return metadata
+
+
+def verify(by: Root | Targets, metadata: Metadata[Any], role: str, name: str) -> None:
+    """Make sure that as many signed as `by` wants for `role`.
+
+    Raises:
+        DirectoryRefused: `directory-signature-invalid`.
+    """
+    signed: Signed = metadata.signed
+    try:
+        by.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
+    except (RepositoryError, DownloadError, ValueError) as error:
+        message = f"{name} (version {signed.version}) is not signed by those who may: fetch it again"
+        raise DirectoryRefused(message, code="directory-signature-invalid") from error
+
+
+def unreadable(name: str, what: str) -> DirectoryRefused:
+    """The refusal of a file that is not what it should be."""
+    return DirectoryRefused(f"{name} {what}: fetch it again, from another reader's copy")

@@ -1,0 +1,132 @@
+"""`exchange directory`: who is in the exchange, found by any name, with every change of an entry."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from exchange.cli import app
+from exchange.domain.directory import Body, BodyStatus, Change, Contact
+from exchange.domain.ids import ZERO_DIGEST
+from exchange.embedded.demo_bodies import demo_bodies
+from exchange.embedded.installation import Installer
+from exchange.security.authority import Authority
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory_publisher import DirectoryPublisher, successor
+
+NOW = datetime.now(UTC)
+MARKUP = "[/x][red] one\x1b[2J"
+
+
+class Place:
+    """An installation that does not run."""
+
+    def __init__(self, folder: Path) -> None:
+        """Made now."""
+        installer = Installer(folder, demo_bodies(), NOW)
+        installer.write_settings("127.0.0.1:1")
+        self.config = installer.installation.config("operator")
+        self._authority = Authority(folder / "authority", now=NOW)
+        self.folder = DirectoryFolder.at(folder / "directory", self._authority.directory.root)
+
+    def change(self, body: Body) -> Body:
+        """Publish a version with this body changed; the body as it is listed then."""
+        latest = self.folder.latest()
+        bodies = {**latest.bodies, body.code: body}
+        publisher, keys = DirectoryPublisher(self.folder), self._authority.directory.publishing()
+        return publisher.publish(successor(latest, bodies, NOW), keys, NOW).bodies[body.code]
+
+    def run(self, *arguments: str) -> Result:
+        """`exchange directory …` here."""
+        return CliRunner().invoke(app, ["directory", *arguments, "--config", str(self.config)])
+
+    def found(self, *arguments: str) -> dict[str, object]:
+        """What a program is told."""
+        done = self.run(*arguments, "--json")
+        assert done.exit_code == 0, done.stderr
+        result: dict[str, object] = json.loads(done.stdout)["result"]
+        return result
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A fresh one."""
+    return Place(tmp_path / "installation")
+
+
+def codes(found: dict[str, object]) -> list[str]:
+    """Codes of the bodies in an answer."""
+    bodies = found["bodies"]
+    assert isinstance(bodies, list)
+    return [body["code"] for body in bodies]
+
+
+def test_lists_who_is_there(place: Place) -> None:
+    """All bodies with their status; fewer when asked for fewer; and which version that is."""
+    everybody = [body.code for body in demo_bodies()]
+    found = place.found("list")
+    assert sorted(codes(found)) == sorted(everybody)
+    assert found["version"] == 1
+    mfa = place.folder.latest().bodies["mfa"]
+    place.change(replace(mfa, status=BodyStatus.SUSPENDED))
+    assert codes(place.found("list", "--status", "suspended")) == ["mfa"]
+    assert "mfa" in codes(place.found("list", "--kind", mfa.kind))
+    shown = place.run("list").stdout
+    assert "suspended" in shown
+    assert "6 bodies; version 2" in shown
+
+
+def test_a_stale_directory_says_so(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever lists the bodies sees that nobody vouches for the list any more."""
+    assert "overdue" not in place.run("list").stdout
+    monkeypatch.setattr("exchange.system.now", lambda: NOW + timedelta(days=2))
+    assert "its timestamp is overdue" in place.run("list").stdout
+
+
+def test_finds_bodies_as_people_spell_them(place: Place) -> None:
+    """By any of the names, by code, by identifier; nobody is an exit code."""
+    assert codes(place.found("search", "mfa")) == ["mfa"]
+    mfa = place.folder.latest().bodies["mfa"]
+    for words in (mfa.names.ky, mfa.names.ru, mfa.names.en, mfa.uids[0]):
+        assert "mfa" in codes(place.found("search", *words.split()))
+    assert place.run("search", "nobody-at-all").exit_code == 1
+
+
+def test_shows_a_body(place: Place) -> None:
+    """Names, contacts, certificates; a stranger's text commands no terminal; an unknown code says what to do."""
+    mfa = place.folder.latest().bodies["mfa"]
+    place.change(replace(mfa, contacts=(Contact("IT", MARKUP, "it@mfa.example", ""),), systems=(MARKUP,)))
+    shown = place.run("show", "mfa").stdout
+    assert mfa.names.ky in shown
+    assert "statement: CN=mfa" in shown
+    assert "[/x][red] one" in shown
+    assert "\x1b" not in shown
+    unknown = place.run("show", "nobody")
+    assert unknown.exit_code == 3
+    assert "error[body-unknown]" in unknown.stderr
+    assert "exchange directory search" in unknown.stderr
+
+
+def test_tells_every_change(place: Place) -> None:
+    """Each entry names the one before; one that was altered since is found out."""
+    first = place.folder.latest()
+    before = first.entries["mfa"]
+    change = Change(2, before, NOW, "a.osmonova", "b.toktogul", "the key was lost")
+    place.change(replace(first.bodies["mfa"], status=BodyStatus.SUSPENDED, change=change))
+    shown = place.run("history", "mfa").stdout.splitlines()
+    assert len(shown) == 2
+    assert "suspended by a.osmonova and b.toktogul: the key was lost" in shown[0]
+    assert shown[1] == "connected: listed when the exchange was founded"
+    (entry,) = (place.folder.folder / "bodies").glob(f"{before.hex()}.*")
+    entry.write_bytes(entry.read_bytes() + b" ")
+    assert "error[directory-file-differs]" in place.run("history", "mfa").stderr
+
+
+def test_a_body_s_first_change_has_none_before(place: Place) -> None:
+    """Its history ends there."""
+    newcomer = Body("newcomer", place.folder.latest().bodies["mfa"].names, "agency", BodyStatus.PLANNED)
+    place.change(replace(newcomer, change=Change(1, ZERO_DIGEST, NOW, "a.osmonova", "", "planned")))
+    assert place.run("history", "newcomer").stdout.count("planned by a.osmonova: planned") == 1

@@ -1,0 +1,133 @@
+"""What a router decides by, and what it journals of it."""
+
+import dataclasses
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from exchange.domain.decision import Basis, Place
+from exchange.domain.errors import ConfigurationError
+from exchange.domain.ids import ZERO_DIGEST, digest
+from exchange.journal.grounds import Grounds
+from exchange.resources import resource
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory_publisher import DirectoryPublisher
+from exchange.services.router.ground import LOOK_SECONDS, PART_BYTES, FootingFiles
+from tests.world import NOW, World
+
+
+class Files:
+    """A directory and a policy as a router finds them, with a clock of seconds to be moved on."""
+
+    def __init__(self, folder: Path) -> None:
+        """Version 1."""
+        self.world = World(folder)
+        self.policy = folder / "policy.toml"
+        shutil.copyfile(resource("config", "policy.toml"), self.policy)
+        self.seconds, self.now = 0.0, NOW
+        self.world.publish(folder / "directory")
+        directory = DirectoryFolder(folder / "directory", self.world.root)
+        self.footings = FootingFiles(directory, self.policy, lambda: self.now, lambda: self.seconds)
+
+    def basis(self) -> Basis:
+        """An entry about what is decided by now."""
+        ground = self.footings.current().ground
+        directory = ground.directory
+        place = Place(0, 1, ZERO_DIGEST)
+        return Basis(place, NOW, directory.version, directory.digest, ground.policy.digest)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    """A world of three bodies."""
+    return Files(tmp_path)
+
+
+def test_a_new_version_is_taken_within_seconds(files: Files) -> None:
+    """Looked for every two seconds; until then the one before is the present one."""
+    first = files.footings.current()
+    second = files.world.change(dataclasses.replace(files.world.directory.bodies["beta"], kind="agency"))
+    assert files.footings.current() is first
+    files.seconds += LOOK_SECONDS
+    assert files.footings.current().ground.directory == second.directory
+    assert files.footings.of(first.ground.directory.digest).ground.directory == first.ground.directory
+    with pytest.raises(ConfigurationError) as caught:
+        files.footings.of(bytes(32))
+    assert caught.value.code == "directory-missing"
+
+
+def test_what_cannot_be_used_is_not_taken(files: Files) -> None:
+    """A broken version or policy changes nothing for who runs."""
+    first = files.footings.current()
+    files.world.change(dataclasses.replace(files.world.directory.bodies["beta"], kind="agency"))
+    (files.world.published.folder / "2.snapshot.json").write_bytes(b"{}")
+    files.seconds += LOOK_SECONDS
+    assert files.footings.current() is first
+    files.policy.write_bytes(b"")
+    files.seconds += LOOK_SECONDS
+    assert files.footings.current() is first
+
+
+def test_a_directory_that_nobody_vouches_for(files: Files, caplog: pytest.LogCaptureFixture) -> None:
+    """Warned of after a day, at an end after two weeks, and in force again with the next timestamp."""
+    first = files.footings.current()
+    files.now += timedelta(days=1, seconds=1)
+    files.seconds += LOOK_SECONDS
+    assert files.footings.current() is first
+    assert "directory-stale" in caplog.text
+    files.now = files.footings.valid_until + timedelta(seconds=1)
+    assert files.now > NOW + timedelta(days=13)
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="start what signs its timestamp") as caught:
+            files.footings.current()
+        assert caught.value.code == "directory-expired"
+        files.seconds += LOOK_SECONDS
+    clock = files.world.authority.directory.publishing().clock
+    DirectoryPublisher(files.world.published).stamp(clock, files.now)
+    files.seconds += LOOK_SECONDS
+    assert files.footings.current() is first
+
+
+def test_only_what_is_new_is_journalled(files: Files) -> None:
+    """All files at first; of a change its entry, the list and the snapshot; and always the policy."""
+    first = files.footings.current()
+    (everything,) = first.parts(ZERO_DIGEST)
+    files.world.change(dataclasses.replace(files.world.directory.bodies["beta"], kind="agency"))
+    files.seconds += LOOK_SECONDS
+    second = files.footings.current()
+    (changed,) = second.parts(first.ground.directory.digest)
+    assert len(changed) == 4
+    assert {content.data for content in everything} >= {content.data for content in changed[:1]}
+    assert len(next(second.parts(bytes(32)))) == len(everything)
+    grounds = Grounds(files.world.root)
+    old = Basis(Place(0, 1, ZERO_DIGEST), NOW, 1, first.ground.directory.digest, first.ground.policy.digest)
+    assert grounds.prove(files.basis(), changed) is None, "the rest is missing"
+    proven = grounds.prove(old, everything)
+    assert proven is not None
+    assert proven.directory == first.ground.directory
+    proven = grounds.prove(files.basis(), ())
+    assert proven is not None
+    assert proven.directory == second.ground.directory
+
+
+def test_a_large_directory_goes_into_several_records(files: Files) -> None:
+    """Each small enough; the ground is proven once the last of them is there."""
+    names = dataclasses.replace(files.world.directory.bodies["beta"].names, en="x" * 20_000)
+    bodies = files.world.directory.bodies
+    many = [
+        dataclasses.replace(bodies["beta"], code=f"b-{n}", uids=(), certificates=(), names=names) for n in range(60)
+    ]
+    files.world.change(*many)
+    files.seconds += LOOK_SECONDS
+    parts = list(files.footings.current().parts(ZERO_DIGEST))
+    assert len(parts) == 3
+    assert max(sum(len(content.data) for content in part) for part in parts) <= PART_BYTES
+    grounds, basis = Grounds(files.world.root), files.basis()
+    assert [grounds.prove(basis, part) is None for part in parts] == [True, True, False]
+    ground = grounds.get(0, (basis.directory_digest, basis.policy_digest))
+    assert ground is not None
+    assert grounds.get(1, (basis.directory_digest, basis.policy_digest)) is None, "each lane journals its own"
+    assert len(ground.directory.bodies) == 63
+    assert digest(files.policy.read_bytes()) == ground.policy.digest
