@@ -3,7 +3,21 @@
 import asyncio
 import sys
 
-from bench import agent, crypto, decide, flood, growth, history, latency, load, memory, overload, router, tracker
+from bench import (
+    agent,
+    crypto,
+    decide,
+    directory,
+    flood,
+    growth,
+    history,
+    latency,
+    load,
+    memory,
+    overload,
+    router,
+    tracker,
+)
 
 BENCHES = {
     "sign": crypto.sign,
@@ -13,6 +27,7 @@ BENCHES = {
     "agent": agent.run,
     "tracker": tracker.run,
     "history": history.run,
+    "directory": directory.run,
     "latency": latency.run,
     "router": router.run,
     "load": load.run,
