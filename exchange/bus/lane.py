@@ -7,7 +7,7 @@ The recipe, with the reasons beside it (aiokafka 0.14.0 on Kafka 4.4, measured; 
     a forced rebalance.
 2.  Where a lane goes on stands in `exchange.sequences` beside its origins, written in the same
     transaction. Nothing is sent to the group: `committed()` may silently answer None.
-3.  The group (`LaneGroup`) only says which lanes are ours. Two owners at once do no harm: whoever
+3.  The group (`lane_group`) only says which lanes are ours. Two owners at once do no harm: whoever
     armed last has fenced the other.
 4.  Arming, in the lane's own task: start the producer (InitProducerId ends the predecessor's open
     transaction and bumps the epoch), then read the sequences partition to its end, then seek.
@@ -18,16 +18,14 @@ The recipe, with the reasons beside it (aiokafka 0.14.0 on Kafka 4.4, measured; 
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.client import AIOKafkaClient
-from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.producer import sender
 
-from exchange.bus.access import ROUTER_GROUP, ROUTER_TRANSACTIONS
+from exchange.bus.access import ROUTER_TRANSACTIONS
 from exchange.bus.batches import bound_batches
 from exchange.bus.closing import close_consumer, close_producer
 from exchange.bus.connection import KafkaSettings, aiokafka_options
@@ -46,8 +44,6 @@ DECIDED_SECONDS = 15.0
 DECIDED_POLL_SECONDS = 0.1
 SILENCE_SECONDS = 5.0
 """After so long without news we ask whether Kafka is there: its client would try for ever and not say so."""
-LEAVE_SECONDS = 3.0
-"""To tell the group that we go, so that others take the lanes at once."""
 BATCH_BYTES = 1_250_000
 """Produce batch per target partition: above the largest journal record, below the topics' limit."""
 FETCH_BYTES = 5 * 1024 * 1024
@@ -101,11 +97,12 @@ class Lane:
             topics: every topic that the lane may write to.
 
         Raises:
-            BusError: `topic-missing`: create the body's topics before its directory entry;
+            BusError: no broker answers; `topic-missing`: create the body's topics before its directory entry;
                 `transaction-hanging`: something stays undecided for 15 s.
         """
         client = self._armed_producer().client
-        await client.set_topics(sorted(topics))
+        if not await client.set_topics(sorted(topics)):
+            raise BusError("no broker says where the topics are: the lane is armed again")
         missing = set(topics) - set(client.cluster.topics())
         if missing:
             await client.set_topics(sorted(set(topics) - missing))  # or it would not look when it is asked again
@@ -245,89 +242,6 @@ def _look_at(delivery: "asyncio.Future[Any]") -> None:
     """Nobody else does when a later send fails first, and asyncio complains of what nobody looks at."""
     if not delivery.cancelled():
         delivery.exception()
-
-
-class LaneGroup:
-    """Says which lanes are ours. Its consumer reads nothing: every partition is paused."""
-
-    def __init__(self, settings: KafkaSettings) -> None:
-        """Nothing is opened before the context is entered."""
-        self._settings = settings
-        self._consumer: AIOKafkaConsumer | None = None
-        self._changed = asyncio.Event()
-        self._lanes: frozenset[int] = frozenset()
-
-    @property
-    def lanes(self) -> frozenset[int]:
-        """Lanes that are ours now; after a revocation until the next assignment the old ones."""
-        return self._lanes
-
-    async def __aenter__(self) -> Self:
-        """Join the group."""
-        self._consumer = AIOKafkaConsumer(
-            **aiokafka_options(self._settings),
-            group_id=ROUTER_GROUP,
-            enable_auto_commit=False,
-            auto_offset_reset="latest",
-            session_timeout_ms=6000,
-            heartbeat_interval_ms=1000,
-            partition_assignment_strategy=(StickyPartitionAssignor,),
-        )
-        self._consumer.subscribe([SUBMISSIONS], listener=_Listener(self._assigned))
-        try:
-            await self._consumer.start()
-        except BaseException:
-            await close_consumer(self._consumer, LEAVE_SECONDS)
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave the group, so that others take the lanes at once."""
-        if self._consumer is not None:
-            await close_consumer(self._consumer, LEAVE_SECONDS)
-
-    async def watch(self) -> frozenset[int]:
-        """Poll, as members must, until the assignment changes; the lanes that are ours then.
-
-        Raises:
-            BusError: no broker answers any more; aiokafka's own errors too. Join anew.
-        """
-        if self._consumer is None:
-            message = "the group was not joined"
-            raise BusError(message)
-        loop = asyncio.get_running_loop()
-        heard = loop.time()
-        while not self._changed.is_set():
-            await self._consumer.getmany(timeout_ms=300)
-            if loop.time() - heard >= SILENCE_SECONDS:
-                if not await self._consumer._client.force_metadata_update():  # noqa: SLF001
-                    message = "no broker answers: the group is joined again"
-                    raise BusError(message)
-                heard = loop.time()
-        self._changed.clear()
-        return self._lanes
-
-    def _assigned(self, partitions: Collection[TopicPartition]) -> None:
-        if self._consumer is not None:
-            self._consumer.pause(*partitions)
-        self._lanes = frozenset(partition.partition for partition in partitions)
-        self._changed.set()
-
-
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka's base class is untyped
-    """Passes assignments on. Revocations are ignored: the next owner's arming fences us."""
-
-    def __init__(self, assigned: Callable[[Collection[TopicPartition]], None]) -> None:
-        self._assigned = assigned
-
-    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Lanes that stay ours are not touched by a rebalance."""
-
-    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """Only take note: aiokafka merely logs what is raised here."""
-        self._assigned(assigned)
 
 
 def shorten_transaction_backoff() -> None:

@@ -12,7 +12,8 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from exchange.bus import lane as lanes
 from exchange.bus.access import ROUTER
 from exchange.bus.connection import aiokafka_options, confluent_options
-from exchange.bus.lane import Lane, LaneGroup
+from exchange.bus.lane import Lane
+from exchange.bus.lane_group import LaneGroup
 from exchange.bus.producer import Outgoing, SubmissionProducer
 from exchange.bus.topics import JOURNAL, SEQUENCES, SUBMISSIONS
 from exchange.domain.errors import BusError

@@ -14,7 +14,8 @@ from typing import Any
 
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.errors import CLIENT_ERRORS, bus_error
-from exchange.bus.lane import Lane, LaneGroup
+from exchange.bus.lane import Lane
+from exchange.bus.lane_group import LaneGroup
 from exchange.domain.decision import DeadLetter, LaneState
 from exchange.domain.errors import BusError, ConfigurationError, ExchangeError, fault
 from exchange.journal.ledger import Ledger
