@@ -86,13 +86,14 @@ def _no_error_of_clients(record: logging.LogRecord) -> bool:
 
 
 def log_as_json(level: int = logging.INFO) -> None:
-    """Send every log line to standard error as JSON; the Kafka client's as warnings, and only from warnings up."""
+    """Send every log line to standard error as JSON; libraries' only from warnings up, the Kafka client's as these."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     handler.addFilter(OncePerMinute())
     handler.addFilter(_no_error_of_clients)
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.getLogger("aiokafka").setLevel(max(level, logging.WARNING))
+    for library in ("aiokafka", "alembic"):
+        logging.getLogger(library).setLevel(max(level, logging.WARNING))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What a router decides by, and what it journals of it."""
 
 import dataclasses
+import logging
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -45,13 +46,15 @@ def files(tmp_path: Path) -> Files:
     return Files(tmp_path)
 
 
-def test_a_new_version_is_taken_within_seconds(files: Files) -> None:
-    """Looked for every two seconds; until then the one before is the present one."""
+def test_a_new_version_is_taken_within_seconds(files: Files, caplog: pytest.LogCaptureFixture) -> None:
+    """Looked for every two seconds; until then the one before is the present one. Once it is taken, the log says so."""
+    caplog.set_level(logging.INFO)
     first = files.footings.current()
     second = files.world.change(dataclasses.replace(files.world.directory.bodies["beta"], kind="agency"))
     assert files.footings.current() is first
     files.seconds += LOOK_SECONDS
     assert files.footings.current().ground.directory == second.directory
+    assert "directory version 2" in caplog.text
     assert files.footings.of(first.ground.directory.digest).ground.directory == first.ground.directory
     with pytest.raises(ConfigurationError) as caught:
         files.footings.of(bytes(32))

@@ -134,6 +134,7 @@ class FootingFiles:
         same = known.ground.directory is directory
         if same and known.ground.policy == policy:
             return known
+        log.info("directory version %d and policy %s are taken", directory.version, policy.digest.hex()[:8])
         trust = known.ground.trust if same else Trust(directory)
         return self._footing_of(Ground(directory, policy, trust), policy_bytes)
 
