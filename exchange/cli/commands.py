@@ -33,6 +33,7 @@ COMMANDS = {
     "track": Listed("track", "Timeline of a letter, and who must act next.", SEND),
     "letters": Listed("letters", "List letters and where they are.", SEND),
     "directory": Listed("directory", "Who is in the exchange: list, show, search, history.", LOOK),
+    "root": Listed("root", "Whose keys sign the directory: key, new, sign, show.", LOOK),
     "doctor": Listed("doctor", "Check an installation; each finding comes with its next step.", LOOK),
     "audit": Listed("audit", "Replay the journal; take a letter's evidence out of it.", LOOK),
     "router": Listed("router", "Run a router.", RUN),

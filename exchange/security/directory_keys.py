@@ -12,12 +12,9 @@ the guide for the directory's operators. Here all of them lie together:
 from datetime import datetime
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from exchange.security.directory_publisher import Holders, PublishingKeys, Quorum, make_root, sign_root
-from exchange.security.files import PRIVATE, write_atomically
-from exchange.security.keys import PrivateKey, load_private_key
+from exchange.security.files import write_atomically
+from exchange.security.keys import PrivateKey, load_private_key, make_key
 
 ROOT_KEYS = 3
 THRESHOLD = 2
@@ -70,7 +67,5 @@ class DirectoryKeys:
     def _key(self, name: str) -> PrivateKey:
         path = self._folder / f"{name}.key.pem"
         if not path.exists():
-            key = ec.generate_private_key(ec.SECP256R1())
-            form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            write_atomically(path, key.private_bytes(serialization.Encoding.PEM, form, plain), mode=PRIVATE)
+            make_key(path)
         return load_private_key(path)

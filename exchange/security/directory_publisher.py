@@ -40,7 +40,7 @@ from exchange.security.directory_metadata import (
     body_path,
     hashed,
 )
-from exchange.security.directory_roots import Role
+from exchange.security.directory_roots import Role, parse
 from exchange.security.errors import DirectoryRefused
 from exchange.security.files import write_atomically
 from exchange.security.keys import PrivateKey, PublicKey
@@ -103,10 +103,26 @@ def make_root(holders: Holders, number: int, at: datetime) -> bytes:
     return Metadata(root).to_bytes()
 
 
-def sign_root(root: bytes, key: PrivateKey) -> bytes:
-    """A root with one holder's signature more."""
-    metadata = Metadata[Root].from_bytes(root)
-    metadata.sign(CryptoSigner(key), append=True)
+def sign_root(root: bytes, key: PrivateKey, before: bytes | None = None) -> bytes:
+    """A root with one holder's signature more.
+
+    Args:
+        root: the root to be signed.
+        key: of one of its holders, or of those of the root before it.
+        before: the root before it, None for the first.
+
+    Raises:
+        DirectoryRefused: `directory-unreadable`; `root-key-unknown`: the key is no holder's.
+    """
+    metadata = parse(Root, root, "the root")
+    signer = CryptoSigner(key)
+    holders = {*metadata.signed.roles[Root.type].keyids}
+    if before is not None:
+        holders |= {*parse(Root, before, "the root before").signed.roles[Root.type].keyids}
+    if signer.public_key.keyid not in holders:
+        message = f"key {signer.public_key.keyid[:8]} is no root's holder's: sign with yours, or name the root before"
+        raise DirectoryRefused(message, code="root-key-unknown")
+    metadata.sign(signer, append=True)
     return metadata.to_bytes()
 
 

@@ -1,5 +1,7 @@
 """Whose keys sign the directory: the chain of roots, and reading The Update Framework's metadata."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Protocol, TypeVar
 
@@ -74,6 +76,64 @@ class Roots:
             message = f"root {number} is not here, {self.number} is the newest: fetch the missing root files"
             raise DirectoryRefused(message, code="directory-rolled-back")
         return self._roots[number - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class KeysOfRole:
+    """Ids of keys, of which `threshold` must sign."""
+
+    name: str
+    threshold: int
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RootState:
+    """A root on its way through a ceremony.
+
+    Attributes:
+        number: which root.
+        digest: SHA-256 of the file as it is now; of a complete first root it is the exchange's id.
+        expires: until when it holds, once enough have signed.
+        roles: whose keys it names.
+        signed: who has signed of its own holders, and of those of the root before.
+    """
+
+    number: int
+    digest: bytes
+    expires: datetime
+    roles: tuple[KeysOfRole, ...]
+    signed: tuple[KeysOfRole, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether enough have signed."""
+        return all(len(group.keys) >= group.threshold for group in self.signed)
+
+
+def look_at_root(data: bytes, before: bytes | None = None) -> RootState:
+    """Where a root stands, signed or not yet.
+
+    Args:
+        data: the root file.
+        before: the root before it, None for the first.
+
+    Raises:
+        DirectoryRefused: `directory-unreadable`; `directory-version-invalid`: it is not the next one.
+    """
+    metadata = parse(Root, data, "the root")
+    root = metadata.signed
+    earlier = None if before is None else parse(Root, before, "the root before").signed
+    if earlier is not None and root.version != earlier.version + 1:
+        message = f"root {root.version} does not follow root {earlier.version}: name the one before it"
+        raise DirectoryRefused(message, code="directory-version-invalid")
+    roles = tuple(KeysOfRole(name, role.threshold, tuple(role.keyids)) for name, role in sorted(root.roles.items()))
+    groups = [("its holders", root), *([("holders of the root before", earlier)] if earlier else [])]
+    signed = []
+    for name, by in groups:
+        result = by.get_verification_result(Root.type, metadata.signed_bytes, metadata.signatures)
+        signed.append(KeysOfRole(name, by.roles[Root.type].threshold, tuple(sorted(result.signed))))
+    return RootState(root.version, sha256(data).digest(), root.expires, roles, tuple(signed))
 
 
 class Files:

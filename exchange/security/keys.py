@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from exchange.security.errors import KeyRefused
+from exchange.security.files import PRIVATE, write_atomically
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
@@ -59,7 +60,7 @@ def load_private_key(path: Path) -> PrivateKey:
         KeyRefused: `key-file-missing`, `key-file-exposed` (group or others have any right on it),
             `key-file-unreadable` (no PEM key, corrupt, encrypted), `key-unsupported`, `key-too-weak`.
     """
-    data = _read(path, private=True)
+    data = _read(path, kind="key", private=True)
     try:
         key = serialization.load_pem_private_key(data, password=None)
     except TypeError as error:
@@ -71,6 +72,31 @@ def load_private_key(path: Path) -> PrivateKey:
         raise KeyRefused(f"{path} is a {type(key).__name__}: use ECDSA P-256 or RSA", code="key-unsupported")
     require_strong(key.public_key(), str(path))
     return key
+
+
+def make_key(path: Path) -> bytes:
+    """Make a P-256 private key in a file that only its owner can read; the public half as PEM.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    write_atomically(path, key.private_bytes(serialization.Encoding.PEM, form, plain), mode=PRIVATE)
+    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def load_public_key(path: Path) -> PublicKey:
+    """Load a PEM public key.
+
+    Raises:
+        KeyRefused: `key-file-missing`, `key-file-unreadable`, and as `require_strong`.
+    """
+    try:
+        key = serialization.load_pem_public_key(_read(path, kind="key"))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KeyRefused(f"{path} holds no PEM public key: ask its holder for the .pub file") from error
+    return require_strong(key, str(path))
 
 
 def load_certificate(path: Path) -> x509.Certificate:
@@ -89,7 +115,7 @@ def load_certificates(path: Path) -> list[x509.Certificate]:
         KeyRefused: `certificate-file-missing`, `certificate-file-unreadable`.
     """
     try:
-        return x509.load_pem_x509_certificates(_read(path, private=False))
+        return x509.load_pem_x509_certificates(_read(path, kind="certificate"))
     except (ValueError, x509.InvalidVersion) as error:
         message = f"{path} holds no PEM certificate: write the certificate there again"
         raise KeyRefused(message, code="certificate-file-unreadable") from error
@@ -125,9 +151,8 @@ def require_strong(key: object, owner: str) -> PublicKey:
     raise KeyRefused(f"{owner}: {kind} is not accepted: use ECDSA P-256 or RSA", code="key-unsupported")
 
 
-def _read(path: Path, *, private: bool) -> bytes:
+def _read(path: Path, *, kind: str, private: bool = False) -> bytes:
     """The file's bytes; rights are read from the open file, so it cannot be exchanged in between."""
-    kind = "key" if private else "certificate"
     try:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)

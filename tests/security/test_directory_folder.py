@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from securesystemslib.signer import CryptoSigner
 from tuf.api.exceptions import DownloadHTTPError
+from tuf.api.metadata import Metadata, Root
 from tuf.ngclient import Updater
 from tuf.ngclient.fetcher import FetcherInterface
 
@@ -26,7 +28,6 @@ from exchange.security.directory_publisher import (
     PublishingKeys,
     Quorum,
     make_root,
-    sign_root,
     successor,
 )
 from exchange.security.directory_roots import Files, Roots
@@ -311,7 +312,9 @@ class Ceremony:
         )
         data = make_root(holders, number, NOW)
         for key in signers or self.holders[:2]:
-            data = sign_root(data, key)
+            metadata = Metadata[Root].from_bytes(data)
+            metadata.sign(CryptoSigner(key), append=True)
+            data = metadata.to_bytes()
         return data
 
 

@@ -1,0 +1,109 @@
+"""`exchange root`: the ceremony in which people who each hold a key agree whose keys count.
+
+Nothing here needs a network or the exchange: each holder runs it on a machine of their own.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from exchange import system
+from exchange.cli.exits import Exit
+from exchange.cli.output import Json, Output, shown
+from exchange.cli.words import local
+from exchange.domain.errors import ConfigurationError
+from exchange.security.directory_folder import read_root
+from exchange.security.directory_publisher import Holders, Quorum, make_root, sign_root
+from exchange.security.directory_roots import RootState, look_at_root
+from exchange.security.files import write_atomically
+from exchange.security.keys import load_private_key, load_public_key, make_key
+
+app = typer.Typer(no_args_is_help=True, help="Whose keys sign the directory: key, new, sign, show.")
+
+RootFile = Annotated[Path, typer.Argument(metavar="FILE", help="The root file, for example 1.root.json.")]
+Before = Annotated[
+    Path | None, typer.Option("--before", help="The root file before it; its holders must sign the next one, too.")
+]
+
+
+@app.command()
+def key(file: Annotated[Path, typer.Argument(help="Where the private key goes; the public one beside it.")]) -> None:
+    """Make a key pair: FILE with mode 0600, which never leaves this machine, and FILE.pub to bring along."""
+    public = file.with_name(f"{file.name}.pub")
+    for path in (file, public):
+        if path.exists():
+            message = f"{path} is there already: choose another name, or remove it if nobody relies on it"
+            raise ConfigurationError(message, code="key-file-exists")
+    made = make_key(file)
+    write_atomically(public, made)
+    typer.echo(f"{file} is yours alone; {public} is for the others")
+
+
+@app.command()
+def new(
+    file: RootFile,
+    *,
+    root: Annotated[list[Path], typer.Option("--root", help="Public key of a holder of this root; several.")],
+    keeper: Annotated[list[Path], typer.Option("--keeper", help="Public key of a keeper of the directory; several.")],
+    clock: Annotated[Path, typer.Option("--clock", help="Public key of the machine that signs the timestamp.")],
+    threshold: Annotated[int, typer.Option(min=1, help="So many holders must sign a root.")] = 2,
+    keepers: Annotated[int, typer.Option(min=1, help="So many keepers must sign a change.")] = 2,
+    before: Before = None,
+) -> None:
+    """Write a root that nobody has signed yet; with --before the next one after that."""
+    number = 1 if before is None else look_at_root(read_root(before)).number + 1
+    holders = Holders(
+        Quorum(tuple(map(load_public_key, root)), threshold),
+        Quorum(tuple(map(load_public_key, keeper)), keepers),
+        load_public_key(clock),
+    )
+    write_atomically(file, make_root(holders, number, system.now()))
+    typer.echo(f"{file} is root {number}; each holder signs it with `exchange root sign`")
+
+
+@app.command()
+def sign(
+    file: RootFile,
+    *,
+    key: Annotated[Path, typer.Option("--key", help="Your private key.")],
+    before: Before = None,
+) -> None:
+    """Add your signature to a root; look at it with `exchange root show` first."""
+    earlier = None if before is None else read_root(before)
+    write_atomically(file, sign_root(read_root(file), load_private_key(key), earlier))
+    typer.echo(f"{file} has your signature")
+
+
+@app.command()
+def show(file: RootFile, *, before: Before = None, json: Json = False) -> None:
+    """Show whose keys a root names, until when, and who has signed it.
+
+    Exit code 1 while too few have.
+    """
+    state = look_at_root(read_root(file), None if before is None else read_root(before))
+    Output(as_json=json).result(state, lambda console: _render(state, console, system.now()), ok=state.complete)
+    if not state.complete:
+        raise typer.Exit(Exit.FOUND)
+
+
+def _render(state: RootState, console: Console, now: datetime) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("role", "must sign", "keys"):
+        table.add_column(heading)
+    for role in state.roles:
+        table.add_row(
+            role.name, f"{role.threshold} of {len(role.keys)}", shown(" ".join(name[:8] for name in role.keys))
+        )
+    console.print(table)
+    ended = "[red]it expired[/]" if state.expires < now else "it holds"
+    console.print(f"root {state.number}, {ended} until {local(state.expires)}; SHA-256 {state.digest.hex()}")
+    for group in state.signed:
+        console.print(f"{group.name}: {len(group.keys)} of {group.threshold} have signed: {_names(group.keys)}")
+
+
+def _names(keys: tuple[str, ...]) -> str:
+    return " ".join(name[:8] for name in keys) or "nobody"
