@@ -36,6 +36,7 @@ from exchange.journal.ledger import Entry, Ledger
 from exchange.security.authority import Authority
 from exchange.security.keys import load_certificate
 from exchange.security.trust import Trust
+from exchange.services.process import look_for_garbage_rarely
 from exchange.services.reading import BATCH_RECORDS, Partition, Positions, Taken
 from exchange.services.tracker.metrics import TrackerMetrics
 from exchange.services.tracker.service import Tracker
@@ -120,6 +121,7 @@ async def _folded(url: str, journal: Journal) -> tuple[float, float]:
         store.drop()
         store.migrate()
         tracker = Tracker(MemoryJournal(journal).open, store, 1, TrackerMetrics(CollectorRegistry()), system.now)
+        look_for_garbage_rarely()
         begin, cpu = time.perf_counter(), time.process_time()
         taken = await tracker.catch_up()
         return taken / (time.perf_counter() - begin), (time.process_time() - cpu) / taken

@@ -1,11 +1,10 @@
 """The tracker's process."""
 
-import gc
 from functools import partial
 
 from exchange import system
 from exchange.bus.reader import PositionedReader
-from exchange.services.process import process_registry
+from exchange.services.process import look_for_garbage_rarely, process_registry
 from exchange.services.runner import changes_told, observed, until_signalled
 from exchange.services.tracker.metrics import TrackerMetrics
 from exchange.services.tracker.service import Tracker
@@ -28,8 +27,7 @@ async def run_tracker(settings: TrackerSettings) -> None:
     opening = partial(PositionedReader, settings.kafka)
     with Store(settings.store) as store:
         tracker = Tracker(opening, store, partitions, TrackerMetrics(registry), system.now)
-        # What is there now stays: without looking through it again and again a tenth more facts are folded.
-        gc.freeze()
+        look_for_garbage_rarely()
         with observed(registry, lambda: tracker.waiting_for, settings.observe.host, settings.observe.port):
             async with changes_told("tracker", lambda: tracker.waiting_for):
                 await until_signalled(tracker.run())

@@ -12,19 +12,29 @@ database ends it: a person must look.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from exchange.bus.records import Position
 from exchange.bus.topics import JOURNAL
 from exchange.domain.errors import ConfigurationError, ExchangeError
-from exchange.services.reading import OpenReader, Partition, journal_positions, require_complete
+from exchange.services import reading
+from exchange.services.reading import (
+    BATCH_RECORDS,
+    READ_SECONDS,
+    JournalReader,
+    OpenReader,
+    Partition,
+    journal_positions,
+    require_complete,
+)
 from exchange.services.runner import is_asked_to_end
-from exchange.services.tracker.feed import Feed, finish
+from exchange.services.tracker.feed import Batch, batch_of, finish
 from exchange.services.tracker.metrics import TrackerMetrics
 from exchange.store import queries
 from exchange.store.database import Store
+from exchange.store.writer import Taken
 
 RETRY_SECONDS = 1.0
 REFRESH_SECONDS = 5.0
@@ -127,9 +137,8 @@ class Tracker:
         async with self._open_reader(positions) as reader:
             await require_complete(reader, positions)
             ends = await reader.end_offsets()
-            feed = Feed(reader)
-            while not feed.reached(ends):
-                await self._take_next(feed)
+            while not reader.reached(ends):
+                await self._take_next(reader)
         return self._facts - before
 
     async def _follow(self) -> None:
@@ -138,12 +147,11 @@ class Tracker:
         async with self._open_reader(positions) as reader:
             await require_complete(reader, positions)
             ends = await reader.end_offsets()
-            feed = Feed(reader)
             behind, refresh_at = True, 0.0
             while True:
-                await self._take_next(feed)
+                await self._take_next(reader)
                 now = asyncio.get_running_loop().time()
-                caught_up = behind and feed.reached(ends)
+                caught_up = behind and reader.reached(ends)
                 if caught_up or now >= refresh_at:
                     # Also proves that Kafka still answers: without end offsets we are not ready.
                     self._lag = sum((await reader.lag()).values())
@@ -161,17 +169,18 @@ class Tracker:
         taken = {partition: Position(row.position, row.digest) for partition, row in stored.items()}
         return journal_positions(self._partitions, taken)
 
-    async def _take_next(self, feed: Feed) -> None:
-        batch = await feed.next()
-        if batch is None:
+    async def _take_next(self, reader: JournalReader) -> None:
+        """Decode and store in one thread: in two, each waits for the interpreter's lock, and both take longer."""
+        records = await reader.read(READ_SECONDS, BATCH_RECORDS)
+        if not records:
             return
-        storing = asyncio.create_task(finish(lambda: self._store.take(batch.facts, batch.reached)))
-        try:
-            await feed.look_ahead()
-        finally:
-            taken = await storing
+        batch, taken = await finish(lambda: self._stored(records))
         self._facts += len(batch.facts)
         self._metrics.count(taken, batch.journalled)
+
+    def _stored(self, records: Sequence[reading.Taken]) -> tuple[Batch, Taken]:
+        batch = batch_of(records)
+        return batch, self._store.take(batch.facts, batch.reached)
 
     def _count(self) -> None:
         """Every delivery, once: from here on the moves of each batch are counted."""
