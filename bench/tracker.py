@@ -36,8 +36,8 @@ from exchange.journal.ledger import Entry, Ledger
 from exchange.security.authority import Authority
 from exchange.security.keys import load_certificate
 from exchange.security.trust import Trust
-from exchange.services.process import look_for_garbage_rarely
 from exchange.services.reading import BATCH_RECORDS, Partition, Positions, Taken
+from exchange.services.tracker.batch import look_for_garbage_rarely
 from exchange.services.tracker.metrics import TrackerMetrics
 from exchange.services.tracker.service import Tracker
 from exchange.store import bulk

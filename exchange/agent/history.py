@@ -10,7 +10,10 @@ VERSIONS_KEPT = 16
 
 
 class TrustHistory:
-    """The directory's versions as `Trust`s, built once each; may be shared by threads."""
+    """The directory's versions as `Trust`s, built once each; may be shared by threads.
+
+    One of them reads the folder at a time; a version that was read is there for all without waiting.
+    """
 
     def __init__(self, folder: DirectoryFolder) -> None:
         """Read the newest version.
@@ -34,9 +37,10 @@ class TrustHistory:
         Raises:
             DirectoryRefused: what is there now does not continue what was there; the known stays in use.
         """
-        found = self._folder.latest(self.directory)
-        if found.version != self.directory.version:
-            self._latest = self._keep(found)
+        with self._lock:
+            found = self._folder.latest(self.directory)
+            if found.version != self.directory.version:
+                self._latest = self._keep(found)
         return self.directory
 
     def at(self, version: int) -> Trust:
@@ -46,12 +50,13 @@ class TrustHistory:
             DirectoryRefused: there is no such version, or it must not be used.
         """
         trust = self._trusts.get(version)
-        return trust if trust is not None else self._keep(self._folder.version(version))
+        if trust is None:
+            with self._lock:
+                trust = self._keep(self._folder.version(version))
+        return trust
 
     def _keep(self, directory: Directory) -> Trust:
-        trust = Trust(directory)
-        with self._lock:
-            self._trusts[directory.version] = trust
-            for version in sorted(self._trusts)[:-VERSIONS_KEPT]:
-                del self._trusts[version]
+        trust = self._trusts[directory.version] = Trust(directory)
+        for version in sorted(self._trusts)[:-VERSIONS_KEPT]:
+            del self._trusts[version]
         return trust

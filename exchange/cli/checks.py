@@ -11,11 +11,12 @@ from exchange.cli import kafka_checks
 from exchange.cli.findings import Check, Finding, Severity, finding_of
 from exchange.domain.directory import Directory
 from exchange.domain.errors import ExchangeError
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory_metadata import Newest
 from exchange.security.keys import load_certificate
 from exchange.settings import OperatorSettings
 from exchange.store import queries
 from exchange.store.database import Store
-from exchange.wiring.directory import latest_directory
 
 SOON = timedelta(days=30)
 LONG = timedelta(minutes=15)
@@ -74,19 +75,36 @@ def _own_certificates(settings: OperatorSettings, now: datetime) -> Check:
 
 def _directory(settings: OperatorSettings, now: datetime) -> tuple[Directory | None, Check]:
     name = "directory"
+    subject = str(settings.directory.folder)
     try:
-        directory = latest_directory(settings.directory)
+        folder = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
+        directory, newest = folder.latest(), folder.newest()
     except ExchangeError as error:
-        return None, Check(name, (finding_of(error, str(settings.directory.folder)),))
+        return None, Check(name, (finding_of(error, subject),))
     findings = [
-        finding
-        for body in directory.bodies.values()
-        if body.reachable
-        for listed in body.certificates
-        if listed.revoked is None
-        for finding in _dates(f"{body.code}, {listed.use}", x509.load_der_x509_certificate(listed.der), now)
+        *_vouched_for(newest, subject, now),
+        *(
+            finding
+            for body in directory.bodies.values()
+            if body.reachable
+            for listed in body.certificates
+            if listed.revoked is None
+            for finding in _dates(f"{body.code}, {listed.use}", x509.load_der_x509_certificate(listed.der), now)
+        ),
     ]
     return directory, Check(name, tuple(findings))
+
+
+def _vouched_for(newest: Newest, subject: str, now: datetime) -> list[Finding]:
+    """Whether somebody still says that the newest version is that."""
+    step = "start what signs the timestamp; by hand: exchange directory stamp --key CLOCK"
+    if now > newest.valid_until:
+        problem = f"its timestamp expired on {newest.valid_until:%Y-%m-%d %H:%M} UTC: nothing is decided any more"
+        return [Finding(Severity.ERROR, "directory-expired", subject, problem, step)]
+    if now > newest.fresh_until:
+        problem = f"its timestamp is overdue; nothing is decided after {newest.valid_until:%Y-%m-%d %H:%M} UTC"
+        return [Finding(Severity.WARNING, "directory-stale", subject, problem, step)]
+    return []
 
 
 def _dates(subject: str, certificate: x509.Certificate, now: datetime) -> list[Finding]:

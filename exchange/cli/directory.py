@@ -176,7 +176,8 @@ def _render(known: Known, console: Console) -> None:
     for body in known.bodies:
         table.add_row(body.code, _styled(body.status), shown(body.kind), shown(_name(body.names)))
     console.print(table)
-    console.print(f"{len(known.bodies)} bodies; version {known.version} of {local(known.issued)}")
+    count = len(known.bodies)
+    console.print(f"{count} {'body' if count == 1 else 'bodies'}; version {known.version} of {local(known.issued)}")
     if system.now() > known.fresh_until:
         console.print(f"[red]its timestamp is overdue; nothing is decided by it after {local(known.valid_until)}[/]")
 

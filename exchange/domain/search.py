@@ -12,7 +12,6 @@ from exchange.domain.directory import Body
 
 _SAME = str.maketrans({"ё": "е", "ө": "о", "ү": "у", "ң": "н", "ъ": "ь"})
 _WORD = re.compile(r"[^\W_]+")
-_ABBREVIATION = re.compile(r"\b(мин-во|м-во|а/о|а/а|а\.о\.|а\.а\.|гос\.|респ\.|обл\.|р-н|обл-ть|рай\.|г\.|ш\.)(?!\w)")
 _MEANT = {
     "мин-во": "министерство",
     "м-во": "министерство",
@@ -29,6 +28,7 @@ _MEANT = {
     "г.": "город",
     "ш.": "шаар",
 }
+_ABBREVIATION = re.compile(rf"\b({'|'.join(map(re.escape, _MEANT))})(?!\w)")
 _SMALL = frozenset({"и", "по", "при", "в", "на", "жана", "боюнча", "of", "the", "and", "for"})
 """Words that initials leave out."""
 

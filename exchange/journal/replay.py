@@ -26,6 +26,7 @@ from dataclasses import dataclass, field, replace
 
 from exchange.domain.decision import Basis, Decided, Journalled, Place
 from exchange.domain.delivery import Delivery
+from exchange.domain.directory import Directory
 from exchange.domain.errors import ConfigurationError, WireError
 from exchange.domain.fact import FlagCode
 from exchange.domain.ids import ZERO_DIGEST, digest
@@ -60,7 +61,7 @@ class _Entry:
     """An entry on its way to its place in the lane.
 
     `record` comes without its value, and contents are kept only until they are examined: entries may
-    wait long. `ground` is a basis's own, None when it proves nothing.
+    wait long. `ground` is a basis's own, None until the files that prove it are there.
     """
 
     record: JournalRecord
@@ -69,17 +70,19 @@ class _Entry:
     said: Basis | Decided
     contents: tuple[Content, ...] = ()
     ground: Ground | None = None
+    invalid: bool = False
     examined: Examined | None = None
 
 
 @dataclass(slots=True)
 class _Lane:
-    """A lane as far as it was replayed; `digest` is None right behind a gap."""
+    """A lane as far as it was replayed; `digest` is None right behind a gap, `directory` the last one proven."""
 
     number: int = 0
     digest: bytes | None = ZERO_DIGEST
     offset: int = -1
     basis: Basis | None = None
+    directory: Directory | None = None
     origins: OriginBook = field(default_factory=OriginBook)
     waiting: dict[int, _Entry] = field(default_factory=dict)
 
@@ -132,6 +135,7 @@ class Replay:
         if kind_of(carried.entry) is Basis:
             basis = decode(Basis, carried.entry)
             entry = _Entry(bare, basis.place, digest(carried.entry), basis)
+            self.report.kinds["basis"] += 1
             self._prove(entry, basis, carried.contents)
             return entry
         decided = decode(Decided, carried.entry)
@@ -142,11 +146,11 @@ class Replay:
         return entry
 
     def _prove(self, entry: _Entry, basis: Basis, contents: tuple[Content, ...]) -> None:
-        """Step 2."""
-        self.report.kinds["basis"] += 1
+        """Step 2, once all files are there that the lane journalled before."""
         try:
             entry.ground = self._grounds.prove(basis, contents)
         except (ConfigurationError, SignatureRefused) as error:
+            entry.invalid = True
             self._find(entry, FindingCode.BASIS_INVALID, f"{error.code}: {error}")
             return
         if entry.ground is None:
@@ -196,15 +200,18 @@ class Replay:
 
     def _stand(self, lane: _Lane, entry: _Entry, basis: Basis) -> None:
         """Step 7: from here on the lane stands on another basis."""
+        if entry.ground is None and not entry.invalid:
+            self._prove(entry, basis, ())
         before, lane.basis = lane.basis, basis
-        if before is None:
-            return
-        forward = basis.directory_version > before.directory_version
-        follows = basis.directory_version == before.directory_version + 1
-        if follows and entry.ground is not None:
-            forward = entry.ground.directory.previous == before.directory_digest
-        if not forward and basis.directory_digest != before.directory_digest:
+        if before is not None and not _forward(before, basis):
             detail = f"version {basis.directory_version} after {before.directory_version}"
+            self._find(entry, FindingCode.BASIS_ROLLED_BACK, detail)
+        if entry.ground is None:
+            return
+        stood, lane.directory = lane.directory, entry.ground.directory
+        next_one = stood is not None and stood.version + 1 == lane.directory.version
+        if stood is not None and next_one and lane.directory.previous != stood.digest:
+            detail = f"version {lane.directory.version} does not continue the version before it in this lane"
             self._find(entry, FindingCode.BASIS_ROLLED_BACK, detail)
 
     def _follow(self, lane: _Lane, entry: _Entry, decided: Decided) -> None:
@@ -235,3 +242,9 @@ class Replay:
 
     def _find(self, entry: _Entry, code: FindingCode, detail: str) -> None:
         self.report.add(Finding(code, entry.record.position, entry.place.lane, entry.place.number, detail))
+
+
+def _forward(before: Basis, basis: Basis) -> bool:
+    """Whether a basis may follow another in its lane: a later version, or the same with another policy or part."""
+    same = basis.directory_digest == before.directory_digest
+    return same or basis.directory_version > before.directory_version

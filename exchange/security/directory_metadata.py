@@ -21,7 +21,7 @@ from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, SuccinctRoles, TargetFile, Targets, Timestamp
 
 from exchange.domain.directory import Body, Directory
-from exchange.domain.ids import DIGEST_BYTES, ZERO_DIGEST
+from exchange.domain.ids import DIGEST_BYTES, ZERO_DIGEST, is_body_code
 from exchange.security.directory import decode_body, decode_settings, parse_time
 from exchange.security.directory_roots import Read, Roots, parse, unreadable, verify
 from exchange.security.errors import DirectoryRefused
@@ -240,7 +240,7 @@ def _entries(bins: SuccinctRoles, snapshot: Snapshot, targets: Targets, read: Re
         verify(targets, listed, role, role)
         for path, target in listed.signed.targets.items():
             code = path.removeprefix(_BODIES).removesuffix(_JSON)
-            if body_path(code) != path or bins.get_role_for_target(path) != role:
+            if not is_body_code(code) or body_path(code) != path or bins.get_role_for_target(path) != role:
                 raise unreadable(role, f"lists '{path[:80]}', which does not belong there")
             digest = _digest(target, role)
             entries[code] = _Entry(target, digest, hashed(path, digest))

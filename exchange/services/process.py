@@ -1,6 +1,5 @@
 """What every process tells about itself: when it started, memory, file handles, certificates, disks."""
 
-import gc
 import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -51,12 +50,3 @@ class _Surroundings(Collector):
             with suppress(OSError):
                 free.add_metric(labels, shutil.disk_usage(folder).free)
         yield free
-
-
-def look_for_garbage_rarely() -> None:
-    """For a process that folds batches of thousands of values: what lives stays, and nothing of it is a cycle.
-
-    Without it the collector looks through each batch again and again: a fifth of the tracker's time.
-    """
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 50)

@@ -4,8 +4,9 @@ from functools import partial
 
 from exchange import system
 from exchange.bus.reader import PositionedReader
-from exchange.services.process import look_for_garbage_rarely, process_registry
+from exchange.services.process import process_registry
 from exchange.services.runner import changes_told, observed, until_signalled
+from exchange.services.tracker.batch import look_for_garbage_rarely
 from exchange.services.tracker.metrics import TrackerMetrics
 from exchange.services.tracker.service import Tracker
 from exchange.settings import TrackerSettings

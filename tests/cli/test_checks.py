@@ -65,13 +65,25 @@ def test_without_kafka_the_rest_is_looked_at(operator: OperatorSettings) -> None
 def test_certificates_are_told_a_month_before_they_expire(operator: OperatorSettings) -> None:
     """A warning first, an error afterwards, for each body and for the operator's own."""
     soon = look(operator, NOW + timedelta(days=350))
-    assert codes(soon["directory"]) == codes(soon["keys and certificates"]) == {"certificate-expires"}
-    assert {finding.severity for finding in soon["directory"].findings} == {Severity.WARNING}
+    stopped = {"directory-expired"}
+    assert codes(soon["keys and certificates"]) == codes(soon["directory"]) - stopped == {"certificate-expires"}
+    assert {finding.severity for finding in soon["directory"].findings[1:]} == {Severity.WARNING}
     late = look(operator, NOW + timedelta(days=366))
-    assert codes(late["directory"]) == codes(late["keys and certificates"]) == {"certificate-expired"}
-    assert len(late["directory"].findings) == 2 * len(demo_bodies())
+    assert codes(late["keys and certificates"]) == codes(late["directory"]) - stopped == {"certificate-expired"}
+    assert len(late["directory"].findings) == 1 + 2 * len(demo_bodies())
     early = look(operator, NOW - timedelta(days=1))
     assert codes(early["directory"]) == {"certificate-not-yet-valid"}
+
+
+def test_a_directory_that_nobody_vouches_for_is_told(operator: OperatorSettings) -> None:
+    """A warning once the timestamp is overdue, an error once it expired; each says what to start."""
+    for days, severity, code in (
+        (2, Severity.WARNING, "directory-stale"),
+        (15, Severity.ERROR, "directory-expired"),
+    ):
+        (finding,) = look(operator, NOW + timedelta(days=days))["directory"].findings
+        assert (finding.severity, finding.code) == (severity, code)
+        assert "exchange directory stamp" in finding.next_step
 
 
 def test_an_exposed_key_is_told(operator: OperatorSettings) -> None:

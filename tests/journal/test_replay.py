@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -13,12 +14,16 @@ from exchange.domain.delivery import Position, State
 from exchange.domain.directory import BodyStatus
 from exchange.domain.event import Event
 from exchange.domain.fact import FlagCode
+from exchange.domain.ids import digest, lane_of
 from exchange.domain.statement import Content, Letter
 from exchange.journal.examine import Ground
 from exchange.journal.facts import JournalRecord
 from exchange.journal.findings import FindingCode, Report, compare
 from exchange.journal.replay import Replay, replay_journal
 from exchange.security.authority import Authority
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory_publisher import DirectoryPublisher, successor
+from exchange.security.trust import Trust
 from exchange.wire.records import decode, encode, kind_of
 from tests.journal.synthetic import SyntheticJournal, story
 from tests.world import NOW, World
@@ -265,6 +270,48 @@ def test_directory_changes_on_the_way(tmp_path: Path) -> None:
     assert report.findings == []
     assert report.directory_versions == {1, 2}
     assert report.decisions["recipient-not-connected"] == 1
+
+
+def test_a_version_is_proven_by_what_the_lane_journalled_before_it(tmp_path: Path) -> None:
+    """In whatever order the partitions are read: beside a basis travels only what is new."""
+    world = World(tmp_path)
+    journal = SyntheticJournal(world)
+    journal.letter("alpha", "gamma")
+    before = world.directory.version
+    ground = suspended(world, "gamma")
+    known = set(world.published.files(before).values())
+    ledger = journal.ledgers[lane_of("alpha", world.lanes)]
+    ledger.stand_on(ground)
+    news = tuple(item for item in journal.proof(ground) if digest(item.data) not in known)
+    assert 0 < len(news) < len(journal.proof(ground)) - 3
+    journal.write(ground.directory.digest, Journalled(ledger.basis(journal.now), news))
+    journal.letter("alpha", "gamma", message_id="m-2")
+    by_partition = [
+        [record for record in journal.records if record.position.partition == partition]
+        for partition in range(world.journal_partitions)
+    ]
+    for partitions in itertools.permutations(by_partition):
+        report = report_of(journal, list(itertools.chain(*partitions)))
+        assert report.findings == []
+        assert report.directory_versions == {1, 2}
+
+
+def test_a_version_of_another_past(tmp_path: Path) -> None:
+    """A lane's next version continues the one that it stood on."""
+    world = World(tmp_path)
+    journal = SyntheticJournal(world)
+    journal.letter("alpha", "gamma")
+    shutil.copytree(world.published.folder, tmp_path / "fork")
+    journal.stand_on(suspended(world, "gamma"))
+    forked = DirectoryFolder(tmp_path / "fork", world.root)
+    latest, now = forked.latest(), world.now
+    bodies = {code: dataclasses.replace(body, kind="agency") for code, body in latest.bodies.items()}
+    publisher, keys = DirectoryPublisher(forked), world.authority.directory.publishing()
+    for _ in range(2):
+        latest = publisher.publish(successor(latest, bodies, now), keys, now)
+    world.published = forked
+    journal.stand_on(Ground(latest, world.policy, Trust(latest)))
+    assert found(report_of(journal)) == {FindingCode.BASIS_ROLLED_BACK}
 
 
 def test_directory_rolled_back(tmp_path: Path) -> None:

@@ -104,6 +104,14 @@ def test_only_what_is_new_is_journalled(files: Files) -> None:
     assert len(changed) == 4
     assert {content.data for content in everything} >= {content.data for content in changed[:1]}
     assert len(next(second.parts(bytes(32)))) == len(everything)
+    files.policy.write_bytes(files.policy.read_bytes() + b"\n# another\n")
+    files.seconds += LOOK_SECONDS
+    same = files.footings.current()
+    assert same is not second
+    (policy,) = same.parts(second.ground.directory.digest)
+    assert [content.data for content in policy] == [files.policy.read_bytes()], "the directory is known"
+    shutil.copyfile(resource("config", "policy.toml"), files.policy)
+    files.seconds += LOOK_SECONDS
     grounds = Grounds(files.world.root)
     old = Basis(Place(0, 1, ZERO_DIGEST), NOW, 1, first.ground.directory.digest, first.ground.policy.digest)
     assert grounds.prove(files.basis(), changed) is None, "the rest is missing"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from exchange.domain.errors import ConfigurationError
+from exchange.domain.ids import ZERO_DIGEST
 from exchange.domain.policy import parse_policy
 from exchange.domain.statement import Content
 from exchange.journal.examine import Ground
@@ -155,9 +156,11 @@ class FootingFiles:
             size += len(data)
         yield tuple(part)
 
-    def _files_of(self, digest: bytes, before: int) -> set[bytes]:
-        """The files of the version with that digest; none when it is not among the last few before `before`."""
-        for version in range(before - 1, max(0, before - LOOKED_BACK), -1):
+    def _files_of(self, digest: bytes, upto: int) -> set[bytes]:
+        """The files of the version with that digest; none when it is not among the last few up to `upto`."""
+        if digest == ZERO_DIGEST:
+            return set()
+        for version in range(upto, max(0, upto - LOOKED_BACK), -1):
             try:
                 files = self._folder.files(version)
             except ConfigurationError:

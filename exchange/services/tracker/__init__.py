@@ -1,6 +1,6 @@
 """The tracker service.
 
 service     follows the journal into the store
-feed        the journal's next batches, read and decoded while one is stored
+batch       a batch of the journal as facts, and work in a thread that is never left half done
 metrics     what it counts
 """

@@ -12,14 +12,13 @@ database ends it: a person must look.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from exchange.bus.records import Position
 from exchange.bus.topics import JOURNAL
 from exchange.domain.errors import ConfigurationError, ExchangeError
-from exchange.services import reading
 from exchange.services.reading import (
     BATCH_RECORDS,
     READ_SECONDS,
@@ -30,7 +29,7 @@ from exchange.services.reading import (
     require_complete,
 )
 from exchange.services.runner import is_asked_to_end
-from exchange.services.tracker.feed import Batch, batch_of, finish
+from exchange.services.tracker.batch import Batch, batch_of, finish
 from exchange.services.tracker.metrics import TrackerMetrics
 from exchange.store import queries
 from exchange.store.database import Store
@@ -174,12 +173,11 @@ class Tracker:
         records = await reader.read(READ_SECONDS, BATCH_RECORDS)
         if not records:
             return
-        batch, taken = await finish(lambda: self._stored(records))
+        batch, taken = await finish(lambda: self._stored(batch_of(records)))
         self._facts += len(batch.facts)
         self._metrics.count(taken, batch.journalled)
 
-    def _stored(self, records: Sequence[reading.Taken]) -> tuple[Batch, Taken]:
-        batch = batch_of(records)
+    def _stored(self, batch: Batch) -> tuple[Batch, Taken]:
         return batch, self._store.take(batch.facts, batch.reached)
 
     def _count(self) -> None:

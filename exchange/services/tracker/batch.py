@@ -1,6 +1,7 @@
-"""A batch of the journal as facts, and work in a thread that is never left half done."""
+"""A batch of the journal as facts, and how its work is done: in a thread to its end, with little garbage looked for."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,6 +50,15 @@ def batch_of(records: Sequence[Taken]) -> Batch:
         for partition, record in last.items()
     ]
     return Batch([_fact(record) for record in records], reached, records[-1].timestamp)
+
+
+def look_for_garbage_rarely() -> None:
+    """What lives stays, and of the thousands of values in a batch none is a cycle.
+
+    Without it the collector looks through each batch again and again: a fifth of the tracker's time.
+    """
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
 
 
 def _fact(taken: Taken) -> JournalFact:
