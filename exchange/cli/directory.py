@@ -12,20 +12,21 @@ from rich.console import Console
 from rich.table import Table
 
 from exchange import system
+from exchange.cli import keepers
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.words import local
 from exchange.domain.directory import Body, BodyStatus, Change, ListedCertificate, Names
 from exchange.domain.errors import ConfigurationError
-from exchange.domain.ids import ZERO_DIGEST, digest
+from exchange.domain.ids import digest
 from exchange.domain.search import find_bodies
-from exchange.security.directory import decode_body
 from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_metadata import body_path, hashed
+from exchange.security.directory_history import entry_steps
 from exchange.settings import operator_settings
 
-app = typer.Typer(no_args_is_help=True, help="Who is in the exchange: list, show, search, history.")
+app = typer.Typer(no_args_is_help=True, help="Who is in the exchange, and how that changes.")
+app.add_typer(keepers.app)
 
 STYLES = {
     BodyStatus.CONNECTED: "green",
@@ -54,6 +55,7 @@ class Certificate:
     """A listed certificate in words."""
 
     use: str
+    digest: str
     subject: str
     begins: datetime
     ends: datetime
@@ -70,10 +72,11 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A change of a body; None: made before changes were written down."""
+    """A change of a body, and the keepers who signed it; None: listed when the exchange was founded."""
 
     status: BodyStatus
     change: Change | None
+    keepers: tuple[str, ...]
 
 
 @app.command(name="list")
@@ -123,9 +126,10 @@ def show(code: Code, *, config: Config = None, json: Json = False) -> None:
 
 @app.command()
 def history(code: Code, *, config: Config = None, json: Json = False) -> None:
-    """Who changed a body's entry, when and why; the youngest first. Each change names the one before."""
+    """Who changed a body's entry, when and why, and which keepers signed it; the youngest first."""
     folder = _folder(config)
-    steps = list(_steps(folder, _body(folder, code)))
+    _body(folder, code)
+    steps = [Step(step.body.status, step.body.change, step.keepers) for step in entry_steps(folder, code)]
     Output(as_json=json).result(steps, lambda console: _render_history(steps, console))
 
 
@@ -142,19 +146,6 @@ def _body(folder: DirectoryFolder, code: str) -> Body:
     return body
 
 
-def _steps(folder: DirectoryFolder, body: Body) -> Iterable[Step]:
-    """The body's entries, each found by the digest that the next one names."""
-    yield Step(body.status, body.change)
-    while body.change is not None and body.change.previous != ZERO_DIGEST:
-        name = hashed(body_path(body.code), body.change.previous)
-        data = folder.read(name)
-        if digest(data) != body.change.previous:
-            message = f"{name} is not the entry that the next one names: restore it from another reader's copy"
-            raise ConfigurationError(message, code="directory-file-differs")
-        body = decode_body(data, body.code)
-        yield Step(body.status, body.change)
-
-
 def _tell(folder: DirectoryFolder, bodies: Iterable[Body], *, json: bool) -> None:
     directory, newest = folder.latest(), folder.newest()
     bare = tuple(replace(body, certificates=()) for body in bodies)
@@ -166,7 +157,9 @@ def _tell(folder: DirectoryFolder, bodies: Iterable[Body], *, json: bool) -> Non
 def _certificate(listed: ListedCertificate) -> Certificate:
     certificate = x509.load_der_x509_certificate(listed.der)
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return Certificate(listed.use.value, certificate.subject.rfc4514_string(), begins, ends, listed.revoked)
+    return Certificate(
+        listed.use.value, digest(listed.der).hex(), certificate.subject.rfc4514_string(), begins, ends, listed.revoked
+    )
 
 
 def _render(known: Known, console: Console) -> None:
@@ -208,6 +201,7 @@ def _render_body(found: Shown, console: Console) -> None:
     for each in found.certificates:
         ended = f"revoked {local(each.revoked)}" if each.revoked else f"to {local(each.ends)}"
         table.add_row("certificate", shown(f"{each.use}: {each.subject}, from {local(each.begins)} {ended}"))
+        table.add_row("", f"SHA-256 {each.digest}")
     console.print(table)
 
 
@@ -217,9 +211,9 @@ def _render_history(steps: list[Step], console: Console) -> None:
         if change is None:
             console.print(f"{step.status}: listed when the exchange was founded")
             continue
-        people = " and ".join(shown(name) for name in (change.entered_by, change.approved_by) if name)
-        words = f"{change.number}. {local(change.at)} {_styled(step.status)} by {people}: {shown(change.reason)}"
-        console.print(words)
+        others = ", ".join(shown(name) for name in step.keepers if name != change.by) or "nobody"
+        words = f"{change.number}. {local(change.at)} {_styled(step.status)} by {shown(change.by)}"
+        console.print(f"{words}, approved by {others}: {shown(change.reason)}")
 
 
 def _styled(status: BodyStatus) -> str:

@@ -3,6 +3,7 @@
 Nothing here needs a network or the exchange: each holder runs it on a machine of their own.
 """
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,15 +15,18 @@ from rich.table import Table
 from exchange import system
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
+from exchange.cli.places import Config, config_file
 from exchange.cli.words import local
 from exchange.domain.errors import ConfigurationError
-from exchange.security.directory_folder import read_root
-from exchange.security.directory_publisher import Holders, Quorum, make_root, sign_root
-from exchange.security.directory_roots import RootState, look_at_root
+from exchange.security.directory_ceremony import Holders, Quorum, make_root, sign_root
+from exchange.security.directory_folder import DirectoryFolder, read_root
+from exchange.security.directory_publisher import DirectoryPublisher
+from exchange.security.directory_roots import KeysOfRole, RootState, look_at_root
 from exchange.security.files import write_atomically
 from exchange.security.keys import load_private_key, load_public_key, make_key
+from exchange.settings import operator_settings
 
-app = typer.Typer(no_args_is_help=True, help="Whose keys sign the directory: key, new, sign, show.")
+app = typer.Typer(no_args_is_help=True, help="Whose keys sign the directory: key, new, sign, show, publish.")
 
 RootFile = Annotated[Path, typer.Argument(metavar="FILE", help="The root file, for example 1.root.json.")]
 Before = Annotated[
@@ -57,8 +61,8 @@ def new(
     """Write a root that nobody has signed yet; with --before the next one after that."""
     number = 1 if before is None else look_at_root(read_root(before)).number + 1
     holders = Holders(
-        Quorum(tuple(map(load_public_key, root)), threshold),
-        Quorum(tuple(map(load_public_key, keeper)), keepers),
+        Quorum({file.stem: load_public_key(file) for file in root}, threshold),
+        Quorum({file.stem: load_public_key(file) for file in keeper}, keepers),
         load_public_key(clock),
     )
     write_atomically(file, make_root(holders, number, system.now()))
@@ -79,6 +83,14 @@ def sign(
 
 
 @app.command()
+def publish(file: RootFile, *, config: Config = None) -> None:
+    """Put the next root in force in the directory's folder; then the keepers renew the directory under it."""
+    settings = operator_settings(config_file(config, "operator", os.environ), os.environ).directory
+    DirectoryPublisher(DirectoryFolder.at(settings.folder, settings.root)).rotate(read_root(file))
+    typer.echo("the root is in force; Next: exchange directory renew, by a keeper whom it names")
+
+
+@app.command()
 def show(file: RootFile, *, before: Before = None, json: Json = False) -> None:
     """Show whose keys a root names, until when, and who has signed it.
 
@@ -95,15 +107,13 @@ def _render(state: RootState, console: Console, now: datetime) -> None:
     for heading in ("role", "must sign", "keys"):
         table.add_column(heading)
     for role in state.roles:
-        table.add_row(
-            role.name, f"{role.threshold} of {len(role.keys)}", shown(" ".join(name[:8] for name in role.keys))
-        )
+        table.add_row(role.name, f"{role.threshold} of {len(role.keys)}", shown(_names(role)))
     console.print(table)
     ended = "[red]it expired[/]" if state.expires < now else "it holds"
     console.print(f"root {state.number}, {ended} until {local(state.expires)}; SHA-256 {state.digest.hex()}")
     for group in state.signed:
-        console.print(f"{group.name}: {len(group.keys)} of {group.threshold} have signed: {_names(group.keys)}")
+        console.print(f"{group.name}: {len(group.keys)} of {group.threshold} have signed: {shown(_names(group))}")
 
 
-def _names(keys: tuple[str, ...]) -> str:
-    return " ".join(name[:8] for name in keys) or "nobody"
+def _names(group: KeysOfRole) -> str:
+    return ", ".join(f"{name} ({key[:8]})" for name, key in zip(group.holders, group.keys, strict=True)) or "nobody"

@@ -19,15 +19,17 @@ class BodyStatus(StrEnum):
 
 
 MOVES: Mapping[BodyStatus, frozenset[BodyStatus]] = {
-    BodyStatus.PLANNED: frozenset({BodyStatus.REQUESTED, BodyStatus.LEFT}),
-    BodyStatus.REQUESTED: frozenset({BodyStatus.PLANNED, BodyStatus.APPROVED, BodyStatus.LEFT}),
+    BodyStatus.PLANNED: frozenset({BodyStatus.REQUESTED, BodyStatus.APPROVED, BodyStatus.TESTING, BodyStatus.LEFT}),
+    BodyStatus.REQUESTED: frozenset({BodyStatus.PLANNED, BodyStatus.APPROVED, BodyStatus.TESTING, BodyStatus.LEFT}),
     BodyStatus.APPROVED: frozenset({BodyStatus.TESTING, BodyStatus.LEFT}),
     BodyStatus.TESTING: frozenset({BodyStatus.CONNECTED, BodyStatus.SUSPENDED, BodyStatus.LEFT}),
     BodyStatus.CONNECTED: frozenset({BodyStatus.SUSPENDED, BodyStatus.LEFT}),
     BodyStatus.SUSPENDED: frozenset({BodyStatus.TESTING, BodyStatus.CONNECTED, BodyStatus.LEFT}),
     BodyStatus.LEFT: frozenset(),
 }
-"""Which status may follow which; a request that is turned down is planned again, and who left never returns."""
+"""Which status may follow which; a new body stands as if planned. What one change brings about may skip steps up
+to testing, but nobody is connected untested. A request that is turned down is planned again; who left never returns.
+"""
 
 
 class CertificateUse(StrEnum):
@@ -81,17 +83,15 @@ class Change:
     Attributes:
         number: of the entry; grows by one with every change of this body.
         previous: SHA-256 of the entry before; zeros for the first.
-        at: when it was approved.
-        entered_by: the person who asked for it.
-        approved_by: the person, another one, who agreed; empty where one person is enough.
+        at: when it was entered.
+        by: the keeper who entered it; who approved it, the signatures of the list say.
         reason: why, in words.
     """
 
     number: int
     previous: bytes
     at: datetime
-    entered_by: str
-    approved_by: str
+    by: str
     reason: str
 
 

@@ -107,8 +107,7 @@ def _encode_change(change: Change) -> dict[str, object]:
         "number": change.number,
         "previous": change.previous.hex(),
         "at": format_time(change.at),
-        "entered_by": change.entered_by,
-        "approved_by": change.approved_by,
+        "by": change.by,
         "reason": change.reason,
     }
 
@@ -169,8 +168,7 @@ def _decode_change(fields: "_Fields") -> Change:
     number, previous = fields.number("number", least=1), fields.binary("previous", DIGEST_BYTES)
     begins = (previous == ZERO_DIGEST) == (number == 1)
     fields.require("previous", "is not zeros in change 1, and only there", holds=begins)
-    words = fields.text("entered_by"), fields.text("approved_by"), fields.text("reason")
-    return Change(number, previous, fields.time("at"), *words)
+    return Change(number, previous, fields.time("at"), fields.text("by"), fields.text("reason"))
 
 
 def format_time(moment: datetime) -> str:

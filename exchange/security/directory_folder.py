@@ -11,11 +11,19 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from tuf.api.metadata import Key, MetaFile, Targets
+from tuf.api.metadata import Key, MetaFile, Root, Targets
 
 from exchange.domain.directory import Directory
-from exchange.security.directory_metadata import TIMESTAMP, Newest, Proven, read_lists, read_timestamp, read_version
-from exchange.security.directory_roots import Roots
+from exchange.security.directory_metadata import (
+    TIMESTAMP,
+    Newest,
+    Proven,
+    read_list_of,
+    read_lists,
+    read_timestamp,
+    read_version,
+)
+from exchange.security.directory_roots import Roots, holder
 from exchange.security.errors import DirectoryRefused
 
 FILE_BYTES_MAX = 8 * 1024 * 1024
@@ -57,9 +65,14 @@ class DirectoryFolder:
 
     def keepers(self) -> tuple[Mapping[str, Key], int]:
         """Public keys of the keepers by id, and how many of them must sign, as the newest root names them."""
-        root = self._roots.root(self._roots.number)
+        root = self.newest_root()
         role = root.roles[Targets.type]
         return {keyid: root.keys[keyid] for keyid in role.keyids}, role.threshold
+
+    def holders(self) -> dict[str, str]:
+        """Names of all who ever held a key, by its id."""
+        roots = (self._roots.root(number) for number in range(1, self._roots.number + 1))
+        return {keyid: holder(key) for root in roots for keyid, key in root.keys.items()}
 
     def follow_roots(self) -> None:
         """Read the roots that came since.
@@ -81,6 +94,37 @@ class DirectoryFolder:
             message = f"this is not root {number}, the next one: sign that"
             raise DirectoryRefused(message, code="directory-version-invalid")
 
+    def newest_root(self) -> Root:
+        """The newest root that was read."""
+        return self._roots.root(self._roots.number)
+
+    def head(self) -> Directory | None:
+        """The newest complete version, also when no timestamp names it yet; None when there is none.
+
+        Raises:
+            DirectoryRefused: as `version`.
+        """
+        numbers = [
+            int(name) for path in self.folder.glob("*.snapshot.json") if (name := path.name.split(".")[0]).isdecimal()
+        ]
+        return self.version(max(numbers)) if numbers else None
+
+    def require_version(self, number: int, files: Mapping[str, bytes]) -> None:
+        """Make sure that readers will accept a version once `files` are there, which they are not yet.
+
+        Raises:
+            DirectoryRefused: as `version`.
+        """
+        read_version(number, lambda name, _=None: files.get(name) or self.read(name), self._roots, self._proven)
+
+    def require_timestamp(self, data: bytes) -> None:
+        """Make sure that readers will accept a timestamp that is not yet there.
+
+        Raises:
+            DirectoryRefused: as `newest`.
+        """
+        read_timestamp(data, self.newest_root())
+
     def lists(self, number: int) -> Mapping[str, MetaFile]:
         """The lists that a version names, for who publishes the next one.
 
@@ -88,6 +132,22 @@ class DirectoryFolder:
             DirectoryRefused: as `version`.
         """
         return read_lists(number, self.read, self._roots)
+
+    def list_of(self, number: int, code: str) -> str:
+        """The list that names a body's entry in a version.
+
+        Raises:
+            DirectoryRefused: as `version`.
+        """
+        return read_list_of(number, code, self.read, self._roots)
+
+    def signed_under(self, number: int) -> int:
+        """Number of the root under which a version was signed.
+
+        Raises:
+            DirectoryRefused: as `version`.
+        """
+        return self._prove(number).root
 
     def newest(self) -> Newest:
         """What the timestamp says, signed under the newest root; valid no longer than that root.
@@ -97,7 +157,7 @@ class DirectoryFolder:
                 `directory-signature-invalid`, `directory-rolled-back` (older than one that was read before).
         """
         self._roots.follow(self.read)
-        root = self._roots.root(self._roots.number)
+        root = self.newest_root()
         newest = read_timestamp(self.read(TIMESTAMP), root)
         if self._newest is not None and newest.number < self._newest.number:
             raise _rolled_back(f"timestamp {newest.number} is older than {self._newest.number}, which was read before")

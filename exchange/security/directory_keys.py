@@ -12,13 +12,15 @@ the guide for the directory's operators. Here all of them lie together:
 from datetime import datetime
 from pathlib import Path
 
-from exchange.security.directory_publisher import Holders, PublishingKeys, Quorum, make_root, sign_root
+from exchange.security.directory_ceremony import Holders, Quorum, make_root, sign_root
+from exchange.security.directory_publisher import PublishingKeys
 from exchange.security.files import write_atomically
 from exchange.security.keys import PrivateKey, load_private_key, make_key
 
 ROOT_KEYS = 3
 THRESHOLD = 2
 KEEPERS = 2
+_KEY = ".key.pem"
 
 
 class DirectoryKeys:
@@ -41,15 +43,15 @@ class DirectoryKeys:
             OSError: the folder cannot be written.
         """
         if not self.root.exists():
-            roots = [self._key(f"root-{number}") for number in range(1, ROOT_KEYS + 1)]
-            keys = self.publishing()
+            roots = {name: self._key(name) for name in (f"root-{number}" for number in range(1, ROOT_KEYS + 1))}
+            keepers = {path.name.removesuffix(_KEY): self._key(path.name.removesuffix(_KEY)) for path in self.keepers}
             holders = Holders(
-                Quorum(tuple(key.public_key() for key in roots), THRESHOLD),
-                Quorum(tuple(key.public_key() for key in keys.keepers), KEEPERS),
-                keys.clock.public_key(),
+                Quorum({name: key.public_key() for name, key in roots.items()}, THRESHOLD),
+                Quorum({name: key.public_key() for name, key in keepers.items()}, KEEPERS),
+                self._key("clock").public_key(),
             )
             root = make_root(holders, 1, now)
-            for key in roots[:THRESHOLD]:
+            for key in list(roots.values())[:THRESHOLD]:
                 root = sign_root(root, key)
             write_atomically(self.root, root)
         return self.root.read_bytes()
@@ -60,12 +62,21 @@ class DirectoryKeys:
         Raises:
             KeyRefused: an existing key is exposed or corrupt.
         """
-        return PublishingKeys(
-            tuple(self._key(f"keeper-{number}") for number in range(1, KEEPERS + 1)), self._key("clock")
-        )
+        keepers = tuple(self._key(path.name.removesuffix(_KEY)) for path in self.keepers)
+        return PublishingKeys(keepers, self._key("clock"))
+
+    @property
+    def keepers(self) -> tuple[Path, ...]:
+        """Files of the keepers' private keys."""
+        return tuple(self._folder / f"keeper-{number}{_KEY}" for number in range(1, KEEPERS + 1))
+
+    @property
+    def clock(self) -> Path:
+        """File of the clock's private key."""
+        return self._folder / f"clock{_KEY}"
 
     def _key(self, name: str) -> PrivateKey:
-        path = self._folder / f"{name}.key.pem"
+        path = self._folder / f"{name}{_KEY}"
         if not path.exists():
             make_key(path)
         return load_private_key(path)

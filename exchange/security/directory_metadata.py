@@ -62,7 +62,7 @@ def read_timestamp(data: bytes, root: Root) -> Newest:
     return Newest(
         number=timestamp.signed.version,
         version=meta.version,
-        digest=_digest(meta, TIMESTAMP),
+        digest=target_digest(meta, TIMESTAMP),
         fresh_until=_time(fields, FRESH_FIELD, TIMESTAMP),
         valid_until=timestamp.signed.expires,
     )
@@ -165,9 +165,31 @@ def read_lists(version: int, read: Read, roots: Roots) -> Mapping[str, MetaFile]
     return _snapshot(version, read, roots)[0].signed.meta
 
 
+def read_list_of(version: int, code: str, read: Read, roots: Roots) -> str:
+    """The list that names a body's entry.
+
+    Raises:
+        DirectoryRefused: as `read_version`.
+    """
+    snapshot, _ = _snapshot(version, read, roots)
+    return str(_bins(_listed(Targets.type, snapshot.signed, read).signed).get_role_for_target(body_path(code)))
+
+
 def body_path(code: str) -> str:
     """A body's entry as the lists name it."""
     return f"{_BODIES}{code}{_JSON}"
+
+
+def body_of(path: str) -> str:
+    """The body whose entry a list names.
+
+    Raises:
+        DirectoryRefused: `directory-unreadable`: no file may be made of another name.
+    """
+    code = path.removeprefix(_BODIES).removesuffix(_JSON)
+    if not is_body_code(code) or body_path(code) != path:
+        raise unreadable("the list", f"names '{path[:80]}', which is no body's entry")
+    return code
 
 
 def hashed(path: str, digest: bytes) -> str:
@@ -195,7 +217,7 @@ def _listed(role: str, snapshot: Snapshot, read: Read) -> Metadata[Targets]:
     if meta is None:
         raise unreadable(f"version {snapshot.version}", f"does not name {role}.json")
     name = f"{meta.version}.{role}.json"
-    data = read(name, _digest(meta, name))
+    data = read(name, target_digest(meta, name))
     _require_same(meta, data, name)
     return parse(Targets, data, name)
 
@@ -204,11 +226,11 @@ def _target(path: str, targets: Targets, read: Read) -> bytes:
     target = targets.targets.get(path)
     if target is None:
         raise unreadable("the list", f"does not name {path}")
-    return _taken(target, hashed(path, _digest(target, path)), read)
+    return _taken(target, hashed(path, target_digest(target, path)), read)
 
 
 def _taken(target: TargetFile, name: str, read: Read) -> bytes:
-    data = read(name, _digest(target, name))
+    data = read(name, target_digest(target, name))
     _require_same(target, data, name)
     return data
 
@@ -239,23 +261,23 @@ def _entries(bins: SuccinctRoles, snapshot: Snapshot, targets: Targets, read: Re
         listed = _listed(role, snapshot, read)
         verify(targets, listed, role, role)
         for path, target in listed.signed.targets.items():
-            code = path.removeprefix(_BODIES).removesuffix(_JSON)
-            if not is_body_code(code) or body_path(code) != path or bins.get_role_for_target(path) != role:
+            code = body_of(path)
+            if bins.get_role_for_target(path) != role:
                 raise unreadable(role, f"lists '{path[:80]}', which does not belong there")
-            digest = _digest(target, role)
+            digest = target_digest(target, role)
             entries[code] = _Entry(target, digest, hashed(path, digest))
     return entries
 
 
 def _require_same(meta: MetaFile | TargetFile, data: bytes, name: str) -> None:
-    _digest(meta, name)
+    target_digest(meta, name)
     try:
         meta.verify_length_and_hashes(data)
     except LengthOrHashMismatchError as error:
         raise _differs(name) from error
 
 
-def _digest(meta: MetaFile | TargetFile, name: str) -> bytes:
+def target_digest(meta: MetaFile | TargetFile, name: str) -> bytes:
     """The SHA-256 by which a file is named; other digests, and none at all, are not enough."""
     try:
         value = bytes.fromhex((meta.hashes or {})["sha256"])

@@ -1,16 +1,19 @@
 """Whose keys sign the directory: the chain of roots, and reading The Update Framework's metadata."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Protocol, TypeVar
 
 from tuf.api.exceptions import DownloadError, RepositoryError
-from tuf.api.metadata import Metadata, Root, Signed, Snapshot, Targets, Timestamp
+from tuf.api.metadata import Key, Metadata, Root, Signed, Snapshot, Targets, Timestamp
 
 from exchange.security.errors import DirectoryRefused
 
 Role = TypeVar("Role", Root, Timestamp, Snapshot, Targets)
+NAME_FIELD = "x-name"
+"""Of a key in a root: who holds it. The framework lets fields of our own pass, and signs them."""
 
 
 class Read(Protocol):
@@ -78,13 +81,20 @@ class Roots:
         return self._roots[number - 1]
 
 
+def holder(key: Key) -> str:
+    """Who holds a key, as the root names them; the beginning of its id when it does not."""
+    name = key.unrecognized_fields.get(NAME_FIELD)
+    return name if isinstance(name, str) and name else key.keyid[:8]
+
+
 @dataclass(frozen=True, slots=True)
 class KeysOfRole:
-    """Ids of keys, of which `threshold` must sign."""
+    """Ids of keys, of which `threshold` must sign; `holders` are their holders' names, in the same order."""
 
     name: str
     threshold: int
     keys: tuple[str, ...]
+    holders: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +137,18 @@ def look_at_root(data: bytes, before: bytes | None = None) -> RootState:
     if earlier is not None and root.version != earlier.version + 1:
         message = f"root {root.version} does not follow root {earlier.version}: name the one before it"
         raise DirectoryRefused(message, code="directory-version-invalid")
-    roles = tuple(KeysOfRole(name, role.threshold, tuple(role.keyids)) for name, role in sorted(root.roles.items()))
+    roles = tuple(_group(name, role.threshold, role.keyids, root.keys) for name, role in sorted(root.roles.items()))
     groups = [("its holders", root), *([("holders of the root before", earlier)] if earlier else [])]
     signed = []
     for name, by in groups:
         result = by.get_verification_result(Root.type, metadata.signed_bytes, metadata.signatures)
-        signed.append(KeysOfRole(name, by.roles[Root.type].threshold, tuple(sorted(result.signed))))
+        signed.append(_group(name, by.roles[Root.type].threshold, sorted(result.signed), by.keys))
     return RootState(root.version, sha256(data).digest(), root.expires, roles, tuple(signed))
+
+
+def _group(name: str, threshold: int, keyids: Iterable[str], keys: Mapping[str, Key]) -> KeysOfRole:
+    ids = tuple(keyids)
+    return KeysOfRole(name, threshold, ids, tuple(holder(keys[keyid]) for keyid in ids))
 
 
 class Files:

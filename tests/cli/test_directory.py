@@ -1,6 +1,7 @@
 """`exchange directory`: who is in the exchange, found by any name, with every change of an entry."""
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from exchange.embedded.installation import Installer
 from exchange.security.authority import Authority
 from exchange.security.directory_folder import DirectoryFolder
 from exchange.security.directory_publisher import DirectoryPublisher, successor
+from exchange.security.keys import PrivateKey, load_private_key
 
 NOW = datetime.now(UTC)
 MARKUP = "[/x][red] one\x1b[2J"
@@ -38,6 +40,37 @@ class Place:
         bodies = {**latest.bodies, body.code: body}
         publisher, keys = DirectoryPublisher(self.folder), self._authority.directory.publishing()
         return publisher.publish(successor(latest, bodies, NOW), keys, NOW).bodies[body.code]
+
+    @property
+    def clock(self) -> str:
+        """The clock's key."""
+        return str(self._authority.directory.clock)
+
+    def root_keys(self) -> dict[str, PrivateKey]:
+        """Of the root's holders, by name."""
+        folder = self._authority.directory.root.parent
+        return {f"root-{number}": load_private_key(folder / f"root-{number}.key.pem") for number in (1, 2, 3)}
+
+    def keeper(self, number: int) -> str:
+        """A keeper's key."""
+        return str(self._authority.directory.keepers[number])
+
+    def status(self, code: str) -> BodyStatus:
+        """Of a body, in the version in force."""
+        return self.folder.latest().bodies[code].status
+
+    def certificate(self, code: str, folder: Path) -> Path:
+        """Another statement certificate of a body, by the same issuer."""
+        for root in ("key", "crt"):
+            (folder / "ca").mkdir(exist_ok=True)
+            name = f"statement.{root}.pem"
+            shutil.copy(self._authority.folder / "ca" / name, folder / "ca" / name)
+        return Authority(folder, now=NOW).body(code).statement.certificate
+
+    def keys(self) -> list[str]:
+        """Options that name all keys: changes come into force at once."""
+        keys = self._authority.directory
+        return [*(part for keeper in keys.keepers for part in ("--key", str(keeper))), "--clock", str(keys.clock)]
 
     def run(self, *arguments: str) -> Result:
         """`exchange directory …` here."""
@@ -111,14 +144,12 @@ def test_shows_a_body(place: Place) -> None:
 
 
 def test_tells_every_change(place: Place) -> None:
-    """Each entry names the one before; one that was altered since is found out."""
-    first = place.folder.latest()
-    before = first.entries["mfa"]
-    change = Change(2, before, NOW, "a.osmonova", "b.toktogul", "the key was lost")
-    place.change(replace(first.bodies["mfa"], status=BodyStatus.SUSPENDED, change=change))
+    """Each entry with who entered and who approved it; one that was altered since is found out."""
+    before = place.folder.latest().entries["mfa"]
+    assert place.run("suspend", "mfa", "--reason", "the key was lost", *place.keys()).exit_code == 0
     shown = place.run("history", "mfa").stdout.splitlines()
     assert len(shown) == 2
-    assert "suspended by a.osmonova and b.toktogul: the key was lost" in shown[0]
+    assert "suspended by keeper-1, approved by keeper-2: the key was lost" in shown[0]
     assert shown[1] == "connected: listed when the exchange was founded"
     (entry,) = (place.folder.folder / "bodies").glob(f"{before.hex()}.*")
     entry.write_bytes(entry.read_bytes() + b" ")
@@ -126,7 +157,8 @@ def test_tells_every_change(place: Place) -> None:
 
 
 def test_a_body_s_first_change_has_none_before(place: Place) -> None:
-    """Its history ends there."""
+    """Its history ends there, whatever else its list says of others."""
     newcomer = Body("newcomer", place.folder.latest().bodies["mfa"].names, "agency", BodyStatus.PLANNED)
-    place.change(replace(newcomer, change=Change(1, ZERO_DIGEST, NOW, "a.osmonova", "", "planned")))
-    assert place.run("history", "newcomer").stdout.count("planned by a.osmonova: planned") == 1
+    place.change(replace(newcomer, change=Change(1, ZERO_DIGEST, NOW, "keeper-1", "planned")))
+    assert place.run("suspend", "mfa", "--reason", "r", *place.keys()).exit_code == 0
+    assert place.run("history", "newcomer").stdout.count("planned by keeper-1, approved by keeper-2: planned") == 1

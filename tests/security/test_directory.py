@@ -70,7 +70,7 @@ def sample(root: KeyPair, mfa: KeyPair) -> Body:
         contacts=(Contact("IT", "Айгүл Осмонова", "it@mfa.example", "+996 312 00 00 00"),),
         formats=("medo-2.6", "gost53898"),
         limits=Limits(2_000_000, 100),
-        change=Change(2, bytes(range(32)), NOW, "a.osmonova", "b.toktogul", "the new key"),
+        change=Change(2, bytes(range(32)), NOW, "a.osmonova", "the new key"),
     )
 
 

@@ -1,0 +1,180 @@
+"""A change of the directory on its way from the keeper who enters it to the one who approves it.
+
+A draft is one file that people hand to each other: the new entries, and the lists that name them, signed
+by some of the keepers. It says nothing about the other lists, so that two drafts hinder each other only
+where they change the same sixteenth of the bodies.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from securesystemslib.signer import CryptoSigner
+from tuf.api.metadata import Metadata, MetaFile, Root, Targets
+
+from exchange.domain.directory import Directory
+from exchange.domain.ids import ZERO_DIGEST
+from exchange.security.directory import decode_body
+from exchange.security.directory_changes import Edit, require_edit
+from exchange.security.directory_metadata import body_of, hashed, target_digest
+from exchange.security.directory_roots import holder, parse
+from exchange.security.errors import DirectoryRefused
+from exchange.security.keys import PrivateKey
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Signed lists by role, and the files that they name and that were not there before, by name."""
+
+    lists: Mapping[str, bytes]
+    files: Mapping[str, bytes]
+
+    def encode(self) -> bytes:
+        """As a file, readable with any tool."""
+        parts = {"lists": self.lists, "files": self.files}
+        text = {name: {key: data.decode() for key, data in sorted(part.items())} for name, part in parts.items()}
+        return json.dumps({"format": _FORMAT, **text}, ensure_ascii=False, indent=1).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Draft":
+        """Read a file; what is in it proves nothing yet.
+
+        Raises:
+            DirectoryRefused: `draft-unreadable`.
+        """
+        try:
+            text = json.loads(data.decode())
+            known = text["format"] == _FORMAT
+            lists, files = ({str(name): str(part).encode() for name, part in text[of].items()} for of in _PARTS)
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+            raise _unreadable("is no draft") from error
+        if not known or not lists:
+            raise _unreadable("is of a format that is not known here" if lists else "changes nothing")
+        return cls(lists, files)
+
+    def signed(self, key: PrivateKey) -> "Draft":
+        """With one keeper's signature more on each list.
+
+        Raises:
+            DirectoryRefused: `directory-unreadable`.
+        """
+        signer = CryptoSigner(key)
+        lists = {}
+        for role, data in self.lists.items():
+            metadata = parse(Targets, data, role)
+            metadata.sign(signer, append=True)
+            lists[role] = metadata.to_bytes()
+        return replace(self, lists=lists)
+
+
+_PARTS = ("lists", "files")
+
+
+@dataclass(frozen=True, slots=True)
+class DraftState:
+    """What a draft would change, and how far it is.
+
+    Attributes:
+        edits: entries before and after.
+        settings: whether it changes what holds for the whole exchange.
+        keepers: names of those whose signature is on every list of it.
+        threshold: so many must sign.
+    """
+
+    edits: tuple[Edit, ...]
+    settings: bool
+    keepers: tuple[str, ...]
+    threshold: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether enough have signed."""
+        return len(self.keepers) >= self.threshold
+
+
+def look_at_draft(
+    draft: Draft, head: Directory, lists: Mapping[str, MetaFile], root: Root, present: Metadata[Targets]
+) -> DraftState:
+    """What a draft would change, if it may.
+
+    1. Each list is signed by keepers only, and is the next one after that in force.
+    2. No body is dropped; each new entry is the very file that its list names.
+    3. Each edit is entered by one of the keepers who signed, with the next change of that body and a status that
+       may follow.
+
+    Args:
+        draft: as it was handed over.
+        head: the version that it is to follow.
+        lists: those of that version.
+        root: the newest.
+        present: the list of lists in force.
+
+    Raises:
+        DirectoryRefused: `draft-unreadable`, `draft-overtaken` (1), `directory-signature-invalid` (1),
+            `directory-file-differs` (2), `directory-field-invalid` (2), `directory-change-invalid` (2, 3),
+            `directory-status-invalid` (3).
+    """
+    listed = {role: parse(Targets, data, role) for role, data in draft.lists.items()}
+    targets = listed.get(Targets.type, present).signed
+    signers: set[str] | None = None
+    entries: dict[str, bytes] = {}
+    for role, metadata in listed.items():
+        # 1.
+        before = lists.get(f"{role}.json")
+        if before is None:
+            raise _unreadable(f"names the list '{role[:40]}', which there is not")
+        if metadata.signed.version != before.version + 1:
+            message = f"{role}: list {metadata.signed.version} does not follow list {before.version}, which is in force"
+            raise DirectoryRefused(f"{message}: enter the change again", code="draft-overtaken")
+        by = root if role == Targets.type else targets
+        valid = by.get_verification_result(role, metadata.signed_bytes, metadata.signatures).signed
+        if not valid or set(valid) != set(metadata.signatures):
+            message = f"{role} is not signed by keepers, and by nobody else: let a keeper enter the change again"
+            raise DirectoryRefused(message, code="directory-signature-invalid")
+        signers = set(valid) if signers is None else signers & set(valid)
+        # 2.
+        if role != Targets.type:
+            codes = {body_of(path): target_digest(target, role) for path, target in metadata.signed.targets.items()}
+            _require_all_kept(role, codes, head, targets)
+            entries |= codes
+    keys = root.keys
+    names = tuple(sorted(holder(keys[keyid]) for keyid in signers or ()))
+    # 3.
+    edits = tuple(_edits(entries, draft, head))
+    for edit in edits:
+        require_edit(edit, head.entries.get(edit.after.code, ZERO_DIGEST), names)
+    settings = Targets.type in listed and listed[Targets.type].signed.targets != present.signed.targets
+    return DraftState(edits, settings, names, root.roles[Targets.type].threshold)
+
+
+def _require_all_kept(role: str, codes: Mapping[str, bytes], head: Directory, targets: Targets) -> None:
+    bins = None if targets.delegations is None else targets.delegations.succinct_roles
+    if bins is None:
+        raise _unreadable("does not say who lists the bodies")
+    dropped = [
+        code for code in head.bodies if bins.get_role_for_target(f"bodies/{code}.json") == role and code not in codes
+    ]
+    if dropped:
+        message = f"{dropped[0]} is no longer listed: who leaves stays in the directory with the status 'left'"
+        raise DirectoryRefused(message, code="directory-change-invalid")
+
+
+def _edits(entries: Mapping[str, bytes], draft: Draft, head: Directory) -> list[Edit]:
+    edits = []
+    for code, digest in sorted(entries.items()):
+        if head.entries.get(code) == digest:
+            continue
+        name = hashed(f"bodies/{code}.json", digest)
+        data = draft.files.get(name, b"")
+        if sha256(data).digest() != digest:
+            message = f"{name} is not in the draft as its list names it: let a keeper enter the change again"
+            raise DirectoryRefused(message, code="directory-file-differs")
+        edits.append(Edit(head.bodies.get(code), decode_body(data, code)))
+    return edits
+
+
+def _unreadable(what: str) -> DirectoryRefused:
+    return DirectoryRefused(f"the file {what}: let a keeper write it again", code="draft-unreadable")

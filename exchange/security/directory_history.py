@@ -1,0 +1,65 @@
+"""How an entry came to be what it is: each change with the keepers who signed it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from tuf.api.metadata import Targets
+
+from exchange.domain.directory import Body
+from exchange.security.directory import decode_body
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory_metadata import body_path, hashed, target_digest
+from exchange.security.directory_roots import parse
+from exchange.security.errors import DirectoryRefused
+
+
+@dataclass(frozen=True, slots=True)
+class EntryStep:
+    """An entry as it once was.
+
+    Attributes:
+        body: the entry.
+        digest: its SHA-256, by which the next one names it.
+        keepers: names of those who signed the list that named it first, sorted.
+    """
+
+    body: Body
+    digest: bytes
+    keepers: tuple[str, ...]
+
+
+def entry_steps(folder: DirectoryFolder, code: str) -> Iterator[EntryStep]:
+    """A body's entries from the newest to the first, those of every list that ever named it.
+
+    Raises:
+        DirectoryRefused: `directory-missing` or `directory-file-differs` (a file of the past is not there any more,
+            or altered), as `DirectoryFolder.version`.
+    """
+    version = folder.latest().version
+    role = folder.list_of(version, code)
+    names = folder.holders()
+    digest = b""
+    keepers: tuple[str, ...] = ()
+    for number in range(folder.lists(version)[f"{role}.json"].version, 0, -1):
+        name = f"{number}.{role}.json"
+        metadata = parse(Targets, folder.read(name), name)
+        target = metadata.signed.targets.get(body_path(code))
+        before = b"" if target is None else target_digest(target, name)
+        if digest and before != digest:
+            yield _step(folder, code, digest, keepers)
+        digest = before
+        keepers = tuple(sorted(names.get(keyid, keyid[:8]) for keyid in metadata.signatures))
+        if not digest:
+            return
+    if digest:
+        yield _step(folder, code, digest, keepers)
+
+
+def _step(folder: DirectoryFolder, code: str, digest: bytes, keepers: tuple[str, ...]) -> EntryStep:
+    name = hashed(body_path(code), digest)
+    data = folder.read(name)
+    if sha256(data).digest() != digest:
+        message = f"{name} is not the entry that the list named: restore it from another reader's copy"
+        raise DirectoryRefused(message, code="directory-file-differs")
+    return EntryStep(decode_body(data, code), digest, keepers)

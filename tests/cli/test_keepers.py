@@ -1,0 +1,160 @@
+"""Keepers change the directory: one enters, another approves, the clock puts it in force."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from exchange.cli import app
+from exchange.domain.directory import BodyStatus
+from exchange.security.directory_ceremony import Holders, Quorum, make_root, sign_root
+from exchange.security.directory_draft import Draft
+from exchange.security.directory_publisher import DirectoryPublisher
+from exchange.security.errors import DirectoryRefused
+from exchange.security.keys import load_private_key, make_key
+from tests.cli.test_directory import NOW, Place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """An installation that does not run."""
+    return Place(tmp_path / "installation")
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> str:
+    """Where a draft goes."""
+    return str(tmp_path / "draft.json")
+
+
+def enter(place: Place, draft: str, *arguments: str, keeper: int = 0) -> None:
+    """One keeper enters a change."""
+    done = place.run(*arguments, "--reason", "because", "--key", place.keeper(keeper), "--draft", draft)
+    assert done.exit_code == 0, done.stderr
+    assert "another keeper" in done.stdout
+
+
+def test_one_enters_and_another_approves(place: Place, draft: str) -> None:
+    """Nothing changes before; the second sees what would; the clock puts it in force."""
+    enter(place, draft, "suspend", "mfa")
+    assert place.status("mfa") is BodyStatus.CONNECTED
+    shown = place.run("draft", draft)
+    assert shown.exit_code == 1, "too few have signed"
+    assert "mfa, by keeper-1: because" in shown.stdout
+    assert "status: connected → suspended" in shown.stdout
+    done = place.run("approve", draft, "--key", place.keeper(1))
+    assert "version 2 is complete" in done.stdout
+    assert place.status("mfa") is BodyStatus.CONNECTED, "nobody vouches for version 2 yet"
+    assert "version 2 is in force" in place.run("stamp", "--key", place.clock).stdout
+    assert place.status("mfa") is BodyStatus.SUSPENDED
+
+
+def test_nobody_approves_what_they_entered(place: Place, draft: str) -> None:
+    """Nor does somebody who is no keeper."""
+    enter(place, draft, "suspend", "mfa")
+    assert "error[draft-signed-before]" in place.run("approve", draft, "--key", place.keeper(0)).stderr
+    assert "error[directory-signature-invalid]" in place.run("approve", draft, "--key", place.clock).stderr
+    refused = place.run("suspend", "mfa", "--reason", "r", "--key", place.clock, "--draft", draft)
+    assert "error[keeper-unknown]" in refused.stderr
+    assert place.folder.head() == place.folder.latest()
+
+
+def test_two_drafts_at_once(place: Place, draft: str) -> None:
+    """Of different lists both come into force; of the same one the second is told to begin again."""
+    lists = {code: place.folder.list_of(1, code) for code in place.folder.latest().bodies}
+    other = next(code for code, name in lists.items() if name != lists["mfa"])
+    drafts = [f"{draft}.{number}" for number in range(3)]
+    enter(place, drafts[0], "suspend", "mfa")
+    enter(place, drafts[1], "suspend", other)
+    enter(place, drafts[2], "leave", "mfa", keeper=1)
+    for each in drafts[:2]:
+        assert place.run("approve", each, "--key", place.keeper(1), "--clock", place.clock).exit_code == 0
+    assert place.folder.latest().version == 3
+    assert place.status("mfa") is place.status(other) is BodyStatus.SUSPENDED
+    overtaken = place.run("approve", drafts[2], "--key", place.keeper(0))
+    assert "error[draft-overtaken]" in overtaken.stderr
+    assert "enter the change again" in overtaken.stderr
+
+
+def test_a_status_that_may_not_follow(place: Place) -> None:
+    """Who left never returns; the message names what may follow."""
+    assert place.run("leave", "mfa", "--reason", "dissolved", *place.keys()).exit_code == 0
+    refused = place.run("resume", "mfa", "--reason", "r", *place.keys())
+    assert "error[directory-status-invalid]" in refused.stderr
+    assert "bodies.mfa.status: connected may not follow left, only nothing" in refused.stderr
+    again = place.run("leave", "mfa", "--reason", "r", *place.keys())
+    assert again.exit_code == 0, "the same status again is a change of the reason"
+    unknown = place.run("suspend", "nobody", "--reason", "r", *place.keys())
+    assert "error[body-unknown]" in unknown.stderr
+
+
+def test_a_certificate_comes_and_another_goes(place: Place, tmp_path: Path) -> None:
+    """Both are listed meanwhile; the revoked one is told with its time."""
+    new = place.certificate("mfa", tmp_path)
+    assert place.run("certify", "mfa", str(new), "--reason", "rotation", *place.keys()).exit_code == 0
+    listed = place.folder.latest().bodies["mfa"].certificates
+    assert len(listed) == 3
+    first = json.loads(place.run("show", "mfa", "--json").stdout)["result"]["certificates"][0]["digest"]
+    assert place.run("revoke", "mfa", first[:16], "--reason", "stolen", *place.keys()).exit_code == 0
+    assert place.folder.latest().bodies["mfa"].certificates[0].revoked is not None
+    again = place.run("revoke", "mfa", first[:16], "--reason", "stolen", *place.keys())
+    assert "error[certificate-not-listed]" in again.stderr
+
+
+def test_what_is_in_a_draft_is_not_believed(place: Place, draft: str) -> None:
+    """Other bytes, another body's entry, a change that nobody who signed it entered."""
+    enter(place, draft, "suspend", "mfa")
+    good = Draft.decode(Path(draft).read_bytes())
+    (name,) = good.files
+    for files, code in (
+        ({}, "directory-file-differs"),
+        ({name: good.files[name].replace(b"because", b"because!")}, "directory-file-differs"),
+    ):
+        Path(draft).write_bytes(replace(good, files=files).encode())
+        assert f"error[{code}]" in place.run("approve", draft, "--key", place.keeper(1)).stderr
+    for junk in (b"", b"{}", b"[]", b"\xff", b'{"format":2,"lists":{"a":"b"},"files":{}}', good.encode()[:-3]):
+        Path(draft).write_bytes(junk)
+        assert "error[draft-unreadable]" in place.run("draft", draft).stderr
+    assert "error[draft-missing]" in place.run("draft", f"{draft}.no").stderr
+
+
+def test_a_change_needs_its_words_and_its_place(place: Place) -> None:
+    """Without a change, with a number or name of somebody else, or with a body dropped, nothing is entered."""
+    publisher, key = DirectoryPublisher(place.folder), load_private_key(Path(place.keeper(0)))
+    bodies = place.folder.latest().bodies
+    suspended = replace(bodies["mfa"], status=BodyStatus.SUSPENDED)
+    dropped = {code: body for code, body in bodies.items() if code != "mfa"}
+    for changed in ({**bodies, "mfa": suspended}, dropped):
+        with pytest.raises(Exception, match=r"mfa") as caught:
+            publisher.draft(changed, key, NOW)
+        assert getattr(caught.value, "code", "") == "directory-change-invalid"
+    with pytest.raises(Exception, match="nothing would change") as caught:
+        publisher.draft(bodies, key, NOW)
+    assert getattr(caught.value, "code", "") == "draft-empty"
+
+
+def test_a_new_root_comes_into_force(place: Place, tmp_path: Path) -> None:
+    """Its keepers sign the directory again; whoever reads goes on by the version before until then."""
+    keys = place.root_keys()
+    held = {name: key.public_key() for name, key in keys.items()}
+    keepers = {f"keeper-{number}": load_private_key(Path(place.keeper(number))).public_key() for number in (0, 1)}
+    new_clock = tmp_path / "clock"
+    make_key(new_clock)
+    holders = Holders(Quorum(held, 2), Quorum(keepers, 2), load_private_key(new_clock).public_key())
+    root = make_root(holders, 2, NOW)
+    for key in list(keys.values())[:2]:
+        root = sign_root(root, key, place.folder.root)
+    (tmp_path / "2.root.json").write_bytes(root)
+    before = place.folder.latest()
+    published = CliRunner().invoke(
+        app, ["root", "publish", str(tmp_path / "2.root.json"), "--config", str(place.config)]
+    )
+    assert published.exit_code == 0, published.stderr
+    with pytest.raises(DirectoryRefused):
+        place.folder.latest(before)
+    both = [part for number in (0, 1) for part in ("--key", place.keeper(number))]
+    assert place.run("renew", *both, "--clock", str(new_clock)).exit_code == 0
+    assert place.folder.latest(before).version == 2
+    assert place.run("stamp", "--key", place.clock).stderr.startswith("error[directory-signature-invalid]")
