@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from securesystemslib.signer import CryptoSigner
-from tuf.api.metadata import Metadata, MetaFile, Root, Targets
+from tuf.api.metadata import Delegations, Metadata, MetaFile, Root, SuccinctRoles, Targets
 
 from exchange.domain.directory import Directory
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.security.directory import decode_body
+from exchange.security.directory import decode_body, decode_settings
 from exchange.security.directory_changes import Edit, require_edit
-from exchange.security.directory_metadata import body_of, hashed, target_digest
+from exchange.security.directory_metadata import SETTINGS, bins_of, body_of, body_path, hashed, target_digest
 from exchange.security.directory_roots import holder, parse
 from exchange.security.errors import DirectoryRefused
 from exchange.security.keys import PrivateKey
@@ -79,13 +79,13 @@ class DraftState:
 
     Attributes:
         edits: entries before and after.
-        settings: whether it changes what holds for the whole exchange.
+        issuers: certificates (DER) of the issuers of statement certificates; None when they stay as they are.
         keepers: names of those whose signature is on every list of it.
         threshold: so many must sign.
     """
 
     edits: tuple[Edit, ...]
-    settings: bool
+    issuers: tuple[bytes, ...] | None
     keepers: tuple[str, ...]
     threshold: int
 
@@ -100,10 +100,10 @@ def look_at_draft(
 ) -> DraftState:
     """What a draft would change, if it may.
 
-    1. Each list is signed by keepers only, and is the next one after that in force.
+    1. Each list is signed by keepers only, and is the next one after that in force; who may sign, the root says.
     2. No body is dropped; each new entry is the very file that its list names.
     3. Each edit is entered by one of the keepers who signed, with the next change of that body and a status that
-       may follow.
+       may follow; the numbers of partitions stay for ever (rule 5.2).
 
     Args:
         draft: as it was handed over.
@@ -119,6 +119,9 @@ def look_at_draft(
     """
     listed = {role: parse(Targets, data, role) for role, data in draft.lists.items()}
     targets = listed.get(Targets.type, present).signed
+    if Targets.type in listed and targets.delegations != delegations_of(root):
+        message = "the draft would let others sign than the root names: do not sign it, and ask who entered it"
+        raise DirectoryRefused(message, code="directory-change-invalid")
     signers: set[str] | None = None
     entries: dict[str, bytes] = {}
     for role, metadata in listed.items():
@@ -146,17 +149,34 @@ def look_at_draft(
     edits = tuple(_edits(entries, draft, head))
     for edit in edits:
         require_edit(edit, head.entries.get(edit.after.code, ZERO_DIGEST), names)
-    settings = Targets.type in listed and listed[Targets.type].signed.targets != present.signed.targets
-    return DraftState(edits, settings, names, root.roles[Targets.type].threshold)
+    issuers = _issuers(targets, draft, head) if targets.targets != present.signed.targets else None
+    return DraftState(edits, issuers, names, root.roles[Targets.type].threshold)
+
+
+def delegations_of(root: Root) -> Delegations:
+    """Who signs the lists of bodies: the keepers, as the root names them, as many as it wants."""
+    role = root.roles[Targets.type]
+    bins = SuccinctRoles(list(role.keyids), role.threshold, _BIN_BITS, _BIN_PREFIX)
+    return Delegations({keyid: root.keys[keyid] for keyid in role.keyids}, succinct_roles=bins)
+
+
+_BIN_BITS = 4
+_BIN_PREFIX = "bodies"
+
+
+def _issuers(targets: Targets, draft: Draft, head: Directory) -> tuple[bytes, ...]:
+    if set(targets.targets) != {SETTINGS}:
+        raise _unreadable("lists something else than what holds for the exchange")
+    settings = decode_settings(_named(SETTINGS, target_digest(targets.targets[SETTINGS], SETTINGS), draft))
+    if (settings.lanes, settings.journal_partitions) != (head.lanes, head.journal_partitions):
+        message = "exchange.json: lanes and journal_partitions are fixed at the installation: leave them as they are"
+        raise DirectoryRefused(message, code="directory-change-invalid")
+    return settings.issuers
 
 
 def _require_all_kept(role: str, codes: Mapping[str, bytes], head: Directory, targets: Targets) -> None:
-    bins = None if targets.delegations is None else targets.delegations.succinct_roles
-    if bins is None:
-        raise _unreadable("does not say who lists the bodies")
-    dropped = [
-        code for code in head.bodies if bins.get_role_for_target(f"bodies/{code}.json") == role and code not in codes
-    ]
+    bins = bins_of(targets)
+    dropped = [code for code in head.bodies if bins.get_role_for_target(body_path(code)) == role and code not in codes]
     if dropped:
         message = f"{dropped[0]} is no longer listed: who leaves stays in the directory with the status 'left'"
         raise DirectoryRefused(message, code="directory-change-invalid")
@@ -167,13 +187,17 @@ def _edits(entries: Mapping[str, bytes], draft: Draft, head: Directory) -> list[
     for code, digest in sorted(entries.items()):
         if head.entries.get(code) == digest:
             continue
-        name = hashed(f"bodies/{code}.json", digest)
-        data = draft.files.get(name, b"")
-        if sha256(data).digest() != digest:
-            message = f"{name} is not in the draft as its list names it: let a keeper enter the change again"
-            raise DirectoryRefused(message, code="directory-file-differs")
-        edits.append(Edit(head.bodies.get(code), decode_body(data, code)))
+        edits.append(Edit(head.bodies.get(code), decode_body(_named(body_path(code), digest, draft), code)))
     return edits
+
+
+def _named(path: str, digest: bytes, draft: Draft) -> bytes:
+    name = hashed(path, digest)
+    data = draft.files.get(name, b"")
+    if sha256(data).digest() != digest:
+        message = f"{name} is not in the draft as its list names it: let a keeper enter the change again"
+        raise DirectoryRefused(message, code="directory-file-differs")
+    return data
 
 
 def _unreadable(what: str) -> DirectoryRefused:

@@ -63,11 +63,10 @@ class DirectoryFolder:
         """Of the newest root that was read."""
         return self._roots.number
 
-    def keepers(self) -> tuple[Mapping[str, Key], int]:
-        """Public keys of the keepers by id, and how many of them must sign, as the newest root names them."""
+    def keepers(self) -> Mapping[str, Key]:
+        """Public keys of the keepers by id, as the newest root names them."""
         root = self.newest_root()
-        role = root.roles[Targets.type]
-        return {keyid: root.keys[keyid] for keyid in role.keyids}, role.threshold
+        return {keyid: root.keys[keyid] for keyid in root.roles[Targets.type].keyids}
 
     def holders(self) -> dict[str, str]:
         """Names of all who ever held a key, by its id."""

@@ -128,7 +128,7 @@ def read_version(
     # 2.
     targets = _listed(Targets.type, snapshot.signed, taken)
     verify(root, targets, Targets.type, Targets.type)
-    bins = _bins(targets.signed)
+    bins = bins_of(targets.signed)
     settings = decode_settings(_target(SETTINGS, targets.signed, taken))
     # 3.
     entries = _entries(bins, snapshot.signed, targets.signed, taken)
@@ -172,7 +172,7 @@ def read_list_of(version: int, code: str, read: Read, roots: Roots) -> str:
         DirectoryRefused: as `read_version`.
     """
     snapshot, _ = _snapshot(version, read, roots)
-    return str(_bins(_listed(Targets.type, snapshot.signed, read).signed).get_role_for_target(body_path(code)))
+    return str(bins_of(_listed(Targets.type, snapshot.signed, read).signed).get_role_for_target(body_path(code)))
 
 
 def body_path(code: str) -> str:
@@ -235,7 +235,12 @@ def _taken(target: TargetFile, name: str, read: Read) -> bytes:
     return data
 
 
-def _bins(targets: Targets) -> SuccinctRoles:
+def bins_of(targets: Targets) -> SuccinctRoles:
+    """The lists of bodies that a list of lists names.
+
+    Raises:
+        DirectoryRefused: `directory-unreadable`.
+    """
     bins = None if targets.delegations is None else targets.delegations.succinct_roles
     if bins is None or bins.number_of_bins > _BINS_MAX:
         raise unreadable(f"{targets.version}.targets.json", "does not say who lists the bodies")

@@ -14,11 +14,9 @@ from hashlib import sha256
 from securesystemslib.signer import CryptoSigner
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import (
-    Delegations,
     Metadata,
     MetaFile,
     Snapshot,
-    SuccinctRoles,
     TargetFile,
     Targets,
     Timestamp,
@@ -27,7 +25,7 @@ from tuf.api.metadata import (
 from exchange.domain.directory import Body, Directory
 from exchange.domain.ids import ZERO_DIGEST
 from exchange.security.directory import Settings, encode_body, encode_settings, format_time
-from exchange.security.directory_draft import Draft, DraftState, look_at_draft
+from exchange.security.directory_draft import Draft, DraftState, delegations_of, look_at_draft
 from exchange.security.directory_folder import DirectoryFolder
 from exchange.security.directory_metadata import (
     FRESH_FIELD,
@@ -36,6 +34,7 @@ from exchange.security.directory_metadata import (
     ROOT_FIELD,
     SETTINGS,
     TIMESTAMP,
+    bins_of,
     body_path,
     hashed,
 )
@@ -48,8 +47,6 @@ LIST_LIFETIME = timedelta(days=20 * 365)
 """Of snapshots and lists: for clients of the framework. How old they may be the timestamp says."""
 FRESH_FOR = timedelta(days=1)
 VALID_FOR = timedelta(days=14)
-_BIN_BITS = 4
-_BIN_PREFIX = "bodies"
 _LOCK = ".publishing"
 
 
@@ -81,19 +78,32 @@ class DirectoryPublisher:
         """Publish into `folder`."""
         self._folder = folder
 
-    def draft(self, bodies: Mapping[str, Body], key: PrivateKey, at: datetime) -> Draft:
-        """The next version with other bodies, as one keeper enters it; nothing is written.
+    def head(self) -> Directory:
+        """The newest complete version, which the next one follows.
+
+        Raises:
+            DirectoryRefused: `directory-missing`: there is none yet; as `DirectoryFolder.version`.
+        """
+        head = self._folder.head()
+        if head is None:
+            message = f"{self._folder.folder} has no version yet: found the exchange first"
+            raise DirectoryRefused(message, code="directory-missing")
+        return head
+
+    def draft(self, directory: Directory, key: PrivateKey, at: datetime) -> Draft:
+        """The next version as one keeper enters it; nothing is written.
 
         Args:
-            bodies: all of them, those that changed with their next `Change` (see `directory_changes.edited`).
+            directory: the newest version with other bodies, those that changed with their next `Change` (see
+                `directory_changes.edited`), or other issuers.
             key: the keeper's.
             at: the time (UTC).
 
         Raises:
             DirectoryRefused: as `look`; `draft-empty`: nothing would change.
         """
-        head = self._head()
-        draft = _Lists(self._folder, head, at).draft(replace(head, bodies=bodies)).signed(key)
+        head = self.head()
+        draft = _Lists(self._folder, head, at).draft(directory).signed(key)
         if not draft.lists:
             raise DirectoryRefused("nothing would change: look at the entry in force", code="draft-empty")
         self.look(draft)
@@ -107,7 +117,7 @@ class DirectoryPublisher:
         """
         keyid = CryptoSigner(key).public_key.keyid
         self._folder.follow_roots()
-        keys, _ = self._folder.keepers()
+        keys = self._folder.keepers()
         if keyid not in keys:
             message = f"key {keyid[:8]} is no keeper's: sign with yours, or have the next root name it"
             raise DirectoryRefused(message, code="keeper-unknown")
@@ -119,7 +129,7 @@ class DirectoryPublisher:
         Raises:
             DirectoryRefused: as `look_at_draft`: it may not be signed.
         """
-        head = self._head()
+        head = self.head()
         lists = self._folder.lists(head.version)
         targets = f"{lists[_TARGETS].version}.{_TARGETS}"
         present = parse(Targets, self._folder.read(targets), targets)
@@ -152,7 +162,7 @@ class DirectoryPublisher:
                 raise DirectoryRefused(message, code="draft-signed-before")
             if not state.complete:
                 return signed, None
-            return signed, self._write(signed, self._head(), key, at)
+            return signed, self._write(signed, self.head(), key, at)
 
     def publish(self, directory: Directory, keys: PublishingKeys, at: datetime) -> Directory:
         """Sign, write and put in force the next version, by who has all keys: the founder, and tests.
@@ -210,7 +220,7 @@ class DirectoryPublisher:
         """
         with self._alone():
             self._folder.follow_roots()
-            head = self._head()
+            head = self.head()
             data = self._timestamp(head, key, at)
             self._folder.require_timestamp(data)
             write_atomically(self._folder.folder / TIMESTAMP, data)
@@ -223,13 +233,6 @@ class DirectoryPublisher:
         with (self._folder.folder / _LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-    def _head(self) -> Directory:
-        head = self._folder.head()
-        if head is None:
-            message = f"{self._folder.folder} has no version yet: found the exchange first"
-            raise DirectoryRefused(message, code="directory-missing")
-        return head
 
     def _write(self, draft: Draft, head: Directory | None, key: PrivateKey, issued: datetime) -> Directory:
         """Write a version that enough keepers signed; the snapshot last, which makes it one."""
@@ -288,13 +291,12 @@ class _Lists:
 
     def draft(self, directory: Directory) -> Draft:
         """What is new, not yet signed."""
-        keys, threshold = self._folder.keepers()
-        bins = SuccinctRoles(list(keys), threshold, _BIN_BITS, _BIN_PREFIX)
         settings = encode_settings(Settings(directory.lanes, directory.journal_partitions, directory.issuers))
         targets = Targets(
             targets={SETTINGS: self._target(SETTINGS, settings)},
-            delegations=Delegations(dict(keys), succinct_roles=bins),
+            delegations=delegations_of(self._folder.newest_root()),
         )
+        bins = bins_of(targets)
         listed: dict[str, dict[str, TargetFile]] = {role: {} for role in bins.get_roles()}
         for code, body in sorted(directory.bodies.items()):
             path = body_path(code)

@@ -46,6 +46,10 @@ class Place:
         """The clock's key."""
         return str(self._authority.directory.clock)
 
+    def issuer(self) -> Path:
+        """A certificate of an authority that the directory does not name."""
+        return self._authority.transport_root
+
     def root_keys(self) -> dict[str, PrivateKey]:
         """Of the root's holders, by name."""
         folder = self._authority.directory.root.parent

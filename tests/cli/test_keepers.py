@@ -5,10 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from securesystemslib.signer import CryptoSigner
+from tuf.api.metadata import Metadata, Targets
 from typer.testing import CliRunner
 
 from exchange.cli import app
 from exchange.domain.directory import BodyStatus
+from exchange.domain.ids import digest
 from exchange.security.directory_ceremony import Holders, Quorum, make_root, sign_root
 from exchange.security.directory_draft import Draft
 from exchange.security.directory_publisher import DirectoryPublisher
@@ -31,7 +34,8 @@ def draft(tmp_path: Path) -> str:
 
 def enter(place: Place, draft: str, *arguments: str, keeper: int = 0) -> None:
     """One keeper enters a change."""
-    done = place.run(*arguments, "--reason", "because", "--key", place.keeper(keeper), "--draft", draft)
+    why = () if arguments[0] == "trust" else ("--reason", "because")
+    done = place.run(*arguments, *why, "--key", place.keeper(keeper), "--draft", draft)
     assert done.exit_code == 0, done.stderr
     assert "another keeper" in done.stdout
 
@@ -123,16 +127,46 @@ def test_what_is_in_a_draft_is_not_believed(place: Place, draft: str) -> None:
 def test_a_change_needs_its_words_and_its_place(place: Place) -> None:
     """Without a change, with a number or name of somebody else, or with a body dropped, nothing is entered."""
     publisher, key = DirectoryPublisher(place.folder), load_private_key(Path(place.keeper(0)))
-    bodies = place.folder.latest().bodies
-    suspended = replace(bodies["mfa"], status=BodyStatus.SUSPENDED)
-    dropped = {code: body for code, body in bodies.items() if code != "mfa"}
-    for changed in ({**bodies, "mfa": suspended}, dropped):
-        with pytest.raises(Exception, match=r"mfa") as caught:
+    head = place.folder.latest()
+    suspended = replace(head.bodies["mfa"], status=BodyStatus.SUSPENDED)
+    dropped = {code: body for code, body in head.bodies.items() if code != "mfa"}
+    for changed, word in (
+        (replace(head, bodies={**head.bodies, "mfa": suspended}), "mfa"),
+        (replace(head, bodies=dropped), "mfa"),
+        (replace(head, lanes=head.lanes + 1), "lanes"),
+    ):
+        with pytest.raises(DirectoryRefused, match=word) as caught:
             publisher.draft(changed, key, NOW)
-        assert getattr(caught.value, "code", "") == "directory-change-invalid"
-    with pytest.raises(Exception, match="nothing would change") as caught:
-        publisher.draft(bodies, key, NOW)
-    assert getattr(caught.value, "code", "") == "draft-empty"
+        assert caught.value.code == "directory-change-invalid"
+    with pytest.raises(DirectoryRefused, match="nothing would change") as caught:
+        publisher.draft(head, key, NOW)
+    assert caught.value.code == "draft-empty"
+
+
+def test_a_keeper_lets_nobody_else_sign(place: Place, draft: str) -> None:
+    """A draft whose lists name other keepers than the root is not approved: it would look like any other."""
+    enter(place, draft, "trust", str(place.issuer()))
+    good = Draft.decode(Path(draft).read_bytes())
+    metadata = Metadata[Targets].from_bytes(good.lists["targets"])
+    delegations = metadata.signed.delegations
+    assert delegations is not None
+    assert delegations.succinct_roles is not None
+    delegations.succinct_roles.threshold = 1
+    metadata.sign(CryptoSigner(load_private_key(Path(place.keeper(0)))))
+    Path(draft).write_bytes(replace(good, lists={"targets": metadata.to_bytes()}).encode())
+    refused = place.run("approve", draft, "--key", place.keeper(1))
+    assert "error[directory-change-invalid]: the draft would let others sign" in refused.stderr
+
+
+def test_another_authority_is_trusted(place: Place, draft: str) -> None:
+    """Whoever approves sees which; one has to stay."""
+    enter(place, draft, "trust", str(place.issuer()))
+    assert "issues statement certificates: CN=Exchange transport root" in place.run("draft", draft).stdout
+    assert place.run("approve", draft, "--key", place.keeper(1), "--clock", place.clock).exit_code == 0
+    both = [digest(der).hex() for der in place.folder.latest().issuers]
+    assert len(both) == 2
+    assert place.run("distrust", both[0][:16], *place.keys()).exit_code == 0
+    assert place.run("distrust", both[1][:16], *place.keys()).stderr.startswith("error[certificate-not-listed]")
 
 
 def test_a_new_root_comes_into_force(place: Place, tmp_path: Path) -> None:

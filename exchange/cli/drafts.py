@@ -1,0 +1,206 @@
+"""Where a keeper works: entering and approving drafts, and telling what they change."""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from cryptography import x509
+from rich.console import Console
+
+from exchange import system
+from exchange.cli.output import Output, shown
+from exchange.cli.places import config_file
+from exchange.domain.directory import Body, Directory, ListedCertificate
+from exchange.domain.errors import ConfigurationError
+from exchange.domain.ids import digest
+from exchange.security.directory_changes import Edit, edited
+from exchange.security.directory_draft import Draft, DraftState
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory_publisher import DirectoryPublisher
+from exchange.security.files import write_atomically
+from exchange.security.keys import load_private_key
+from exchange.settings import operator_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field of an entry before and after, in words; `before` is empty in a new entry."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """An edit in words."""
+
+    code: str
+    by: str
+    reason: str
+    new: bool
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Where a change stands.
+
+    Attributes:
+        changes: what changes.
+        issuers: who shall issue statement certificates from then on, in words; None when that stays.
+        signed: names of the keepers who signed.
+        threshold: so many must.
+        version: of the directory, once it is complete; None before.
+        in_force: whether the clock's key has signed for it.
+        draft: file to be approved; empty once the version is complete.
+    """
+
+    changes: tuple[Proposed, ...]
+    issuers: tuple[str, ...] | None
+    signed: tuple[str, ...]
+    threshold: int
+    version: int | None = None
+    in_force: bool = False
+    draft: str = ""
+
+
+class Desk:
+    """Where a keeper works: the directory's folder, keys, and the draft's file."""
+
+    def __init__(self, config: Path | None, keys: list[Path], clock: Path | None, file: Path) -> None:
+        """Nothing is read yet but the settings."""
+        self._folder = folder_of(config)
+        self._publisher = DirectoryPublisher(self._folder)
+        self._keys = keys
+        self._clock = clock
+        self._file = file
+
+    def enter(self, change: Callable[[Directory], Directory]) -> Done:
+        """Enter a change of the newest version; approve it, too, as far as there are keys.
+
+        Raises:
+            DirectoryRefused: as `DirectoryPublisher.draft` and `approve`.
+        """
+        draft = self._publisher.draft(change(self._publisher.head()), load_private_key(self._keys[0]), system.now())
+        return self.approve(draft, self._keys[1:])
+
+    def enter_bodies(self, codes: Iterable[str], change: Callable[[Body], Body], reason: str) -> Done:
+        """Enter a change of listed bodies.
+
+        Raises:
+            ConfigurationError: `body-unknown`.
+            DirectoryRefused: as `enter`.
+        """
+        by, at = self._publisher.name_of(load_private_key(self._keys[0])), system.now()
+
+        def changed(head: Directory) -> Directory:
+            bodies = dict(head.bodies)
+            for code in dict.fromkeys(codes):
+                before = bodies.get(code)
+                if before is None:
+                    message = f"the directory lists no body '{code[:63]}': look it up: exchange directory search"
+                    raise ConfigurationError(message, code="body-unknown")
+                bodies[code] = edited(before, head.entries[code], change(before), by, reason, at)
+            return replace(head, bodies=bodies)
+
+        return self.enter(changed)
+
+    def approve(self, draft: Draft, keys: Iterable[Path]) -> Done:
+        """Sign a draft with each key; write the version when that completes it, else the draft's file.
+
+        Raises:
+            DirectoryRefused: as `DirectoryPublisher.approve` and `stamp`.
+        """
+        state, version = self._publisher.look(draft), None
+        for path in keys:
+            draft, version = self._publisher.approve(draft, load_private_key(path), system.now())
+            if version is None:
+                state = self._publisher.look(draft)
+        if version is None:
+            write_atomically(self._file, draft.encode())
+            return done_of(state, draft=str(self._file))
+        if self._clock is not None:
+            self._publisher.stamp(load_private_key(self._clock), system.now())
+        done = done_of(state, draft="")
+        signed = tuple(sorted({*done.signed, *(self._publisher.name_of(load_private_key(path)) for path in keys)}))
+        return replace(done, signed=signed, version=version.version, in_force=self._clock is not None)
+
+
+def folder_of(config: Path | None) -> DirectoryFolder:
+    """The directory that an operator's configuration names."""
+    settings = operator_settings(config_file(config, "operator", os.environ), os.environ).directory
+    return DirectoryFolder.at(settings.folder, settings.root)
+
+
+def read_draft(file: Path) -> Draft:
+    """A draft that somebody handed over.
+
+    Raises:
+        ConfigurationError: `draft-missing`.
+        DirectoryRefused: `draft-unreadable`.
+    """
+    try:
+        return Draft.decode(file.read_bytes())
+    except OSError as error:
+        message = f"{file} cannot be read ({error.strerror}): name the draft that a keeper handed over"
+        raise ConfigurationError(message, code="draft-missing") from error
+
+
+def done_of(state: DraftState, draft: str) -> Done:
+    """Where a draft stands, in words; `draft` is its file, empty once the version is complete."""
+    issuers = None if state.issuers is None else tuple(map(_certificate, state.issuers))
+    return Done(tuple(map(_proposed, state.edits)), issuers, state.keepers, state.threshold, draft=draft)
+
+
+def _certificate(der: bytes) -> str:
+    certificate = x509.load_der_x509_certificate(der)
+    subject, until = certificate.subject.rfc4514_string(), certificate.not_valid_after_utc
+    return f"{subject} to {until:%Y-%m-%d} {digest(der).hex()}"
+
+
+def _proposed(edit: Edit) -> Proposed:
+    change = edit.after.change
+    by, reason = ("", "") if change is None else (change.by, change.reason)
+    differences = tuple(
+        Difference(field.name, "" if edit.before is None else _worded(before), _worded(after))
+        for field in fields(Body)
+        if field.name != "change"
+        and (before := getattr(edit.before, field.name, None)) != (after := getattr(edit.after, field.name))
+    )
+    return Proposed(edit.after.code, by, reason, edit.before is None, differences)
+
+
+def _worded(value: object) -> str:
+    """A field's value for people; of certificates who, until when, and the SHA-256."""
+    if isinstance(value, tuple):
+        return ", ".join(map(_worded, value)) or "nothing"
+    if isinstance(value, ListedCertificate):
+        until = f"revoked {value.revoked:%Y-%m-%d %H:%M} UTC" if value.revoked else "not revoked"
+        return f"{value.use} {_certificate(value.der)} {until}"
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def tell(done: Done, *, json: bool) -> None:
+    """Print where a change stands."""
+    Output(as_json=json).result(done, lambda console: render(done, console))
+
+
+def render(done: Done, console: Console) -> None:
+    """Print where a change stands, field by field, for people."""
+    for each in done.changes:
+        console.print(f"{each.code}{' (new)' if each.new else ''}, by {shown(each.by)}: {shown(each.reason)}")
+        for difference in each.differences:
+            before = f"{shown(difference.before)} → " if difference.before else ""
+            console.print(f"  {difference.field}: {before}{shown(difference.after)}")
+    for issuer in done.issuers or ():
+        console.print(f"issues statement certificates: {shown(issuer)}")
+    console.print(f"signed by {shown(', '.join(done.signed))}; {done.threshold} must sign")
+    if done.version is None:
+        file = shown(done.draft)
+        console.print(f"Next: another keeper: exchange directory draft {file}, then approve {file} --key …")
+    elif done.in_force:
+        console.print(f"version {done.version} is in force")
+    else:
+        console.print(f"version {done.version} is complete; the clock puts it in force: exchange directory stamp")
