@@ -29,7 +29,7 @@ from exchange.domain.ids import SERVICE_PREFIX, lane_of
 from exchange.domain.statement import Signed
 from exchange.embedded import EmbeddedKafka, JavaProgram, cache_folder, ensure_jars, find_java, with_class_cache
 from exchange.embedded.demo_bodies import DemoBody
-from exchange.embedded.installation import ADMIN, SHAPE, Installation, Installer, grants, topics
+from exchange.embedded.installation import ADMIN, SHAPE, Installation, Installer, command, grants, topics
 from exchange.embedded.processes import Watchdog
 from exchange.wire.records import encode
 from tests.checker import Checker
@@ -181,8 +181,8 @@ class Stage:
             text = config.read_text(encoding="utf-8")
             config = config.with_stem(f"{role}-{name}")
             config.write_text(re.sub(rf"(?m)^{without}.*\n", "", text), encoding="utf-8")
-        command = [sys.executable, "-m", "exchange.cli", role.partition("-")[0], "--config", str(config)]
-        process = Process(command, self.installation.log(config.stem))
+        words = [sys.executable, "-m", "exchange.cli", *command(role), "--config", str(config)]
+        process = Process(words, self.installation.log(config.stem))
         try:
             yield process
         finally:

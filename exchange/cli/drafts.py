@@ -203,4 +203,5 @@ def render(done: Done, console: Console) -> None:
     elif done.in_force:
         console.print(f"version {done.version} is in force")
     else:
-        console.print(f"version {done.version} is complete; the clock puts it in force: exchange directory stamp")
+        how = "the directory's service puts it in force, or: exchange directory stamp"
+        console.print(f"version {done.version} is complete; {how}")

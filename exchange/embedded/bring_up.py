@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from exchange.bus.access import ROUTER, TRACKER
+from exchange.bus.access import DIRECTORY_SERVICE, ROUTER, TRACKER
 from exchange.bus.administration import Administration
 from exchange.bus.quotas import EVERY_OTHER_USER, Quota, set_quotas
 from exchange.domain.errors import EmbeddedError
@@ -26,7 +26,14 @@ from exchange.embedded.jars import ensure_jars
 from exchange.embedded.java import find_java
 from exchange.embedded.kafka import EmbeddedKafka, running_brokers, stop_brokers
 from exchange.embedded.roles import Roles, running, stop_roles, waiting_for
-from exchange.settings import ObserveSettings, agent_settings, operator_settings, router_settings, tracker_settings
+from exchange.settings import (
+    ObserveSettings,
+    agent_settings,
+    directory_settings,
+    operator_settings,
+    router_settings,
+    tracker_settings,
+)
 
 READY_SECONDS = 60.0
 HEAP_MB = 384
@@ -36,6 +43,7 @@ QUOTAS: dict[str | None, Quota] = {
     EVERY_OTHER_USER: Quota(_MB // 4, 16 * _MB, 200.0),
     ROUTER: Quota(512 * _MB, 512 * _MB, 2000.0),
     TRACKER: Quota(256 * _MB, 256 * _MB, 1000.0),
+    DIRECTORY_SERVICE: Quota(64 * _MB, 64 * _MB, 1000.0),
 }
 """A body may write some 120 letters of 2 KB a second: far more than it needs, and little enough that the
 broker slows a body that floods before others in its lane wait for it. Services have what the broker can give."""
@@ -101,13 +109,13 @@ class BroughtUp:
 
     async def _start(self) -> None:
         self._tell("making certificates and the signed directory")
-        installer = await asyncio.to_thread(Installer, self._folder, self._bodies, self._now)
+        installer = await asyncio.to_thread(Installer, self._folder, self._bodies, self._now, served=True)
         bootstrap = self._environ.get("EXCHANGE_KAFKA_BOOTSTRAP") or await self._start_kafka(installer)
         running_roles = [role for role in self.installation.roles if running(self.installation, role)]
         await asyncio.to_thread(installer.write_settings, bootstrap, running_roles)
         self._tell("making topics, rights and quotas")
         await self._prepare_cluster(fresh=installer.fresh)
-        self._tell(f"starting router, tracker and {len(self._bodies)} agents")
+        self._tell(f"starting the directory, router, tracker and {len(self._bodies)} agents")
         roles = Roles(self.installation, self._environ, attached=not self._detached)
         self._undo.push_async_callback(asyncio.to_thread, roles.stop)
         await asyncio.to_thread(roles.start)
@@ -179,6 +187,7 @@ def observed(installation: Installation, environ: Mapping[str, str]) -> dict[str
     """Where each process of an installation serves its health."""
     agents = {f"agent-{code}" for code in installation.bodies}
     return {
+        "directory": directory_settings(installation.config("directory"), environ).observe,
         "router": router_settings(installation.config("router"), environ).observe,
         "tracker": tracker_settings(installation.config("tracker"), environ).observe,
         **{agent: agent_settings(installation.config(agent), environ).observe for agent in sorted(agents)},

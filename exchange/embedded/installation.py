@@ -3,10 +3,11 @@
     <folder>/authority/              certificate authority, certificates of bodies and services
     <folder>/directory/              the signed directory
     <folder>/policy.toml             what the router decides by
-    <folder>/{router,tracker,operator,auditor}.toml
+    <folder>/{directory,router,tracker,operator,auditor}.toml
     <folder>/agent-<body>.toml       the body's agent
     <folder>/edms/<body>/            where the body's document system leaves and finds files
     <folder>/spool/, tracker.sqlite  state
+    <folder>/copies/agent-<body>/    the agent's own copy of the directory, when a service hands it on
     <folder>/kafka/, logs/           the broker, and what each process says
 
 Everything is made once and used again; only what names the broker's address is written each time.
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from exchange.bus.access import AUDITOR, ROUTER, TRACKER, Grant, body_grants, service_grants
+from exchange.bus.access import AUDITOR, DIRECTORY_SERVICE, ROUTER, TRACKER, Grant, body_grants, service_grants
 from exchange.bus.topics import ClusterShape, TopicSpec, inbox_topic, service_topics
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate
 from exchange.domain.ids import ZERO_DIGEST
@@ -60,7 +61,7 @@ class Installation:
         return self.folder / "kafka"
 
     def config(self, role: str) -> Path:
-        """Configuration of `router`, `tracker`, `operator`, `auditor` or `agent-<body>`."""
+        """Configuration of `directory`, `router`, `tracker`, `operator`, `auditor` or `agent-<body>`."""
         return self.folder / f"{role}.toml"
 
     def log(self, role: str) -> Path:
@@ -74,7 +75,12 @@ class Installation:
     @property
     def roles(self) -> tuple[str, ...]:
         """The processes of the installation beside Kafka, in the order in which they start."""
-        return ("router", "tracker", *(f"agent-{code}" for code in self.bodies))
+        return ("directory", "router", "tracker", *(f"agent-{code}" for code in self.bodies))
+
+
+def command(role: str) -> tuple[str, ...]:
+    """What follows `exchange` to run a role's process."""
+    return ("directory", "serve") if role == "directory" else (role.partition("-")[0],)
 
 
 def topics(bodies: Sequence[str], shape: ClusterShape = SHAPE) -> tuple[TopicSpec, ...]:
@@ -90,8 +96,14 @@ def grants(bodies: Sequence[str]) -> tuple[Grant, ...]:
 class Installer:
     """Makes an installation, or completes one."""
 
-    def __init__(self, folder: Path, bodies: Sequence[DemoBody], now: datetime) -> None:
+    def __init__(self, folder: Path, bodies: Sequence[DemoBody], now: datetime, *, served: bool = False) -> None:
         """Make or reuse the authority and everything that does not depend on a running broker.
+
+        Args:
+            folder: of the installation.
+            bodies: whom it has.
+            now: present time (UTC).
+            served: whether the directory's service runs: agents then have copies of their own, which follow it.
 
         Raises:
             KeyRefused, DirectoryRefused: what is there was altered; remove the folder.
@@ -99,11 +111,12 @@ class Installer:
         """
         self._bodies = tuple(bodies)
         self._now = now
+        self._served = served
         self._authority = Authority(folder / "authority", now=now)
         self.installation = Installation(folder, tuple(body.code for body in bodies))
         self.fresh = not (folder / "directory" / TIMESTAMP).exists()
         """Whether this made the exchange: then no cluster can hold letters of it yet."""
-        for role in (ROUTER, TRACKER, AUDITOR, ADMIN):
+        for role in (DIRECTORY_SERVICE, ROUTER, TRACKER, AUDITOR, ADMIN):
             self._authority.service(role)
         if self.fresh:
             self._publish_directory()
@@ -124,10 +137,12 @@ class Installer:
     def write_settings(self, bootstrap: str, running: Collection[str] = ()) -> None:
         """Write every process's configuration for the cluster at `bootstrap`; roles `running` keep their ports."""
         ports = self._ports(running)
-        kafka = {name: self._kafka(name, bootstrap) for name in (ROUTER, TRACKER, ADMIN, AUDITOR)}
+        kafka = {name: self._kafka(name, bootstrap) for name in (DIRECTORY_SERVICE, ROUTER, TRACKER, ADMIN, AUDITOR)}
         store = _table("store", url="sqlite:///tracker.sqlite")
         policy = _table("policy", file="policy.toml")
         cluster = _table("cluster", replication=SHAPE.replication, min_insync=SHAPE.min_insync)
+        clock = _table("clock", key=self._relative(self._authority.directory.clock))
+        self._write("directory", kafka[DIRECTORY_SERVICE], clock, cluster, _observe(ports["directory"]))
         self._write("router", kafka[ROUTER], policy, _observe(ports["router"]))
         self._write("tracker", kafka[TRACKER], store, _observe(ports["tracker"]))
         self._write("operator", kafka[ADMIN], store, cluster)
@@ -164,8 +179,9 @@ class Installer:
         return (_table("spool", folder=f"spool/{role}"), _table("[body]", **values))
 
     def _write(self, role: str, *tables: str) -> None:
-        root = self._relative(self._authority.directory.root)
-        directory = _table("directory", folder="directory", root=root)
+        follows = self._served and role.startswith("agent-")
+        root, folder = self._relative(self._authority.directory.root), f"copies/{role}" if follows else "directory"
+        directory = _table("directory", folder=folder, root=root, **({"follow": True} if follows else {}))
         text = "\n".join([f"# {role} of a throw-away installation.\n", *tables, directory])
         write_atomically(self.installation.config(role), text.encode())
 
@@ -221,7 +237,7 @@ def _observe(port: int) -> str:
     return _table("observe", host=HOST, port=port)
 
 
-def _table(name: str, **values: str | int) -> str:
+def _table(name: str, **values: str | int | bool) -> str:
     """A table of TOML, whose basic strings are written as JSON's are."""
     lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
     return "".join([f"[{name}]\n", *lines])

@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from exchange.domain.errors import EmbeddedError
-from exchange.embedded.installation import Installation
+from exchange.embedded.installation import Installation, command
 from exchange.embedded.processes import Child, ServerProcess
 from exchange.settings import ObserveSettings
 
@@ -53,9 +53,9 @@ class Roles:
         """Start every role that does not run; returns at once."""
         for role in self._installation.roles:
             if not running(self._installation, role):
-                command = [sys.executable, *_arguments(self._installation, role)]
+                words = [sys.executable, *_arguments(self._installation, role)]
                 console = self._installation.log(role)
-                self._children[role] = Child(command, self._environ, console, attached=self._attached)
+                self._children[role] = Child(words, self._environ, console, attached=self._attached)
 
     def check(self) -> None:
         """Look whether all that were started here still run.
@@ -112,8 +112,7 @@ def waiting_for(observe: ObserveSettings) -> str:
 
 
 def _arguments(installation: Installation, role: str) -> list[str]:
-    command = role.partition("-")[0]
-    return ["-m", "exchange.cli", command, "--config", str(installation.config(role))]
+    return ["-m", "exchange.cli", *command(role), "--config", str(installation.config(role))]
 
 
 def _reap(child: Child) -> None:

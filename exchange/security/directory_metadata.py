@@ -156,6 +156,47 @@ def read_version(
     return Proven(directory, number, files)
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A version of the past, known by its digest alone.
+
+    Attributes:
+        previous: digest of the version before.
+        files: names and SHA-256 of the files that make it, without those that were known.
+    """
+
+    previous: bytes
+    files: Mapping[str, bytes]
+
+
+def read_link(version: int, digest: bytes, read: Read, known: Mapping[str, bytes]) -> Link:
+    """A version by the digest that a proven one names: its files follow from it, without a signature.
+
+    Args:
+        version: which.
+        digest: SHA-256 of its snapshot.
+        read: gives the files.
+        known: names and SHA-256 of files that need not be looked at again.
+
+    Raises:
+        DirectoryRefused: `directory-missing`, `directory-unreadable`, `directory-file-differs`.
+    """
+    taken = _Taking(read)
+    name = f"{version}.snapshot.json"
+    snapshot = parse(Snapshot, taken(name, digest), name)
+    if taken.files[name] != digest:
+        raise _differs(name)
+    for listing, meta in snapshot.signed.meta.items():
+        if f"{meta.version}.{listing}" in known:
+            continue
+        role = listing.removesuffix(_JSON)
+        for path, target in _listed(role, snapshot.signed, taken).signed.targets.items():
+            file = hashed(path if path == SETTINGS else body_path(body_of(path)), target_digest(target, role))
+            if file not in known:
+                _taken(target, file, taken)
+    return Link(_previous(snapshot.signed.unrecognized_fields, version, name), taken.files)
+
+
 def read_lists(version: int, read: Read, roots: Roots) -> Mapping[str, MetaFile]:
     """The lists that a version names.
 

@@ -6,6 +6,7 @@ misspelt key is never silently without effect. Relative paths are relative to th
     router      [kafka] [directory] [policy] [observe]
     tracker     [kafka] [directory] [store] [observe]
     agent       [kafka] [directory] [policy] [spool] [[body]] [observe]
+    directory   [kafka] [directory] [clock] [cluster] [observe]
     operator    [kafka] [directory] [store] [cluster]     doctor, track, letters
     auditor     [kafka] [directory] [store]               audit replay, audit export
 
@@ -26,10 +27,17 @@ from exchange.settings.toml import Table, opened
 
 @dataclass(frozen=True, slots=True)
 class DirectorySettings:
-    """Where the signed directory lies, and the exchange's first root file, which vouches for it."""
+    """Where the signed directory lies, and the exchange's first root file, which vouches for it.
+
+    Attributes:
+        folder: the directory, or this process's own copy of it.
+        root: the exchange's first root file.
+        follow: whether the folder is a copy that this process keeps new from Kafka.
+    """
 
     folder: Path
     root: Path
+    follow: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,28 @@ class OperatorSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectoryServiceSettings:
+    """The directory's service.
+
+    Attributes:
+        clock: file of the key that signs timestamps.
+        replication: copies that every topic must have.
+        min_insync: copies that must be written before a record counts as taken.
+    """
+
+    kafka: KafkaSettings
+    directory: DirectorySettings
+    clock: Path
+    replication: int
+    min_insync: int
+    observe: ObserveSettings
+
+    def shape(self, lanes: int, journal_partitions: int) -> ClusterShape:
+        """The cluster as it must be, with what the directory says about partitions."""
+        return ClusterShape(lanes, journal_partitions, self.replication, self.min_insync)
+
+
+@dataclass(frozen=True, slots=True)
 class AuditorSettings:
     """What an auditor's commands need; `store` only to compare with it, may be empty."""
 
@@ -146,16 +176,31 @@ def agent_settings(file: Path, environ: Mapping[str, str]) -> AgentSettings:
 def operator_settings(file: Path, environ: Mapping[str, str]) -> OperatorSettings:
     """Read an operator's file."""
     with opened(file) as top:
-        with top.table("cluster") as cluster:
-            replication = cluster.number("replication", least=1, most=9)
-            min_insync = cluster.number("min_insync", least=1, most=replication)
+        replication, min_insync = _cluster(top)
         return OperatorSettings(_kafka(top, environ), _directory(top), _store(top), replication, min_insync)
+
+
+def directory_settings(file: Path, environ: Mapping[str, str]) -> DirectoryServiceSettings:
+    """Read the file of the directory's service."""
+    with opened(file) as top:
+        with top.table("clock") as table:
+            clock = table.path("key")
+        replication, min_insync = _cluster(top)
+        return DirectoryServiceSettings(
+            _kafka(top, environ), _directory(top), clock, replication, min_insync, _observe(top)
+        )
 
 
 def auditor_settings(file: Path, environ: Mapping[str, str]) -> AuditorSettings:
     """Read an auditor's file."""
     with opened(file) as top:
         return AuditorSettings(_kafka(top, environ), _directory(top), _store(top))
+
+
+def _cluster(top: Table) -> tuple[int, int]:
+    with top.table("cluster") as cluster:
+        replication = cluster.number("replication", least=1, most=9)
+        return replication, cluster.number("min_insync", least=1, most=replication)
 
 
 def _kafka(top: Table, environ: Mapping[str, str]) -> KafkaSettings:
@@ -175,7 +220,8 @@ def _kafka_file(kafka: Table, name: str, environ: Mapping[str, str]) -> Path:
 
 def _directory(top: Table) -> DirectorySettings:
     with top.table("directory") as directory:
-        return DirectorySettings(directory.path("folder"), directory.path("root"))
+        follow = directory.flag("follow", default=False)
+        return DirectorySettings(directory.path("folder"), directory.path("root"), follow)
 
 
 def _policy(top: Table) -> Path:

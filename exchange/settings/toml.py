@@ -52,6 +52,13 @@ class Table:
             raise self.wrong(key, f"must be a whole number from {least} to {most}")
         return value
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        """True or false."""
+        value = self._value(key, default)
+        if not isinstance(value, bool):
+            raise self.wrong(key, "must be true or false, without quotes")
+        return value
+
     def path(self, key: str) -> Path:
         """A path; a relative one begins at the file's folder."""
         return self.beside(self.text(key))

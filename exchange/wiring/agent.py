@@ -30,6 +30,7 @@ from exchange.services.agent import AgentService
 from exchange.services.process import process_registry
 from exchange.services.runner import observed, until_signalled
 from exchange.settings import AgentSettings, BodySettings
+from exchange.wiring.directory import followed
 
 
 async def run_agent(settings: AgentSettings) -> None:
@@ -41,6 +42,11 @@ async def run_agent(settings: AgentSettings) -> None:
         PositionLost: an inbox is not the topic that was read before.
     """
     registry = _registry(settings)
+    async with followed(settings.directory, settings.kafka):
+        await _run(settings, registry)
+
+
+async def _run(settings: AgentSettings, registry: CollectorRegistry) -> None:
     with open_desk(settings) as desk:
         members = [_member(body, edms=_edms(body)) for body in settings.bodies]
         service = AgentService(Agent(desk.office, members, desk.transport), desk.office.counters, registry)

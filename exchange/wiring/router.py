@@ -8,6 +8,7 @@ from exchange.services.router.metrics import RouterMetrics
 from exchange.services.router.service import Router
 from exchange.services.runner import changes_told, observed, until_signalled
 from exchange.settings import RouterSettings
+from exchange.wiring.directory import followed
 
 
 async def run_router(settings: RouterSettings) -> None:
@@ -18,11 +19,12 @@ async def run_router(settings: RouterSettings) -> None:
     """
     registry = process_registry({("transport", ""): settings.kafka.certificate}, folders={})
     settings.kafka.ssl_context()  # a wrong file is told at once, not waited for
-    directory = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
-    footings = FootingFiles(directory, settings.policy, system.now, system.monotonic)
-    footings.current()  # a wrong file is told at once, not lane by lane
-    RouterMetrics.show_validity(registry, lambda: footings.valid_until)
-    router = Router(settings.kafka, footings, system.now, RouterMetrics(registry))
-    with observed(registry, lambda: router.waiting_for, settings.observe.host, settings.observe.port):
-        async with changes_told("router", lambda: router.waiting_for):
-            await until_signalled(router.run())
+    async with followed(settings.directory, settings.kafka):
+        directory = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
+        footings = FootingFiles(directory, settings.policy, system.now, system.monotonic)
+        footings.current()  # a wrong file is told at once, not lane by lane
+        RouterMetrics.show_validity(registry, lambda: footings.valid_until)
+        router = Router(settings.kafka, footings, system.now, RouterMetrics(registry))
+        with observed(registry, lambda: router.waiting_for, settings.observe.host, settings.observe.port):
+            async with changes_told("router", lambda: router.waiting_for):
+                await until_signalled(router.run())

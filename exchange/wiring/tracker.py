@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from prometheus_client import CollectorRegistry
+
 from exchange import system
 from exchange.bus.reader import PositionedReader
 from exchange.services.process import process_registry
@@ -11,7 +13,7 @@ from exchange.services.tracker.metrics import TrackerMetrics
 from exchange.services.tracker.service import Tracker
 from exchange.settings import TrackerSettings
 from exchange.store.database import Store
-from exchange.wiring.directory import latest_directory
+from exchange.wiring.directory import followed, latest_directory
 
 
 async def run_tracker(settings: TrackerSettings) -> None:
@@ -24,6 +26,11 @@ async def run_tracker(settings: TrackerSettings) -> None:
     """
     registry = process_registry({("transport", ""): settings.kafka.certificate}, folders={})
     settings.kafka.ssl_context()  # a wrong file is told at once, not waited for
+    async with followed(settings.directory, settings.kafka):
+        await _run(settings, registry)
+
+
+async def _run(settings: TrackerSettings, registry: CollectorRegistry) -> None:
     partitions = latest_directory(settings.directory).journal_partitions
     opening = partial(PositionedReader, settings.kafka)
     with Store(settings.store) as store:

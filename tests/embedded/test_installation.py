@@ -11,7 +11,14 @@ from exchange.domain.directory import BodyStatus
 from exchange.embedded.demo_bodies import demo_bodies
 from exchange.embedded.installation import Installation, Installer, grants, topics
 from exchange.security.directory_folder import DirectoryFolder
-from exchange.settings import agent_settings, auditor_settings, operator_settings, router_settings, tracker_settings
+from exchange.settings import (
+    agent_settings,
+    auditor_settings,
+    directory_settings,
+    operator_settings,
+    router_settings,
+    tracker_settings,
+)
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -33,6 +40,7 @@ def test_every_process_can_read_its_configuration(folder: Path) -> None:
     """What is written here is what the strict settings take."""
     installation = install(folder)
     ports = {
+        directory_settings(installation.config("directory"), {}).observe.port,
         router_settings(installation.config("router"), {}).observe.port,
         tracker_settings(installation.config("tracker"), {}).observe.port,
         *(agent_settings(installation.config(f"agent-{code}"), {}).observe.port for code in installation.bodies),
