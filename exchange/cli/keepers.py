@@ -16,8 +16,8 @@ from exchange.cli.output import Json, Output
 from exchange.cli.places import Config
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate
 from exchange.domain.errors import ConfigurationError
-from exchange.domain.ids import digest
-from exchange.security.directory_publisher import DirectoryPublisher
+from exchange.domain.ids import ZERO_DIGEST, digest
+from exchange.security.directory_publisher import DirectoryPublisher, PublishingKeys
 from exchange.security.keys import load_certificate, load_private_key
 from exchange.security.purpose import STATEMENT_USAGE
 
@@ -43,6 +43,34 @@ class Stamped:
 
     version: int
     timestamp: int
+
+
+@app.command()
+def found(
+    *,
+    lanes: Annotated[int, typer.Option(min=1, help="Partitions of submissions; fixed for ever.")],
+    partitions: Annotated[int, typer.Option(min=1, help="Partitions of the journal; fixed for ever.")],
+    issuer: Annotated[list[Path], typer.Option("--issuer", help="Certificate of an authority for statements (PEM).")],
+    key: Annotated[list[Path], typer.Option("--key", help="Keys of as many keepers as must sign: all are here.")],
+    clock: Annotated[Path, typer.Option("--clock", help="The clock's key.")],
+    config: Config = None,
+) -> None:
+    """Publish version 1 of the directory, with no bodies in it; the end of the ceremony."""
+    folder = folder_of(config)
+    first = Directory(
+        exchange=folder.exchange,
+        version=1,
+        digest=ZERO_DIGEST,
+        previous=ZERO_DIGEST,
+        issued=system.now(),
+        lanes=lanes,
+        journal_partitions=partitions,
+        issuers=tuple(load_certificate(file).public_bytes(Encoding.DER) for file in issuer),
+        bodies={},
+    )
+    keys = PublishingKeys(tuple(map(load_private_key, key)), load_private_key(clock))
+    DirectoryPublisher(folder).publish(first, keys, system.now())
+    typer.echo(f"exchange {folder.exchange.hex()} is founded")
 
 
 @app.command()

@@ -13,7 +13,7 @@ from pathlib import Path
 from exchange.domain.directory import Directory
 from exchange.domain.ids import ZERO_DIGEST, is_body_code
 from exchange.security.directory_folder import FILE_BYTES_MAX, DirectoryFolder
-from exchange.security.directory_metadata import TIMESTAMP, Proven, read_link, read_timestamp, read_version
+from exchange.security.directory_metadata import TIMESTAMP, Newest, Proven, read_link, read_timestamp, read_version
 from exchange.security.directory_roots import Roots
 from exchange.security.errors import DirectoryRefused
 from exchange.security.files import write_atomically
@@ -51,6 +51,13 @@ class DirectoryCopy:
     def complete(self) -> bool:
         """Whether nothing waits for the rest of its version."""
         return not self._staged
+
+    def newest(self) -> Newest | None:
+        """What the copy's timestamp says; None while there is none that can be used."""
+        try:
+            return self._folder.newest()
+        except DirectoryRefused:
+            return None
 
     def offer(self, name: str, data: bytes) -> None:
         """A file that somebody says is one of the directory's.

@@ -42,7 +42,7 @@ async def run_agent(settings: AgentSettings) -> None:
         PositionLost: an inbox is not the topic that was read before.
     """
     registry = _registry(settings)
-    async with followed(settings.directory, settings.kafka):
+    async with followed(settings.directory, settings.kafka, registry):
         await _run(settings, registry)
 
 

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+from prometheus_client import CollectorRegistry
+
 from exchange import system
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.producer import SubmissionProducer
@@ -32,7 +34,9 @@ def latest_directory(settings: DirectorySettings) -> Directory:
 
 
 @asynccontextmanager
-async def followed(directory: DirectorySettings, kafka: KafkaSettings) -> AsyncIterator[None]:
+async def followed(
+    directory: DirectorySettings, kafka: KafkaSettings, registry: CollectorRegistry
+) -> AsyncIterator[None]:
     """Keep the process's own copy new while the context lasts, when the settings want that.
 
     Entered once there is a version, or at once when there was one before: nobody waits for Kafka who can
@@ -45,7 +49,7 @@ async def followed(directory: DirectorySettings, kafka: KafkaSettings) -> AsyncI
         yield
         return
     copy = DirectoryCopy(directory.folder, read_root(directory.root))
-    follower = DirectoryFollower(copy, partial(PositionedReader, kafka))
+    follower = DirectoryFollower(copy, partial(PositionedReader, kafka), system.now, registry)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(follower.run(), name="directory")
         try:

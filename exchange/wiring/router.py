@@ -19,7 +19,7 @@ async def run_router(settings: RouterSettings) -> None:
     """
     registry = process_registry({("transport", ""): settings.kafka.certificate}, folders={})
     settings.kafka.ssl_context()  # a wrong file is told at once, not waited for
-    async with followed(settings.directory, settings.kafka):
+    async with followed(settings.directory, settings.kafka, registry):
         directory = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
         footings = FootingFiles(directory, settings.policy, system.now, system.monotonic)
         footings.current()  # a wrong file is told at once, not lane by lane

@@ -26,7 +26,7 @@ async def run_tracker(settings: TrackerSettings) -> None:
     """
     registry = process_registry({("transport", ""): settings.kafka.certificate}, folders={})
     settings.kafka.ssl_context()  # a wrong file is told at once, not waited for
-    async with followed(settings.directory, settings.kafka):
+    async with followed(settings.directory, settings.kafka, registry):
         await _run(settings, registry)
 
 

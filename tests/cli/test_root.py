@@ -9,10 +9,8 @@ from typer.testing import CliRunner, Result
 
 from exchange.cli import app
 from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_publisher import DirectoryPublisher, PublishingKeys
 from exchange.security.errors import DirectoryRefused
-from exchange.security.keys import KeyPair, load_private_key
-from tests.security.support import NOW, certify_root, directory
+from tests.security.support import certify_root
 
 
 class Ceremony:
@@ -23,6 +21,13 @@ class Ceremony:
         self.folder = folder
         for name in ("ada", "bek", "cholpon", "keeper-1", "keeper-2", "clock"):
             assert self.run("key", self.path(name)).exit_code == 0
+
+    def configure(self) -> None:
+        """Write an operator's settings; Kafka is not asked for anything."""
+        kafka = '[kafka]\nbootstrap = "localhost:1"\nca = "a"\ncertificate = "b"\nkey = "c"\n'
+        directory = '[directory]\nfolder = "directory"\nroot = "1.root.json"\n'
+        rest = '[store]\nurl = "sqlite:///none.sqlite"\n[cluster]\nreplication = 1\nmin_insync = 1\n'
+        (self.folder / "operator.toml").write_text(kafka + directory + rest)
 
     def path(self, name: str) -> str:
         """A file's path."""
@@ -63,10 +68,24 @@ def test_a_ceremony(ceremony: Ceremony) -> None:
     told = json.loads(ceremony.run("show", ceremony.path("1.root.json"), "--json").stdout)["result"]
     folder = DirectoryFolder(ceremony.folder / "directory", root)
     assert told["digest"] == folder.exchange.hex()
-    issuer: KeyPair = certify_root()
-    keepers = tuple(load_private_key(ceremony.folder / f"keeper-{number}") for number in (1, 2))
-    keys = PublishingKeys(keepers, load_private_key(ceremony.folder / "clock"))
-    assert DirectoryPublisher(folder).publish(directory(issuer), keys, NOW).version == 1
+    ceremony.configure()
+    (ceremony.folder / "issuer.pem").write_bytes(certify_root().certificate.public_bytes(Encoding.PEM))
+    options = [part for number in (1, 2) for part in ("--key", ceremony.path(f"keeper-{number}"))]
+    options += ["--lanes", "8", "--partitions", "4", "--issuer", ceremony.path("issuer.pem")]
+    found = (
+        "directory",
+        "found",
+        *options,
+        "--clock",
+        ceremony.path("clock"),
+        "--config",
+        ceremony.path("operator.toml"),
+    )
+    done = CliRunner().invoke(app, found)
+    assert done.stdout == f"exchange {told['digest']} is founded\n"
+    assert (folder.latest().version, folder.latest().lanes, folder.latest().bodies) == (1, 8, {})
+    again = CliRunner().invoke(app, found)
+    assert again.stderr.startswith("error[directory-version-invalid]")
 
 
 def test_one_signature_is_no_root(ceremony: Ceremony) -> None:

@@ -3,13 +3,14 @@
 import asyncio
 import dataclasses
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from exchange.bus.producer import Outgoing, SubmissionProducer
 from exchange.bus.reader import PositionedReader
@@ -60,10 +61,12 @@ def change(stage: Stage, code: str, status: BodyStatus) -> Directory:
 
 
 @asynccontextmanager
-async def following(stage: Stage, folder: Path) -> AsyncIterator[DirectoryFollower]:
+async def following(
+    stage: Stage, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> AsyncIterator[DirectoryFollower]:
     """A body's copy, followed while the context lasts."""
-    copy = DirectoryCopy(folder, original(stage).root)
-    follower = DirectoryFollower(copy, partial(PositionedReader, stage.settings("body-00")))
+    copy, registry = DirectoryCopy(folder, original(stage).root), CollectorRegistry()
+    follower = DirectoryFollower(copy, partial(PositionedReader, stage.settings("body-00")), clock, registry)
     task = asyncio.create_task(follower.run())
     try:
         yield follower
@@ -138,6 +141,16 @@ async def test_the_service_may_be_killed_anywhere(stage: Stage, tmp_path: Path, 
         with stage.running("directory", name="second"):
             await until(lambda: version_in(stage, copy) == changed.version)
     service.thaw()
+
+
+async def test_silence_is_noticed(stage: Stage, tmp_path: Path) -> None:
+    """A copy that hears nothing for a day says so, and serves on."""
+    late = timedelta()
+    async with following(stage, tmp_path / "copy", lambda: datetime.now(UTC) + late) as follower:
+        await asyncio.wait_for(follower.first(), SECONDS)
+        assert follower.waiting_for == ""
+        late = timedelta(days=1, hours=1)
+        assert follower.waiting_for.startswith("directory-stale")
 
 
 async def test_an_agent_begins_with_nothing(stage: Stage) -> None:

@@ -8,8 +8,11 @@ compacted away, from its beginning: what is there already is not written again.
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Gauge
 
 from exchange.bus.errors import CLIENT_ERRORS, PositionLost, bus_error
 from exchange.bus.records import Position
@@ -36,22 +39,36 @@ log = logging.getLogger(__name__)
 class DirectoryFollower:
     """Keeps a copy of the directory new; one per folder."""
 
-    def __init__(self, copy: DirectoryCopy, open_topic: OpenTopic) -> None:
-        """Nothing is opened before `run`."""
+    def __init__(
+        self, copy: DirectoryCopy, open_topic: OpenTopic, now: Callable[[], datetime], registry: CollectorRegistry
+    ) -> None:
+        """Register metrics on `registry`; nothing is opened before `run`.
+
+        Args:
+            copy: where versions are taken into.
+            open_topic: opens the directory's topic behind a position.
+            now: the clock.
+            registry: of the process.
+        """
         self._copy = copy
+        self._now = now
+        self._newest = copy.newest()
+        name = "exchange_directory_fresh_until_timestamp_seconds"
+        fresh = Gauge(name, "When a newer timestamp of the directory is overdue", registry=registry)
+        fresh.set_function(lambda: self._newest.fresh_until.timestamp() if self._newest else 0.0)
+        version = Gauge("exchange_directory_version", "Version of the directory in this copy", registry=registry)
+        version.set_function(lambda: self._newest.version if self._newest else 0)
         self._open_topic = open_topic
         self._file = copy.folder / _POSITION
         self._position = self._stored()
         self._taken = asyncio.Event()
         self._refused = "the directory: no version has come yet"
         self._away = ""
-        self.taken_at: datetime | None = None
-        """When the broker wrote what was taken last; None before."""
 
     @property
     def waiting_for(self) -> str:
-        """What keeps the copy from being new; empty while all that came was taken."""
-        return self._away or self._refused
+        """What keeps the copy from being new; empty while all that came was taken, and is of today."""
+        return self._away or self._refused or self._stale()
 
     async def first(self) -> None:
         """Wait until there is a version."""
@@ -89,11 +106,11 @@ class DirectoryFollower:
         at_end = reader.reached(await reader.end_offsets())
         self._away = ""
         if at_end and records:
-            await self._take(records[-1].position, records[-1].timestamp)
+            await self._take(records[-1].position)
         elif at_end and self._position is not None:
             self._refused = ""
 
-    async def _take(self, position: Position, at: datetime) -> None:
+    async def _take(self, position: Position) -> None:
         """At the end of the topic everything that belongs together is there, or will never be."""
         try:
             taken = await asyncio.to_thread(self._copy.take)
@@ -104,12 +121,19 @@ class DirectoryFollower:
         self._refused = ""
         if taken is not None:
             log.info("directory version %d is here", taken.version)
-            self.taken_at = at
+            self._newest = self._copy.newest()
             self._taken.set()
         if self._copy.complete:
             self._position = position
             stored = {"offset": position.offset, "digest": position.digest.hex()}
             await asyncio.to_thread(write_atomically, self._file, json.dumps(stored).encode())
+
+    def _stale(self) -> str:
+        if self._newest is None or self._now() <= self._newest.fresh_until:
+            return ""
+        return (
+            f"directory-stale: nobody has vouched for the directory since {self._newest.fresh_until:%Y-%m-%d %H:%M} UTC"
+        )
 
     def _stored(self) -> Position | None:
         """Where the copy was whole; None before, or when nobody can say: then from the beginning."""
