@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner, Result
 
 from exchange.cli import app
@@ -72,15 +73,8 @@ def test_a_ceremony(ceremony: Ceremony) -> None:
     (ceremony.folder / "issuer.pem").write_bytes(certify_root().certificate.public_bytes(Encoding.PEM))
     options = [part for number in (1, 2) for part in ("--key", ceremony.path(f"keeper-{number}"))]
     options += ["--lanes", "8", "--partitions", "4", "--issuer", ceremony.path("issuer.pem")]
-    found = (
-        "directory",
-        "found",
-        *options,
-        "--clock",
-        ceremony.path("clock"),
-        "--config",
-        ceremony.path("operator.toml"),
-    )
+    options += ["--clock", ceremony.path("clock"), "--config", ceremony.path("operator.toml")]
+    found = ("directory", "found", *options)
     done = CliRunner().invoke(app, found)
     assert done.stdout == f"exchange {told['digest']} is founded\n"
     assert (folder.latest().version, folder.latest().lanes, folder.latest().bodies) == (1, 8, {})
