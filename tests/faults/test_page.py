@@ -1,15 +1,19 @@
-"""`docs/reliability.md` names tests that exist."""
+"""`docs/reliability.md` and `docs/threats.md` name tests that exist."""
 
 import re
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 
 
-def test_every_test_named_is_there() -> None:
+@pytest.mark.parametrize("name", ["reliability.md", "threats.md"])
+def test_every_test_named_is_there(name: str) -> None:
     """A promise whose test was renamed or removed is found out."""
-    named = re.findall(r"`(tests/[a-z_/]+\.py)::(test_\w+)`", PAGE)
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[a-z0-9_/]+\.py)::(test_\w+)`", page)
     assert len(named) > 20
     missing = [
         f"{file}::{test}" for file, test in named if f"def {test}(" not in (ROOT / file).read_text(encoding="utf-8")
