@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import update_wrapper
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange import system
-from exchange.cli.drafts import Desk, done_of, folder_of, read_draft, render, tell
+from exchange.cli.drafts import Desk, Done, done_of, folder_of, read_draft, render, tell
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output
 from exchange.cli.places import Config
@@ -73,85 +75,66 @@ def found(
     typer.echo(f"exchange {folder.exchange.hex()} is founded")
 
 
-@app.command()
-def suspend(
-    codes: Codes,
-    *,
-    reason: Reason,
-    key: Keys,
-    clock: Clock = None,
-    draft: DraftOut = DRAFT,
-    config: Config = None,
-    json: Json = False,
-) -> None:
+def _entering(work: Callable[..., Done]) -> None:
+    """Make a command of what a keeper enters: `work` gets the desk, and has further options of its own."""
+
+    def command(
+        *,
+        key: Keys,
+        clock: Clock = None,
+        draft: DraftOut = DRAFT,
+        config: Config = None,
+        json: Json = False,
+        **own: object,
+    ) -> None:
+        tell(work(Desk(config, key, clock, draft), **own), json=json)
+
+    options = [each for each in signature(command).parameters.values() if each.kind is Parameter.KEYWORD_ONLY]
+    update_wrapper(command, work)
+    vars(command)["__signature__"] = Signature([*list(signature(work).parameters.values())[1:], *options])
+    app.command()(command)
+
+
+@_entering
+def suspend(desk: Desk, codes: Codes, *, reason: Reason) -> Done:
     """Cut bodies off: what they send is held back, nothing more is accepted for them; `resume` undoes it."""
-    _move(codes, BodyStatus.SUSPENDED, reason, Desk(config, key, clock, draft), json=json)
+    return desk.enter_bodies(codes, lambda body: replace(body, status=BodyStatus.SUSPENDED), reason)
 
 
-@app.command()
-def resume(
-    codes: Codes,
-    *,
-    reason: Reason,
-    key: Keys,
-    clock: Clock = None,
-    draft: DraftOut = DRAFT,
-    config: Config = None,
-    json: Json = False,
-) -> None:
+@_entering
+def resume(desk: Desk, codes: Codes, *, reason: Reason) -> Done:
     """Connect bodies that were tested, or suspended."""
-    _move(codes, BodyStatus.CONNECTED, reason, Desk(config, key, clock, draft), json=json)
+    return desk.enter_bodies(codes, lambda body: replace(body, status=BodyStatus.CONNECTED), reason)
 
 
-@app.command()
-def leave(
-    codes: Codes,
-    *,
-    reason: Reason,
-    key: Keys,
-    clock: Clock = None,
-    draft: DraftOut = DRAFT,
-    config: Config = None,
-    json: Json = False,
-) -> None:
+@_entering
+def leave(desk: Desk, codes: Codes, *, reason: Reason) -> Done:
     """Let bodies go for ever; their entries stay, so that what they said can be verified."""
-    _move(codes, BodyStatus.LEFT, reason, Desk(config, key, clock, draft), json=json)
+    return desk.enter_bodies(codes, lambda body: replace(body, status=BodyStatus.LEFT), reason)
 
 
-@app.command()
+@_entering
 def certify(
+    desk: Desk,
     code: Code,
     certificate: Annotated[Path, typer.Argument(help="The certificate (PEM).")],
     *,
     reason: Reason,
-    key: Keys,
-    clock: Clock = None,
-    draft: DraftOut = DRAFT,
-    config: Config = None,
-    json: Json = False,
-) -> None:
+) -> Done:
     """List one more certificate of a body, beside those that it has; what it is for, it says itself."""
     loaded = load_certificate(certificate)
     listed = ListedCertificate(loaded.public_bytes(Encoding.DER), _use(loaded))
-
-    def change(body: Body) -> Body:
-        return replace(body, certificates=(*body.certificates, listed))
-
-    _change([code], change, reason, Desk(config, key, clock, draft), json=json)
+    return desk.enter_bodies([code], lambda body: replace(body, certificates=(*body.certificates, listed)), reason)
 
 
-@app.command()
+@_entering
 def revoke(
+    desk: Desk,
     code: Code,
     certificate: Annotated[str, typer.Argument(help="Beginning of its SHA-256, as `exchange directory show` has it.")],
     *,
     reason: Reason,
-    key: Keys,
-    clock: Clock = None,
-    draft: DraftOut = DRAFT,
-    config: Config = None,
-    json: Json = False,
-) -> None:
+) -> Done:
     """Let a certificate of a body speak no more from now on; what it signed before stays valid."""
 
     def change(body: Body) -> Body:
@@ -162,35 +145,21 @@ def revoke(
         revoked = replace(found[0], revoked=system.now())
         return replace(body, certificates=tuple(revoked if each is found[0] else each for each in body.certificates))
 
-    _change([code], change, reason, Desk(config, key, clock, draft), json=json)
+    return desk.enter_bodies([code], change, reason)
 
 
-@app.command()
-def trust(
-    certificate: Annotated[Path, typer.Argument(help="The authority's certificate (PEM).")],
-    *,
-    key: Keys,
-    clock: Clock = None,
-    draft: DraftOut = DRAFT,
-    config: Config = None,
-    json: Json = False,
-) -> None:
+@_entering
+def trust(desk: Desk, certificate: Annotated[Path, typer.Argument(help="The authority's certificate (PEM).")]) -> Done:
     """Accept statement certificates of one more authority, as far as the directory lists them for a body."""
     der = load_certificate(certificate).public_bytes(Encoding.DER)
-    desk = Desk(config, key, clock, draft)
-    tell(desk.enter(lambda head: replace(head, issuers=(*head.issuers, der))), json=json)
+    return desk.enter(lambda head: replace(head, issuers=(*head.issuers, der)))
 
 
-@app.command()
+@_entering
 def distrust(
+    desk: Desk,
     certificate: Annotated[str, typer.Argument(help="Beginning of the authority's certificate's SHA-256.")],
-    *,
-    key: Keys,
-    clock: Clock = None,
-    draft: DraftOut = DRAFT,
-    config: Config = None,
-    json: Json = False,
-) -> None:
+) -> Done:
     """Accept no certificates of an authority any more; what they signed before stays valid."""
 
     def without(head: Directory) -> Directory:
@@ -201,20 +170,13 @@ def distrust(
             raise ConfigurationError(message, code="certificate-not-listed")
         return replace(head, issuers=left)
 
-    tell(Desk(config, key, clock, draft).enter(without), json=json)
+    return desk.enter(without)
 
 
-@app.command()
-def renew(
-    *,
-    key: Keys,
-    clock: Clock = None,
-    draft: DraftOut = DRAFT,
-    config: Config = None,
-    json: Json = False,
-) -> None:
+@_entering
+def renew(desk: Desk) -> Done:
     """Sign the newest version again under a new root, with no change in it."""
-    tell(Desk(config, key, clock, draft).enter(lambda head: head), json=json)
+    return desk.enter(lambda head: head)
 
 
 @app.command(name="draft")
@@ -247,14 +209,6 @@ def stamp(
     found = Stamped(version, folder.newest().number)
     words = f"version {found.version} is in force, by timestamp {found.timestamp}"
     Output(as_json=json).result(found, lambda console: console.print(words))
-
-
-def _move(codes: list[str], status: BodyStatus, reason: str, desk: Desk, *, json: bool) -> None:
-    _change(codes, lambda body: replace(body, status=status), reason, desk, json=json)
-
-
-def _change(codes: list[str], change: Callable[[Body], Body], reason: str, desk: Desk, *, json: bool) -> None:
-    tell(desk.enter_bodies(codes, change, reason), json=json)
 
 
 def _use(certificate: x509.Certificate) -> CertificateUse:
