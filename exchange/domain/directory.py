@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -30,6 +30,9 @@ MOVES: Mapping[BodyStatus, frozenset[BodyStatus]] = {
 """Which status may follow which; a new body stands as if planned. What one change brings about may skip steps up
 to testing, but nobody is connected untested. A request that is turned down is planned again; who left never returns.
 """
+
+_BEFORE_CONNECTION = frozenset({BodyStatus.PLANNED, BodyStatus.REQUESTED, BodyStatus.APPROVED})
+_ELECTRONIC = frozenset({BodyStatus.TESTING, BodyStatus.CONNECTED})
 
 
 class CertificateUse(StrEnum):
@@ -77,6 +80,19 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """Until when a body may use paper beside the exchange, each way; dates of Asia/Bishkek, themselves excluded.
+
+    Attributes:
+        inbound: the first day on which it takes no letter on paper; None: it takes none at all.
+        outbound: the first day on which it sends none; None: it sends none at all.
+    """
+
+    inbound: date | None
+    outbound: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """How an entry came about.
 
@@ -110,6 +126,7 @@ class Body:
         contacts: whom to ask.
         formats: of documents that it accepts, best first.
         limits: None: those of its kind.
+        paper: None: it is electronic only.
         change: how this entry came about; None in bodies made up for tests.
     """
 
@@ -127,12 +144,22 @@ class Body:
     contacts: tuple[Contact, ...] = ()
     formats: tuple[str, ...] = ()
     limits: Limits | None = None
+    paper: Paper | None = None
     change: Change | None = None
 
     @property
     def reachable(self) -> bool:
         """Whether it may send and be written to, and so has an inbox, rights and certificates in use."""
-        return self.status is BodyStatus.CONNECTED or self.status is BodyStatus.TESTING
+        return self.status in _ELECTRONIC or self.carried
+
+    @property
+    def carried(self) -> bool:
+        """Whether its gateway, the paper bridge, speaks for it until it is connected itself.
+
+        That does not end with a date: what was accepted before is still receipted after. Which letters
+        may go by paper, and until when, says `exchange.domain.paper`.
+        """
+        return self.status in _BEFORE_CONNECTION and self.paper is not None and bool(self.gateway)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ class Reason(StrEnum):
     RECIPIENT_REPEATED = "recipient-repeated"
     RECIPIENT_UNKNOWN = "recipient-unknown"
     RECIPIENT_NOT_CONNECTED = "recipient-not-connected"
+    PAPER_NOT_SENT = "paper-not-sent"
+    PAPER_NOT_TAKEN = "paper-not-taken"
     GROUP_UNSUPPORTED = "group-unsupported"
     CONTENT_MISMATCH = "content-mismatch"
     CONTENT_TOO_LARGE = "content-too-large"
@@ -93,6 +95,8 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.RECIPIENT_REPEATED: ("a recipient is named twice", "name each body once"),
     Reason.RECIPIENT_UNKNOWN: ("a recipient is not in the directory", "look its code up in the directory"),
     Reason.RECIPIENT_NOT_CONNECTED: ("a recipient is not connected", "send on paper, or wait until it is"),
+    Reason.PAPER_NOT_SENT: ("the sender may not write on paper any more", "connect it to the exchange, then send"),
+    Reason.PAPER_NOT_TAKEN: ("a recipient takes no paper any more", "send electronically, once both are connected"),
     Reason.GROUP_UNSUPPORTED: ("groups of recipients are not expanded yet", "name the recipients"),
     Reason.CONTENT_MISMATCH: ("contents and commitments differ", "send exactly the items that were signed"),
     Reason.CONTENT_TOO_LARGE: ("inline contents are larger than 512 KB", "send fewer or smaller files"),

@@ -13,6 +13,7 @@ from exchange.domain.decision import Refusal
 from exchange.domain.directory import Directory
 from exchange.domain.errors import WireError
 from exchange.domain.event import SERVICE_EVENTS, Event
+from exchange.domain.paper import paper_refusal
 from exchange.domain.policy import CARD_PARTS, FAN_OUT_BYTES, RECIPIENTS, Policy
 from exchange.domain.reason import Reason
 from exchange.domain.statement import (
@@ -124,6 +125,16 @@ def _recipients_known(case: Case) -> Refusal | None:
     return None
 
 
+def _paper_open(case: Case) -> Refusal | None:
+    """What goes by paper may still go by paper, at both ends (`exchange.domain.paper`)."""
+    bodies = case.directory.bodies
+    for code in recipients_of(case.statement):
+        refusal = paper_refusal(bodies[case.statement.head.body], bodies[code], case.now)
+        if refusal is not None:
+            return refusal
+    return None
+
+
 def _contents_match(case: Case) -> Refusal | None:
     """Contents are exactly the items committed to (rules 1.5, 1.6); inline only in this version."""
     commitments = _commitments(case.statement)
@@ -194,6 +205,7 @@ LETTER_RULES: tuple[Rule, ...] = (
     _clock,
     _recipients_counted,
     _recipients_known,
+    _paper_open,
     _contents_match,
     _contents_small,
     _card_present,

@@ -9,7 +9,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -24,6 +24,7 @@ from exchange.domain.directory import (
     Limits,
     ListedCertificate,
     Names,
+    Paper,
 )
 from exchange.domain.ids import DIGEST_BYTES, ORIGIN_BYTES, ZERO_DIGEST, is_body_code
 from exchange.security.cades import Verifier
@@ -98,8 +99,16 @@ def encode_body(body: Body) -> bytes:
             "formats": list(body.formats),
             "limits": None if body.limits is None else asdict(body.limits),
             "change": None if body.change is None else _encode_change(body.change),
+            "paper": None if body.paper is None else _encode_paper(body.paper),
         }
     )
+
+
+def _encode_paper(paper: Paper) -> dict[str, object]:
+    return {
+        "inbound": None if paper.inbound is None else paper.inbound.isoformat(),
+        "outbound": None if paper.outbound is None else paper.outbound.isoformat(),
+    }
 
 
 def _encode_change(change: Change) -> dict[str, object]:
@@ -145,6 +154,7 @@ def decode_body(document: bytes, code: str) -> Body:
         formats=tuple(fields.texts("formats")),
         limits=None if fields.absent("limits") else _decode_limits(fields.inner("limits")),
         change=None if fields.absent("change") else _decode_change(fields.inner("change")),
+        paper=None if fields.absent("paper") else _decode_paper(fields.inner("paper")),
     )
     _require_canonical(encode_body(body), document, place)
     return body
@@ -162,6 +172,10 @@ def _decode_contact(fields: "_Fields") -> Contact:
 
 def _decode_limits(fields: "_Fields") -> Limits:
     return Limits(fields.number("bytes_per_second", least=1), fields.number("request_percent", least=1))
+
+
+def _decode_paper(fields: "_Fields") -> Paper:
+    return Paper(*(None if fields.absent(way) else fields.day(way) for way in ("inbound", "outbound")))
 
 
 def _decode_change(fields: "_Fields") -> Change:
@@ -291,6 +305,14 @@ class _Fields:
             return parse_time(self.text(name))
         except ValueError as error:
             raise self.refusal(name, "is no time like 2026-01-31T09:00:00.000000Z") from error
+
+    def day(self, name: str) -> date:
+        """A date."""
+        text = self.text(name)
+        try:
+            return date.fromisoformat(text)
+        except ValueError as error:
+            raise self.refusal(name, "is no date like 2026-01-31") from error
 
     def choice(self, name: str, choices: type[_Choice]) -> _Choice:
         """One of the values of an enumeration."""

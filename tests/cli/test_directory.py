@@ -3,14 +3,14 @@
 import json
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from exchange.cli import app
-from exchange.domain.directory import Body, BodyStatus, Change, Contact
+from exchange.domain.directory import Body, BodyStatus, Change, Contact, Paper
 from exchange.domain.ids import ZERO_DIGEST
 from exchange.embedded.demo_bodies import demo_bodies
 from exchange.embedded.installation import Installer
@@ -135,8 +135,10 @@ def test_finds_bodies_as_people_spell_them(place: Place) -> None:
 def test_shows_a_body(place: Place) -> None:
     """Names, contacts, certificates; a stranger's text commands no terminal; an unknown code says what to do."""
     mfa = place.folder.latest().bodies["mfa"]
-    place.change(replace(mfa, contacts=(Contact("IT", MARKUP, "it@mfa.example", ""),), systems=(MARKUP,)))
+    changed = replace(mfa, contacts=(Contact("IT", MARKUP, "it@mfa.example", ""),), systems=(MARKUP,))
+    place.change(replace(changed, paper=Paper(date(2022, 3, 1), None)))
     shown = place.run("show", "mfa").stdout
+    assert "taken until 2022-03-01, not sent" in shown
     assert mfa.names.ky in shown
     assert "statement: CN=mfa" in shown
     assert "[/x][red] one" in shown

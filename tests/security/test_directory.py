@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from exchange.domain.directory import (
     Contact,
     Limits,
     ListedCertificate,
+    Paper,
 )
 from exchange.security.directory import Settings, decode_body, decode_settings, encode_body, encode_settings
 from exchange.security.errors import DirectoryRefused
@@ -42,6 +43,7 @@ DOCUMENT = """\
   "ky": "mfa кыргызча",
   "ru": "mfa по-русски"
  },
+ "paper": null,
  "parent": "",
  "soate": "",
  "status": "connected",
@@ -70,6 +72,7 @@ def sample(root: KeyPair, mfa: KeyPair) -> Body:
         contacts=(Contact("IT", "Айгүл Осмонова", "it@mfa.example", "+996 312 00 00 00"),),
         formats=("medo-2.6", "gost53898"),
         limits=Limits(2_000_000, 100),
+        paper=Paper(date(2022, 3, 1), None),
         change=Change(2, bytes(range(32)), NOW, "a.osmonova", "the new key"),
     )
 
@@ -147,6 +150,9 @@ def change(document: bytes, path: str, value: Any) -> bytes:
         ("limits", [], "bodies.mfa.limits"),
         ("limits/bytes_per_second", 0, "bodies.mfa.limits.bytes_per_second"),
         ("limits/request_percent", True, "bodies.mfa.limits.request_percent"),
+        ("paper", ..., "bodies.mfa.paper"),
+        ("paper/inbound", "1 March", "bodies.mfa.paper.inbound"),
+        ("paper/outbound", 7, "bodies.mfa.paper.outbound"),
         ("change/number", 1, "bodies.mfa.change.previous"),
         ("change/previous", "00" * 32, "bodies.mfa.change.previous"),
         ("change/at", "now", "bodies.mfa.change.at"),
