@@ -16,6 +16,7 @@ from exchange.cli import directory_service, keepers
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
+from exchange.cli.rollout import rollout
 from exchange.cli.words import local
 from exchange.domain.directory import Body, BodyStatus, Change, ListedCertificate, Names, Paper
 from exchange.domain.errors import ConfigurationError
@@ -28,6 +29,7 @@ from exchange.settings import operator_settings
 app = typer.Typer(no_args_is_help=True, help="Who is in the exchange, and how that changes.")
 app.add_typer(keepers.app)
 app.add_typer(directory_service.app)
+app.command()(rollout)
 
 STYLES = {
     BodyStatus.CONNECTED: "green",

@@ -1,0 +1,79 @@
+"""`exchange directory rollout`: who is connected where, and how long paper still helps the others."""
+
+import os
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from exchange import system
+from exchange.cli.output import Json, Output, shown
+from exchange.cli.places import Config, config_file
+from exchange.domain.paper import day_of
+from exchange.domain.rollout import Area, Count, CutOff, RollOut, count_roll_out
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.settings import operator_settings
+from exchange.settings.territory import territory
+
+CENTRAL, COUNTRY = "central bodies", "the country"
+
+
+def rollout(
+    *,
+    raions: Annotated[bool, typer.Option("--raions", help="Raions and cities too, not only oblasts.")] = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Count who is connected by oblast and raion, ayil okmotu by themselves, and the days to the cut-offs."""
+    settings = operator_settings(config_file(config, "operator", os.environ), os.environ).directory
+    bodies = DirectoryFolder.at(settings.folder, settings.root).latest().bodies.values()
+    found = count_roll_out(bodies, territory().names, day_of(system.now()))
+    Output(as_json=json).result(found, lambda console: _render(found, console, raions=raions))
+
+
+def area_name(area: Area, other: str = CENTRAL) -> str:
+    """How a part of the country is called; `other` without a code."""
+    return area.name or area.soate or other
+
+
+def share(count: Count) -> str:
+    """`74 of 105`, empty of none."""
+    return f"{count.connected} of {count.bodies}" if count.bodies else ""
+
+
+def percent(count: Count) -> str:
+    """`70 %`, never rounded up to all or down to nobody; empty of none."""
+    if count.percent is None:
+        return ""
+    if 0 < count.connected < count.bodies:
+        return f"{min(max(round(count.percent), 1), 99)} %"
+    return f"{count.percent:.0f} %"
+
+
+def _render(found: RollOut, console: Console, *, raions: bool) -> None:
+    table = Table(box=None, pad_edge=False)
+    table.add_column(f"on {found.day}", no_wrap=True)
+    for heading in ("connected", "", "ayil okmotu", "", "by paper bridge"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for area, name in _rows(found, raions=raions):
+        carried = str(area.carried) if area.carried else ""
+        villages = area.ayil_okmotu
+        table.add_row(shown(name), share(area.all), percent(area.all), share(villages), percent(villages), carried)
+    console.print(table)
+    for cut_off in found.cut_offs:
+        console.print(_words(cut_off))
+
+
+def _rows(found: RollOut, *, raions: bool) -> Iterator[tuple[Area, str]]:
+    for oblast in found.oblasts:
+        yield oblast, area_name(oblast)
+        for raion in oblast.raions if raions else ():
+            yield raion, f"  {area_name(raion)}"
+    yield found.country, COUNTRY
+
+
+def _words(cut_off: CutOff) -> str:
+    far = f"in {cut_off.days_left} days" if cut_off.days_left > 0 else "in force"
+    return f"paper ends on {cut_off.day} ({far}): {cut_off.take_none} take none, {cut_off.send_none} send none"
