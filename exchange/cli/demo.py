@@ -8,6 +8,7 @@ import sys
 from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from exchange.cli.demo_rollout import demo_rollout
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output
 from exchange.cli.places import demo_folder
@@ -58,9 +60,19 @@ class Shown:
     openssl: str
 
 
+class StoryName(StrEnum):
+    """The stories that there are."""
+
+    LETTERS = "letters"
+    ROLLOUT = "rollout"
+
+
 @app.command()
 def demo(
     *,
+    story: Annotated[StoryName, typer.Option(help="Letters over real Kafka, or the roll-out from paper.")] = (
+        StoryName.LETTERS
+    ),
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running for play until Ctrl-C.")] = False,
     json: Json = False,
 ) -> None:
@@ -69,8 +81,14 @@ def demo(
     Everything is real and on this machine: Kafka with mutual TLS, router, tracker, an agent for each
     body. Afterwards nothing runs; the folders stay to be looked at until the next demo. Ctrl-C leaves
     nothing at all.
+
+    The roll-out plays January to April 2022 on a clock of its own, with a country of bodies that are made
+    up for the most part, and needs no Kafka.
     """
     output = Output(as_json=json)
+    if story is StoryName.ROLLOUT:
+        demo_rollout(output)
+        return
     folder = demo_folder(os.environ)
     installation = Installation.at(folder)
     if is_up(installation):

@@ -2,8 +2,8 @@
 
 Real are the six of the demo, five of which the source names. All others are made up, and say so in each
 of their names: for every part of the country in the code list an administration; for every raion and
-city seven services; and as many central bodies as are missing to the 941 that the source calls
-connected, 400 ayil okmotu among them. The list gives Russian names only: Kyrgyz ones are these with a
+city seven services; the paper bridge; and as many central bodies as are missing to the 941 that the
+source calls connected, 400 ayil okmotu among them. The list gives Russian names only: Kyrgyz ones are these with a
 Kyrgyz word for the kind, English ones are these in Latin letters.
 """
 
@@ -19,6 +19,8 @@ CONNECTED_THEN = 941
 AYIL_OKMOTU_THEN = 400
 """Ayil okmotu among them."""
 OTHER_BODIES = CONNECTED_THEN - AYIL_OKMOTU_THEN
+
+PAPER_BRIDGE = "paper-bridge"
 
 SERVICES = (
     Names("салык кызматы", "налоговая служба", "tax service"),
@@ -48,6 +50,7 @@ def country_bodies(territory: Territory) -> tuple[DemoBody, ...]:
     real = demo_bodies()
     known = {body.soate for body in real if body.soate}
     made_up = [
+        _body(PAPER_BRIDGE, "bridge", "", Names("Кагаз көпүрөсү", "Бумажный мост", "Paper bridge")),
         *_administrations("oblast", territory.oblasts),
         *_administrations("city", territory.cities),
         *_administrations("raion", territory.raions),

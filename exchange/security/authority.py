@@ -106,6 +106,17 @@ class Authority:
             transport=self._leaf(folder, "transport", code, Purpose.CLIENT, validity),
         )
 
+    def statement_pair(self, code: str) -> KeyPair:
+        """A statement certificate of a body, with a key that lies in no file: for stories of a whole country.
+
+        Raises:
+            ConfigurationError: `body-code-invalid`.
+        """
+        key = ec.generate_private_key(ec.SECP256R1())
+        validity = Validity(self._now - _BACKDATING, self._now + _LEAF_LIFETIME)
+        owner = body_code(code)
+        return KeyPair(key, _certify_leaf(key.public_key(), owner, Purpose.STATEMENT, validity, self._statement, ()))
+
     def service(self, name: str, *, validity: Validity | None = None) -> KeyFiles:
         """Transport certificate of a service; `name` starts with `svc-`.
 
