@@ -32,6 +32,7 @@ COMMANDS = {
     "inbox": Listed("inbox", "List the letters in a body's inbox.", SEND),
     "track": Listed("track", "Timeline of a letter, and who must act next.", SEND),
     "letters": Listed("letters", "List letters and where they are.", SEND),
+    "paper": Listed("paper", "Letters on paper, for bodies that are not connected yet: list, received.", SEND),
     "directory": Listed("directory", "Who is in the exchange, and how that changes.", LOOK),
     "root": Listed("root", "Whose keys sign the directory: key, new, sign, show, publish.", LOOK),
     "doctor": Listed("doctor", "Check an installation; each finding comes with its next step.", LOOK),

@@ -9,12 +9,14 @@ from prometheus_client import CollectorRegistry
 
 from adapters.connectors.folder import FolderConnector
 from adapters.formats import format_named
+from adapters.paper.format import PaperFormat
 from exchange import system
 from exchange.agent.agent import Agent, Member
 from exchange.agent.drafts import Drafting
 from exchange.agent.history import TrustHistory
 from exchange.agent.intake import Edms
 from exchange.agent.office import Office
+from exchange.agent.ports import Format
 from exchange.agent.spool import Spool
 from exchange.agent.status import Counters
 from exchange.agent.timing import Timing
@@ -102,7 +104,12 @@ def _signer(files: KeyFiles) -> Signer:
 
 
 def _edms(body: BodySettings) -> Edms | None:
-    return None if body.folder is None else Edms(FolderConnector(body.folder), format_named(body.format))
+    return None if body.folder is None else Edms(FolderConnector(body.folder), _format(body.format))
+
+
+def _format(name: str) -> Format:
+    """That of a document system, or the paper bridge's."""
+    return PaperFormat() if name == PaperFormat.name else format_named(name)
 
 
 def _policy(settings: AgentSettings) -> Policy:

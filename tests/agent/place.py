@@ -2,25 +2,26 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Protocol
 
 from exchange.agent.agent import Agent, Member
 from exchange.agent.drafts import Drafting
 from exchange.agent.history import TrustHistory
 from exchange.agent.intake import Edms
 from exchange.agent.office import Office
+from exchange.agent.ports import Connector, Format
 from exchange.agent.spool import Spool
 from exchange.agent.status import Counters
 from exchange.agent.timing import Timing
 from exchange.security.cades import Signer
 from exchange.security.directory_folder import DirectoryFolder
-from tests.agent.edms import MemoryEdms
 from tests.agent.simulator import Simulator
 from tests.world import World
 
@@ -36,6 +37,12 @@ QUICK = Timing(
     directory_poll=0.05,
 )
 """An agent for tests does not wait long."""
+
+
+class DocumentSystem(Connector, Protocol):
+    """A document system: how its packages travel, and what they mean."""
+
+    format: Format
 
 
 class TickingClock:
@@ -88,14 +95,14 @@ class Place:
         """The key that lies in place for a body."""
         return self.world.signers[body]
 
-    def members(self, *bodies: str, edms: dict[str, MemoryEdms] | None = None) -> list[Member]:
+    def members(self, *bodies: str, edms: Mapping[str, DocumentSystem] | None = None) -> list[Member]:
         """Bodies as an agent carries them."""
         systems = {body: Edms(system, system.format) for body, system in (edms or {}).items()}
         return [Member(body, partial(self.present_key, body), systems.get(body)) for body in bodies]
 
     @asynccontextmanager
     async def agent(
-        self, *bodies: str, edms: dict[str, MemoryEdms] | None = None, spool: str = "", timing: Timing = QUICK
+        self, *bodies: str, edms: Mapping[str, DocumentSystem] | None = None, spool: str = "", timing: Timing = QUICK
     ) -> AsyncIterator[Agent]:
         """A running agent for `bodies`; it is stopped, not killed, at the end."""
         members = self.members(*bodies, edms=edms)

@@ -1,0 +1,165 @@
+"""A letter as a page: PDF/A-2b (ISO 19005-2), set by Typst with the fonts that it carries itself.
+
+The same letter gives the same bytes. Everything that people wrote goes into the template as data, so no
+text of theirs can be taken for markup; characters that the fonts lack are shown as �.
+"""
+
+import io
+import json
+import re
+from datetime import date, datetime
+from importlib.resources import files
+
+import segno
+import typst
+
+from adapters.formats.bodies import Bodies
+from adapters.formats.values import KYRGYZ_TIME
+from adapters.paper.slip import Slip
+from exchange.agent.ports import ArrivedLetter
+from exchange.domain.card import FileRole, Person
+from exchange.domain.errors import DocumentError
+from exchange.domain.statement import Access, Urgency
+
+TEXT_CHARACTERS = 100_000
+"""Of a letter's text that are printed, about forty pages; the file itself lies beside the page."""
+
+_NOT_DRAWN = re.compile(
+    "[^\n \x21-\x7e\xa0-\xac\xae-\u036f\u0384-\u0386\u0388-\u038a\u038c\u038e-\u03a1\u03a3-\u03ff\u0400-\u04ff"
+    "\u2010-\u2027\u2030-\u203a\u20ac\u20bd\u20c0\u2116\u2122\u2190\u2192]"
+)
+"""All but the letters of Kyrgyz, Russian, Latin and Greek, and what offices write between them."""
+_SPACES = re.compile(" {2,}")
+_ENDLESS = re.compile(r"(\S{80})(?=\S)")
+_MISSING = "\ufffd"
+_MARKS = {
+    Access.RESTRICTED: "Кызматтык пайдалануу үчүн / Для служебного пользования",
+    Access.CONFIDENTIAL: "Купуя / Конфиденциально",
+}
+_URGENCIES = {
+    Urgency.ROUTINE: "",
+    Urgency.URGENT: "шашылыш / срочно",
+    Urgency.IMMEDIATE: "токтоосуз / незамедлительно",
+}
+_SIGNED = "Кол койгон / Подписал"
+_FILES = "Тиркелген файлдар / Файлы"
+_STATEMENT = (
+    "Бул кагаз алмашуу тутумунан басылып чыкты. Түп нускасы электрондук; анын белгиси QR-кодунда.\n"
+    "Отпечатано из системы обмена. Подлинник электронный, его знак стоит в QR-коде:\n{letter}"
+)
+
+
+def print_letter(arrived: ArrivedLetter, slip: Slip, bodies: Bodies) -> bytes:
+    """The PDF of a letter.
+
+    Raises:
+        DocumentError: `paper-not-printed`.
+    """
+    values = {
+        **_words(arrived, slip, bodies),
+        "registration": _registration(arrived, slip, bodies),
+        "signatories": [[_SIGNED, _person(person)] for person in arrived.card.signatories],
+        "files": _files(arrived),
+        "files_heading": _FILES,
+        "qr": _qr(slip.code),
+        "code": slip.code,
+    }
+    try:
+        return _set(json.dumps(_drawn(values), ensure_ascii=False), arrived.letter.head.created)
+    except BaseException as error:
+        # A fault in Typst's own code arrives as a BaseException, and one letter must not stop the bridge.
+        if not isinstance(error, typst.TypstError) and type(error).__name__ != "PanicException":
+            raise
+        message = f"the letter cannot be set as a page ({type(error).__name__}): print its files, and report this"
+        raise DocumentError(message, code="paper-not-printed", place=slip.letter) from error
+
+
+def _set(letter: str, created: datetime) -> bytes:
+    return typst.compile(
+        (files("adapters.paper") / "letter.typ").read_bytes(),
+        format="pdf",
+        sys_inputs={"letter": letter},
+        pdf_standards="a-2b",
+        timestamp=created.replace(microsecond=0),
+        ignore_system_fonts=True,
+    )
+
+
+def _words(arrived: ArrivedLetter, slip: Slip, bodies: Bodies) -> dict[str, str]:
+    card = arrived.card
+    return {
+        "language": "ky" if card.language == "ky" else "ru",
+        "sender": bodies.name(arrived.sender),
+        "heading": " ".join((card.title or card.kind or "Письмо").split()),
+        "text": _text(arrived)[:TEXT_CHARACTERS],
+        "mark": _MARKS.get(arrived.letter.access, ""),
+        "statement": _STATEMENT.format(letter=slip.letter),
+        "short": f"{slip.sender} {slip.number}".strip(),
+    }
+
+
+def _text(arrived: ArrivedLetter) -> str:
+    """What the card says of the letter, and the letter itself where it is plain text."""
+    plain = [
+        data.decode(errors="replace").replace("\r\n", "\n")
+        for info, data in zip(arrived.card.files, arrived.files, strict=True)
+        if info.role is FileRole.MAIN and info.media_type == "text/plain"
+    ]
+    return "\n\n".join(part for part in (arrived.card.annotation, *plain) if part.strip())
+
+
+def _registration(arrived: ArrivedLetter, slip: Slip, bodies: Bodies) -> list[list[str]]:
+    card, letter = arrived.card, arrived.letter
+    executor = "" if card.executor is None else _person(card.executor)
+    rows = (
+        ("Кимге / Кому", bodies.name(slip.recipient)),
+        ("Каттоо № / Рег. №", card.reg_number),
+        ("Каттоо күнү / Дата", _day(card.reg_date)),
+        ("Жөнөтүлдү / Отправлено", _moment(letter.head.created)),
+        ("Шашылыш / Срочность", _URGENCIES[letter.urgency]),
+        ("Жооп мөөнөтү / Ответить до", _day(letter.reply_due)),
+        *(("Байланыштуу / Связь", f"{link.type} {link.number} {_day(link.dated)}".strip()) for link in card.links),
+        ("Аткаруучу / Исполнитель", executor),
+    )
+    return [[label, value] for label, value in rows if value]
+
+
+def _files(arrived: ArrivedLetter) -> list[list[str]]:
+    """A row for each file: its place, name, size and the beginning of its SHA-256."""
+    return [
+        [str(number), info.name, f"{len(data)} B, SHA-256 {info.sha256.hex()[:16]}…"]
+        for number, (info, data) in enumerate(zip(arrived.card.files, arrived.files, strict=True), 1)
+    ]
+
+
+def _person(person: Person) -> str:
+    return ", ".join(part for part in (person.post, person.name, _day(person.signed)) if part)
+
+
+def _day(day: date | None) -> str:
+    return "" if day is None else f"{day:%d.%m.%Y}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(KYRGYZ_TIME):%d.%m.%Y %H:%M}"
+
+
+def _qr(code: str) -> str:
+    """An SVG of the QR code; its level M survives a stamp on an edge."""
+    picture = io.BytesIO()
+    segno.make_qr(code, error="m").save(picture, kind="svg", xmldecl=False)
+    return picture.getvalue().decode()
+
+
+def _drawn(value: object) -> object:
+    """The same values with every text as the fonts can show it."""
+    if isinstance(value, dict):
+        return {name: _drawn(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_drawn(item) for item in value]
+    return _drawn_text(value) if isinstance(value, str) else value
+
+
+def _drawn_text(text: str) -> str:
+    """Endless words are cut: Typst cannot break a line in them, nor set one of more than 64 KB."""
+    return _ENDLESS.sub(r"\1 ", _SPACES.sub(" ", _NOT_DRAWN.sub(_MISSING, text.replace("\t", " "))))
