@@ -1,4 +1,4 @@
-"""Who connects when in the story of the roll-out: January to April 2022, working day by working day.
+"""Who connects when in the story of the roll-out: each working day of January 2022, each Monday until April.
 
 The source tells how things stood in January: 400 of 452 ayil okmotu, in Chui oblast 74 of 105, in Osh
 oblast 76 %, in the five others more than 94 %. Of the 88 in Osh oblast 76 % are 67; then all 259 of the
@@ -31,15 +31,20 @@ SOURCE_SHARES: Mapping[str, str] = {CHUI: "74 of 105; 74 %", OSH: "76 %"}
 SOURCE_ELSEWHERE = "over 94 %"
 """What the source says of ayil okmotu, in its words; of Chui oblast it says two things that differ."""
 
+_WEEK = timedelta(days=7)
 _SATURDAY = 5
 
 
 def connection_days(bodies: Iterable[DemoBody]) -> dict[str, date]:
     """The day on which each ayil okmotu is connected, by code; all other bodies are from the first day on."""
     early, late = _parted(sorted((body for body in bodies if body.kind == AYIL_OKMOTU), key=lambda body: body.soate))
-    january = list(working_days(FIRST_DAY + timedelta(days=1), JANUARY_ENDS))
-    later = list(working_days(JANUARY_ENDS + timedelta(days=1), NO_PAPER - timedelta(days=1)))
-    return _spread(early, january) | _spread(late[:-1], later) | {late[-1]: LAST_DAY}
+    january = list(_working_days(FIRST_DAY + timedelta(days=1), JANUARY_ENDS))
+    return _spread(early, january) | _spread(late[:-1], list(_mondays())) | {late[-1]: LAST_DAY}
+
+
+def publishing_days() -> list[date]:
+    """The days on which the keepers publish: whoever connects on one of them is tried out from the one before."""
+    return [*_working_days(FIRST_DAY, JANUARY_ENDS), *_mondays(), NO_PAPER, LAST_DAY]
 
 
 def _parted(villages: Iterable[DemoBody]) -> tuple[list[str], list[str]]:
@@ -61,10 +66,18 @@ def _spread(codes: Sequence[str], days: Sequence[date]) -> dict[str, date]:
     return {code: days[index * len(days) // len(codes)] for index, code in enumerate(codes)}
 
 
-def working_days(first: date, last: date) -> Iterator[date]:
+def _working_days(first: date, last: date) -> Iterator[date]:
     """Mondays to Fridays; feasts are worked through."""
     day = first
     while day <= last:
         if day.weekday() < _SATURDAY:
             yield day
         day += timedelta(days=1)
+
+
+def _mondays() -> Iterator[date]:
+    """Those from January's last, itself excluded, until paper ends."""
+    day = JANUARY_ENDS + _WEEK
+    while day < NO_PAPER:
+        yield day
+        day += _WEEK

@@ -49,11 +49,11 @@ class Registry:
     def dawn(self, day: date, after: date) -> None:
         """Publish the day's version, if there is anything to change.
 
-        Who is connected today is tried out since the working day before, with a key of its own.
+        Who is connected today is tried out since the time before, with a key of its own.
 
         Args:
             day: today.
-            after: the next working day.
+            after: the next day that this is called for.
         """
         at = morning(day)
         changed: dict[str, Body] = {}

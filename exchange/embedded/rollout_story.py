@@ -1,6 +1,6 @@
 """The roll-out from paper, January to April 2022, played on a clock of its own and without servers.
 
-Directory versions are published day by day, signed as the keepers and the clock sign; letters are
+Directory versions are published day by day, later week by week, signed as the keepers and the clock sign; letters are
 signed too, and judged as a router judges them, by the version that is in force at their moment.
 """
 
@@ -20,7 +20,7 @@ from exchange.embedded.rollout_calendar import (
     NO_PAPER,
     NO_PAPER_TO_PRESIDENT,
     connection_days,
-    working_days,
+    publishing_days,
 )
 from exchange.embedded.rollout_letters import Posted, post, postings
 from exchange.embedded.rollout_registry import Registry, morning
@@ -54,7 +54,7 @@ def play_roll_out(folder: Path, territory: Territory, tell: Tell) -> RollOutStor
     tell(f"{len(bodies)} bodies make their keys")
     registry = Registry(folder, bodies, days, FIRST_DAY)
     play = _Play(registry, territory, last=max(days, key=lambda code: days[code]))
-    for today, after in pairwise([*working_days(FIRST_DAY, LAST_DAY), date.max]):
+    for today, after in pairwise([*sorted({*publishing_days(), *SHOWN_DAYS}), date.max]):
         play.until(morning(today))
         registry.dawn(today, after)
         if today.month != after.month:
