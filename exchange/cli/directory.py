@@ -13,12 +13,13 @@ from rich.table import Table
 
 from exchange import system
 from exchange.cli import directory_service, keepers
+from exchange.cli.channels import paper
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.rollout import rollout
 from exchange.cli.words import local
-from exchange.domain.directory import Body, BodyStatus, Change, ListedCertificate, Names, Paper
+from exchange.domain.directory import Body, BodyStatus, Change, ListedCertificate, Names
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import digest
 from exchange.domain.search import find_bodies
@@ -29,6 +30,7 @@ from exchange.settings import operator_settings
 app = typer.Typer(no_args_is_help=True, help="Who is in the exchange, and how that changes.")
 app.add_typer(keepers.app)
 app.add_typer(directory_service.app)
+app.command()(paper)
 app.command()(rollout)
 
 STYLES = {
@@ -189,7 +191,7 @@ def _render_body(found: Shown, console: Console) -> None:
         "SOATE": body.soate,
         "parent": body.parent,
         "gateway": body.gateway,
-        "paper": "" if body.paper is None else _paper(body.paper),
+        "paper": "" if body.paper is None else str(body.paper),
         "identifiers": ", ".join(body.uids),
         "systems": ", ".join(body.systems),
         "formats": ", ".join(body.formats),
@@ -218,11 +220,6 @@ def _render_history(steps: list[Step], console: Console) -> None:
         others = ", ".join(shown(name) for name in step.keepers if name != change.by) or "nobody"
         words = f"{change.number}. {local(change.at)} {_styled(step.status)} by {shown(change.by)}"
         console.print(f"{words}, approved by {others}: {shown(change.reason)}")
-
-
-def _paper(paper: Paper) -> str:
-    ways = {"taken": paper.inbound, "sent": paper.outbound}
-    return ", ".join(f"{way} until {ends}" if ends else f"not {way}" for way, ends in ways.items())
 
 
 def _styled(status: BodyStatus) -> str:

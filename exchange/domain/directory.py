@@ -91,6 +91,11 @@ class Paper:
     inbound: date | None
     outbound: date | None
 
+    def __str__(self) -> str:
+        """For people: `taken until 2022-03-01, not sent`."""
+        ways = {"taken": self.inbound, "sent": self.outbound}
+        return ", ".join(f"{way} until {ends}" if ends else f"not {way}" for way, ends in ways.items())
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
