@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -12,10 +14,12 @@ from exchange import system
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.domain.paper import day_of
-from exchange.domain.rollout import Area, Count, CutOff, RollOut, count_roll_out
+from exchange.domain.rollout import Area, Count, CutOff, RollOut, count_roll_out, silent_bodies
 from exchange.security.directory_folder import DirectoryFolder
 from exchange.settings import operator_settings
 from exchange.settings.territory import territory
+from exchange.store.database import Store
+from exchange.store.queries import speaking
 
 CENTRAL, COUNTRY = "central bodies", "the country"
 
@@ -23,13 +27,20 @@ CENTRAL, COUNTRY = "central bodies", "the country"
 def rollout(
     *,
     raions: Annotated[bool, typer.Option("--raions", help="Raions and cities too, not only oblasts.")] = False,
+    silent: Annotated[
+        int | None, typer.Option(min=1, metavar="DAYS", help="Name connected bodies that said nothing for so long.")
+    ] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Count who is connected by oblast and raion, ayil okmotu by themselves, and the days to the cut-offs."""
-    settings = operator_settings(config_file(config, "operator", os.environ), os.environ).directory
-    bodies = DirectoryFolder.at(settings.folder, settings.root).latest().bodies.values()
-    found = count_roll_out(bodies, territory().names, day_of(system.now()))
+    settings = operator_settings(config_file(config, "operator", os.environ), os.environ)
+    bodies = DirectoryFolder.at(settings.directory.folder, settings.directory.root).latest().bodies.values()
+    now = system.now()
+    found = count_roll_out(bodies, territory().names, day_of(now))
+    if silent is not None:
+        with Store(settings.store) as store, store.reading() as connection:
+            found = replace(found, silent=silent_bodies(bodies, speaking(connection, now - timedelta(days=silent))))
     Output(as_json=json).result(found, lambda console: _render(found, console, raions=raions))
 
 
@@ -64,6 +75,8 @@ def _render(found: RollOut, console: Console, *, raions: bool) -> None:
     console.print(table)
     for cut_off in found.cut_offs:
         console.print(_words(cut_off))
+    if found.silent is not None:
+        console.print(f"silent: {', '.join(found.silent) or 'nobody'}")
 
 
 def _rows(found: RollOut, *, raions: bool) -> Iterator[tuple[Area, str]]:

@@ -1,7 +1,7 @@
 """How far the roll-out is: who is connected, where, and how long paper still helps. A pure count."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -61,12 +61,20 @@ class CutOff:
 
 @dataclass(frozen=True, slots=True)
 class RollOut:
-    """The roll-out on one day; `country` is everything, its parts are `oblasts`, the first of them central."""
+    """The roll-out on one day.
+
+    Attributes:
+        country: everything.
+        oblasts: its parts, the first of them central.
+        cut_offs: when paper ends, in the order of the days.
+        silent: connected bodies that have said nothing lately; None where nobody asked.
+    """
 
     day: date
     country: Area
     oblasts: tuple[Area, ...]
     cut_offs: tuple[CutOff, ...]
+    silent: tuple[str, ...] | None = None
 
 
 def count_roll_out(bodies: Iterable[Body], names: Mapping[str, str], day: date) -> RollOut:
@@ -84,6 +92,12 @@ def count_roll_out(bodies: Iterable[Body], names: Mapping[str, str], day: date) 
         for digits, members in _grouped(present, lambda body: body.soate[:OBLAST_DIGITS])
     )
     return RollOut(day, _area("", short, present), oblasts, tuple(_cut_offs(present, day)))
+
+
+def silent_bodies(bodies: Iterable[Body], speaking: Collection[str]) -> tuple[str, ...]:
+    """Codes of the connected bodies that are not among those `speaking`."""
+    connected = (body.code for body in bodies if body.status is BodyStatus.CONNECTED)
+    return tuple(sorted(code for code in connected if code not in speaking))
 
 
 def _raions(members: list[Body], names: Mapping[str, str]) -> Iterable[Area]:

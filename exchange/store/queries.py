@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from exchange.domain.delivery import Delivery, Position, State
+from exchange.domain.delivery import TABLE, Delivery, Position, State
+from exchange.domain.event import SERVICE_EVENTS
 from exchange.domain.fact import Registration
 from exchange.domain.ids import DIGEST_BYTES
 from exchange.store.rows import DeliveryRow, FactRow, FlagRow, LetterRow, PositionRow, micros, moment, position_at
@@ -16,6 +17,8 @@ from exchange.store.views import DeliveryTimeline, Flag, Letter, LetterFilter, L
 
 _HEX_PREFIX = re.compile(r"[0-9a-fA-F]{4,64}")
 _READ_ROWS = 5_000
+_NOT_SAID = sorted({TABLE[event].state.value for event in SERVICE_EVENTS})
+"""States that no body's word leads to."""
 
 
 def find(connection: sa.Connection, text: str, limit: int = 20) -> list[Letter]:
@@ -103,6 +106,14 @@ def oldest_undelivered(connection: sa.Connection) -> dict[str, datetime]:
         .group_by(deliveries.c.recipient)
     )
     return {body: moment(since) for body, since in connection.execute(query)}
+
+
+def speaking(connection: sa.Connection, since: datetime) -> frozenset[str]:
+    """Bodies that said anything since then, as far as the states of their deliveries tell: letters, receipts."""
+    wrote = sa.select(letters.c.sender).where(letters.c.journalled >= micros(since)).distinct()
+    own = deliveries.c.state.not_in(_NOT_SAID)
+    answered = sa.select(deliveries.c.recipient).where(deliveries.c.since >= micros(since), own).distinct()
+    return frozenset(code for query in (wrote, answered) for (code,) in connection.execute(query))
 
 
 def flagged(connection: sa.Connection, about: bytes | None = None, limit: int = 100) -> list[Flag]:

@@ -18,6 +18,7 @@ from exchange.embedded.installation import Installer
 from exchange.security.authority import Authority
 from exchange.security.directory_folder import DirectoryFolder
 from exchange.security.directory_publisher import DirectoryPublisher, successor
+from exchange.store.database import Store
 from exchange.system import now
 
 
@@ -57,6 +58,15 @@ def test_the_table_for_people(config: Path) -> None:
     assert "(in 10 days): 1 take none, 0 send none" in shown
     assert "Ак-Суйский район" not in shown
     assert "  Ак-Суйский район" in run(config, "--raions").stdout
+
+
+def test_who_is_silent(config: Path) -> None:
+    """Named when asked for; before the first letter that is everybody who is connected."""
+    assert "silent" not in run(config).stdout
+    with Store(f"sqlite:///{config.parent / 'tracker.sqlite'}") as store:
+        store.migrate()
+    shown = run(config, "--silent", "7").stdout
+    assert "silent: mfa, minekonom, minjust, natstatkom, prezident" in shown
 
 
 def test_the_count_for_programs(config: Path) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.domain.directory import Body, BodyStatus, Names, Paper
-from exchange.domain.rollout import AYIL_OKMOTU, Area, Count, CutOff, count_roll_out
+from exchange.domain.rollout import AYIL_OKMOTU, Area, Count, CutOff, count_roll_out, silent_bodies
 
 TODAY = date(2022, 2, 26)
 MARCH, APRIL = date(2022, 3, 1), date(2022, 4, 1)
@@ -76,6 +76,11 @@ def test_cut_offs() -> None:
     found = count_roll_out(BODIES, NAMES, TODAY)
     assert found.cut_offs == (CutOff(MARCH, 3, 1, 0), CutOff(APRIL, 34, 1, 1))
     assert count_roll_out(BODIES, NAMES, date(2022, 3, 2)).cut_offs[0].days_left == -1
+
+
+def test_who_is_silent() -> None:
+    """Of those connected only: a body that is tried out, or carried, owes nobody a word."""
+    assert silent_bodies(BODIES, {"chui", "lenin", "stranger"}) == ("ayil-1", "prezident", "tokmok", "unnamed")
 
 
 def test_share() -> None:

@@ -65,6 +65,13 @@ def test_filters(filled: Store, journal: SyntheticJournal) -> None:
     assert listed(filled, LetterFilter(after=journal.now + timedelta(hours=1))) == []
 
 
+def test_who_speaks(filled: Store, journal: SyntheticJournal) -> None:
+    """Who wrote or answered; not who was only written to, and nobody after the last word."""
+    with filled.reading() as connection:
+        assert queries.speaking(connection, journal.now - timedelta(days=1)) == {"alpha", "beta", "gamma"}
+        assert queries.speaking(connection, journal.now + timedelta(hours=1)) == frozenset()
+
+
 def test_rejected_letters_show_their_reason(filled: Store) -> None:
     """As its sender named the recipient, with the field that was wrong."""
     (rejected,) = listed(filled, LetterFilter(state=State.REJECTED))
