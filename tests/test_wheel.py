@@ -43,6 +43,12 @@ def test_resources_are_found_inside(installed: Path) -> None:
         assert Path(path).exists()
 
 
+def test_the_paper_bridge_finds_its_template(installed: Path) -> None:
+    """It lies beside the module that sets pages by it."""
+    assert (installed / "adapters" / "paper" / "letter.typ").exists()
+    assert (installed / "exchange" / "_resources" / "config" / "soate.toml").exists()
+
+
 @pytest.mark.server
 @pytest.mark.timeout(DEMO_SECONDS)
 def test_demo_runs_from_the_wheel(installed: Path) -> None:
