@@ -98,14 +98,19 @@ class Desk:
         def changed(head: Directory) -> Directory:
             bodies = dict(head.bodies)
             for code in dict.fromkeys(codes):
-                before = bodies.get(code)
-                if before is None:
-                    message = f"the directory lists no body '{code[:63]}': look it up: exchange directory search"
-                    raise ConfigurationError(message, code="body-unknown")
+                before = _listed(head, code)
                 bodies[code] = edited(before, head.entries[code], change(before), by, reason, at)
             return replace(head, bodies=bodies)
 
         return self.enter(changed)
+
+    def require_listed(self, code: str) -> None:
+        """Make sure that the newest version lists a body.
+
+        Raises:
+            ConfigurationError: `body-unknown`.
+        """
+        _listed(self._publisher.head(), code)
 
     def approve(self, draft: Draft, keys: Iterable[Path]) -> Done:
         """Sign a draft with each key; write the version when that completes it, else the draft's file.
@@ -126,6 +131,14 @@ class Desk:
         done = done_of(state, draft="")
         signed = tuple(sorted({*done.signed, *(self._publisher.name_of(load_private_key(path)) for path in keys)}))
         return replace(done, signed=signed, version=version.version, in_force=self._clock is not None)
+
+
+def _listed(head: Directory, code: str) -> Body:
+    body = head.bodies.get(code)
+    if body is None:
+        message = f"the directory lists no body '{code[:63]}': look it up: exchange directory search"
+        raise ConfigurationError(message, code="body-unknown")
+    return body
 
 
 def folder_of(config: Path | None) -> DirectoryFolder:

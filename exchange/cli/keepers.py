@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import update_wrapper
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -16,7 +17,7 @@ from exchange.cli.drafts import Desk, Done, done_of, folder_of, read_draft, rend
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output
 from exchange.cli.places import Config
-from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate
+from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate, Paper
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ZERO_DIGEST, digest
 from exchange.security.directory_publisher import DirectoryPublisher, PublishingKeys
@@ -37,6 +38,8 @@ DraftOut = Annotated[
 ]
 DraftFile = Annotated[Path, typer.Argument(metavar="DRAFT", help="A draft that a keeper entered.")]
 DRAFT = Path("draft.json")
+Day = datetime | None
+DAYS = ["%Y-%m-%d"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,28 @@ def resume(desk: Desk, codes: Codes, *, reason: Reason) -> Done:
 def leave(desk: Desk, codes: Codes, *, reason: Reason) -> Done:
     """Let bodies go for ever; their entries stay, so that what they said can be verified."""
     return desk.enter_bodies(codes, lambda body: replace(body, status=BodyStatus.LEFT), reason)
+
+
+@_entering
+def paper(
+    desk: Desk,
+    codes: Codes,
+    *,
+    taken_until: Annotated[Day, typer.Option(formats=DAYS, help="The first day on which it takes none.")] = None,
+    sent_until: Annotated[Day, typer.Option(formats=DAYS, help="The first day on which it sends none.")] = None,
+    bridge: Annotated[str | None, typer.Option(help="Who carries it, empty for nobody. Default: as it is.")] = None,
+    reason: Reason,
+) -> Done:
+    """Say until when bodies use paper beside the exchange; without a day they are electronic only, that way."""
+    days = [None if day is None else day.date() for day in (taken_until, sent_until)]
+    channel = Paper(*days) if any(days) else None
+    if bridge:
+        desk.require_listed(bridge)
+
+    def change(body: Body) -> Body:
+        return replace(body, paper=channel, gateway=body.gateway if bridge is None else bridge)
+
+    return desk.enter_bodies(codes, change, reason)
 
 
 @_entering

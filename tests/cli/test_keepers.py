@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tuf.api.metadata import Metadata, Targets
 from typer.testing import CliRunner
 
 from exchange.cli import app
-from exchange.domain.directory import BodyStatus
+from exchange.domain.directory import BodyStatus, Paper
 from exchange.domain.ids import digest
 from exchange.security.directory_ceremony import Holders, Quorum, make_root, sign_root
 from exchange.security.directory_draft import Draft
@@ -192,3 +193,42 @@ def test_a_new_root_comes_into_force(place: Place, tmp_path: Path) -> None:
     assert place.run("renew", *both, "--clock", str(new_clock)).exit_code == 0
     assert place.folder.latest(before).version == 2
     assert place.run("stamp", "--key", place.clock).stderr.startswith("error[directory-signature-invalid]")
+
+
+def plan_ayil_okmotu(place: Place) -> None:
+    """One that is not connected yet."""
+    place.change(replace(place.folder.latest().bodies["ak-bulun"], status=BodyStatus.PLANNED))
+
+
+def test_a_body_is_carried(place: Place) -> None:
+    """By a bridge, until the days that two keepers agree on; who is electronic already only has the days."""
+    plan_ayil_okmotu(place)
+    days = ("--taken-until", "2022-04-01", "--sent-until", "2022-03-01", "--reason", "no agent yet", *place.keys())
+    done = place.run("paper", "ak-bulun", "--bridge", "mfa", *days)
+    assert done.exit_code == 0, done.stderr
+    assert "paper: None → taken until 2022-04-01, sent until 2022-03-01" in done.stdout
+    carried = place.folder.latest().bodies["ak-bulun"]
+    assert carried.carried
+    assert (carried.gateway, carried.paper) == ("mfa", Paper(date(2022, 4, 1), date(2022, 3, 1)))
+    assert place.run("paper", "minjust", *days).exit_code == 0
+    assert not place.folder.latest().bodies["minjust"].carried
+    assert "taken until 2022-04-01, sent until 2022-03-01" in place.run("show", "ak-bulun").stdout
+
+
+def test_a_body_ends_with_paper(place: Place) -> None:
+    """Without a day nothing more goes by paper, and without a bridge nobody carries it."""
+    plan_ayil_okmotu(place)
+    why = ("--reason", "connected", *place.keys())
+    assert place.run("paper", "ak-bulun", "--bridge", "mfa", "--taken-until", "2022-04-01", *why).exit_code == 0
+    assert place.folder.latest().bodies["ak-bulun"].paper == Paper(date(2022, 4, 1), None)
+    assert place.run("paper", "ak-bulun", "--bridge", "", *why).exit_code == 0
+    body = place.folder.latest().bodies["ak-bulun"]
+    assert (body.paper, body.gateway, body.reachable) == (None, "", False)
+
+
+def test_paper_of_a_body_that_nobody_lists(place: Place) -> None:
+    """Neither as carried nor as the bridge."""
+    refused = place.run("paper", "nobody", "--reason", "r", *place.keys())
+    assert "error[body-unknown]" in refused.stderr
+    refused = place.run("paper", "ak-bulun", "--bridge", "nobody", "--reason", "r", *place.keys())
+    assert "error[body-unknown]" in refused.stderr
