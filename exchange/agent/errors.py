@@ -9,7 +9,7 @@ ExchangeError
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from exchange.domain.errors import ExchangeError
+from exchange.domain.errors import ConfigurationError, ExchangeError
 from exchange.domain.reason import Reason, text
 
 
@@ -44,3 +44,12 @@ def want_of_memory_named() -> Iterator[None]:
         yield
     except MemoryError as error:
         raise ExchangeError(NO_MEMORY, code="out-of-memory", retriable=True) from error
+
+
+def may_pass(error: ExchangeError) -> bool:
+    """Whether a running agent waits `error` out.
+
+    A certificate or directory that is being replaced is none for a moment; at the start it was good. Rights come
+    after the directory has let a body in, and go while it is suspended: both without the agent's doing.
+    """
+    return error.retriable or isinstance(error, ConfigurationError) or error.code == "access-denied"

@@ -15,7 +15,7 @@ from datetime import timedelta
 from exchange.agent.arrivals import Arrival, LetterArrival, ReceiptArrival, verify
 from exchange.agent.chain import Heard, Identity
 from exchange.agent.drafts import Words, own_receipt_key
-from exchange.agent.errors import ArrivalFlagged, want_of_memory_named
+from exchange.agent.errors import ArrivalFlagged, may_pass, want_of_memory_named
 from exchange.agent.office import Office, Wake
 from exchange.agent.outbound import CLOCK, Outbound
 from exchange.agent.spool import incoming, outgoing
@@ -25,7 +25,7 @@ from exchange.agent.transport import Inboxes, Partition, Transport
 from exchange.bus.records import PoisonedBatch, Position, Taken
 from exchange.bus.topics import inbox
 from exchange.domain.decision import Notice
-from exchange.domain.errors import ConfigurationError, ExchangeError, WireError
+from exchange.domain.errors import ExchangeError, WireError
 from exchange.domain.event import Event
 from exchange.domain.statement import Letter, Signed
 from exchange.wire.records import decode, kind_of
@@ -78,8 +78,7 @@ class Inbound:
                         attempts = 0
                         await self._read(inboxes)
             except ExchangeError as error:
-                # A directory or certificate that is being replaced is none for a moment; at the start it was good.
-                if not (error.retriable or isinstance(error, ConfigurationError)):
+                if not may_pass(error):
                     raise
                 attempts += 1
                 self._all_wait(error)

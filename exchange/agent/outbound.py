@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from exchange.agent.bounds import BYTES_AT_ONCE
 from exchange.agent.chain import Heard, Identity
 from exchange.agent.drafts import signed_record
-from exchange.agent.errors import want_of_memory_named
+from exchange.agent.errors import may_pass, want_of_memory_named
 from exchange.agent.office import Office
 from exchange.agent.protocol import Abandon, Halt, Replace, Resend, SignAgain, Stand, Take
 from exchange.agent.spool import origins
@@ -28,7 +28,7 @@ from exchange.agent.status import Waits
 from exchange.agent.transport import Submissions
 from exchange.bus.producer import Outgoing
 from exchange.bus.topics import SUBMISSIONS
-from exchange.domain.errors import ConfigurationError, ExchangeError
+from exchange.domain.errors import ExchangeError
 from exchange.domain.ids import digest
 from exchange.domain.reason import Reason
 from exchange.wire.headers import cloud_event
@@ -149,8 +149,7 @@ class Outbound:
             try:
                 busy = await self._round(submissions)
             except ExchangeError as error:
-                # A certificate that is being replaced is none for a moment; at the start it was good.
-                if not (error.retriable or isinstance(error, ConfigurationError)):
+                if not may_pass(error):
                     raise
                 attempts += 1
                 self._all_wait(error)

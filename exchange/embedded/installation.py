@@ -13,7 +13,6 @@
 Everything is made once and used again; only what names the broker's address is written each time.
 """
 
-import json
 import shutil
 import tomllib
 from collections.abc import Collection, Sequence
@@ -37,6 +36,7 @@ from exchange.security.directory_metadata import TIMESTAMP
 from exchange.security.directory_publisher import DirectoryPublisher
 from exchange.security.files import write_atomically
 from exchange.security.keys import KeyFiles, load_certificate
+from exchange.settings.toml import table_text
 
 ADMIN = "svc-admin"
 SHAPE = ClusterShape(lanes=4, journal_partitions=4, replication=1, min_insync=1)
@@ -138,10 +138,10 @@ class Installer:
         """Write every process's configuration for the cluster at `bootstrap`; roles `running` keep their ports."""
         ports = self._ports(running)
         kafka = {name: self._kafka(name, bootstrap) for name in (DIRECTORY_SERVICE, ROUTER, TRACKER, ADMIN, AUDITOR)}
-        store = _table("store", url="sqlite:///tracker.sqlite")
-        policy = _table("policy", file="policy.toml")
-        cluster = _table("cluster", replication=SHAPE.replication, min_insync=SHAPE.min_insync)
-        clock = _table("clock", key=self._relative(self._authority.directory.clock))
+        store = table_text("store", url="sqlite:///tracker.sqlite")
+        policy = table_text("policy", file="policy.toml")
+        cluster = table_text("cluster", replication=SHAPE.replication, min_insync=SHAPE.min_insync)
+        clock = table_text("clock", key=self._relative(self._authority.directory.clock))
         self._write("directory", kafka[DIRECTORY_SERVICE], clock, cluster, _observe(ports["directory"]))
         self._write("router", kafka[ROUTER], policy, _observe(ports["router"]))
         self._write("tracker", kafka[TRACKER], store, _observe(ports["tracker"]))
@@ -165,7 +165,7 @@ class Installer:
         service = principal.startswith("svc-")
         files = authority.service(principal) if service else authority.body(principal).transport
         ca, key, certificate = map(self._relative, (authority.transport_root, files.key, files.certificate))
-        return _table("kafka", bootstrap=bootstrap, ca=ca, certificate=certificate, key=key)
+        return table_text("kafka", bootstrap=bootstrap, ca=ca, certificate=certificate, key=key)
 
     def _agent(self, body: DemoBody, role: str) -> tuple[str, ...]:
         statement = self._authority.body(body.code).statement
@@ -176,12 +176,12 @@ class Installer:
             "format": body.format,
             "folder": self._relative(self.installation.edms(body.code)),
         }
-        return (_table("spool", folder=f"spool/{role}"), _table("[body]", **values))
+        return (table_text("spool", folder=f"spool/{role}"), table_text("[body]", **values))
 
     def _write(self, role: str, *tables: str) -> None:
         follows = self._served and role.startswith("agent-")
         root, folder = self._relative(self._authority.directory.root), f"copies/{role}" if follows else "directory"
-        directory = _table("directory", folder=folder, root=root, **({"follow": True} if follows else {}))
+        directory = table_text("directory", folder=folder, root=root, **({"follow": True} if follows else {}))
         text = "\n".join([f"# {role} of a throw-away installation.\n", *tables, directory])
         write_atomically(self.installation.config(role), text.encode())
 
@@ -234,10 +234,4 @@ def _saved_port(config: Path) -> int:
 
 
 def _observe(port: int) -> str:
-    return _table("observe", host=HOST, port=port)
-
-
-def _table(name: str, **values: str | int | bool) -> str:
-    """A table of TOML, whose basic strings are written as JSON's are."""
-    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
-    return "".join([f"[{name}]\n", *lines])
+    return table_text("observe", host=HOST, port=port)

@@ -4,7 +4,8 @@ errors              what is refused here, with reason codes
 purpose             what a certificate may be used for
 validity            intervals of time in which certificates hold
 keys                private keys and certificates from files
-authority           certificates for development and tests
+certificates        what stands in certificates that are issued here
+authority           the two roots, and what they issue
 der                 the little DER that a fixed shape needs
 form                the bytes of the one accepted signature (rule 1.4)
 cades               signing and verifying in that form
@@ -15,6 +16,8 @@ directory_metadata  what proves a version
 directory_folder    versions in a folder
 directory_publisher who writes them
 directory_keys      keys of all its roles, for development and tests
+enrolment           a body's request to be let in, and the answer, as files
+enrolment_rules     whether a request may be granted, and its answer installed
 trust               whether a signed statement holds, as numbered steps
 files               writing a file whole or not at all
 """

@@ -1,9 +1,10 @@
-"""Certificates for development and tests: two roots and what they issue.
+"""The exchange's own authority: two roots and what they issue.
 
 The statement root vouches for what is kept for decades; the transport root for connections, which
 can be changed in an afternoon. Two roots, and no intermediates, make it impossible that one is
 taken for the other: a statement key opens no connection even where somebody forgets to check usages.
-In production both come from outside and only the layout of files stays.
+A body's keys are its own: `certify` answers its request. Whole pairs of keys and certificates are made
+for services, and for bodies of installations on one machine.
 
     <folder>/ca/statement.{key,crt}.pem                     vouches for what bodies say
     <folder>/ca/transport.{key,crt}.pem                     the only trust of brokers and clients (section 8)
@@ -19,22 +20,22 @@ start changes nothing.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from exchange.domain.directory import CertificateUse
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import SERVICE_PREFIX, body_code
+from exchange.security.certificates import certify_leaf, certify_root, hosts_of
 from exchange.security.directory_keys import DirectoryKeys
 from exchange.security.errors import KeyRefused
 from exchange.security.files import PRIVATE, write_atomically
-from exchange.security.keys import KeyFiles, KeyPair, PrivateKey, load_key_pair
-from exchange.security.purpose import Purpose
+from exchange.security.keys import KeyFiles, KeyPair, PrivateKey, load_key_pair, require_strong
+from exchange.security.purpose import PURPOSES, Purpose
 from exchange.security.validity import Validity, seconds
 
 BROKER = "svc-broker"
@@ -54,7 +55,7 @@ class BodyFiles:
 
 
 class Authority:
-    """Issues certificates into a folder, for development and tests."""
+    """Issues certificates; its roots lie in a folder."""
 
     def __init__(self, folder: Path, *, now: datetime, validity: Validity | None = None) -> None:
         """Take the roots of `folder` into use, or make them.
@@ -112,10 +113,25 @@ class Authority:
         Raises:
             ConfigurationError: `body-code-invalid`.
         """
-        key = ec.generate_private_key(ec.SECP256R1())
-        validity = Validity(self._now - _BACKDATING, self._now + _LEAF_LIFETIME)
-        owner = body_code(code)
-        return KeyPair(key, _certify_leaf(key.public_key(), owner, Purpose.STATEMENT, validity, self._statement, ()))
+        key, root = ec.generate_private_key(ec.SECP256R1()), self._statement
+        return KeyPair(key, certify_leaf(key.public_key(), body_code(code), Purpose.STATEMENT, self._from_now(root), root))
+
+    def certify(self, csr: x509.CertificateSigningRequest, code: str, use: CertificateUse) -> x509.Certificate:
+        """A certificate, for a year, of the key that a body's request names.
+
+        Args:
+            csr: of which only the key is taken; see `enrolment_rules` for what must hold of it.
+            code: the body's code, which becomes the certificate's common name.
+            use: what it is for.
+
+        Raises:
+            ConfigurationError: `body-code-invalid`.
+            KeyRefused: `key-unsupported`, `key-too-weak`.
+        """
+        purpose = PURPOSES[use]
+        root = self._root_for(purpose)
+        key = require_strong(csr.public_key(), f"the {use} key of {code}")
+        return certify_leaf(key, body_code(code), purpose, self._from_now(root), root)
 
     def service(self, name: str, *, validity: Validity | None = None) -> KeyFiles:
         """Transport certificate of a service; `name` starts with `svc-`.
@@ -141,7 +157,7 @@ class Authority:
         if present is not None and present.certificate.not_valid_after_utc > self._now:
             return present
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _certify_root(key, f"Exchange {name} root", validity)
+        certificate = certify_root(key, f"Exchange {name} root", validity)
         _write(files, key, certificate)
         return KeyPair(key, certificate)
 
@@ -154,16 +170,23 @@ class Authority:
         validity: Validity | None,
         hosts: tuple[str, ...] = (),
     ) -> KeyFiles:
-        root = self._statement if purpose.signs else self._transport
+        root = self._root_for(purpose)
         files = _files(folder, stem)
         present = _existing(files)
         if present is not None and self._is_good(present.certificate, root, validity, hosts):
             return files
         key = ec.generate_private_key(ec.SECP256R1())
-        last = min(self._now + _LEAF_LIFETIME, root.certificate.not_valid_after_utc)
-        validity = validity or Validity(self._now - _BACKDATING, last)
-        _write(files, key, _certify_leaf(key.public_key(), name, purpose, validity, root, hosts))
+        validity = validity or self._from_now(root)
+        _write(files, key, certify_leaf(key.public_key(), name, purpose, validity, root, hosts))
         return files
+
+    def _root_for(self, purpose: Purpose) -> KeyPair:
+        return self._transport if purpose.connects else self._statement
+
+    def _from_now(self, root: KeyPair) -> Validity:
+        """A year, if the root lasts so long."""
+        last = min(self._now + _LEAF_LIFETIME, root.certificate.not_valid_after_utc)
+        return Validity(self._now - _BACKDATING, last)
 
     def _is_good(
         self, certificate: x509.Certificate, root: KeyPair, validity: Validity | None, hosts: tuple[str, ...]
@@ -173,7 +196,7 @@ class Authority:
             certificate.verify_directly_issued_by(root.certificate)
         except (ValueError, InvalidSignature):
             return False
-        if set(hosts) != set(_hosts(certificate)):
+        if set(hosts) != set(hosts_of(certificate)):
             return False
         present = Validity.of(certificate)
         if validity is not None:
@@ -211,80 +234,3 @@ def _write(files: KeyFiles, key: PrivateKey, certificate: x509.Certificate) -> N
     )
     write_atomically(files.key, private, mode=PRIVATE)
     write_atomically(files.certificate, certificate.public_bytes(serialization.Encoding.PEM))
-
-
-def _certify_root(key: ec.EllipticCurvePrivateKey, name: str, validity: Validity) -> x509.Certificate:
-    subject = _name(name)
-    builder = _builder(subject, subject, key.public_key(), validity)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    builder = builder.add_extension(_key_usage(certificates=True), critical=True)
-    return builder.sign(key, hashes.SHA256())
-
-
-def _certify_leaf(
-    public_key: ec.EllipticCurvePublicKey,
-    name: str,
-    purpose: Purpose,
-    validity: Validity,
-    root: KeyPair,
-    hosts: tuple[str, ...],
-) -> x509.Certificate:
-    identifier = root.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    issuer = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
-    builder = _builder(_name(name), root.certificate.subject, public_key, validity)
-    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    builder = builder.add_extension(_key_usage(commitment=purpose.signs), critical=True)
-    builder = builder.add_extension(x509.ExtendedKeyUsage(purpose.usages), critical=False)
-    builder = builder.add_extension(issuer, critical=False)
-    if hosts:
-        names = [_general_name(host) for host in hosts]
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    return builder.sign(root.key, hashes.SHA256())
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, validity: Validity
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(public_key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(seconds(validity.not_before))
-        .not_valid_after(seconds(validity.not_after))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-    )
-
-
-def _key_usage(*, commitment: bool = False, certificates: bool = False) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not certificates,
-        content_commitment=commitment,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=certificates,
-        crl_sign=certificates,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-
-
-def _general_name(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
-
-
-def _hosts(certificate: x509.Certificate) -> list[str]:
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return []
-    return [str(name.value) for name in names]

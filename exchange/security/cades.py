@@ -38,7 +38,7 @@ class Signer:
             raise KeyRefused(message, code="key-certificate-mismatch")
         self.certificate = certificate
         self._template = Template(certificate, public_key)
-        self._sign = _signing(private_key)
+        self._sign = signing(private_key)
 
     @property
     def signer(self) -> bytes:
@@ -82,7 +82,7 @@ class Verifier:
         public_key = certified_key(certificate, "the listed certificate")
         self.certificate = certificate
         self._template = Template(certificate, public_key)
-        self._check = _checking(public_key)
+        self._check = checking(public_key)
 
     @property
     def signer(self) -> bytes:
@@ -111,14 +111,16 @@ class Verifier:
             raise SignatureRefused(Reason.SIGNATURE_INVALID) from error
 
 
-def _signing(key: PrivateKey) -> Callable[[bytes], bytes]:
+def signing(key: PrivateKey) -> Callable[[bytes], bytes]:
+    """Signs bytes with a key, by SHA-256; the same bytes get the same signature."""
     if isinstance(key, ec.EllipticCurvePrivateKey):
         algorithm = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
         return partial(key.sign, signature_algorithm=algorithm)
     return partial(key.sign, padding=padding.PKCS1v15(), algorithm=hashes.SHA256())
 
 
-def _checking(key: PublicKey) -> Callable[[bytes, bytes], None]:
+def checking(key: PublicKey) -> Callable[[bytes, bytes], None]:
+    """Checks a signature (first) of bytes (second) with a key; raises `InvalidSignature`."""
     if isinstance(key, ec.EllipticCurvePublicKey):
         return partial(key.verify, signature_algorithm=ec.ECDSA(hashes.SHA256()))
     return partial(key.verify, padding=padding.PKCS1v15(), algorithm=hashes.SHA256())

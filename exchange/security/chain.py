@@ -115,7 +115,8 @@ def _policy(purpose: Purpose) -> ExtensionPolicy:
     """What the last certificate of a chain must say of itself."""
 
     def key_usage(_policy: Policy, _certificate: x509.Certificate, usage: x509.KeyUsage) -> None:
-        if not usage.digital_signature or (purpose.signs and not usage.content_commitment):
+        fits = usage.key_agreement if purpose.encrypts else usage.digital_signature
+        if not fits or (purpose.signs and not usage.content_commitment):
             message = f"key usage does not allow {purpose.name}"
             raise ValueError(message)
 

@@ -48,7 +48,7 @@ class Settings:
 
 def encode_settings(settings: Settings) -> bytes:
     """The file `exchange.json`."""
-    return _canonical(
+    return canonical(
         {
             "format": FORMAT,
             "lanes": settings.lanes,
@@ -64,17 +64,17 @@ def decode_settings(document: bytes) -> Settings:
     Raises:
         DirectoryRefused: as `decode_body`.
     """
-    fields = _fields(document, "exchange")
+    fields = fields_of(document, "exchange")
     issuers = tuple(_certificate(fields, "issuers", text)[0] for text in fields.texts("issuers"))
     fields.require("issuers", "names no certificate", holds=bool(issuers))
     settings = Settings(fields.number("lanes", least=1), fields.number("journal_partitions", least=1), issuers)
-    _require_canonical(encode_settings(settings), document, "exchange")
+    require_canonical(encode_settings(settings), document, "exchange")
     return settings
 
 
 def encode_body(body: Body) -> bytes:
     """A body's entry."""
-    return _canonical(
+    return canonical(
         {
             "format": FORMAT,
             "code": body.code,
@@ -129,7 +129,7 @@ def decode_body(document: bytes, code: str) -> Body:
             `directory-field-invalid` (the message names the field), `directory-not-canonical`.
     """
     place = f"bodies.{code}"
-    fields = _fields(document, place)
+    fields = fields_of(document, place)
     fields.require("code", "is not the body whose entry it is", holds=fields.text("code") == code)
     fields.require(
         "code", "is no body code: use 1-63 of a-z, 0-9 and '-', not starting with 'svc-'", holds=is_body_code(code)
@@ -156,29 +156,29 @@ def decode_body(document: bytes, code: str) -> Body:
         change=None if fields.absent("change") else _decode_change(fields.inner("change")),
         paper=None if fields.absent("paper") else _decode_paper(fields.inner("paper")),
     )
-    _require_canonical(encode_body(body), document, place)
+    require_canonical(encode_body(body), document, place)
     return body
 
 
-def _code(fields: "_Fields", name: str) -> str:
+def _code(fields: "Fields", name: str) -> str:
     code = fields.text(name)
     fields.require(name, "is neither a body code nor empty", holds=not code or is_body_code(code))
     return code
 
 
-def _decode_contact(fields: "_Fields") -> Contact:
+def _decode_contact(fields: "Fields") -> Contact:
     return Contact(fields.text("duty"), fields.text("name"), fields.text("email"), fields.text("phone"))
 
 
-def _decode_limits(fields: "_Fields") -> Limits:
+def _decode_limits(fields: "Fields") -> Limits:
     return Limits(fields.number("bytes_per_second", least=1), fields.number("request_percent", least=1))
 
 
-def _decode_paper(fields: "_Fields") -> Paper:
+def _decode_paper(fields: "Fields") -> Paper:
     return Paper(*(None if fields.absent(way) else fields.day(way) for way in ("inbound", "outbound")))
 
 
-def _decode_change(fields: "_Fields") -> Change:
+def _decode_change(fields: "Fields") -> Change:
     number, previous = fields.number("number", least=1), fields.binary("previous", DIGEST_BYTES)
     begins = (previous == ZERO_DIGEST) == (number == 1)
     fields.require("previous", "is not zeros in change 1, and only there", holds=begins)
@@ -199,7 +199,7 @@ def parse_time(text: str) -> datetime:
     return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
 
 
-def _decode_certificate(fields: "_Fields") -> ListedCertificate:
+def _decode_certificate(fields: "Fields") -> ListedCertificate:
     use = fields.choice("use", CertificateUse)
     encoded, certificate = _certificate(fields, "der", fields.text("der"))
     try:
@@ -210,7 +210,7 @@ def _decode_certificate(fields: "_Fields") -> ListedCertificate:
     return ListedCertificate(encoded, use, None if fields.absent("revoked") else fields.time("revoked"))
 
 
-def _certificate(fields: "_Fields", name: str, text: str) -> tuple[bytes, x509.Certificate]:
+def _certificate(fields: "Fields", name: str, text: str) -> tuple[bytes, x509.Certificate]:
     try:
         encoded = base64.b64decode(text, validate=True)
         certificate = x509.load_der_x509_certificate(encoded)
@@ -220,9 +220,14 @@ def _certificate(fields: "_Fields", name: str, text: str) -> tuple[bytes, x509.C
     return encoded, certificate
 
 
-def _fields(document: bytes, place: str) -> "_Fields":
+def fields_of(document: bytes, place: str) -> "Fields":
+    """The members of a document in JSON, format 1; `place` names it in refusals.
+
+    Raises:
+        DirectoryRefused: `directory-unreadable`, `directory-field-invalid`.
+    """
     try:
-        fields = _Fields(json.loads(document.decode()), place)
+        fields = Fields(json.loads(document.decode()), place)
     except (ValueError, RecursionError) as error:
         message = f"{place} is no JSON in UTF-8: fetch the file again"
         raise DirectoryRefused(message) from error
@@ -231,21 +236,28 @@ def _fields(document: bytes, place: str) -> "_Fields":
     return fields
 
 
-def _require_canonical(encoded: bytes, document: bytes, place: str) -> None:
+def require_canonical(encoded: bytes, document: bytes, place: str) -> None:
+    """Refuse a document that is not what its value is `encoded` to.
+
+    Raises:
+        DirectoryRefused: `directory-not-canonical`.
+    """
     if encoded != document:
         message = f"{place} is not in its canonical encoding: write it with exchange.security.directory"
         raise DirectoryRefused(message, code="directory-not-canonical")
 
 
-def _canonical(document: Mapping[str, object]) -> bytes:
+def canonical(document: Mapping[str, object]) -> bytes:
+    """The one encoding of a document."""
     text = json.dumps(document, sort_keys=True, ensure_ascii=False, indent=1)
     return f"{text}\n".encode()
 
 
-class _Fields:
+class Fields:
     """Reads the members of one JSON object; every refusal names the member's place."""
 
     def __init__(self, value: Any, place: str) -> None:
+        """Read `value`, which must be an object; `place` is where it stands."""
         self._place = place
         if not isinstance(value, dict):
             raise self.refusal("", "is no object")
@@ -321,13 +333,17 @@ class _Fields:
         except ValueError as error:
             raise self.refusal(name, f"is none of {', '.join(choices)}") from error
 
-    def inner(self, name: str) -> "_Fields":
+    def inner(self, name: str) -> "Fields":
         """A nested object."""
-        return _Fields(self._get(name), f"{self._place}.{name}")
+        return Fields(self._get(name), f"{self._place}.{name}")
 
-    def items(self, name: str) -> list["_Fields"]:
+    def document(self, name: str) -> bytes:
+        """A nested object as a document of its own."""
+        return canonical(self.inner(name)._members)  # noqa: SLF001 - one of its own
+
+    def items(self, name: str) -> list["Fields"]:
         """An array of objects."""
-        return [_Fields(item, f"{self._place}.{name}[{at}]") for at, item in enumerate(self._list(name))]
+        return [Fields(item, f"{self._place}.{name}[{at}]") for at, item in enumerate(self._list(name))]
 
     def _get(self, name: str) -> Any:
         if name not in self._members:

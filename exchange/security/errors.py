@@ -3,7 +3,8 @@
 ExchangeError
 ├── ConfigurationError
 │   ├── KeyRefused               a key or certificate file that must not be used
-│   └── DirectoryRefused         a directory file that must not be used
+│   ├── DirectoryRefused         a directory file that must not be used
+│   └── EnrolmentRefused         a request of a body, or the answer to it, that must not be used
 └── SignatureRefused             a signature that does not hold; `reason` says why
     └── SignatureFormError       bytes that are not the one accepted form (rule 1.4)
 """
@@ -22,6 +23,12 @@ class DirectoryRefused(ConfigurationError):
     """A directory's bytes, signature or place in the row of versions is wrong."""
 
     code = "directory-unreadable"
+
+
+class EnrolmentRefused(ConfigurationError):
+    """The bytes of a request or answer are none, or do not belong here."""
+
+    code = "enrolment-unreadable"
 
 
 class SignatureRefused(ExchangeError):

@@ -1,5 +1,6 @@
 """A configuration file in TOML, read strictly: every key is asked for, and what nobody asked for is refused."""
 
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -67,6 +68,14 @@ class Table:
         """A path as the file means it."""
         return self._file.parent / Path(path).expanduser()
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Different texts, none of them empty; nothing when the key is left out."""
+        value = self._value(key, [])
+        whole = isinstance(value, list) and all(isinstance(item, str) and item for item in value)
+        if not whole or len(set(value)) != len(value):
+            raise self.wrong(key, 'must be a list of different texts: key = ["value", "another"]')
+        return tuple(value)
+
     def table(self, key: str, *, optional: bool = False) -> "Table":
         """A table inside this one; one that may be left out then reads as empty."""
         value = self._value(key, {} if optional else _MISSING)
@@ -74,10 +83,11 @@ class Table:
             raise self.wrong(key, f"must be a table: a line [{key}] with its keys below")
         return Table(self._file, key, value)
 
-    def tables(self, key: str) -> list["Table"]:
-        """One or more tables of the same name."""
-        value = self._value(key, _MISSING)
-        if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
+    def tables(self, key: str, *, optional: bool = False) -> list["Table"]:
+        """One or more tables of the same name; none when they may be left out and are."""
+        value = self._value(key, [] if optional else _MISSING)
+        some = isinstance(value, list) and (bool(value) or optional)
+        if not some or not all(isinstance(item, dict) for item in value):
             raise self.wrong(key, f"must be one or more tables: a line [[{key}]] with its keys below")
         return [Table(self._file, key, item) for item in value]
 
@@ -111,3 +121,9 @@ def opened(file: Path) -> Iterator[Table]:
         raise ConfigurationError(message, code="configuration-unreadable") from error
     with Table(file, "", values) as top:
         yield top
+
+
+def table_text(name: str, **values: str | int) -> str:
+    """A table as a file has it; `[name]` for one of several. TOML's basic strings are written as JSON's are."""
+    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
+    return "".join([f"[{name}]\n", *lines])

@@ -1,9 +1,11 @@
 """The agent's process, and the desk that a client shares with it."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -27,33 +29,86 @@ from exchange.domain.errors import ConfigurationError
 from exchange.domain.policy import Policy, parse_policy
 from exchange.security.cades import Signer
 from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.keys import KeyFiles, load_key_pair
+from exchange.security.keys import KeyFiles, load_key_pair, load_private_key
+from exchange.services.admission import Admission, Look, not_admitted
 from exchange.services.agent import AgentService
 from exchange.services.process import process_registry
 from exchange.services.runner import observed, until_signalled
 from exchange.settings import AgentSettings, BodySettings
 from exchange.wiring.directory import followed
 
+Companion = Callable[[Agent], Coroutine[Any, Any, None]]
+"""What works beside an agent, on the mailboxes of its bodies, until it is cancelled."""
 
-async def run_agent(settings: AgentSettings) -> None:
-    """Serve bodies until SIGINT or SIGTERM.
+
+async def run_agent(settings: AgentSettings, companion: Companion | None = None) -> None:
+    """Wait until the exchange has let a body in, then serve all, until SIGINT or SIGTERM.
 
     Raises:
         ConfigurationError: keys, directory, policy or format cannot be used.
         SpoolError: the spool cannot be used, or another agent uses it.
         PositionLost: an inbox is not the topic that was read before.
     """
-    registry = _registry(settings)
-    async with followed(settings.directory, settings.kafka, registry):
-        await _run(settings, registry)
+    process = _AgentProcess(settings, companion)
+    with observed(process.registry, lambda: process.waiting_for, settings.observe.host, settings.observe.port):
+        await until_signalled(process.run())
 
 
-async def _run(settings: AgentSettings, registry: CollectorRegistry) -> None:
-    with open_desk(settings) as desk:
-        members = [_member(body, edms=_edms(body)) for body in settings.bodies]
-        service = AgentService(Agent(desk.office, members, desk.transport), desk.office.counters, registry)
-        with observed(registry, lambda: service.waiting_for, settings.observe.host, settings.observe.port):
-            await until_signalled(service.run())
+class _AgentProcess:
+    """An agent from its first start, when nobody knows its body yet.
+
+    Certificates are installed, a version of the directory comes, it lets a body in, and the work begins: each is
+    waited for, in this order, and said meanwhile.
+    """
+
+    def __init__(self, settings: AgentSettings, companion: Companion | None) -> None:
+        self.registry = _registry(settings)
+        self._settings = settings
+        self._companion = companion
+        self._folder = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
+        self._waiting_for: Callable[[], str] = lambda: "its certificates to be looked at"
+
+    @property
+    def waiting_for(self) -> str:
+        """What keeps a body from being served; empty when all are."""
+        return self._waiting_for()
+
+    async def run(self) -> None:
+        await self._admitted(self._certificates_missing)
+        self._waiting_for = lambda: f"the directory: no version has come into {self._folder.folder} yet"
+        async with followed(self._settings.directory, self._settings.kafka, self.registry):
+            await self._admitted(self._not_let_in)
+            await self._serve()
+
+    async def _admitted(self, look: Look) -> None:
+        admission = Admission(look)
+        self._waiting_for = lambda: admission.waiting_for
+        await admission.wait()
+
+    async def _serve(self) -> None:
+        with open_desk(self._settings, self._folder) as desk:
+            members = [_member(body, edms=_edms(body)) for body in self._settings.bodies]
+            agent = Agent(desk.office, members, desk.transport)
+            service = AgentService(agent, desk.office.counters, self.registry)
+            self._waiting_for = lambda: service.waiting_for
+            async with asyncio.TaskGroup() as group:
+                group.create_task(service.run(), name="service")
+                if self._companion is not None:
+                    group.create_task(self._companion(agent), name="companion")
+
+    def _certificates_missing(self) -> str:
+        """What is not there yet; what is wrong is told at once, not waited for."""
+        bodies = self._settings.bodies
+        for key in (self._settings.kafka.key, *(body.statement.key for body in bodies)):
+            load_private_key(key)
+        for file in (self._settings.kafka.certificate, *(body.statement.certificate for body in bodies)):
+            if not file.exists():
+                return f"its certificates: {file} is not there; install the answer to `exchange body request`"
+        self._settings.kafka.ssl_context()
+        return ""
+
+    def _not_let_in(self) -> str:
+        return not_admitted(self._folder.latest(), [body.code for body in self._settings.bodies])
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +124,18 @@ class Desk:
 
 
 @contextmanager
-def open_desk(settings: AgentSettings) -> Iterator[Desk]:
+def open_desk(settings: AgentSettings, folder: DirectoryFolder | None = None) -> Iterator[Desk]:
     """Open the spool of an agent's settings.
+
+    Args:
+        settings: the agent's.
+        folder: its directory, when it was read before.
 
     Raises:
         ConfigurationError: certificates, directory or policy cannot be used.
         SpoolError: the spool cannot be opened.
     """
-    history = TrustHistory(DirectoryFolder.at(settings.directory.folder, settings.directory.root))
+    history = TrustHistory(folder or DirectoryFolder.at(settings.directory.folder, settings.directory.root))
     exchange = history.directory.exchange
     drafting = Drafting(exchange, _policy(settings).inline_bytes, system.now, system.random_bytes)
     transport = Transport(partial(SubmissionProducer, settings.kafka), partial(PositionedReader, settings.kafka))

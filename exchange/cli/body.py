@@ -1,0 +1,176 @@
+"""`exchange body`: how a body gets into the exchange, on its own machine."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from rich.console import Console
+
+from adapters.formats import format_named
+from exchange import system
+from exchange.agent.spool import Spool, origins
+from exchange.cli.output import Json, Output
+from exchange.cli.problems import require_none
+from exchange.domain.directory import Body, CertificateUse
+from exchange.domain.errors import ConfigurationError
+from exchange.domain.ids import ORIGIN_BYTES, digest
+from exchange.resources import resource
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory_metadata import TIMESTAMP
+from exchange.security.enrolment import decode_answer, encode_request, make_request, uses_of
+from exchange.security.enrolment_rules import Holder, examine_answer
+from exchange.security.files import write_atomically
+from exchange.security.keys import KeyFiles, PrivateKey, load_certificate, load_private_key, make_key
+from exchange.settings.body import BodyForm, body_form
+
+app = typer.Typer(no_args_is_help=True, help="Get a body into an exchange: form, request, install, selftest.")
+
+FORM = "body.toml"
+Form = Annotated[Path, typer.Option("--from", metavar="FILE", help="The filled-in form.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """What `request` made.
+
+    Attributes:
+        file: to be sent to the operators.
+        digest: its SHA-256, for telling them by another way.
+        exchange: id of the exchange that it is for, to be compared with what they told.
+        transport_root: SHA-256 of the transport root certificate, as before.
+        config: the agent's configuration; None for a body whose letters a gateway carries.
+        member: the body's table for the gateway's configuration, empty when it has its own.
+    """
+
+    file: Path
+    digest: bytes
+    exchange: bytes
+    transport_root: bytes
+    config: Path | None
+    member: str
+
+
+@app.command()
+def form() -> None:
+    """Print the form to be filled in, with every key explained: exchange body form > body.toml."""
+    typer.echo(resource("config", FORM).read_text(encoding="utf-8"), nl=False)
+
+
+@app.command()
+def request(*, form: Form = Path(FORM), json: Json = False) -> None:
+    """Make keys, the request for the operators, and the agent's configuration.
+
+    Keys that are there are used again. Nothing is sent; the keys stay on this machine, mode 0600.
+    """
+    filled = body_form(form)
+    format_named(filled.body.formats[0])
+    ca = load_certificate(filled.ca)
+    exchange = DirectoryFolder.at(filled.directory, filled.root).exchange
+    keys = {use: _key(filled.keys(use)) for use in uses_of(filled.body)}
+    now = system.now()
+    made = encode_request(make_request(_with_origin(filled, now), exchange, keys, now))
+    file = filled.folder / f"{filled.body.code}.request.json"
+    config, member = _configure(filled)
+    write_atomically(file, made)
+    done = Requested(file, digest(made), exchange, ca.fingerprint(hashes.SHA256()), config, member)
+    Output(as_json=json).result(done, lambda console: _render_request(done, filled.body.code, console))
+
+
+@app.command()
+def install(
+    answer: Annotated[Path, typer.Argument(metavar="ANSWER", help="The file that the operators sent back.")],
+    *,
+    form: Form = Path(FORM),
+    json: Json = False,
+) -> None:
+    """Put the certificates of the operators' answer beside the keys, if they fit.
+
+    Each is compared with its key, and with the exchange's roots that were here before. Exit code 1 when one
+    does not fit: nothing is installed then.
+    """
+    filled, output = body_form(form), Output(as_json=json)
+    answered = decode_answer(_read(answer))
+    folder = DirectoryFolder.at(filled.directory, filled.root)
+    keys = {use: load_private_key(filled.keys(use).key).public_key() for use in uses_of(filled.body)}
+    holder = Holder(filled.body.code, folder.exchange, keys, load_certificate(filled.ca), _issuers(folder))
+    require_none(output, examine_answer(answered, holder, system.now()))
+    files = {use: filled.keys(use).certificate for use in answered.certificates}
+    for use, file in files.items():
+        write_atomically(file, answered.certificates[use].public_bytes(Encoding.PEM))
+    output.result({"installed": files}, lambda console: _render_installed(files, console))
+
+
+def _key(files: KeyFiles) -> PrivateKey:
+    """The key that is there, or a new one."""
+    if not files.key.exists():
+        make_key(files.key)
+    return load_private_key(files.key)
+
+
+def _with_origin(filled: BodyForm, now: datetime) -> Body:
+    """The entry with the origin whose agent owns the inbox (rule 2.7): the first that this spool draws for the body.
+
+    The spool of a body that a gateway carries lies at the gateway, which tells later.
+    """
+    code = filled.body.code
+    if filled.body.gateway:
+        return filled.body
+    filled.spool.mkdir(parents=True, exist_ok=True)
+    with Spool(filled.spool / "spool.sqlite") as spool:
+        fresh = system.random_bytes(ORIGIN_BYTES)
+        drawn = spool.call(lambda connection: origins.enrol(connection, code, fresh, now))
+    return replace(filled.body, inbound_origin=drawn.origin)
+
+
+def _configure(filled: BodyForm) -> tuple[Path | None, str]:
+    """The agent's configuration and policy, written where there are none yet; for a gateway's only the text."""
+    if filled.body.gateway:
+        return None, filled.member_text()
+    config, policy = filled.folder / "agent.toml", filled.folder / "policy.toml"
+    if not policy.exists():
+        shutil.copyfile(resource("config", "policy.toml"), policy)
+    if not config.exists():
+        write_atomically(config, filled.agent_text().encode())
+    return config, ""
+
+
+def _issuers(folder: DirectoryFolder) -> tuple[x509.Certificate, ...]:
+    """Who issues statement certificates, as the directory says; nobody is known while it is not here yet."""
+    if not (folder.folder / TIMESTAMP).exists():
+        return ()
+    return tuple(map(x509.load_der_x509_certificate, folder.latest().issuers))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        message = f"{file} cannot be read ({error.strerror}): name the file that the operators sent"
+        raise ConfigurationError(message, code="configuration-missing") from error
+
+
+def _render_request(done: Requested, code: str, console: Console) -> None:
+    console.print(f"Send to the exchange's operators: {done.file}")
+    console.print(f"and tell them its SHA-256 by another way, by telephone: {done.digest.hex()}\n")
+    console.print("Compare with what they told you:")
+    console.print(f"  exchange        {done.exchange.hex()}")
+    console.print(f"  transport root  {done.transport_root.hex()}\n")
+    if done.config is None:
+        console.print(f"Put this into the configuration of the gateway's agent once {code} is let in:\n")
+        console.print(done.member, markup=False)
+    else:
+        console.print(f"Next: exchange body install {code}.answer.json, when it has come")
+        console.print(f"      exchange agent --config {done.config}, at any time: it waits until {code} is let in")
+
+
+def _render_installed(files: Mapping[CertificateUse, Path], console: Console) -> None:
+    for use, file in files.items():
+        console.print(f"[green]✓[/] {use}: {file}")
+    console.print("Next: exchange agent --config agent.toml, then exchange body selftest")

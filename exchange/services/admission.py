@@ -1,0 +1,48 @@
+"""Waiting until the exchange lets a body in, so that an agent can be started on the day of the request.
+
+    requested ─ certificates installed ─ directory here ─ a body listed as testing or connected ─▶ the agent works
+
+What is merely not there yet is waited for and said; what is wrong ends the process as ever.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from exchange.domain.directory import Directory
+from exchange.services.runner import Changes
+
+LOOK_SECONDS = 2.0
+
+Look = Callable[[], str]
+"""What is still waited for, in words; empty when nothing is. Reads files."""
+
+
+class Admission:
+    """Looks until nothing is waited for any more."""
+
+    def __init__(self, look: Look) -> None:
+        """Nothing is looked at yet."""
+        self._look = look
+        self.waiting_for = "its first look at the directory"
+
+    async def wait(self) -> None:
+        """Return once the body is let in; raises as the look."""
+        changes, loop = Changes(), asyncio.get_running_loop()
+        while True:
+            self.waiting_for = await asyncio.to_thread(self._look)
+            if not self.waiting_for:
+                return
+            changes.tell("agent", self.waiting_for, loop.time())
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def not_admitted(directory: Directory, codes: Iterable[str]) -> str:
+    """Why none of an agent's bodies may speak yet; empty when one may: the others then wait beside it."""
+    reasons = []
+    for code in codes:
+        body = directory.bodies.get(code)
+        if body is not None and body.reachable:
+            return ""
+        told = "does not list it" if body is None else f"lists it as {body.status}"
+        reasons.append(f"{code} to be let in: version {directory.version} of the directory {told}")
+    return "; ".join(reasons)
