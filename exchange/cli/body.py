@@ -25,7 +25,7 @@ from exchange.resources import resource
 from exchange.security.directory_folder import DirectoryFolder
 from exchange.security.directory_metadata import TIMESTAMP
 from exchange.security.enrolment import decode_answer, encode_request, make_request, uses_of
-from exchange.security.enrolment_rules import Holder, examine_answer
+from exchange.security.enrolment_rules import Applicant, examine_answer
 from exchange.security.files import write_atomically
 from exchange.security.keys import KeyFiles, PrivateKey, load_certificate, load_private_key, make_key
 from exchange.settings.body import BodyForm, body_form
@@ -99,8 +99,8 @@ def install(
     answered = decode_answer(_read(answer))
     folder = DirectoryFolder.at(filled.directory, filled.root)
     keys = {use: load_private_key(filled.keys(use).key).public_key() for use in uses_of(filled.body)}
-    holder = Holder(filled.body.code, folder.exchange, keys, load_certificate(filled.ca), _issuers(folder))
-    require_none(output, examine_answer(answered, holder, system.now()))
+    applicant = Applicant(filled.body.code, folder.exchange, keys, load_certificate(filled.ca), _issuers(folder))
+    require_none(output, examine_answer(answered, applicant, system.now()))
     files = {use: filled.keys(use).certificate for use in answered.certificates}
     for use, file in files.items():
         write_atomically(file, answered.certificates[use].public_bytes(Encoding.PEM))

@@ -69,7 +69,9 @@ def entry_problems(body: Body, around: Surroundings) -> Iterator[Problem]:
     for uid in body.uids:
         owner = around.owners.get(uid, body.code)
         if owner != body.code:
-            yield Problem(code="identifier-taken", place="uids", text=f"'{uid[:80]}' is an identifier of {owner}")
+            yield Problem(
+                code="identifier-taken", place="identifiers", text=f"'{uid[:80]}' is an identifier of {owner}"
+            )
 
 
 def lies_in(soate: str, place: str) -> bool:

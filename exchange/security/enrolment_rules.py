@@ -72,7 +72,7 @@ def keys_listed(bodies: Iterable[Body]) -> dict[bytes, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class Applicant:
     """What a body has on its own machine when the answer comes.
 
     Attributes:
@@ -90,7 +90,7 @@ class Holder:
     issuers: tuple[x509.Certificate, ...]
 
 
-def examine_answer(answer: Answer, holder: Holder, now: datetime) -> list[Problem]:
+def examine_answer(answer: Answer, applicant: Applicant, now: datetime) -> list[Problem]:
     """Everything that is wrong with the answer to a body's request.
 
     1. It is for this body, in this exchange, and has a certificate of each of its keys.
@@ -98,31 +98,33 @@ def examine_answer(answer: Answer, holder: Holder, now: datetime) -> list[Proble
     3. It leads to a root that the body knows, for its use, now.
     """
     problems = []
-    if (answer.exchange, answer.code) != (holder.exchange, holder.code):
-        text = f"it is for {answer.code[:63]} in exchange {answer.exchange.hex()[:8]}: take the one for {holder.code}"
+    if (answer.exchange, answer.code) != (applicant.exchange, applicant.code):
+        text = (
+            f"it is for {answer.code[:63]} in exchange {answer.exchange.hex()[:8]}: take the one for {applicant.code}"
+        )
         problems.append(Problem(code="answer-foreign", place="code", text=text))
-    if set(answer.certificates) != set(holder.keys):
-        text = f"it has not exactly one for each of {', '.join(holder.keys)}: ask the operators for the whole answer"
+    if set(answer.certificates) != set(applicant.keys):
+        text = f"it has not exactly one for each of {', '.join(applicant.keys)}: ask the operators for the whole answer"
         problems.append(Problem(code="answer-incomplete", place="certificates", text=text))
-    for use in answer.certificates.keys() & holder.keys.keys():
-        problems += _certificate_problems(answer.certificates[use], use, holder, now)
+    for use in answer.certificates.keys() & applicant.keys.keys():
+        problems += _certificate_problems(answer.certificates[use], use, applicant, now)
     return problems
 
 
 def _certificate_problems(
-    certificate: x509.Certificate, use: CertificateUse, holder: Holder, now: datetime
+    certificate: x509.Certificate, use: CertificateUse, applicant: Applicant, now: datetime
 ) -> Iterator[Problem]:
     place = f"certificates.{use}"
     try:
-        if certified_key(certificate, "the certificate") != holder.keys[use]:
+        if certified_key(certificate, "the certificate") != applicant.keys[use]:
             text = "is not of the key that lies here: was the key made again after the request?"
             yield Problem(code="key-certificate-mismatch", place=place, text=text)
     except KeyRefused as error:
         yield Problem(code=error.code, place=place, text=str(error))
-    if _common_names(certificate.subject) != [holder.code]:
-        text = f"names {certificate.subject.rfc4514_string()[:80] or 'nobody'}, not {holder.code}"
+    if _common_names(certificate.subject) != [applicant.code]:
+        text = f"names {certificate.subject.rfc4514_string()[:80] or 'nobody'}, not {applicant.code}"
         yield Problem(code="certificate-names-another", place=place, text=text)
-    roots = (holder.transport_root,) if use is CertificateUse.TRANSPORT else holder.issuers
+    roots = (applicant.transport_root,) if use is CertificateUse.TRANSPORT else applicant.issuers
     try:
         if roots:
             ChainValidator(roots, PURPOSES[use]).validate(certificate, now)

@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from exchange.domain.directory import BodyStatus, CertificateUse, Directory
 from exchange.security.authority import Authority
 from exchange.security.enrolment import Answer, Request, decode_request, encode_request, entry_of, make_request
-from exchange.security.enrolment_rules import REQUEST_LIFETIME, Holder, examine_answer, examine_request, keys_listed
+from exchange.security.enrolment_rules import REQUEST_LIFETIME, Applicant, examine_answer, examine_request, keys_listed
 from exchange.security.keys import KeyPair, PrivateKey, load_certificate
 from tests.security.support import DAY, NOW, directory
 from tests.security.test_enrolment import BODY, EXCHANGE, KEYS, REQUEST
@@ -171,14 +171,14 @@ def granted(authority: Authority, code: str = BODY.code) -> dict[CertificateUse,
     return {use: authority.certify(wanted, code, use) for use, wanted in REQUEST.csrs.items()}
 
 
-def holder(authority: Authority) -> Holder:
+def applicant(authority: Authority) -> Applicant:
     """The body when its answer comes."""
     keys = {use: key.public_key() for use, key in KEYS.items()}
     issuers = (load_certificate(authority.statement_root),)
-    return Holder(BODY.code, EXCHANGE, keys, load_certificate(authority.transport_root), issuers)
+    return Applicant(BODY.code, EXCHANGE, keys, load_certificate(authority.transport_root), issuers)
 
 
-def answer_codes(answer: Answer, holding: Holder, after: timedelta = timedelta()) -> list[str]:
+def answer_codes(answer: Answer, holding: Applicant, after: timedelta = timedelta()) -> list[str]:
     """Codes of all problems."""
     return sorted(problem.code for problem in examine_answer(answer, holding, NOW + after))
 
@@ -187,8 +187,8 @@ def test_a_sound_answer(tmp_path: Path) -> None:
     """Also before the directory is there, which names the issuers."""
     authority = Authority(tmp_path, now=NOW)
     answer = Answer(EXCHANGE, BODY.code, granted(authority))
-    assert answer_codes(answer, holder(authority)) == []
-    assert answer_codes(answer, replace(holder(authority), issuers=())) == []
+    assert answer_codes(answer, applicant(authority)) == []
+    assert answer_codes(answer, replace(applicant(authority), issuers=())) == []
 
 
 Alter = Callable[[Answer, Authority, Path], Answer]
@@ -240,12 +240,12 @@ def test_answers_that_do_not_fit(tmp_path: Path, alter: Alter, found: list[str])
     """Another's, incomplete, of another authority, for another use, of another key."""
     authority = Authority(tmp_path / "authority", now=NOW)
     answer = alter(Answer(EXCHANGE, BODY.code, granted(authority)), authority, tmp_path)
-    assert answer_codes(answer, holder(authority)) == found
+    assert answer_codes(answer, applicant(authority)) == found
 
 
 def test_certificates_last_a_year(tmp_path: Path) -> None:
     """And an answer that lay too long is told."""
     authority = Authority(tmp_path, now=NOW)
     answer = Answer(EXCHANGE, BODY.code, granted(authority))
-    assert answer_codes(answer, holder(authority), 364 * DAY) == []
-    assert answer_codes(answer, holder(authority), 366 * DAY) == ["certificate-expired"] * 3
+    assert answer_codes(answer, applicant(authority), 364 * DAY) == []
+    assert answer_codes(answer, applicant(authority), 366 * DAY) == ["certificate-expired"] * 3
