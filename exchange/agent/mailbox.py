@@ -7,9 +7,10 @@ left here. A body without an EDMS is served by this.
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from exchange.agent.arrivals import open_receipt
+from exchange.agent.bounds import BYTES_AT_ONCE
 from exchange.agent.correspondence import say_letter, say_receipt
 from exchange.agent.drafts import Drafting, Words, own_receipt_key
 from exchange.agent.errors import DraftRefused
@@ -17,12 +18,14 @@ from exchange.agent.office import Wake
 from exchange.agent.ports import ArrivedLetter, DraftLetter, DraftReceipt
 from exchange.agent.rendering import arrived_letter
 from exchange.agent.spool import Spool, incoming, outgoing
-from exchange.agent.spool.incoming import ArrivalState, Kept
+from exchange.agent.spool.incoming import ArrivalKind, ArrivalState, Kept
 from exchange.agent.spool.outgoing import OutgoingState, Sent
 from exchange.domain.event import Event
 from exchange.domain.statement import Letter, Signed
 from exchange.wire.records import decode
 
+UNTAKEN = 50
+"""Arrivals that are looked at in one go."""
 RECEIPTS = 100
 """Of one letter that are shown at most; the tracker has them all."""
 
@@ -125,6 +128,37 @@ class Mailbox:
         kept = await self._spool.run(lambda connection: incoming.letter(connection, self._body, digest))
         return None if kept is None else _received(kept)
 
+    async def untaken(self) -> list[Received]:
+        """Some of the letters that nobody took yet, oldest first; receipts before them are put aside, see `sent`."""
+
+        def work(connection: sqlite3.Connection) -> list[Received]:
+            now = self._drafting.clock()
+            found = incoming.to_hand_over(connection, self._body, now, UNTAKEN, BYTES_AT_ONCE, timedelta())
+            for kept in found:
+                if kept.kind is not ArrivalKind.LETTER:
+                    incoming.mark(connection, kept.row, ArrivalState.SKIPPED)
+            return [_received(kept) for kept in found if kept.kind is ArrivalKind.LETTER]
+
+        return await self._spool.run(work)
+
+    async def answer(self, digest: bytes, receipt: DraftReceipt, reply: DraftLetter | None) -> None:
+        """Take a letter and say what there is to say about it, all or nothing.
+
+        Raises:
+            DraftRefused: as `take`, `say` and `submit`.
+            SpoolError: as `submit`.
+        """
+
+        def work(connection: sqlite3.Connection) -> None:
+            kept = self._known(connection, digest)
+            self._hand(connection, kept)
+            say_receipt(connection, self._drafting, self._body, kept, receipt)
+            if reply is not None:
+                say_letter(connection, self._drafting, self._body, reply)
+
+        await self._spool.run(work)
+        self._changed()
+
     async def take(self, digest: bytes) -> None:
         """The caller has the letter in its own keeping: says `handed-over` to the sender, once.
 
@@ -133,11 +167,7 @@ class Mailbox:
         """
 
         def work(connection: sqlite3.Connection) -> None:
-            kept = self._known(connection, digest)
-            incoming.mark(connection, kept.row, ArrivalState.HANDED)
-            words = Words(digest, kept.sender, Event.HANDED_OVER, self._drafting.clock())
-            key = own_receipt_key(Event.HANDED_OVER, digest)
-            outgoing.add(connection, self._drafting.receipt(self._body, words, key))
+            self._hand(connection, self._known(connection, digest))
 
         await self._spool.run(work)
         self._changed()
@@ -169,6 +199,12 @@ class Mailbox:
 
         await self._spool.run(work)
         self._changed()
+
+    def _hand(self, connection: sqlite3.Connection, kept: Kept) -> None:
+        incoming.mark(connection, kept.row, ArrivalState.HANDED)
+        words = Words(kept.digest, kept.sender, Event.HANDED_OVER, self._drafting.clock())
+        key = own_receipt_key(Event.HANDED_OVER, kept.digest)
+        outgoing.add(connection, self._drafting.receipt(self._body, words, key))
 
     def _known(self, connection: sqlite3.Connection, digest: bytes) -> Kept:
         kept = incoming.letter(connection, self._body, digest)

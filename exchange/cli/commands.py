@@ -41,6 +41,7 @@ COMMANDS = {
     "router": Listed("router", "Run a router.", RUN),
     "tracker": Listed("tracker", "Run the tracker.", RUN),
     "agent": Listed("agent", "Run an agent.", RUN),
+    "echo": Listed("echo", "Run the body that answers every letter.", RUN),
 }
 
 
