@@ -1,5 +1,7 @@
 """`exchange body`: how a body gets into the exchange, on its own machine."""
 
+import asyncio
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,8 +18,11 @@ from rich.console import Console
 from adapters.formats import format_named
 from exchange import system
 from exchange.agent.spool import Spool, origins
+from exchange.cli.exits import Exit
+from exchange.cli.findings import render
 from exchange.cli.output import Json, Output
 from exchange.cli.problems import require_none
+from exchange.cli.selftest import Selftest
 from exchange.domain.directory import Body, CertificateUse
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ORIGIN_BYTES, digest
@@ -28,6 +33,7 @@ from exchange.security.enrolment import decode_answer, encode_request, make_requ
 from exchange.security.enrolment_rules import Applicant, examine_answer
 from exchange.security.files import write_atomically
 from exchange.security.keys import KeyFiles, PrivateKey, load_certificate, load_private_key, make_key
+from exchange.settings import agent_settings
 from exchange.settings.body import BodyForm, body_form
 
 app = typer.Typer(no_args_is_help=True, help="Get a body into an exchange: form, request, install, selftest.")
@@ -105,6 +111,34 @@ def install(
     for use, file in files.items():
         write_atomically(file, answered.certificates[use].public_bytes(Encoding.PEM))
     output.result({"installed": files}, lambda console: _render_installed(files, console))
+
+
+@app.command()
+def selftest(
+    *,
+    config: Annotated[Path, typer.Option("--config", help="The agent's configuration.")] = Path("agent.toml"),
+    body: Annotated[str, typer.Option("--body", metavar="CODE", help="Which of its bodies; the first.")] = "",
+    echo: Annotated[str, typer.Option("--to", metavar="CODE", help="The body that answers.")] = "echo",
+    wait: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the exchange, and for the echo.")] = 30.0,
+    json: Json = False,
+) -> None:
+    """Send a letter to the exchange's echo and look at each link on its way there and back.
+
+    Exit code 1 when there is a finding; each comes with its next step.
+    """
+    output = Output(as_json=json)
+    settings = agent_settings(config, os.environ)
+    tested = next((each for each in settings.bodies if body in {each.code, ""}), None)
+    if tested is None:
+        known = ", ".join(each.code for each in settings.bodies)
+        raise ConfigurationError(f"{config}: '{body[:63]}' is none of its bodies: {known}", code="body-not-here")
+    with output.doing("looking") as tell:
+        test = Selftest(config, settings, tested, echo, system.now, wait, tell)
+        checks = asyncio.run(test.run())
+    whole = not any(check.findings for check in checks)
+    output.result(checks, lambda console: render(checks, console), ok=whole)
+    if not whole:
+        raise typer.Exit(Exit.FOUND)
 
 
 def _key(files: KeyFiles) -> PrivateKey:

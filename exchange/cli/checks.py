@@ -38,7 +38,7 @@ async def examine(
     directory, listed = _directory(settings, now)
     checks = [_own_certificates(settings, now), listed]
     tell("asking Kafka")
-    tls = await kafka_checks.check_tls(settings)
+    tls = await kafka_checks.check_tls(settings.kafka)
     checks.append(tls)
     reachable = not tls.findings
     looks: Sequence[tuple[str, Callable[[], Awaitable[Iterable[Finding]]]]] = (
@@ -67,7 +67,7 @@ def _own_certificates(settings: OperatorSettings, now: datetime) -> Check:
     try:
         settings.kafka.ssl_context()
         for file in (settings.kafka.certificate, settings.kafka.ca):
-            findings += _dates(str(file), load_certificate(file), now)
+            findings += date_findings(str(file), load_certificate(file), now)
     except ExchangeError as error:
         findings.append(finding_of(error, str(settings.kafka.certificate)))
     return Check("keys and certificates", tuple(findings))
@@ -82,20 +82,20 @@ def _directory(settings: OperatorSettings, now: datetime) -> tuple[Directory | N
     except ExchangeError as error:
         return None, Check(name, (finding_of(error, subject),))
     findings = [
-        *_vouched_for(newest, subject, now),
+        *vouched_for(newest, subject, now),
         *(
             finding
             for body in directory.bodies.values()
             if body.reachable
             for listed in body.certificates
             if listed.revoked is None
-            for finding in _dates(f"{body.code}, {listed.use}", x509.load_der_x509_certificate(listed.der), now)
+            for finding in date_findings(f"{body.code}, {listed.use}", x509.load_der_x509_certificate(listed.der), now)
         ),
     ]
     return directory, Check(name, tuple(findings))
 
 
-def _vouched_for(newest: Newest, subject: str, now: datetime) -> list[Finding]:
+def vouched_for(newest: Newest, subject: str, now: datetime) -> list[Finding]:
     """Whether somebody still says that the newest version is that."""
     step = "start what signs the timestamp; by hand: exchange directory stamp --key CLOCK"
     if now > newest.valid_until:
@@ -107,7 +107,8 @@ def _vouched_for(newest: Newest, subject: str, now: datetime) -> list[Finding]:
     return []
 
 
-def _dates(subject: str, certificate: x509.Certificate, now: datetime) -> list[Finding]:
+def date_findings(subject: str, certificate: x509.Certificate, now: datetime) -> list[Finding]:
+    """Whether a certificate holds now, and will for a while."""
     ends, begins = certificate.not_valid_after_utc, certificate.not_valid_before_utc
     renew = "issue a new one, list it in the directory, then restart who uses it"
     if now > ends:

@@ -17,7 +17,7 @@ from exchange.cli.output import Json, Output
 from exchange.cli.places import dev_folder
 from exchange.domain.errors import ConfigurationError
 from exchange.embedded.bring_up import BroughtUp, Tell, observed, take_down
-from exchange.embedded.demo_bodies import demo_bodies
+from exchange.embedded.demo_bodies import ECHO, demo_bodies
 from exchange.embedded.installation import Installation
 from exchange.embedded.kafka import running_brokers
 from exchange.embedded.roles import running, waiting_for
@@ -53,7 +53,7 @@ class Status:
 
 @app.command()
 def up(*, json: Json = False) -> None:
-    """Bring up Kafka, router, tracker and an agent for each of six bodies; what runs is left alone."""
+    """Bring up Kafka, router, tracker, an agent for each of six bodies and the echo; what runs is left alone."""
     output = Output(as_json=json)
     folder = dev_folder(os.environ)
     with output.doing("bringing the installation up") as tell:
@@ -88,7 +88,7 @@ def down(
 
 
 async def _up(folder: Path, tell: Tell) -> None:
-    async with BroughtUp(folder, demo_bodies(), os.environ, now(), detached=True, tell=tell):
+    async with BroughtUp(folder, (*demo_bodies(), ECHO), os.environ, now(), detached=True, tell=tell):
         pass
 
 

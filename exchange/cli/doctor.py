@@ -5,12 +5,10 @@ import os
 from pathlib import Path
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from exchange.cli.checks import examine
 from exchange.cli.exits import Exit
-from exchange.cli.findings import Check, Severity
+from exchange.cli.findings import render
 from exchange.cli.output import Json, Output
 from exchange.cli.places import Config, config_file
 from exchange.embedded.bring_up import observed
@@ -34,7 +32,7 @@ def doctor(*, config: Config = None, json: Json = False) -> None:
     with output.doing("looking") as tell:
         checks = asyncio.run(examine(settings, _processes(file.absolute().parent), now, tell))
     healthy = not any(check.findings for check in checks)
-    output.result(checks, lambda console: _render(checks, console), ok=healthy)
+    output.result(checks, lambda console: render(checks, console), ok=healthy)
     if not healthy:
         raise typer.Exit(Exit.FOUND)
 
@@ -45,17 +43,3 @@ def _processes(folder: Path) -> dict[str, str]:
     if not installation.bodies:
         return {}
     return {role: waiting_for(observe) for role, observe in observed(installation, os.environ).items()}
-
-
-def _render(checks: list[Check], console: Console) -> None:
-    for check in checks:
-        if check.skipped:
-            console.print(f"[dim]- {check.name}: not looked at, {escape(check.skipped)}[/]")
-        elif not check.findings:
-            console.print(f"[green]✓[/] {check.name}")
-        else:
-            console.print(f"[red]✗[/] {check.name}")
-        for finding in check.findings:
-            colour = "red" if finding.severity is Severity.ERROR else "yellow"
-            console.print(f"    [{colour}]{finding.severity}\\[{finding.code}][/] {escape(finding.subject)}: ", end="")
-            console.print(f"{escape(finding.problem)}\n      next: {escape(finding.next_step)}")

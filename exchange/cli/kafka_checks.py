@@ -2,13 +2,14 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from datetime import datetime, timedelta
 
 from exchange.bus.access import ROUTER, TRACKER, body_grants, service_grants
 from exchange.bus.administration import Administration, Copies, Difference
 from exchange.bus.clock import cluster_time
+from exchange.bus.connection import KafkaSettings
 from exchange.bus.quotas import EVERY_OTHER_USER, Quota, read_quotas
 from exchange.bus.topics import inbox_topic, service_topics
 from exchange.cli.findings import Check, Finding, Severity, finding_of
@@ -32,14 +33,14 @@ BROKER_SETTINGS = {
 Clock = Callable[[], datetime]
 
 
-async def check_tls(settings: OperatorSettings) -> Check:
-    """Every bootstrap address by itself: a client would be content with one."""
+async def check_tls(kafka: KafkaSettings, brokers: Sequence[str] = ()) -> Check:
+    """Every bootstrap address by itself, and every one of `brokers`: a client would be content with one."""
     try:
-        context = settings.kafka.ssl_context()
+        context = kafka.ssl_context()
     except ExchangeError as error:
-        return Check("Kafka over TLS", (finding_of(error, settings.kafka.bootstrap),))
-    addresses = settings.kafka.bootstrap.split(",")
-    failed = await asyncio.gather(*(_connect(address.strip(), context) for address in addresses))
+        return Check("Kafka over TLS", (finding_of(error, kafka.bootstrap),))
+    addresses = dict.fromkeys((*(address.strip() for address in kafka.bootstrap.split(",")), *brokers))
+    failed = await asyncio.gather(*(_connect(address, context) for address in addresses))
     return Check("Kafka over TLS", tuple(finding for finding in failed if finding is not None))
 
 
@@ -62,7 +63,11 @@ async def _connect(address: str, context: ssl.SSLContext) -> Finding | None:
 async def check_clock(settings: OperatorSettings, clock: Clock) -> list[Finding]:
     """How far this machine's clock is from the cluster's."""
     theirs = await cluster_time(settings.kafka)
-    skew = abs(clock() - theirs)
+    return clock_findings(abs(clock() - theirs))
+
+
+def clock_findings(skew: timedelta) -> list[Finding]:
+    """What is to be said of two clocks that differ by `skew`."""
     if skew < SKEW_WARNED:
         return []
     severity = Severity.ERROR if skew >= SKEW_REFUSED else Severity.WARNING

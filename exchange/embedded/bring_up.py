@@ -21,7 +21,7 @@ from exchange.embedded.broker import STOP_SECONDS, JavaProgram
 from exchange.embedded.class_cache import with_class_cache
 from exchange.embedded.demo_bodies import DemoBody
 from exchange.embedded.folders import cache_folder
-from exchange.embedded.installation import Installation, Installer, grants, topics
+from exchange.embedded.installation import Installation, Installer, grants, role_of, topics
 from exchange.embedded.jars import ensure_jars
 from exchange.embedded.java import find_java
 from exchange.embedded.kafka import EmbeddedKafka, running_brokers, stop_brokers
@@ -185,7 +185,7 @@ async def _to_its_end(work: Callable[[], None]) -> None:
 
 def observed(installation: Installation, environ: Mapping[str, str]) -> dict[str, ObserveSettings]:
     """Where each process of an installation serves its health."""
-    agents = {f"agent-{code}" for code in installation.bodies}
+    agents = map(role_of, installation.bodies)
     return {
         "directory": directory_settings(installation.config("directory"), environ).observe,
         "router": router_settings(installation.config("router"), environ).observe,

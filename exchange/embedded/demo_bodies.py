@@ -19,6 +19,17 @@ class DemoBody:
     format: str
 
 
+ECHO = DemoBody(
+    code="echo",
+    names=Names(ky="Алмашуунун жаңырыгы", ru="Эхо обмена", en="The exchange's echo"),
+    kind="exchange",
+    uids=("EXCHANGE-ECHO",),
+    soate="",
+    format="medo-2.6",
+)
+"""The body that answers every letter; it has no document system."""
+
+
 def demo_bodies() -> tuple[DemoBody, ...]:
     """The six bodies of the story, in the order of the file."""
     text = resource("config", "demo", "bodies.toml").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@
     <folder>/policy.toml             what the router decides by
     <folder>/{directory,router,tracker,operator,auditor}.toml
     <folder>/agent-<body>.toml       the body's agent
+    <folder>/echo.toml               the echo, where there is one
     <folder>/edms/<body>/            where the body's document system leaves and finds files
     <folder>/spool/, tracker.sqlite  state
     <folder>/copies/agent-<body>/    the agent's own copy of the directory, when a service hands it on
@@ -26,14 +27,14 @@ from exchange.bus.access import AUDITOR, DIRECTORY_SERVICE, ROUTER, TRACKER, Gra
 from exchange.bus.topics import ClusterShape, TopicSpec, inbox_topic, service_topics
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.embedded.demo_bodies import DemoBody
+from exchange.embedded.demo_bodies import ECHO, DemoBody
 from exchange.embedded.ports import HOST, choose_ports, is_free
 from exchange.embedded.tls import ClusterTls
 from exchange.resources import resource
 from exchange.security.authority import Authority
 from exchange.security.directory_folder import DirectoryFolder
 from exchange.security.directory_metadata import TIMESTAMP
-from exchange.security.directory_publisher import DirectoryPublisher
+from exchange.security.directory_publisher import DirectoryPublisher, successor
 from exchange.security.files import write_atomically
 from exchange.security.keys import KeyFiles, load_certificate
 from exchange.settings.toml import table_text
@@ -53,7 +54,8 @@ class Installation:
     def at(cls, folder: Path) -> "Installation":
         """The installation that is in `folder`, with the bodies that have an agent there."""
         agents = sorted(path.stem for path in folder.glob("agent-*.toml"))
-        return cls(folder, tuple(agent.removeprefix("agent-") for agent in agents))
+        echo = [ECHO.code] if (folder / f"{role_of(ECHO.code)}.toml").exists() else []
+        return cls(folder, (*(agent.removeprefix("agent-") for agent in agents), *echo))
 
     @property
     def kafka(self) -> Path:
@@ -61,7 +63,7 @@ class Installation:
         return self.folder / "kafka"
 
     def config(self, role: str) -> Path:
-        """Configuration of `directory`, `router`, `tracker`, `operator`, `auditor` or `agent-<body>`."""
+        """Configuration of `directory`, `router`, `tracker`, `operator`, `auditor`, `agent-<body>` or `echo`."""
         return self.folder / f"{role}.toml"
 
     def log(self, role: str) -> Path:
@@ -75,7 +77,12 @@ class Installation:
     @property
     def roles(self) -> tuple[str, ...]:
         """The processes of the installation beside Kafka, in the order in which they start."""
-        return ("directory", "router", "tracker", *(f"agent-{code}" for code in self.bodies))
+        return ("directory", "router", "tracker", *map(role_of, self.bodies))
+
+
+def role_of(code: str) -> str:
+    """Name of the process that serves a body: its agent, or the echo."""
+    return "echo" if code == ECHO.code else f"agent-{code}"
 
 
 def command(role: str) -> tuple[str, ...]:
@@ -114,6 +121,7 @@ class Installer:
         self._served = served
         self._authority = Authority(folder / "authority", now=now)
         self.installation = Installation(folder, tuple(body.code for body in bodies))
+        self._agents = frozenset(map(role_of, self.installation.bodies))
         self.fresh = not (folder / "directory" / TIMESTAMP).exists()
         """Whether this made the exchange: then no cluster can hold letters of it yet."""
         for role in (DIRECTORY_SERVICE, ROUTER, TRACKER, AUDITOR, ADMIN):
@@ -125,7 +133,8 @@ class Installer:
         policy = folder / "policy.toml"
         if not policy.exists():
             shutil.copyfile(resource("config", "policy.toml"), policy)
-        for path in (folder / "logs", folder / "spool", *map(self.installation.edms, self.installation.bodies)):
+        edms = [self.installation.edms(body.code) for body in self._bodies if body is not ECHO]
+        for path in (folder / "logs", folder / "spool", *edms):
             path.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -148,7 +157,7 @@ class Installer:
         self._write("operator", kafka[ADMIN], store, cluster)
         self._write("auditor", kafka[AUDITOR], store)
         for body in self._bodies:
-            role = f"agent-{body.code}"
+            role = role_of(body.code)
             kafka_of_body = self._kafka(body.code, bootstrap)
             self._write(role, kafka_of_body, policy, *self._agent(body, role), _observe(ports[role]))
 
@@ -174,12 +183,12 @@ class Installer:
             "key": self._relative(statement.key),
             "certificate": self._relative(statement.certificate),
             "format": body.format,
-            "folder": self._relative(self.installation.edms(body.code)),
         }
-        return (table_text("spool", folder=f"spool/{role}"), table_text("[body]", **values))
+        edms = {} if body is ECHO else {"folder": self._relative(self.installation.edms(body.code))}
+        return (table_text("spool", folder=f"spool/{role}"), table_text("[body]", **values, **edms))
 
     def _write(self, role: str, *tables: str) -> None:
-        follows = self._served and role.startswith("agent-")
+        follows = self._served and role in self._agents
         root, folder = self._relative(self._authority.directory.root), f"copies/{role}" if follows else "directory"
         directory = table_text("directory", folder=folder, root=root, **({"follow": True} if follows else {}))
         text = "\n".join([f"# {role} of a throw-away installation.\n", *tables, directory])
@@ -207,11 +216,16 @@ class Installer:
         DirectoryPublisher(folder).publish(first, keys.publishing(), self._now)
 
     def _refresh_directory(self) -> None:
-        """Vouch for the newest version again, when that is due."""
+        """Vouch for the newest version again, when that is due; list bodies that the installation did not have."""
         keys = self._authority.directory
         folder = DirectoryFolder.at(self.installation.folder / "directory", keys.root)
-        if self._now > folder.newest().fresh_until:
-            DirectoryPublisher(folder).stamp(keys.publishing().clock, self._now)
+        latest, publisher = folder.latest(), DirectoryPublisher(folder)
+        missing = {body.code: self._listed(body) for body in self._bodies if body.code not in latest.bodies}
+        if missing:
+            after = successor(latest, {**latest.bodies, **missing}, self._now)
+            publisher.publish(after, keys.publishing(), self._now)
+        elif self._now > folder.newest().fresh_until:
+            publisher.stamp(keys.publishing().clock, self._now)
 
     def _listed(self, body: DemoBody) -> Body:
         files = self._authority.body(body.code)

@@ -1,6 +1,6 @@
 """The form that a body's administrator fills in, `body.toml`, and what is made of it.
 
-    [exchange]    root file, transport root, addresses of brokers, folder of the directory
+    [exchange]    root file, transport root, addresses of brokers
     [body]        what the directory is to say about the body
     [edms]        format and folder of its document system; left out by whom the client serves
     [[contact]]   whom to ask
@@ -32,7 +32,6 @@ class BodyForm:
         root: the exchange's first root file.
         ca: root of the exchange's transport certificates.
         bootstrap: `host:port` of some brokers, separated by commas.
-        directory: folder of the directory's versions.
         edms: folder of the document system; None without one.
     """
 
@@ -41,8 +40,12 @@ class BodyForm:
     root: Path
     ca: Path
     bootstrap: str
-    directory: Path
     edms: Path | None
+
+    @property
+    def directory(self) -> Path:
+        """The agent's copy of the directory, which it keeps new itself."""
+        return self.folder / "directory"
 
     @property
     def spool(self) -> Path:
@@ -65,7 +68,7 @@ class BodyForm:
                 certificate=self._written(transport.certificate),
                 key=self._written(transport.key),
             ),
-            table_text("directory", folder=self._written(self.directory), root=self._written(self.root)),
+            table_text("directory", folder=self._written(self.directory), root=self._written(self.root), follow=True),
             table_text("policy", file="policy.toml"),
             table_text("spool", folder=self._written(self.spool)),
             self.member_text(),
@@ -100,14 +103,14 @@ def body_form(file: Path) -> BodyForm:
     """
     with opened(file) as top:
         with top.table("exchange") as exchange:
-            bootstrap, directory = exchange.text("bootstrap"), exchange.path("directory")
+            bootstrap = exchange.text("bootstrap")
             root, ca = exchange.path("root"), exchange.path("ca")
         with top.table("edms", optional=True) as table:
             edms = table.path("folder") if table.has("folder") else None
         contacts = tuple(_contact(table) for table in top.tables("contact", optional=True))
         with top.table("body") as table:
             body = _body(table, contacts)
-    return BodyForm(file.expanduser().absolute().parent, body, root, ca, bootstrap, directory, edms)
+    return BodyForm(file.expanduser().absolute().parent, body, root, ca, bootstrap, edms)
 
 
 def _body(table: Table, contacts: tuple[Contact, ...]) -> Body:

@@ -123,7 +123,7 @@ def opened(file: Path) -> Iterator[Table]:
         yield top
 
 
-def table_text(name: str, **values: str | int) -> str:
-    """A table as a file has it; `[name]` for one of several. TOML's basic strings are written as JSON's are."""
+def table_text(name: str, **values: str | int | bool) -> str:
+    """A table as a file has it; `[name]` for one of several. TOML writes its values as JSON does."""
     lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
     return "".join([f"[{name}]\n", *lines])

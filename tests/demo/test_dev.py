@@ -25,6 +25,7 @@ from exchange.settings import AgentSettings, agent_settings, operator_settings
 from exchange.system import now
 from exchange.wiring.directory import latest_directory
 from tests.demo.conftest import Program
+from tests.demo.newcomer import Newcomer, grant, line_of
 from tests.demo.transcript import README
 from tests.requirements import requires_tool
 
@@ -50,9 +51,9 @@ def agent(dev: Program, body: str) -> AgentSettings:
 
 
 def test_status_shows_what_works(dev: Program) -> None:
-    """Kafka, router, tracker and six agents, each doing its work."""
+    """Kafka, router, tracker, six agents and the echo, each doing its work."""
     status = dev.ask("dev", "status")
-    assert len(status["processes"]) == 9
+    assert len(status["processes"]) == 10
     assert all(process["running"] and not process["waiting_for"] for process in status["processes"])
 
 
@@ -163,6 +164,25 @@ def test_only_the_body_itself_reads_its_inbox(reader: str, allowed: bool, dev: P
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode == 0) is allowed, done.stderr
     assert ("authorization failed" in done.stderr) is not allowed
+
+
+def test_a_newcomer_connects_as_the_guide_says(dev: Program, tmp_path: Path) -> None:
+    """From an empty folder to a letter to the echo and back; the agent starts by itself once the body is let in."""
+    newcomer = Newcomer(dev, tmp_path, folder(dev))
+    request = newcomer.request()
+    with newcomer.agent() as agent:
+        assert "install the answer" in line_of(agent, "waits for")
+        before = newcomer.selftest(code=1)
+        assert before["keys and certificates"] == ["certificate-file-missing"] * 2
+        assert before["letter"] == ["skipped"]
+        answer = tmp_path / f"{request.code}.answer.json"
+        answer.write_bytes(grant(request, folder(dev)))
+        newcomer.ask("install", str(answer), "--from", str(newcomer.form))
+        after = newcomer.selftest()
+        assert list(after.values()) == [[]] * len(after)
+        assert {"letter", "receipts", "reply", "rights", "clock", "document system's folder"} <= set(after)
+    shown = sorted(package.name for package in (tmp_path / "edms" / "in").iterdir())
+    assert len(shown) >= 2, "the reply, and receipts that the format has a word for"
 
 
 def test_doctor_finds_nothing_where_nothing_is_wrong(dev: Program) -> None:

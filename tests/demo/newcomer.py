@@ -1,0 +1,110 @@
+"""A body that connects itself as docs/connect-a-body.md says, and the operators who let it in."""
+
+import asyncio
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from exchange.bus.access import body_grants
+from exchange.bus.administration import Administration
+from exchange.bus.topics import inbox_topic
+from exchange.domain.directory import BodyStatus
+from exchange.embedded.installation import SHAPE
+from exchange.security.authority import Authority
+from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.enrolment import Answer, Request, decode_request, encode_answer, entry_of
+from exchange.security.enrolment_rules import examine_request, keys_listed
+from exchange.settings import operator_settings
+from tests.demo.conftest import Program
+from tests.published import publish
+
+CODE, SOATE = "chon-bulun", "41702205806000"
+
+
+class Newcomer:
+    """A body's administrator with the program, a fresh folder, and what the operators gave by hand."""
+
+    def __init__(self, program: Program, folder: Path, installation: Path) -> None:
+        """Fill in the form."""
+        self._program = program
+        self.folder = folder
+        self.form = folder / "body.toml"
+        bootstrap = operator_settings(installation / "operator.toml", {}).kafka.bootstrap
+        given = {
+            "1.root.json": str(installation / "authority" / "directory" / "1.root.json"),
+            "transport-root.crt.pem": str(installation / "authority" / "ca" / "transport.crt.pem"),
+            "kafka1.example:9093,kafka2.example:9093": bootstrap,
+            "ak-bulun": CODE,
+            "417022058050": SOATE[:12],
+        }
+        text = program.run("body", "form")
+        for placeholder, value in given.items():
+            assert placeholder in text
+            text = text.replace(placeholder, value)
+        self.form.write_text(text, encoding="utf-8")
+
+    def ask(self, *arguments: str, code: int = 0) -> Any:
+        """The result of `exchange body …`."""
+        return self._program.ask("body", *arguments, code=code)
+
+    def request(self) -> Request:
+        """Ask to be let in; the agent will serve its health at any free port."""
+        told = self.ask("request", "--from", str(self.form))
+        config = self.folder / "agent.toml"
+        config.write_text(config.read_text(encoding="utf-8").replace("9104", "0"), encoding="utf-8")
+        return decode_request(Path(told["file"]).read_bytes())
+
+    def selftest(self, code: int = 0) -> dict[str, list[str]]:
+        """Codes of the findings of each look; None of one that was not taken."""
+        checks = self.ask("selftest", "--config", str(self.folder / "agent.toml"), code=code)
+        return {
+            check["name"]: ["skipped"] if check["skipped"] else [finding["code"] for finding in check["findings"]]
+            for check in checks
+        }
+
+    @contextmanager
+    def agent(self) -> Iterator["subprocess.Popen[str]"]:
+        """The agent runs; in the end it is told to end, and does."""
+        process = self._program.start("agent", "--config", str(self.folder / "agent.toml"))
+        try:
+            yield process
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def grant(request: Request, installation: Path) -> bytes:
+    """What the operators do: look, certify, list, make topic and rights; the answer's file."""
+    now = datetime.now(UTC)
+    authority = Authority(installation / "authority", now=now)
+    directory = DirectoryFolder.at(installation / "directory", authority.directory.root).latest()
+    used = keys_listed(directory.bodies.values())
+    assert examine_request(request, directory, {SOATE}, used, now) == []
+    certificates = {use: authority.certify(csr, request.code, use) for use, csr in request.csrs.items()}
+    publish(installation, authority, replace(entry_of(request, certificates), status=BodyStatus.TESTING))
+    asyncio.run(_furnish(installation, request.code))
+    return encode_answer(Answer(request.exchange, request.code, certificates))
+
+
+async def _furnish(installation: Path, code: str) -> None:
+    async with Administration(operator_settings(installation / "operator.toml", {}).kafka) as administration:
+        await administration.ensure_topics([inbox_topic(code, SHAPE)])
+        await administration.ensure_access(body_grants(code))
+
+
+def line_of(process: "subprocess.Popen[str]", word: str) -> str:
+    """The next message of a process's log that has `word`."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        message: str = json.loads(line)["message"]
+        if word in message:
+            return message
+    raise AssertionError(f"it ended without a word of {word}")
