@@ -6,10 +6,12 @@ What is merely not there yet is waited for and said; what is wrong ends the proc
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 
 from exchange.domain.directory import Directory
-from exchange.services.runner import Changes
+
+log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
 
@@ -23,16 +25,18 @@ class Admission:
     def __init__(self, look: Look) -> None:
         """Nothing is looked at yet."""
         self._look = look
-        self.waiting_for = "its first look at the directory"
+        self.waiting_for = "a first look at what is there"
 
     async def wait(self) -> None:
-        """Return once the body is let in; raises as the look."""
-        changes, loop = Changes(), asyncio.get_running_loop()
+        """Return once nothing is missing; raises as the look."""
+        told = ""
         while True:
             self.waiting_for = await asyncio.to_thread(self._look)
             if not self.waiting_for:
                 return
-            changes.tell("agent", self.waiting_for, loop.time())
+            if self.waiting_for != told:  # at once: somebody has just started it, and looks
+                told = self.waiting_for
+                log.warning("the agent waits for %s", told)
             await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -92,7 +92,7 @@ def log_as_json(level: int = logging.INFO) -> None:
     handler.addFilter(OncePerMinute())
     handler.addFilter(_no_error_of_clients)
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for library in ("aiokafka", "alembic"):
+    for library in ("aiokafka", "alembic", "tuf"):
         logging.getLogger(library).setLevel(max(level, logging.WARNING))
 
 

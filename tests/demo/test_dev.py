@@ -51,9 +51,9 @@ def agent(dev: Program, body: str) -> AgentSettings:
 
 
 def test_status_shows_what_works(dev: Program) -> None:
-    """Kafka, router, tracker, six agents and the echo, each doing its work."""
+    """Kafka, directory, router, tracker, six agents and the echo, each doing its work."""
     status = dev.ask("dev", "status")
-    assert len(status["processes"]) == 10
+    assert len(status["processes"]) == 11
     assert all(process["running"] and not process["waiting_for"] for process in status["processes"])
 
 
@@ -178,6 +178,7 @@ def test_a_newcomer_connects_as_the_guide_says(dev: Program, tmp_path: Path) -> 
         answer = tmp_path / f"{request.code}.answer.json"
         answer.write_bytes(grant(request, folder(dev)))
         newcomer.ask("install", str(answer), "--from", str(newcomer.form))
+        assert "works" in line_of(agent, f"{request.code} works")
         after = newcomer.selftest()
         assert list(after.values()) == [[]] * len(after)
         assert {"letter", "receipts", "reply", "rights", "clock", "document system's folder"} <= set(after)

@@ -8,7 +8,7 @@ import pytest
 
 from exchange.bus.access import AUDITOR, Operation
 from exchange.domain.directory import BodyStatus
-from exchange.embedded.demo_bodies import demo_bodies
+from exchange.embedded.demo_bodies import ECHO, demo_bodies
 from exchange.embedded.installation import Installation, Installer, grants, topics
 from exchange.security.directory_folder import DirectoryFolder
 from exchange.settings import (
@@ -69,6 +69,19 @@ def test_a_second_start_changes_nothing(folder: Path) -> None:
     second.write_settings("127.0.0.1:9092")
     assert (first.fresh, second.fresh) == (True, False)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_the_echo_joins_later(folder: Path) -> None:
+    """An installation of before gets it: listed, with a process of its own and no document system."""
+    assert "echo" not in install(folder).roles
+    installer = Installer(folder, (*demo_bodies(), ECHO), NOW)
+    installer.write_settings("127.0.0.1:9092")
+    installation = Installation.at(folder)
+    assert installation.roles[-1] == "echo"
+    assert agent_settings(installation.config("echo"), {}).bodies[0].folder is None
+    settings = operator_settings(installation.config("operator"), {}).directory
+    directory = DirectoryFolder.at(settings.folder, settings.root).latest()
+    assert (directory.version, directory.bodies["echo"].status) == (2, BodyStatus.CONNECTED)
 
 
 def test_a_port_that_somebody_took_is_given_up(folder: Path) -> None:
