@@ -20,12 +20,12 @@ class DemoBody:
 
 
 ECHO = DemoBody(
-    code="echo",
-    names=Names(ky="Алмашуунун жаңырыгы", ru="Эхо обмена", en="The exchange's echo"),
-    kind="exchange",
-    uids=("EXCHANGE-ECHO",),
-    soate="",
-    format="medo-2.6",
+    "echo",
+    Names(ky="Алмашуунун жаңырыгы", ru="Эхо обмена", en="The exchange's echo"),
+    "exchange",
+    ("EXCHANGE-ECHO",),
+    "",
+    "medo-2.6",
 )
 """The body that answers every letter; it has no document system."""
 

@@ -12,7 +12,11 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 CODE = re.compile(r"^```.*?\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
 CALL = re.compile(r"(?:^|bin/|\$ |\n *)exchange ([a-z]+)(?: ([a-z]+))?")
-PARTS = {"dev": {"up", "status", "down"}, "audit": {"replay", "export"}}
+PARTS = {
+    "dev": {"up", "status", "down"},
+    "audit": {"replay", "export"},
+    "body": {"form", "request", "install", "selftest"},
+}
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 
 
@@ -32,11 +36,24 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+def found_by(*modules: Path) -> set[str]:
+    """Codes of the findings that stand in modules by name."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in modules]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    codes = [call.args[1] for call in calls if ast.unparse(call.func) == "Finding"]
+    return {ast.literal_eval(code) for code in codes if isinstance(code, ast.Constant)}
+
+
+def test_what_selftest_finds_is_explained() -> None:
+    """Each code of a finding stands in the guide for bodies."""
+    cli = ROOT / "exchange" / "cli"
+    page = (ROOT / "docs" / "connect-a-body.md").read_text(encoding="utf-8")
+    assert {code for code in found_by(cli / "selftest.py", cli / "echoed.py") if f"`{code}`" not in page} == set()
+
+
 def test_what_doctor_finds_is_explained() -> None:
     """Each code of a finding stands in the operators' table."""
-    modules = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "exchange" / "cli").glob("*checks.py")]
-    calls = [node for module in modules for node in ast.walk(module) if isinstance(node, ast.Call)]
-    codes = {ast.literal_eval(call.args[1]) for call in calls if ast.unparse(call.func) == "Finding"}
+    codes = found_by(*(ROOT / "exchange" / "cli").glob("*checks.py"))
     page = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
     assert len(codes) > 10
     assert {code for code in codes if f"`{code}`" not in page.partition("`exchange doctor` finds")[2]} == set()
