@@ -339,7 +339,10 @@ class Fields:
 
     def document(self, name: str) -> bytes:
         """A nested object as a document of its own."""
-        return canonical(self.inner(name)._members)  # noqa: SLF001 - one of its own
+        try:
+            return canonical(self.inner(name)._members)  # noqa: SLF001 - one of its own
+        except (ValueError, RecursionError) as error:
+            raise self.refusal(name, "cannot be written in UTF-8") from error
 
     def items(self, name: str) -> list["Fields"]:
         """An array of objects."""

@@ -230,16 +230,20 @@ def _uses(fields: Fields) -> Collection[CertificateUse]:
 
 def _request(fields: Fields, name: str) -> x509.CertificateSigningRequest:
     try:
-        return x509.load_der_x509_csr(_bytes(fields, name))
+        csr = x509.load_der_x509_csr(_bytes(fields, name))
+        fields.require(name, "has a subject that says nothing", holds=bool(list(csr.subject)))  # it is read only now
     except (ValueError, x509.InvalidVersion) as error:
         raise fields.refusal(name, "is no PKCS#10 request in base64") from error
+    return csr
 
 
 def _certificate(fields: Fields, name: str) -> x509.Certificate:
     try:
-        return x509.load_der_x509_certificate(_bytes(fields, name))
+        certificate = x509.load_der_x509_certificate(_bytes(fields, name))
+        fields.require(name, "has a subject that says nothing", holds=bool(list(certificate.subject)))
     except (ValueError, x509.InvalidVersion) as error:
         raise fields.refusal(name, "is no certificate in base64") from error
+    return certificate
 
 
 def _bytes(fields: Fields, name: str) -> bytes:

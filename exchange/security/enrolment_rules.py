@@ -6,6 +6,7 @@ SHA-256 with its administrator, by a way that they know.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -64,11 +65,12 @@ def examine_request(
 
 def keys_listed(bodies: Iterable[Body]) -> dict[bytes, str]:
     """Codes of bodies by the SHA-256 of each key that they have listed, revoked ones too."""
-    return {
-        _key_digest(x509.load_der_x509_certificate(listed.der)): body.code
-        for body in bodies
-        for listed in body.certificates
-    }
+    found = {}
+    for body in bodies:
+        for listed in body.certificates:
+            with suppress(ValueError, UnsupportedAlgorithm):  # a key of unknown kind is refused in requests anyway
+                found[_key_digest(x509.load_der_x509_certificate(listed.der))] = body.code
+    return found
 
 
 @dataclass(frozen=True, slots=True)

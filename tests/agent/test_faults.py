@@ -16,7 +16,7 @@ import pytest
 from exchange.agent.agent import Agent
 from exchange.agent.spool import Spool
 from exchange.bus.errors import PositionLost
-from exchange.domain.errors import SpoolError
+from exchange.domain.errors import BusError, SpoolError
 from exchange.security.errors import KeyRefused
 from tests.agent.edms import MemoryEdms, given, letter_package, plain_letter, receipt_package, told
 from tests.agent.place import QUICK, Place, until, until_settled
@@ -263,3 +263,24 @@ def test_kill_9_keeps_what_was_promised(tmp_path: Path) -> None:
     with Spool(tmp_path / "spool") as spool:
         kept = spool.call(lambda connection: connection.execute("SELECT body FROM inboxes").fetchall())
     assert Counter(promised) <= Counter(int(body) for (body,) in kept)
+
+
+async def test_rights_that_come_later_are_waited_for(place: Place) -> None:
+    """The directory lets a body in, its rights follow; they go while it is suspended. The agent does not end."""
+    denied = BusError("no right to do that", code="access-denied", retriable=False)
+    place.simulator.failure = denied
+    async with place.agent("alpha", timing=replace(QUICK, retry_at_most=0.02)) as agent:
+        await agent.mailbox("alpha").submit(plain_letter("m-1", "beta"))
+        async with asyncio.timeout(10):
+            while "access-denied" not in (await agent.status())[0].waits_for:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        place.simulator.failure = None
+        await until(lambda: place.simulator.message_ids("beta") == ["m-1"])
+        await until_settled(agent)
+        place.simulator.failure = denied
+        await agent.mailbox("alpha").submit(plain_letter("m-2", "beta"))
+        async with asyncio.timeout(10):
+            while "access-denied" not in (await agent.status())[0].waits_for:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        place.simulator.failure = None
+        await until(lambda: place.simulator.message_ids("beta") == ["m-1", "m-2"])

@@ -138,6 +138,33 @@ def test_any_other_bytes_are_refused(document: bytes) -> None:
         decode_answer(document)
 
 
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=10), children, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(value=JSON_VALUES, data=st.data())
+def test_any_value_in_any_place_is_read_or_refused(value: Any, data: st.DataObject) -> None:
+    """Whatever stands in a member, the answer is a request of these bytes or an error of configuration."""
+    document = json.loads(FILE)
+    place = data.draw(st.sampled_from([document, document["body"], document["csrs"], document["body"]["names"]]))
+    place[data.draw(st.sampled_from([*sorted(place), "more"]))] = value
+    changed = (json.dumps(document, sort_keys=True, ensure_ascii=False, indent=1) + "\n").encode(errors="surrogatepass")
+    try:
+        assert encode_request(decode_request(changed)) == changed
+    except ConfigurationError as error:
+        assert error.code in {"enrolment-unreadable", "body-code-invalid"}
+
+
+@pytest.mark.parametrize("value", ['"\\ud800"', "[" * 700 + "]" * 700], ids=["lone surrogate", "deep"])
+def test_what_json_can_say_and_no_entry(value: str) -> None:
+    """Lone surrogates, and lists in lists without end."""
+    with pytest.raises(EnrolmentRefused):
+        decode_request(FILE.replace(b'"body": {', f'"body": {{"more": {value},'.encode()))
+
+
 def test_an_answer_comes_back_as_it_was_made(root: KeyPair) -> None:
     """And makes the entry, whose certificates stand in the order of their uses."""
     certificates = {

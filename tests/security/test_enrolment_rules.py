@@ -1,5 +1,7 @@
 """What keeps a request from being granted, and an answer from being installed: each rule broken once."""
 
+import base64
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -11,14 +13,18 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exchange.domain.directory import BodyStatus, CertificateUse, Directory
+from exchange.domain.errors import ConfigurationError
 from exchange.security.authority import Authority
+from exchange.security.directory import canonical
 from exchange.security.enrolment import Answer, Request, decode_request, encode_request, entry_of, make_request
 from exchange.security.enrolment_rules import REQUEST_LIFETIME, Applicant, examine_answer, examine_request, keys_listed
 from exchange.security.keys import KeyPair, PrivateKey, load_certificate
-from tests.security.support import DAY, NOW, directory
-from tests.security.test_enrolment import BODY, EXCHANGE, KEYS, REQUEST
+from tests.security.support import DAY, NOW, certify_root, directory
+from tests.security.test_enrolment import BODY, EXCHANGE, FILE, KEYS, REQUEST
 
 SOATE = frozenset({"41702205000000", "41702205805000"})
 RAION = replace(
@@ -164,6 +170,33 @@ def test_everything_at_once(listed: Directory) -> None:
         "soate-unknown",
         "parent-unknown",
     ]
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+@given(at=st.integers(0, len(FILE) - 1), flip=st.integers(1, 255))
+def test_damage_anywhere_is_told(at: int, flip: int) -> None:
+    """Also in a certificate request: a refusal or a problem, never another error."""
+    changed = bytearray(FILE)
+    changed[at] ^= flip
+    try:
+        request = decode_request(bytes(changed))
+    except ConfigurationError:
+        return
+    assert "request-signature-invalid" in codes(request, directory(certify_root(), RAION))
+
+
+@given(at=st.integers(0, 10_000), flip=st.integers(1, 255), use=st.sampled_from(CertificateUse))
+def test_damaged_certificate_requests_are_told(at: int, flip: int, use: CertificateUse) -> None:
+    """Bit by bit, as far as they are read at all."""
+    der = bytearray(REQUEST.csrs[use].public_bytes(Encoding.DER))
+    der[at % len(der)] ^= flip
+    document = json.loads(FILE)
+    document["csrs"][use] = base64.b64encode(der).decode()
+    try:
+        request = decode_request(canonical(document))
+    except ConfigurationError:
+        return
+    assert "request-signature-invalid" in codes(request, directory(certify_root(), RAION))
 
 
 def granted(authority: Authority, code: str = BODY.code) -> dict[CertificateUse, x509.Certificate]:
