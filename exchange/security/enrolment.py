@@ -231,8 +231,8 @@ def _uses(fields: Fields) -> Collection[CertificateUse]:
 def _request(fields: Fields, name: str) -> x509.CertificateSigningRequest:
     try:
         csr = x509.load_der_x509_csr(_bytes(fields, name))
-        fields.require(name, "has a subject that says nothing", holds=bool(list(csr.subject)))  # it is read only now
-    except (ValueError, x509.InvalidVersion) as error:
+        fields.require(name, "has a subject that says nothing", holds=bool(list(csr.subject)))
+    except (ValueError, TypeError, x509.InvalidVersion) as error:  # a TypeError is what odd names raise
         raise fields.refusal(name, "is no PKCS#10 request in base64") from error
     return csr
 
@@ -241,7 +241,7 @@ def _certificate(fields: Fields, name: str) -> x509.Certificate:
     try:
         certificate = x509.load_der_x509_certificate(_bytes(fields, name))
         fields.require(name, "has a subject that says nothing", holds=bool(list(certificate.subject)))
-    except (ValueError, x509.InvalidVersion) as error:
+    except (ValueError, TypeError, x509.InvalidVersion) as error:
         raise fields.refusal(name, "is no certificate in base64") from error
     return certificate
 
