@@ -122,7 +122,7 @@ def test_rights_are_exactly_its_own() -> None:
     """One that lacks is an error, one too many a warning."""
     wanted = {"own": {Operation.READ}, "submissions": {Operation.WRITE}, "others": set[Operation]()}
     assert list(_right_findings(wanted, wanted)) == []
-    found = {"own": set[Operation](), "submissions": set(Operation), "others": {Operation.READ}}
+    found = {"own": set[Operation](), "submissions": {Operation.READ, Operation.WRITE}, "others": {Operation.READ}}
     told = [(each.severity, each.code, each.subject) for each in _right_findings(wanted, found)]
     assert told == [
         ("error", "right-missing", "own"),
