@@ -114,7 +114,9 @@ class Authority:
             ConfigurationError: `body-code-invalid`.
         """
         key, root = ec.generate_private_key(ec.SECP256R1()), self._statement
-        return KeyPair(key, certify_leaf(key.public_key(), body_code(code), Purpose.STATEMENT, self._from_now(root), root))
+        return KeyPair(
+            key, certify_leaf(key.public_key(), body_code(code), Purpose.STATEMENT, self._from_now(root), root)
+        )
 
     def certify(self, csr: x509.CertificateSigningRequest, code: str, use: CertificateUse) -> x509.Certificate:
         """A certificate, for a year, of the key that a body's request names.
