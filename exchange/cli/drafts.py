@@ -13,7 +13,7 @@ from exchange.cli.output import Output, shown
 from exchange.cli.places import config_file
 from exchange.domain.directory import Body, Directory, ListedCertificate
 from exchange.domain.errors import ConfigurationError
-from exchange.domain.ids import digest
+from exchange.domain.ids import ZERO_DIGEST, digest
 from exchange.security.directory_changes import Edit, edited
 from exchange.security.directory_draft import Draft, DraftState
 from exchange.security.directory_folder import DirectoryFolder
@@ -55,6 +55,7 @@ class Done:
         version: of the directory, once it is complete; None before.
         in_force: whether the clock's key has signed for it.
         draft: file to be approved; empty once the version is complete.
+        answer: file for a body that is let in; empty when none is.
     """
 
     changes: tuple[Proposed, ...]
@@ -64,13 +65,15 @@ class Done:
     version: int | None = None
     in_force: bool = False
     draft: str = ""
+    answer: str = ""
 
 
 class Desk:
-    """Where a keeper works: the directory's folder, keys, and the draft's file."""
+    """Where a keeper works: the directory's folder, keys, the draft's file, and how results are told."""
 
-    def __init__(self, config: Path | None, keys: list[Path], clock: Path | None, file: Path) -> None:
+    def __init__(self, config: Path | None, keys: list[Path], clock: Path | None, file: Path, output: Output) -> None:
         """Nothing is read yet but the settings."""
+        self.output = output
         self._folder = folder_of(config)
         self._publisher = DirectoryPublisher(self._folder)
         self._keys = keys
@@ -93,13 +96,21 @@ class Desk:
             ConfigurationError: `body-unknown`.
             DirectoryRefused: as `enter`.
         """
+        return self.enter_entries(lambda head: [change(_listed(head, code)) for code in dict.fromkeys(codes)], reason)
+
+    def enter_entries(self, entries: Callable[[Directory], Iterable[Body]], reason: str) -> Done:
+        """Enter entries as they shall be, of bodies that are listed or new.
+
+        Raises:
+            DirectoryRefused: as `enter`.
+        """
         by, at = self._publisher.name_of(load_private_key(self._keys[0])), system.now()
 
         def changed(head: Directory) -> Directory:
             bodies = dict(head.bodies)
-            for code in dict.fromkeys(codes):
-                before = _listed(head, code)
-                bodies[code] = edited(before, head.entries[code], change(before), by, reason, at)
+            for entry in entries(head):
+                digest_before = head.entries.get(entry.code, ZERO_DIGEST)
+                bodies[entry.code] = edited(bodies.get(entry.code), digest_before, entry, by, reason, at)
             return replace(head, bodies=bodies)
 
         return self.enter(changed)
@@ -195,11 +206,6 @@ def _worded(value: object) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def tell(done: Done, *, json: bool) -> None:
-    """Print where a change stands."""
-    Output(as_json=json).result(done, lambda console: render(done, console))
-
-
 def render(done: Done, console: Console) -> None:
     """Print where a change stands, field by field, for people."""
     for each in done.changes:
@@ -209,6 +215,8 @@ def render(done: Done, console: Console) -> None:
             console.print(f"  {difference.field}: {before}{shown(difference.after)}")
     for issuer in done.issuers or ():
         console.print(f"issues statement certificates: {shown(issuer)}")
+    if done.answer:
+        console.print(f"for the body, once it is let in: {shown(done.answer)}")
     console.print(f"signed by {shown(', '.join(done.signed))}; {done.threshold} must sign")
     if done.version is None:
         file = shown(done.draft)

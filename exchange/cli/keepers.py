@@ -1,10 +1,7 @@
 """What keepers do to the directory: one enters a change, another approves it, the clock puts it in force."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import update_wrapper
-from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange import system
-from exchange.cli.drafts import Desk, Done, done_of, folder_of, read_draft, render, tell
+from exchange.cli.drafts import Desk, Done, done_of, folder_of, read_draft, render
+from exchange.cli.entering import Clock, Keys, Reason, entering
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output
 from exchange.cli.places import Config
@@ -21,23 +19,15 @@ from exchange.domain.directory import Body, BodyStatus, CertificateUse, Director
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ZERO_DIGEST, digest
 from exchange.security.directory_publisher import DirectoryPublisher, PublishingKeys
+from exchange.security.errors import KeyRefused
 from exchange.security.keys import load_certificate, load_private_key
-from exchange.security.purpose import STATEMENT_USAGE
+from exchange.security.purpose import PURPOSES
 
 app = typer.Typer()
 
 Codes = Annotated[list[str], typer.Argument(metavar="CODE...", help="Codes of bodies.")]
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The body's code.")]
-Reason = Annotated[str, typer.Option(help="Why, in words; stands in the directory for ever.")]
-Keys = Annotated[
-    list[Path], typer.Option("--key", help="Your keeper's key; several where one machine has them, for trying out.")
-]
-Clock = Annotated[Path | None, typer.Option("--clock", help="The clock's key, to put the version in force at once.")]
-DraftOut = Annotated[
-    Path, typer.Option("--draft", help="Where the draft goes, which another keeper approves.", metavar="FILE")
-]
 DraftFile = Annotated[Path, typer.Argument(metavar="DRAFT", help="A draft that a keeper entered.")]
-DRAFT = Path("draft.json")
 Day = datetime | None
 DAYS = ["%Y-%m-%d"]
 
@@ -78,45 +68,31 @@ def found(
     typer.echo(f"exchange {folder.exchange.hex()} is founded")
 
 
-def _entering(work: Callable[..., Done]) -> None:
-    """Make a command of what a keeper enters: `work` gets the desk, and has further options of its own."""
-
-    def command(
-        *,
-        key: Keys,
-        clock: Clock = None,
-        draft: DraftOut = DRAFT,
-        config: Config = None,
-        json: Json = False,
-        **own: object,
-    ) -> None:
-        tell(work(Desk(config, key, clock, draft), **own), json=json)
-
-    options = [each for each in signature(command).parameters.values() if each.kind is Parameter.KEYWORD_ONLY]
-    update_wrapper(command, work)
-    vars(command)["__signature__"] = Signature([*list(signature(work).parameters.values())[1:], *options])
-    app.command()(command)
-
-
-@_entering
+@entering(app)
 def suspend(desk: Desk, codes: Codes, *, reason: Reason) -> Done:
     """Cut bodies off: what they send is held back, nothing more is accepted for them; `resume` undoes it."""
     return desk.enter_bodies(codes, lambda body: replace(body, status=BodyStatus.SUSPENDED), reason)
 
 
-@_entering
-def resume(desk: Desk, codes: Codes, *, reason: Reason) -> Done:
-    """Connect bodies that were tested, or suspended."""
+@entering(app)
+def connect(desk: Desk, codes: Codes, *, reason: Reason) -> Done:
+    """Let bodies that were tested take their place among the others."""
     return desk.enter_bodies(codes, lambda body: replace(body, status=BodyStatus.CONNECTED), reason)
 
 
-@_entering
+@entering(app)
+def resume(desk: Desk, codes: Codes, *, reason: Reason) -> Done:
+    """Connect bodies again that were suspended."""
+    return desk.enter_bodies(codes, lambda body: replace(body, status=BodyStatus.CONNECTED), reason)
+
+
+@entering(app)
 def leave(desk: Desk, codes: Codes, *, reason: Reason) -> Done:
     """Let bodies go for ever; their entries stay, so that what they said can be verified."""
     return desk.enter_bodies(codes, lambda body: replace(body, status=BodyStatus.LEFT), reason)
 
 
-@_entering
+@entering(app)
 def paper(
     desk: Desk,
     codes: Codes,
@@ -138,7 +114,7 @@ def paper(
     return desk.enter_bodies(codes, change, reason)
 
 
-@_entering
+@entering(app)
 def certify(
     desk: Desk,
     code: Code,
@@ -152,7 +128,7 @@ def certify(
     return desk.enter_bodies([code], lambda body: replace(body, certificates=(*body.certificates, listed)), reason)
 
 
-@_entering
+@entering(app)
 def revoke(
     desk: Desk,
     code: Code,
@@ -173,14 +149,14 @@ def revoke(
     return desk.enter_bodies([code], change, reason)
 
 
-@_entering
+@entering(app)
 def trust(desk: Desk, certificate: Annotated[Path, typer.Argument(help="The authority's certificate (PEM).")]) -> Done:
     """Accept statement certificates of one more authority, as far as the directory lists them for a body."""
     der = load_certificate(certificate).public_bytes(Encoding.DER)
     return desk.enter(lambda head: replace(head, issuers=(*head.issuers, der)))
 
 
-@_entering
+@entering(app)
 def distrust(
     desk: Desk,
     certificate: Annotated[str, typer.Argument(help="Beginning of the authority's certificate's SHA-256.")],
@@ -198,7 +174,7 @@ def distrust(
     return desk.enter(without)
 
 
-@_entering
+@entering(app)
 def renew(desk: Desk) -> Done:
     """Sign the newest version again under a new root, with no change in it."""
     return desk.enter(lambda head: head)
@@ -217,8 +193,9 @@ def show_draft(file: DraftFile, *, config: Config = None, json: Json = False) ->
 @app.command()
 def approve(file: DraftFile, *, key: Keys, clock: Clock = None, config: Config = None, json: Json = False) -> None:
     """Approve what another keeper entered; look at it with `exchange directory draft` first."""
-    desk = Desk(config, key, clock, file)
-    tell(desk.approve(read_draft(file), key), json=json)
+    output = Output(as_json=json)
+    done = Desk(config, key, clock, file, output).approve(read_draft(file), key)
+    output.result(done, lambda console: render(done, console))
 
 
 @app.command()
@@ -238,4 +215,8 @@ def stamp(
 
 def _use(certificate: x509.Certificate) -> CertificateUse:
     usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    return CertificateUse.STATEMENT if STATEMENT_USAGE in usages else CertificateUse.TRANSPORT
+    for use, purpose in PURPOSES.items():
+        if purpose.value in usages:
+            return use
+    message = f"the certificate's extended key usage is for none of {', '.join(PURPOSES)}: ask for another one"
+    raise KeyRefused(message, code="certificate-usage-unknown")

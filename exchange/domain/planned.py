@@ -87,12 +87,6 @@ def read_plan(data: bytes, directory: Directory, soate_codes: Collection[str]) -
     return Plan(tuple(changed), ())
 
 
-def read_soate_codes(data: bytes) -> frozenset[str]:
-    """The codes in the column `soate` of a state's list, CSV in UTF-8."""
-    text, _ = _decoded(data)
-    return frozenset(row["soate"] for row in csv.DictReader(text.splitlines()) if row.get("soate"))
-
-
 def _decoded(data: bytes) -> tuple[str, list[tuple[int, Problem]]]:
     """The text, with marks in place of what is no UTF-8; and where that is."""
     found = []

@@ -46,6 +46,11 @@ class Place:
         """The clock's key."""
         return str(self._authority.directory.clock)
 
+    @property
+    def authority(self) -> str:
+        """Folder of the authority that issues certificates."""
+        return str(self._authority.folder)
+
     def issuer(self) -> Path:
         """A certificate of an authority that the directory does not name."""
         return self._authority.transport_root

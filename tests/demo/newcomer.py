@@ -1,30 +1,23 @@
 """A body that connects itself as docs/connect-a-body.md says, and the operators who let it in."""
 
 import asyncio
+import hashlib
 import json
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from exchange.bus.access import body_grants
 from exchange.bus.administration import Administration
 from exchange.bus.topics import inbox_topic
-from exchange.domain.directory import BodyStatus
 from exchange.embedded.installation import SHAPE
-from exchange.security.authority import Authority
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.enrolment import Answer, Request, decode_request, encode_answer, entry_of
-from exchange.security.enrolment_rules import examine_request, keys_listed
 from exchange.settings import operator_settings
 from tests.demo.conftest import Program
-from tests.published import publish
 
-CODE, SOATE = "chon-bulun", "41702205806000"
+CODE, SOATE = "chon-bulun", "41702205807000"
 
 
 class Newcomer:
@@ -53,12 +46,12 @@ class Newcomer:
         """The result of `exchange body …`."""
         return self._program.ask("body", *arguments, code=code)
 
-    def request(self) -> Request:
+    def request(self) -> Path:
         """Ask to be let in; the agent will serve its health at any free port."""
         told = self.ask("request", "--from", str(self.form))
         config = self.folder / "agent.toml"
         config.write_text(config.read_text(encoding="utf-8").replace("9104", "0"), encoding="utf-8")
-        return decode_request(Path(told["file"]).read_bytes())
+        return Path(told["file"])
 
     def selftest(self, code: int = 0) -> dict[str, list[str]]:
         """Codes of the findings of each look; None of one that was not taken."""
@@ -81,17 +74,17 @@ class Newcomer:
             process.communicate()
 
 
-def grant(request: Request, installation: Path) -> bytes:
-    """What the operators do: look, certify, list, make topic and rights; the answer's file."""
-    now = datetime.now(UTC)
-    authority = Authority(installation / "authority", now=now)
-    directory = DirectoryFolder.at(installation / "directory", authority.directory.root).latest()
-    used = keys_listed(directory.bodies.values())
-    assert examine_request(request, directory, {SOATE}, used, now) == []
-    certificates = {use: authority.certify(csr, request.code, use) for use, csr in request.csrs.items()}
-    publish(installation, authority, replace(entry_of(request, certificates), status=BodyStatus.TESTING))
-    asyncio.run(_furnish(installation, request.code))
-    return encode_answer(Answer(request.exchange, request.code, certificates))
+def grant(program: Program, request: Path, installation: Path) -> Path:
+    """What two keepers do, and an operator with topic and rights; the answer's file."""
+    keys, answer, draft = installation / "authority" / "directory", request.with_name("answer"), "draft.json"
+    files = ("--draft", str(request.with_name(draft)), "--answer", str(answer))
+    config = ("--config", str(installation / "operator.toml"), "--key")
+    entering = ("--reason", "they wrote", "--authority", str(installation / "authority"), *files, *config)
+    entered = program.ask("directory", "grant", str(request), *entering, str(keys / "keeper-1.key.pem"))
+    assert hashlib.sha256(request.read_bytes()).hexdigest() in entered["changes"][0]["reason"]
+    program.ask("directory", "approve", str(request.with_name(draft)), *config, str(keys / "keeper-2.key.pem"))
+    asyncio.run(_furnish(installation, CODE))
+    return answer
 
 
 async def _furnish(installation: Path, code: str) -> None:

@@ -25,7 +25,7 @@ from exchange.settings import AgentSettings, agent_settings, operator_settings
 from exchange.system import now
 from exchange.wiring.directory import latest_directory
 from tests.demo.conftest import Program
-from tests.demo.newcomer import Newcomer, grant, line_of
+from tests.demo.newcomer import CODE, Newcomer, grant, line_of
 from tests.demo.transcript import README
 from tests.requirements import requires_tool
 
@@ -175,10 +175,9 @@ def test_a_newcomer_connects_as_the_guide_says(dev: Program, tmp_path: Path) -> 
         before = newcomer.selftest(code=1)
         assert before["keys and certificates"] == ["certificate-file-missing"] * 2
         assert before["letter"] == ["skipped"]
-        answer = tmp_path / f"{request.code}.answer.json"
-        answer.write_bytes(grant(request, folder(dev)))
+        answer = grant(dev, request, folder(dev))
         newcomer.ask("install", str(answer), "--from", str(newcomer.form))
-        assert "works" in line_of(agent, f"{request.code} works")
+        assert "works" in line_of(agent, f"{CODE} works")
         after = newcomer.selftest()
         assert list(after.values()) == [[]] * len(after)
         assert {"letter", "receipts", "reply", "rights", "clock", "document system's folder"} <= set(after)

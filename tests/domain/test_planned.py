@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exchange.domain.directory import Body, BodyStatus, Change, Contact, Directory, Names
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.domain.planned import BYTE_ORDER_MARK, Plan, read_plan, read_soate_codes
+from exchange.domain.planned import BYTE_ORDER_MARK, Plan, read_plan
 
 NOW = datetime(2022, 1, 10, tzinfo=UTC)
 OBLAST = Body("ik", Names("Ысык-Көл", "Иссык-Куль", ""), "oblast", BodyStatus.CONNECTED, soate="41702000000000")
@@ -157,9 +157,3 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     """Never another error."""
     read = read_plan(data, directory(), SOATE)
     assert not (read.bodies and read.problems)
-
-
-def test_codes_of_the_state_s_list() -> None:
-    """Other columns do not matter."""
-    data = "soate,kind,name_ru\n41702000000000,oblast,Иссык-Кульская область\n,,\n"
-    assert read_soate_codes(data.encode()) == {"41702000000000"}
