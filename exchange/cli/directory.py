@@ -14,6 +14,7 @@ from rich.table import Table
 from exchange import system
 from exchange.cli import directory_service, keepers
 from exchange.cli.exits import Exit
+from exchange.cli.group import group
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.rollout import rollout
@@ -30,6 +31,7 @@ app = typer.Typer(no_args_is_help=True, help="Who is in the exchange, and how th
 app.add_typer(keepers.app)
 app.add_typer(directory_service.app)
 app.command()(rollout)
+app.command()(group)
 
 STYLES = {
     BodyStatus.CONNECTED: "green",
