@@ -18,6 +18,8 @@ from exchange.bus.lane import Lane
 from exchange.bus.lane_group import LaneGroup
 from exchange.domain.decision import DeadLetter, LaneState
 from exchange.domain.errors import BusError, ConfigurationError, ExchangeError, fault
+from exchange.domain.policy import RECIPIENTS
+from exchange.journal.examine import Examined
 from exchange.journal.ledger import Ledger
 from exchange.services.router.ground import FootingSource
 from exchange.services.router.history import require_new
@@ -150,6 +152,12 @@ class Router:
         """Take a batch in order; commit at 2,000 statements or 12 MB, whichever is first."""
         transaction = self._begin(ledger, batch)
         for item in batch.items:
+            if isinstance(item, Examined):
+                if transaction.statements and len(item.recipients) > RECIPIENTS:
+                    # What stands before a circular need not wait for its hundreds of copies.
+                    await self._commit(lane, ledger, transaction, batch.now)
+                    transaction = self._begin(ledger, batch)
+                self._prove_named(ledger, transaction, batch, item)
             transaction.add(ledger.skip(item) if isinstance(item, DeadLetter) else ledger.take(item, batch.now))
             if transaction.statements >= TRANSACTION_STATEMENTS or transaction.size >= TRANSACTION_BYTES:
                 await self._commit(lane, ledger, transaction, batch.now)
@@ -166,6 +174,13 @@ class Router:
             for part in batch.footing.parts(before):
                 transaction.basis(ledger.basis(batch.now), part, batch.now)
         return transaction
+
+    def _prove_named(self, ledger: Ledger, transaction: Transaction, batch: Batch, item: Examined) -> None:
+        """What proves the version that a letter to a group names stands in the journal before its decision."""
+        version = ledger.unproven(item)
+        if version is not None:
+            for part in batch.footing.parts_of(version):
+                transaction.basis(ledger.basis(batch.now), part, batch.now)
 
     async def _commit(self, lane: Lane, ledger: Ledger, transaction: Transaction, now: datetime) -> None:
         for body, notice in ledger.notices(now):
