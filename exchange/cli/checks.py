@@ -44,10 +44,8 @@ async def examine(
     looks: Sequence[tuple[str, Callable[[], Awaitable[Iterable[Finding]]]]] = (
         ("clock", lambda: kafka_checks.check_clock(settings, clock)),
         ("broker settings", lambda: kafka_checks.check_brokers(settings)),
-        ("topics", lambda: kafka_checks.check_topics(settings, directory)),
         ("copies", lambda: kafka_checks.check_copies(settings)),
-        ("rights", lambda: kafka_checks.check_rights(settings, directory)),
-        ("quotas", lambda: kafka_checks.check_quotas(settings)),
+        ("topics, rights and quotas", lambda: kafka_checks.check_rules(settings, directory)),
     )
     for name, look in looks:
         tell(f"looking at {name}")

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from exchange import system
-from exchange.cli import directory_service, keepers
+from exchange.cli import directory_service, keepers, reconcile
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
@@ -28,6 +28,7 @@ from exchange.settings import operator_settings
 app = typer.Typer(no_args_is_help=True, help="Who is in the exchange, and how that changes.")
 app.add_typer(keepers.app)
 app.add_typer(directory_service.app)
+app.add_typer(reconcile.app)
 
 STYLES = {
     BodyStatus.CONNECTED: "green",

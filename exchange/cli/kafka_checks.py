@@ -2,23 +2,27 @@
 
 import asyncio
 import ssl
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import astuple
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from exchange.bus.access import ROUTER, TRACKER, body_grants, service_grants
-from exchange.bus.administration import Administration, Copies, Difference
+from exchange.bus.administration import Administration, Copies
 from exchange.bus.clock import cluster_time
-from exchange.bus.quotas import EVERY_OTHER_USER, Quota, read_quotas
-from exchange.bus.topics import inbox_topic, service_topics
+from exchange.bus.difference import MISSING_TOPIC, Difference
 from exchange.cli.findings import Check, Finding, Severity, finding_of
 from exchange.domain.directory import Directory
 from exchange.domain.errors import ExchangeError
+from exchange.services.reconcile import plan, wanted
+from exchange.services.reconcile.cluster import Cluster
 from exchange.settings import OperatorSettings
+from exchange.wiring.reconcile import must_be
 
 SKEW_WARNED = timedelta(seconds=2)
 SKEW_REFUSED = timedelta(minutes=5)
 TLS_SECONDS = 5.0
+SHOWN = 5
+"""So many findings of a kind are told one by one."""
 BROKER_SETTINGS = {
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
     "transaction.partition.verification.enable": "true",
@@ -28,6 +32,14 @@ BROKER_SETTINGS = {
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
 }
 """What the exchange relies on, and brokers do not all have by default; `docs/operator.md` says why each."""
+
+# What a person has to do about what no program may change, by what it is about.
+_STEPS = {
+    plan.RIGHT: "if nobody means it: kafka-acls --remove --allow-principal User:<principal> …, or --deny-principal",
+    MISSING_TOPIC: "find out who made it; the exchange deletes no topic",
+    wanted.GATEWAY: "connect the gateway, or name another one in the body's entry",
+}
+_STEP_FIXED = "fixed at installation: see docs/operator.md, 'Topics', before anything is changed"
 
 Clock = Callable[[], datetime]
 
@@ -88,28 +100,48 @@ async def check_brokers(settings: OperatorSettings) -> list[Finding]:
     ]
 
 
-async def check_topics(settings: OperatorSettings, directory: Directory | None) -> list[Finding]:
-    """Topics as they must be, with their whole configuration."""
+async def check_rules(settings: OperatorSettings, directory: Directory | None) -> list[Finding]:
+    """Topics, rights and quotas that are not what the directory says."""
     if directory is None:
         return []
-    shape = settings.shape(directory.lanes, directory.journal_partitions)
-    inboxes = (inbox_topic(body.code, shape) for body in directory.bodies.values() if body.reachable)
-    async with Administration(settings.kafka) as administration:
-        differences = await administration.topic_differences((*service_topics(shape), *inboxes))
-    return [_topic_finding(difference) for difference in differences]
+    planned = await Cluster(settings.kafka).planned(must_be(settings, directory))
+    findings = [rule_finding(change, "exchange directory apply") for change in planned.changes]
+    reported = [rule_finding(each, _STEPS.get(each.setting, _STEP_FIXED)) for each in planned.reported]
+    return [*_few(findings), *reported]
 
 
-def _topic_finding(difference: Difference) -> Finding:
-    topic, setting = difference.subject, difference.setting
-    problem = f"{setting} is {difference.found or 'missing'}, must be {difference.expected}"
-    if setting == "topic":
-        step = "create it: exchange dev up; elsewhere see docs/operator.md, 'Topics'"
-    elif setting in {"partitions", "replication"}:
-        step = "fixed at installation: see docs/operator.md, 'Topics', before anything is changed"
-    else:
-        change = f"--entity-type topics --entity-name {topic} --add-config {setting}={difference.expected}"
-        step = f"kafka-configs --alter {change}"
-    return Finding(Severity.ERROR, "topic-differs", topic, problem, step)
+def rule_finding(difference: Difference, step: str) -> Finding:
+    """What a difference between directory and cluster means."""
+    subject, expected, found = difference.subject, difference.expected, difference.found
+    match difference.setting:
+        case plan.RIGHT:
+            code, severity = ("right-missing" if expected else "right-stray"), Severity.ERROR
+            problem = f"lacks: {expected}" if expected else f"has, and should not: {found}"
+        case plan.QUOTA:
+            code, severity = ("quota-differs" if found else "quota-missing"), Severity.WARNING
+            problem = f"quota: {found or 'none of its own'}; must be: {expected or 'none of its own'}"
+        case wanted.GATEWAY:
+            code, severity = "gateway-away", Severity.WARNING
+            problem = f"nobody may fetch its letters: {found}"
+        case setting:
+            code, severity = "topic-differs", Severity.ERROR if expected else Severity.WARNING
+            must = f"must be {expected}" if expected else "and no listed body has it"
+            problem = f"{setting} is {found or 'missing'}, {must}"
+    return Finding(severity, code, subject, problem, step)
+
+
+def _few(findings: list[Finding]) -> list[Finding]:
+    """A fresh cluster lacks thousands of things; the first of each kind tell as much."""
+    by_code: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_code[finding.code].append(finding)
+    few = []
+    for same in by_code.values():
+        few += same[:SHOWN]
+        if len(same) > SHOWN:
+            others = f"{len(same) - SHOWN} others"
+            few.append(replace(same[0], subject=others, problem="see: exchange directory plan"))
+    return few
 
 
 async def check_copies(settings: OperatorSettings) -> list[Finding]:
@@ -140,45 +172,3 @@ def copies_finding(kept: Copies, replication: int, min_insync: int) -> Finding |
     if kept.in_sync < kept.assigned:
         return Finding(Severity.WARNING, "copies-not-in-sync", subject, problem, start)
     return None
-
-
-async def check_rights(settings: OperatorSettings, directory: Directory | None) -> list[Finding]:
-    """Rights that are missing, and rights that nobody should have."""
-    if directory is None:
-        return []
-    codes = [body.code for body in directory.bodies.values() if body.reachable]
-    granted = (*service_grants(), *(grant for code in codes for grant in body_grants(code)))
-    async with Administration(settings.kafka) as administration:
-        differences = await administration.access_differences(granted)
-    return [_right_finding(difference) for difference in differences]
-
-
-def _right_finding(difference: Difference) -> Finding:
-    principal = difference.subject
-    if difference.expected:
-        step = f"grant it: exchange dev up; elsewhere kafka-acls --add --allow-principal User:{principal} …"
-        return Finding(Severity.ERROR, "right-missing", principal, f"lacks: {difference.expected}", step)
-    step = f"if nobody means it: kafka-acls --remove --allow-principal User:{principal} …"
-    return Finding(Severity.ERROR, "right-stray", principal, f"has, and should not: {difference.found}", step)
-
-
-async def check_quotas(settings: OperatorSettings) -> list[Finding]:
-    """Limits for bodies, and larger ones for services."""
-    quotas = await read_quotas(settings.kafka)
-    findings = []
-    if not _limits(quotas.get(EVERY_OTHER_USER)):
-        step = "kafka-configs --alter --entity-type users --entity-default --add-config producer_byte_rate=1048576,…"
-        problem = "no default quota: one body could use up the brokers"
-        findings.append(Finding(Severity.WARNING, "quota-missing", "every other user", problem, step))
-    step = "kafka-configs --alter --entity-type users --entity-name <service> with what the broker can give"
-    findings += [
-        Finding(Severity.WARNING, "quota-missing", name, "has no quota of its own, so it has a body's", step)
-        for name in (ROUTER, TRACKER)
-        if name not in quotas and _limits(quotas.get(EVERY_OTHER_USER))
-    ]
-    return findings
-
-
-def _limits(quota: Quota | None) -> bool:
-    """Whether nothing is without a limit: reading, and questions that neither read nor write, wear brokers out too."""
-    return quota is not None and float("inf") not in astuple(quota)

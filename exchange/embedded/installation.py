@@ -3,6 +3,7 @@
     <folder>/authority/              certificate authority, certificates of bodies and services
     <folder>/directory/              the signed directory
     <folder>/policy.toml             what the router decides by
+    <folder>/quotas.toml             how much of the brokers each may use
     <folder>/{directory,router,tracker,operator,auditor}.toml
     <folder>/agent-<body>.toml       the body's agent
     <folder>/edms/<body>/            where the body's document system leaves and finds files
@@ -122,9 +123,9 @@ class Installer:
             self._publish_directory()
         else:
             self._refresh_directory()
-        policy = folder / "policy.toml"
-        if not policy.exists():
-            shutil.copyfile(resource("config", "policy.toml"), policy)
+        for name in ("policy.toml", "quotas.toml"):
+            if not (folder / name).exists():
+                shutil.copyfile(resource("config", name), folder / name)
         for path in (folder / "logs", folder / "spool", *map(self.installation.edms, self.installation.bodies)):
             path.mkdir(parents=True, exist_ok=True)
 
@@ -145,7 +146,7 @@ class Installer:
         self._write("directory", kafka[DIRECTORY_SERVICE], clock, cluster, _observe(ports["directory"]))
         self._write("router", kafka[ROUTER], policy, _observe(ports["router"]))
         self._write("tracker", kafka[TRACKER], store, _observe(ports["tracker"]))
-        self._write("operator", kafka[ADMIN], store, cluster)
+        self._write("operator", kafka[ADMIN], store, cluster, _table("quotas", file="quotas.toml"))
         self._write("auditor", kafka[AUDITOR], store)
         for body in self._bodies:
             role = f"agent-{body.code}"

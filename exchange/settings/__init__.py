@@ -7,8 +7,8 @@ misspelt key is never silently without effect. Relative paths are relative to th
     tracker     [kafka] [directory] [store] [observe]
     agent       [kafka] [directory] [policy] [spool] [[body]] [observe]
     directory   [kafka] [directory] [clock] [cluster] [observe]
-    operator    [kafka] [directory] [store] [cluster]     doctor, track, letters
-    auditor     [kafka] [directory] [store]               audit replay, audit export
+    operator    [kafka] [directory] [store] [cluster] [quotas]     doctor, directory, track, letters
+    auditor     [kafka] [directory] [store]                        audit replay, audit export
 
 Where the cluster is, and who we are there, may also come from the environment, which then wins:
 `EXCHANGE_KAFKA_BOOTSTRAP`, `EXCHANGE_KAFKA_CA`, `EXCHANGE_KAFKA_CERTIFICATE`, `EXCHANGE_KAFKA_KEY`.
@@ -99,13 +99,20 @@ class AgentSettings:
 
 @dataclass(frozen=True, slots=True)
 class OperatorSettings:
-    """What operators' commands need; `replication` and `min_insync` are what every topic must have."""
+    """What operators' commands need.
+
+    Attributes:
+        replication: copies that every topic must have.
+        min_insync: copies that must be written before a record counts as taken.
+        quotas: the quotas file; see `exchange.settings.quotas`.
+    """
 
     kafka: KafkaSettings
     directory: DirectorySettings
     store: str
     replication: int
     min_insync: int
+    quotas: Path
 
     def shape(self, lanes: int, journal_partitions: int) -> ClusterShape:
         """The cluster as it must be, with what the directory says about partitions."""
@@ -177,7 +184,9 @@ def operator_settings(file: Path, environ: Mapping[str, str]) -> OperatorSetting
     """Read an operator's file."""
     with opened(file) as top:
         replication, min_insync = _cluster(top)
-        return OperatorSettings(_kafka(top, environ), _directory(top), _store(top), replication, min_insync)
+        with top.table("quotas") as table:
+            quotas = table.path("file")
+        return OperatorSettings(_kafka(top, environ), _directory(top), _store(top), replication, min_insync, quotas)
 
 
 def directory_settings(file: Path, environ: Mapping[str, str]) -> DirectoryServiceSettings:
