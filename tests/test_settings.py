@@ -20,7 +20,7 @@ KAFKA = '[kafka]\nbootstrap = "127.0.0.1:9092"\nca = "ca.pem"\ncertificate = "me
 DIRECTORY = '[directory]\nfolder = "directory"\nroot = "root.json"\n'
 POLICY = '[policy]\nfile = "policy.toml"\n'
 STORE = '[store]\nurl = "sqlite:///tracker.sqlite"\n'
-CLUSTER = "[cluster]\nreplication = 3\nmin_insync = 2\n"
+CLUSTER = '[cluster]\nreplication = 3\nmin_insync = 2\n[quotas]\nfile = "quotas.toml"\n'
 SPOOL = '[spool]\nfolder = "spool"\n'
 BODY = '[[body]]\ncode = "mfa"\nkey = "s.key.pem"\ncertificate = "s.crt.pem"\nformat = "medo-2.6"\nfolder = "edms"\n'
 
@@ -66,6 +66,7 @@ def test_the_rest_of_each_file_arrives(file: Path) -> None:
     operator = operator_settings(file, {})
     assert operator.store == f"sqlite:///{file.parent}/tracker.sqlite"
     assert operator.shape(8, 4).replication == 3
+    assert operator.quotas == file.parent / "quotas.toml"
 
 
 def test_other_databases_are_left_as_they_are(file: Path) -> None:
