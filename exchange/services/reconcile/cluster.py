@@ -1,6 +1,5 @@
 """The cluster as the plan sees it, and as the plan changes it."""
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
 
@@ -33,10 +32,9 @@ class Cluster:
         Raises:
             BusError: `bus-unavailable`, `access-denied`.
         """
-        topics, rights, quotas = await asyncio.gather(
-            self._administration.topics(), self._administration.rights(), read_quotas(self._kafka)
-        )
-        return Observed(topics, frozenset(rights), quotas)
+        topics = await self._administration.topics()
+        rights = await self._administration.rights()
+        return Observed(topics, frozenset(rights), await read_quotas(self._kafka))
 
     async def perform(self, step: Step) -> None:
         """Do one step, all of it; what is done already does no harm.
