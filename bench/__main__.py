@@ -5,6 +5,7 @@ import sys
 
 from bench import (
     agent,
+    connecting,
     crypto,
     decide,
     directory,
@@ -30,6 +31,7 @@ BENCHES = {
     "history": history.run,
     "directory": directory.run,
     "directory_apply": directory_apply.run,
+    "connecting": connecting.run,
     "latency": latency.run,
     "router": router.run,
     "load": load.run,

@@ -7,8 +7,9 @@ there, until it has them. A broker says yes long before: it makes the partitions
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.report import Figure, report
@@ -18,7 +19,7 @@ from exchange.bus.connection import KafkaSettings
 from exchange.bus.quotas import set_quotas
 from exchange.bus.topics import ClusterShape
 from exchange.domain.directory import Body, BodyStatus, Directory, Names
-from exchange.domain.ids import ZERO_DIGEST
+from exchange.domain.ids import SERVICE_PREFIX, ZERO_DIGEST
 from exchange.embedded import (
     ClusterTls,
     EmbeddedKafka,
@@ -44,16 +45,16 @@ GOAL_AGAIN_SECONDS = 3.0
 
 async def run() -> None:
     """The raw limit, then from nothing, again, and after one body was suspended."""
-    bodies = {code: _body(code) for code in (f"body-{number:04}" for number in range(BODIES))}
-    rules = _rules(bodies)
-    with _broker() as kafka:
-        raw = await _raw(kafka, rules)
-    with _broker() as kafka:
-        cluster = Cluster(kafka)
+    bodies = {code: body(code) for code in (f"body-{number:04}" for number in range(BODIES))}
+    rules = rules_of(bodies)
+    with broker() as place:
+        raw = await _raw(place.settings(ADMIN), rules)
+    with broker() as place:
+        cluster = Cluster(place.settings(ADMIN))
         first, changed = await _apply(cluster, rules)
         again, nothing = await _apply(cluster, rules)
-        suspended = _body("body-0007", BodyStatus.SUSPENDED)
-        one, few = await _apply(cluster, _rules({**bodies, suspended.code: suspended}))
+        suspended = body("body-0007", BodyStatus.SUSPENDED)
+        one, few = await _apply(cluster, rules_of({**bodies, suspended.code: suspended}))
     if nothing:
         message = f"the second run changed {nothing} things"
         raise ValueError(message)
@@ -84,19 +85,37 @@ async def _raw(kafka: KafkaSettings, rules: Wanted) -> float:
     return time.perf_counter() - begin
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A fresh broker and everybody's certificates; `pid` is the broker's process."""
+
+    bootstrap: str
+    pid: int
+    authority: Authority
+
+    def settings(self, principal: str) -> KafkaSettings:
+        """How a body or a service connects."""
+        authority = self.authority
+        service = principal.startswith(SERVICE_PREFIX)
+        files = authority.service(principal) if service else authority.body(principal).transport
+        return KafkaSettings(self.bootstrap, authority.transport_root, files.certificate, files.key)
+
+
 @contextmanager
-def _broker() -> Iterator[KafkaSettings]:
+def broker() -> Iterator[Place]:
+    """A broker without any topic, in a folder that is removed in the end."""
     with tempfile.TemporaryDirectory(prefix="exchange-bench-") as name:
         folder = Path(name)
         authority = Authority(folder / "authority", now=system.now())
-        admin, cache = authority.service(ADMIN), cache_folder(os.environ)
-        tls = ClusterTls(authority.broker(), admin, authority.transport_root)
+        tls = ClusterTls(authority.broker(), authority.service(ADMIN), authority.transport_root)
+        cache = cache_folder(os.environ)
         program = JavaProgram(find_java(os.environ), ensure_jars(cache), heap_mb=HEAP_MB)
         with EmbeddedKafka(folder / "kafka", with_class_cache(program, cache, tls), tls=tls) as kafka:
-            yield KafkaSettings(kafka.bootstrap, authority.transport_root, admin.certificate, admin.key)
+            yield Place(kafka.bootstrap, kafka.brokers[0].pid or 0, authority)
 
 
-def _rules(bodies: dict[str, Body]) -> Wanted:
+def rules_of(bodies: Mapping[str, Body]) -> Wanted:
+    """What a directory of these bodies asks for."""
     now, exchange = system.now(), bytes(32)
     version = Directory(
         exchange, 1, ZERO_DIGEST, ZERO_DIGEST, now, SHAPE.lanes, SHAPE.journal_partitions, (b"issuer",), bodies
@@ -104,5 +123,6 @@ def _rules(bodies: dict[str, Body]) -> Wanted:
     return wanted(version, SHAPE, read_allowances(resource("config", "quotas.toml")))
 
 
-def _body(code: str, status: BodyStatus = BodyStatus.CONNECTED) -> Body:
+def body(code: str, status: BodyStatus = BodyStatus.CONNECTED) -> Body:
+    """A body with what matters to brokers."""
     return Body(code, Names(code, code, code), "ayil-okmotu", status)
