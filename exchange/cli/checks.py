@@ -9,6 +9,7 @@ from cryptography import x509
 
 from exchange.cli import kafka_checks
 from exchange.cli.findings import Check, Finding, Severity, finding_of
+from exchange.cli.rule_checks import check_rules
 from exchange.domain.directory import Directory
 from exchange.domain.errors import ExchangeError
 from exchange.security.directory_folder import DirectoryFolder
@@ -45,7 +46,7 @@ async def examine(
         ("clock", lambda: kafka_checks.check_clock(settings, clock)),
         ("broker settings", lambda: kafka_checks.check_brokers(settings)),
         ("copies", lambda: kafka_checks.check_copies(settings)),
-        ("topics, rights and quotas", lambda: kafka_checks.check_rules(settings, directory)),
+        ("topics, rights and quotas", lambda: check_rules(settings, directory)),
     )
     for name, look in looks:
         tell(f"looking at {name}")

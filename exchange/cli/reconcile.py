@@ -14,8 +14,9 @@ from exchange.bus.difference import Difference
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
+from exchange.cli.rule_checks import reported_finding
 from exchange.services.reconcile.cluster import Cluster
-from exchange.services.reconcile.plan import Configure, Create, Give, Limit, Plan, Revoke, Step
+from exchange.services.reconcile.plan import RIGHT, Configure, Create, Give, Limit, Plan, Revoke, Step
 from exchange.settings import operator_settings
 from exchange.wiring.directory import latest_directory
 from exchange.wiring.reconcile import must_be
@@ -93,30 +94,29 @@ def _render(told: Told, steps: Sequence[Step], console: Console, *, applied: boo
         table = Table(box=None, pad_edge=False)
         for heading in ("done" if applied else "to do", "what", "details"):
             table.add_column(heading)
-        for row in _rows(steps):
-            table.add_row(*map(shown, row))
+        for what, subject, details in _rows(steps):
+            table.add_row(what, shown(subject), "\n".join(map(shown, details)))
         console.print(table)
-    for each in told.reported:
-        found = f"{each.setting}: {each.found or 'missing'}"
-        must_be = f"; must be {each.expected}" if each.expected else ""
-        console.print(f"[yellow]for a person[/]: {shown(each.subject)}: {shown(found + must_be)}")
+    for finding in map(reported_finding, told.reported):
+        console.print(f"[yellow]for a person[/]: {shown(finding.subject)}: {shown(finding.problem)}")
+        console.print(f"  next: {shown(finding.next_step)}")
     if told.resting:
-        console.print(f"{len(told.resting)} inboxes of bodies that are not in use keep their letters")
+        console.print(f"inboxes that keep their letters although their body is not in use: {len(told.resting)}")
     count = len(told.changes)
     verb = "changed" if applied else "to change"
     console.print(f"version {told.version} of the directory: {count or 'nothing'} {verb}")
 
 
-def _rows(steps: Sequence[Step]) -> Iterator[tuple[str, str, str]]:
+def _rows(steps: Sequence[Step]) -> Iterator[tuple[str, str, list[str]]]:
     """A row for each principal or topic of a step."""
     for step in steps:
         for subject, group in groupby(step.differences, key=lambda each: each.subject):
-            yield WORDS[type(step)], subject, "; ".join(_words(each) for each in group)
+            yield WORDS[type(step)], subject, [_words(each) for each in group]
 
 
 def _words(change: Difference) -> str:
     """What changes, without the name that the row has already."""
     before, after = (text.removeprefix(f"{change.subject} ") for text in (change.found, change.expected))
-    if change.setting == "right":
+    if change.setting == RIGHT:
         return after or before
     return f"{change.setting}: {before or 'none'} → {after or 'none'}"
