@@ -39,22 +39,37 @@ def reported_finding(difference: Difference) -> Finding:
 
 def rule_finding(difference: Difference, step: str) -> Finding:
     """What a difference between directory and cluster means."""
-    subject, expected, found = difference.subject, difference.expected, difference.found
     match difference.setting:
         case plan.RIGHT:
-            code, severity = ("right-missing" if expected else "right-stray"), Severity.ERROR
-            problem = f"lacks: {expected}" if expected else f"has, and should not: {found}"
+            return _right(difference, step)
         case plan.QUOTA:
-            code, severity = ("quota-differs" if found else "quota-missing"), Severity.WARNING
-            problem = f"quota: {found or 'none of its own'}; must be: {expected or 'none of its own'}"
+            return _quota(difference, step)
         case wanted.GATEWAY:
-            code, severity = "gateway-away", Severity.WARNING
-            problem = f"nobody may fetch its letters: {found}"
-        case setting:
-            code, severity = "topic-differs", Severity.ERROR if expected else Severity.WARNING
-            must = f"must be {expected}" if expected else "and no listed body has it"
-            problem = f"{setting} is {found or 'missing'}, {must}"
-    return Finding(severity, code, subject, problem, step)
+            problem = f"nobody may fetch its letters: {difference.found}"
+            return Finding(Severity.WARNING, "gateway-away", difference.subject, problem, step)
+    return _topic(difference, step)
+
+
+def _right(difference: Difference, step: str) -> Finding:
+    if difference.expected:
+        return Finding(Severity.ERROR, "right-missing", difference.subject, f"lacks: {difference.expected}", step)
+    problem = f"has, and should not: {difference.found}"
+    return Finding(Severity.ERROR, "right-stray", difference.subject, problem, step)
+
+
+def _quota(difference: Difference, step: str) -> Finding:
+    if not difference.found:
+        problem = f"has no quota of its own; must have: {difference.expected}"
+        return Finding(Severity.WARNING, "quota-missing", difference.subject, problem, step)
+    problem = f"its quota: {difference.found}; must be: {difference.expected or 'none of its own'}"
+    return Finding(Severity.WARNING, "quota-differs", difference.subject, problem, step)
+
+
+def _topic(difference: Difference, step: str) -> Finding:
+    if not difference.expected:
+        return Finding(Severity.WARNING, "topic-unknown", difference.subject, "nobody of the directory has it", step)
+    problem = f"{difference.setting} is {difference.found or 'missing'}, must be {difference.expected}"
+    return Finding(Severity.ERROR, "topic-differs", difference.subject, problem, step)
 
 
 def few(findings: list[Finding]) -> list[Finding]:
