@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from exchange.domain.errors import ConfigurationError
+from exchange.resources import resource
 from exchange.settings import (
     ObserveSettings,
     agent_settings,
@@ -20,7 +21,7 @@ KAFKA = '[kafka]\nbootstrap = "127.0.0.1:9092"\nca = "ca.pem"\ncertificate = "me
 DIRECTORY = '[directory]\nfolder = "directory"\nroot = "root.json"\n'
 POLICY = '[policy]\nfile = "policy.toml"\n'
 STORE = '[store]\nurl = "sqlite:///tracker.sqlite"\n'
-CLUSTER = '[cluster]\nreplication = 3\nmin_insync = 2\n[quotas]\nfile = "quotas.toml"\n'
+CLUSTER = "[cluster]\nreplication = 3\nmin_insync = 2\n"
 SPOOL = '[spool]\nfolder = "spool"\n'
 BODY = '[[body]]\ncode = "mfa"\nkey = "s.key.pem"\ncertificate = "s.crt.pem"\nformat = "medo-2.6"\nfolder = "edms"\n'
 
@@ -66,7 +67,9 @@ def test_the_rest_of_each_file_arrives(file: Path) -> None:
     operator = operator_settings(file, {})
     assert operator.store == f"sqlite:///{file.parent}/tracker.sqlite"
     assert operator.shape(8, 4).replication == 3
-    assert operator.quotas == file.parent / "quotas.toml"
+    assert operator.quotas == resource("config", "quotas.toml")
+    file.write_text(OPERATOR + '[quotas]\nfile = "quotas.toml"\n')
+    assert operator_settings(file, {}).quotas == file.parent / "quotas.toml"
 
 
 def test_other_databases_are_left_as_they_are(file: Path) -> None:

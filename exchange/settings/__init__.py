@@ -21,6 +21,7 @@ from pathlib import Path
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.topics import ClusterShape
 from exchange.domain.ids import is_body_code
+from exchange.resources import resource
 from exchange.security.keys import KeyFiles
 from exchange.settings.toml import Table, opened
 
@@ -184,8 +185,7 @@ def operator_settings(file: Path, environ: Mapping[str, str]) -> OperatorSetting
     """Read an operator's file."""
     with opened(file) as top:
         replication, min_insync = _cluster(top)
-        with top.table("quotas") as table:
-            quotas = table.path("file")
+        quotas = _quotas(top)
         return OperatorSettings(_kafka(top, environ), _directory(top), _store(top), replication, min_insync, quotas)
 
 
@@ -210,6 +210,12 @@ def _cluster(top: Table) -> tuple[int, int]:
     with top.table("cluster") as cluster:
         replication = cluster.number("replication", least=1, most=9)
         return replication, cluster.number("min_insync", least=1, most=replication)
+
+
+def _quotas(top: Table) -> Path:
+    """The quotas file; the one that comes with the exchange when none is named."""
+    with top.table("quotas", optional=True) as table:
+        return table.path("file") if table.has("file") else resource("config", "quotas.toml")
 
 
 def _kafka(top: Table, environ: Mapping[str, str]) -> KafkaSettings:
