@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -104,7 +105,8 @@ class BroughtUp:
         installer = await asyncio.to_thread(Installer, self._folder, self._bodies, self._now, served=True)
         bootstrap = self._environ.get("EXCHANGE_KAFKA_BOOTSTRAP") or await self._start_kafka(installer)
         running_roles = [role for role in self.installation.roles if running(self.installation, role)]
-        await asyncio.to_thread(installer.write_settings, bootstrap, running_roles)
+        ours = "EXCHANGE_KAFKA_BOOTSTRAP" not in self._environ
+        await asyncio.to_thread(partial(installer.write_settings, bootstrap, running_roles, ours=ours))
         self._tell("making topics, rights and quotas")
         await self._prepare_cluster(fresh=installer.fresh)
         self._tell(f"starting the directory, router, tracker and {len(self._bodies)} agents")

@@ -135,18 +135,26 @@ class Installer:
         authority = self._authority
         return ClusterTls(authority.broker(), authority.service(ADMIN), authority.transport_root)
 
-    def write_settings(self, bootstrap: str, running: Collection[str] = ()) -> None:
-        """Write every process's configuration for the cluster at `bootstrap`; roles `running` keep their ports."""
+    def write_settings(self, bootstrap: str, running: Collection[str] = (), *, ours: bool = True) -> None:
+        """Write every process's configuration for the cluster at `bootstrap`.
+
+        Args:
+            bootstrap: where the cluster is.
+            running: roles that keep their ports.
+            ours: whether the cluster's rights and quotas are made what the directory says.
+        """
         ports = self._ports(running)
         kafka = {name: self._kafka(name, bootstrap) for name in (DIRECTORY_SERVICE, ROUTER, TRACKER, ADMIN, AUDITOR)}
         store = _table("store", url="sqlite:///tracker.sqlite")
         policy = _table("policy", file="policy.toml")
-        cluster = _table("cluster", replication=SHAPE.replication, min_insync=SHAPE.min_insync)
+        copies = {"replication": SHAPE.replication, "min_insync": SHAPE.min_insync}
+        quotas = _table("quotas", file="quotas.toml")
         clock = _table("clock", key=self._relative(self._authority.directory.clock))
-        self._write("directory", kafka[DIRECTORY_SERVICE], clock, cluster, _observe(ports["directory"]))
+        cluster = _table("cluster", **copies, apply=ours)
+        self._write("directory", kafka[DIRECTORY_SERVICE], clock, cluster, quotas, _observe(ports["directory"]))
         self._write("router", kafka[ROUTER], policy, _observe(ports["router"]))
         self._write("tracker", kafka[TRACKER], store, _observe(ports["tracker"]))
-        self._write("operator", kafka[ADMIN], store, cluster, _table("quotas", file="quotas.toml"))
+        self._write("operator", kafka[ADMIN], store, _table("cluster", **copies), quotas)
         self._write("auditor", kafka[AUDITOR], store)
         for body in self._bodies:
             role = f"agent-{body.code}"

@@ -6,7 +6,7 @@ misspelt key is never silently without effect. Relative paths are relative to th
     router      [kafka] [directory] [policy] [observe]
     tracker     [kafka] [directory] [store] [observe]
     agent       [kafka] [directory] [policy] [spool] [[body]] [observe]
-    directory   [kafka] [directory] [clock] [cluster] [observe]
+    directory   [kafka] [directory] [clock] [cluster] [quotas] [observe]
     operator    [kafka] [directory] [store] [cluster] [quotas]     doctor, directory, track, letters
     auditor     [kafka] [directory] [store]                        audit replay, audit export
 
@@ -128,6 +128,8 @@ class DirectoryServiceSettings:
         clock: file of the key that signs timestamps.
         replication: copies that every topic must have.
         min_insync: copies that must be written before a record counts as taken.
+        quotas: the quotas file; see `exchange.settings.quotas`.
+        apply: whether topics, rights and quotas are made what each version says; not where others own the cluster.
     """
 
     kafka: KafkaSettings
@@ -135,6 +137,8 @@ class DirectoryServiceSettings:
     clock: Path
     replication: int
     min_insync: int
+    quotas: Path
+    apply: bool
     observe: ObserveSettings
 
     def shape(self, lanes: int, journal_partitions: int) -> ClusterShape:
@@ -184,7 +188,8 @@ def agent_settings(file: Path, environ: Mapping[str, str]) -> AgentSettings:
 def operator_settings(file: Path, environ: Mapping[str, str]) -> OperatorSettings:
     """Read an operator's file."""
     with opened(file) as top:
-        replication, min_insync = _cluster(top)
+        with top.table("cluster") as cluster:
+            replication, min_insync = _copies(cluster)
         quotas = _quotas(top)
         return OperatorSettings(_kafka(top, environ), _directory(top), _store(top), replication, min_insync, quotas)
 
@@ -194,9 +199,18 @@ def directory_settings(file: Path, environ: Mapping[str, str]) -> DirectoryServi
     with opened(file) as top:
         with top.table("clock") as table:
             clock = table.path("key")
-        replication, min_insync = _cluster(top)
+        with top.table("cluster") as cluster:
+            replication, min_insync = _copies(cluster)
+            apply = cluster.flag("apply", default=True)
         return DirectoryServiceSettings(
-            _kafka(top, environ), _directory(top), clock, replication, min_insync, _observe(top)
+            kafka=_kafka(top, environ),
+            directory=_directory(top),
+            clock=clock,
+            replication=replication,
+            min_insync=min_insync,
+            quotas=_quotas(top),
+            apply=apply,
+            observe=_observe(top),
         )
 
 
@@ -206,10 +220,9 @@ def auditor_settings(file: Path, environ: Mapping[str, str]) -> AuditorSettings:
         return AuditorSettings(_kafka(top, environ), _directory(top), _store(top))
 
 
-def _cluster(top: Table) -> tuple[int, int]:
-    with top.table("cluster") as cluster:
-        replication = cluster.number("replication", least=1, most=9)
-        return replication, cluster.number("min_insync", least=1, most=replication)
+def _copies(cluster: Table) -> tuple[int, int]:
+    replication = cluster.number("replication", least=1, most=9)
+    return replication, cluster.number("min_insync", least=1, most=replication)
 
 
 def _quotas(top: Table) -> Path:

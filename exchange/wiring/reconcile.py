@@ -1,12 +1,12 @@
-"""What must be at the brokers, as an operator's settings and a version of the directory say."""
+"""What must be at the brokers, as settings and a version of the directory say."""
 
 from exchange.domain.directory import Directory
 from exchange.services.reconcile.wanted import Wanted, wanted
-from exchange.settings import OperatorSettings
+from exchange.settings import DirectoryServiceSettings, OperatorSettings
 from exchange.settings.quotas import read_allowances
 
 
-def must_be(settings: OperatorSettings, directory: Directory) -> Wanted:
+def must_be(settings: OperatorSettings | DirectoryServiceSettings, directory: Directory) -> Wanted:
     """Topics, rights and quotas.
 
     Raises:
