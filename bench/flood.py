@@ -24,16 +24,16 @@ from exchange import system
 from exchange.bus.access import ROUTER
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.producer import Outgoing, SubmissionProducer
-from exchange.bus.quotas import set_quotas
+from exchange.bus.quotas import EVERY_OTHER_USER, Quota, set_quotas
 from exchange.bus.reader import PositionedReader
 from exchange.bus.records import Record
 from exchange.bus.topics import SUBMISSIONS, inbox
 from exchange.domain.decision import Decided, Journalled
 from exchange.domain.errors import BusError
 from exchange.domain.ids import lane_of
-from exchange.embedded.bring_up import QUOTAS
 from exchange.embedded.installation import ADMIN, SHAPE
 from exchange.resources import resource
+from exchange.settings.quotas import read_allowances
 from exchange.wire.records import decode, kind_of
 
 OTHERS = 12
@@ -71,7 +71,11 @@ async def run() -> None:
     async with stage((flooder, reader, *others)) as place:
         (place.folder / "policy.toml").write_bytes(resource("config", "policy.toml").read_bytes())
         # All others write as one principal here.
-        await set_quotas(place.kafka("operator"), QUOTAS | {ADMIN: QUOTAS[ROUTER]})
+        table = read_allowances(resource("config", "quotas.toml"))
+        quotas: dict[str | None, Quota] = {EVERY_OTHER_USER: table.bodies}
+        quotas.update(table.services)
+        quotas[ADMIN] = table.services[ROUTER]
+        await set_quotas(place.kafka("operator"), quotas)
         await place.warm()
         place.start_routers(2)
         flooding = _Flooder(place.kafka(flooder), place.folder, place.directory.exchange, flooder, reader)

@@ -38,6 +38,8 @@ from tests.world import Speaker, World
 
 BODIES = tuple(f"body-{number:02}" for number in range(80))
 STOP_SECONDS = 20.0
+LARGE = "write_bytes_per_second = 1000000000\nread_bytes_per_second = 1000000000\nrequest_percent = 10000\n"
+"""Nobody is slowed here by a quota."""
 
 
 class Process:
@@ -211,6 +213,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     now = datetime.now(UTC)
     world = World(folder / "authority", BODIES, SHAPE.lanes, SHAPE.journal_partitions, now)
     installer = Installer(folder, [_body(code) for code in BODIES], now)
+    (folder / "quotas.toml").write_text("".join(f"[{name}]\n{LARGE}" for name in ("body", "others")))
     cache = cache_folder(os.environ)
     program = JavaProgram(find_java(os.environ), ensure_jars(cache))
     program = with_class_cache(program, cache, installer.tls)

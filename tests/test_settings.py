@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from exchange.domain.errors import ConfigurationError
+from exchange.resources import resource
 from exchange.settings import (
     ObserveSettings,
     agent_settings,
     auditor_settings,
+    directory_settings,
     operator_settings,
     router_settings,
     tracker_settings,
@@ -28,6 +30,7 @@ ROUTER = KAFKA + DIRECTORY + POLICY
 TRACKER = KAFKA + DIRECTORY + STORE
 AGENT = KAFKA + DIRECTORY + POLICY + SPOOL + BODY
 OPERATOR = TRACKER + CLUSTER
+SERVICE = KAFKA + DIRECTORY + CLUSTER + '[clock]\nkey = "clock"\n'
 
 Reader = Callable[[Path, Mapping[str, str]], Any]
 READERS: list[tuple[Reader, str]] = [
@@ -36,6 +39,7 @@ READERS: list[tuple[Reader, str]] = [
     (agent_settings, AGENT),
     (operator_settings, OPERATOR),
     (auditor_settings, TRACKER),
+    (directory_settings, SERVICE),
 ]
 
 
@@ -66,6 +70,13 @@ def test_the_rest_of_each_file_arrives(file: Path) -> None:
     operator = operator_settings(file, {})
     assert operator.store == f"sqlite:///{file.parent}/tracker.sqlite"
     assert operator.shape(8, 4).replication == 3
+    assert operator.quotas == resource("config", "quotas.toml")
+    file.write_text(OPERATOR + '[quotas]\nfile = "quotas.toml"\n')
+    assert operator_settings(file, {}).quotas == file.parent / "quotas.toml"
+    file.write_text(SERVICE)
+    assert directory_settings(file, {}).apply
+    file.write_text(SERVICE.replace("min_insync = 2", "min_insync = 2\napply = false"))
+    assert not directory_settings(file, {}).apply
 
 
 def test_other_databases_are_left_as_they_are(file: Path) -> None:

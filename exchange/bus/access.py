@@ -15,6 +15,7 @@ from exchange.bus.topics import (
     DIRECTORY,
     INBOXES,
     JOURNAL,
+    PREFIX,
     SEQUENCES,
     SUBMISSIONS,
     inbox,
@@ -26,15 +27,30 @@ ARCHIVE = "svc-archive"
 AUDITOR = "svc-auditor"
 DIRECTORY_SERVICE = "svc-directory"
 
+SERVICES = (ROUTER, TRACKER, ARCHIVE, AUDITOR, DIRECTORY_SERVICE)
+"""Principals whose rights are exactly those of `service_grants`."""
+
 ROUTER_GROUP = "exchange.router"
 ROUTER_TRANSACTIONS = "router:"
+CLUSTER_NAME = "kafka-cluster"
+ANYWHERE = "*"
 
 
 class Operation(StrEnum):
-    """What may be done; the names are Kafka's."""
+    """What may be done; the names are Kafka's, all of them: a cluster may hold rights that nobody here gives."""
 
+    ALL = "ALL"
     READ = "READ"
     WRITE = "WRITE"
+    CREATE = "CREATE"
+    DELETE = "DELETE"
+    ALTER = "ALTER"
+    DESCRIBE = "DESCRIBE"
+    CLUSTER_ACTION = "CLUSTER_ACTION"
+    DESCRIBE_CONFIGS = "DESCRIBE_CONFIGS"
+    ALTER_CONFIGS = "ALTER_CONFIGS"
+    IDEMPOTENT_WRITE = "IDEMPOTENT_WRITE"
+    UNKNOWN = "UNKNOWN"
 
 
 class Resource(StrEnum):
@@ -43,6 +59,8 @@ class Resource(StrEnum):
     TOPIC = "TOPIC"
     GROUP = "GROUP"
     TRANSACTIONAL_ID = "TRANSACTIONAL_ID"
+    CLUSTER = "CLUSTER"
+    UNKNOWN = "UNKNOWN"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -55,6 +73,8 @@ class Grant:
         resource: on what kind of thing.
         name: its name, or the beginning of its name.
         prefix: whether `name` is only the beginning.
+        host: from which address; ours are good from anywhere.
+        denied: the opposite: what may not be done, whatever is granted. None of ours.
     """
 
     principal: str
@@ -62,11 +82,15 @@ class Grant:
     resource: Resource
     name: str
     prefix: bool = False
+    host: str = ANYWHERE
+    denied: bool = False
 
     def __str__(self) -> str:
         """For people: `svc-router may WRITE topic exchange.inbox.*`."""
         kind = self.resource.lower().replace("_", " ")
-        return f"{self.principal} may {self.operation} {kind} {self.name}{'*' if self.prefix else ''}"
+        verb = "may not" if self.denied else "may"
+        place = "" if self.host == ANYWHERE else f" from {self.host}"
+        return f"{self.principal} {verb} {self.operation} {kind} {self.name}{'*' if self.prefix else ''}{place}"
 
 
 def service_grants() -> tuple[Grant, ...]:
@@ -85,6 +109,7 @@ def service_grants() -> tuple[Grant, ...]:
         *_topics(AUDITOR, Operation.READ, (JOURNAL,)),
         *_topics(DIRECTORY_SERVICE, Operation.READ, (DIRECTORY,)),
         *_topics(DIRECTORY_SERVICE, Operation.WRITE, (DIRECTORY,)),
+        *_reconciling(DIRECTORY_SERVICE),
     )
 
 
@@ -100,6 +125,18 @@ def body_grants(principal: str, bodies: Iterable[str] | None = None) -> tuple[Gr
         *_topics(principal, Operation.WRITE, (SUBMISSIONS,)),
         *_topics(principal, Operation.READ, (DIRECTORY, CHECKPOINTS, *map(inbox, inboxes))),
     )
+
+
+def _reconciling(principal: str) -> tuple[Grant, ...]:
+    """The least that makes topics, rights and quotas as the directory says.
+
+    ALTER on the cluster gives rights, and so can give any: who holds that key holds the brokers. Nothing here
+    deletes a topic, and none but the exchange's own can be made or altered.
+    """
+    operations = (Operation.DESCRIBE, Operation.CREATE, Operation.DESCRIBE_CONFIGS, Operation.ALTER_CONFIGS)
+    topics = (Grant(principal, operation, Resource.TOPIC, PREFIX, prefix=True) for operation in operations)
+    cluster = (Operation.ALTER, Operation.ALTER_CONFIGS)
+    return (*topics, *(Grant(principal, operation, Resource.CLUSTER, CLUSTER_NAME) for operation in cluster))
 
 
 def _topics(principal: str, operation: Operation, names: Iterable[str]) -> tuple[Grant, ...]:

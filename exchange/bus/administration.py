@@ -5,16 +5,15 @@ Everything may be called again: what is already so is left alone. What can't be 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
-    AclBinding,
-    AclBindingFilter,
     AdminClient,
     AlterConfigOpType,
     ClusterMetadata,
@@ -22,37 +21,22 @@ from confluent_kafka.admin import (
     ConfigResource,
     NewTopic,
     ResourceType,
-    TopicDescription,
+    TopicMetadata,
 )
 
 from exchange.bus.access import Grant
 from exchange.bus.administration_errors import administration_error
-from exchange.bus.bindings import binding_of, concerns_us, described, every_binding, principal_of
+from exchange.bus.bindings import binding_of, every_binding, filter_of, grant_of
 from exchange.bus.connection import KafkaSettings, confluent_options
+from exchange.bus.difference import FIXED, MISSING_TOPIC, Difference, topic_differences
 from exchange.bus.topics import PREFIX, TRANSACTION_LOG, TopicSpec
 from exchange.domain.errors import BusError
 
 _T = TypeVar("_T")
-_PARTITIONS, _REPLICATION = "partitions", "replication"
-_SETTLE_READS, _SETTLE_SECONDS = 150, 0.2
-_FIXED = frozenset({_PARTITIONS, _REPLICATION})
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing of the cluster that is not as it must be.
-
-    Attributes:
-        subject: topic, principal or broker.
-        setting: what about it.
-        expected: what must be; empty for something that must not be there.
-        found: what is; empty for something missing.
-    """
-
-    subject: str
-    setting: str
-    expected: str
-    found: str
+_K = TypeVar("_K")
+_SETTLE_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6, *(2.0,) * 15)
+# A controller takes at most 10,000 records for one request: a topic is some ten of them, a right one.
+_TOPICS_AT_ONCE, _RIGHTS_AT_ONCE = 500, 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +81,45 @@ class Administration:
 
     # -- topics ---------------------------------------------------------------------------------
 
+    async def topics(self) -> dict[str, TopicSpec]:
+        """Every topic of the exchange, with its whole configuration, as the cluster has it.
+
+        Raises:
+            BusError: `bus-unavailable`, `access-denied`.
+        """
+        listing = await self._cluster()
+        ours = {name: topic for name, topic in listing.topics.items() if name.startswith(PREFIX)}
+        settings = await self._settings(ResourceType.TOPIC, list(ours))
+        # One that was deleted meanwhile has no settings any more.
+        return {name: _spec(name, ours[name], settings[name]) for name in settings}
+
+    async def create_topics(self, specs: Sequence[TopicSpec]) -> None:
+        """Create topics; one that is there stays as it is.
+
+        Raises:
+            BusError: `bus-unavailable`, `access-denied`, `bus-refused` (too few brokers, for example).
+        """
+        for batch in _batches(specs, _TOPICS_AT_ONCE):
+            topics = [NewTopic(s.name, s.partitions, s.replication, config=dict(s.configuration)) for s in batch]
+            futures = self._client.create_topics(topics, request_timeout=self._timeout, operation_timeout=self._timeout)
+            await self._all(futures, "creating {}".format, fine=KafkaError.TOPIC_ALREADY_EXISTS)
+
+    async def configure_topics(self, differences: Sequence[Difference]) -> None:
+        """Set what differs; what is fixed at installation is left alone.
+
+        Raises:
+            BusError: `bus-unavailable`, `access-denied`, `bus-refused`.
+        """
+        by_topic: dict[str, list[ConfigEntry]] = {}
+        for each in differences:
+            if each.setting not in FIXED:
+                entry = ConfigEntry(each.setting, each.expected, incremental_operation=AlterConfigOpType.SET)
+                by_topic.setdefault(each.subject, []).append(entry)
+        for batch in _batches(list(by_topic.items()), _TOPICS_AT_ONCE):
+            resources = [ConfigResource(ResourceType.TOPIC, name, incremental_configs=each) for name, each in batch]
+            futures = self._client.incremental_alter_configs(resources, request_timeout=self._timeout)
+            await self._all(futures, lambda resource: f"changing settings of {resource.name}")
+
     async def ensure_topics(self, specs: Sequence[TopicSpec]) -> list[Difference]:
         """Create what is missing, set what differs, read everything back.
 
@@ -104,34 +127,16 @@ class Administration:
             What still differs: partitions, replication, or a setting that the brokers refuse.
 
         Raises:
-            BusError: `bus-unavailable`, `access-denied`, `bus-refused` (too few brokers, for example).
+            BusError: as `create_topics`.
         """
-        present = await self._describe([spec.name for spec in specs])
-        missing = [spec for spec in specs if spec.name not in present]
-        await self._create(missing)
-        await self._alter(await self._mendable([spec for spec in specs if spec.name in present]))
-        await _settled(lambda: self._mendable(specs))
-        return await self.topic_differences(specs)
+        differences = topic_differences(specs, await self.topics())
+        missing = {each.subject for each in differences if each.setting == MISSING_TOPIC}
+        await self.create_topics([spec for spec in specs if spec.name in missing])
+        await self.configure_topics([each for each in differences if each.subject not in missing])
+        return await settled(partial(self._topic_differences, specs), lambda left: {d.setting for d in left} <= FIXED)
 
-    async def topic_differences(self, specs: Sequence[TopicSpec]) -> list[Difference]:
-        """Compare topics with what they must be; changes nothing.
-
-        Raises:
-            BusError: `bus-unavailable`, `access-denied`.
-        """
-        present = await self._describe([spec.name for spec in specs])
-        there = [spec for spec in specs if spec.name in present]
-        settings = await self._settings(ResourceType.TOPIC, [spec.name for spec in there])
-        differences = [Difference(spec.name, "topic", "exists", "") for spec in specs if spec.name not in present]
-        for spec in there:
-            found = {**settings[spec.name], **_shape(present[spec.name])}
-            fixed = {_PARTITIONS: str(spec.partitions), _REPLICATION: str(spec.replication)}
-            differences += [
-                Difference(spec.name, name, value, found.get(name, ""))
-                for name, value in {**fixed, **spec.configuration}.items()
-                if found.get(name, "") != value
-            ]
-        return differences
+    async def _topic_differences(self, specs: Sequence[TopicSpec]) -> list[Difference]:
+        return topic_differences(specs, await self.topics())
 
     async def partition_counts(self) -> dict[str, int]:
         """Partitions of every topic of the exchange, as the cluster has them.
@@ -169,16 +174,6 @@ class Administration:
             for number in listing.brokers
         }
 
-    async def _describe(self, names: Sequence[str]) -> dict[str, TopicDescription]:
-        if not names:
-            return {}
-        listing = await self._cluster()
-        known = [name for name in names if name in listing.topics]
-        if not known:
-            return {}
-        futures = self._client.describe_topics(TopicCollection(known), request_timeout=self._timeout)
-        return {name: await self._result(future, f"describing {name}") for name, future in futures.items()}
-
     async def _settings(self, kind: ResourceType, names: Sequence[str]) -> dict[str, dict[str, str]]:
         if not names:
             return {}
@@ -190,34 +185,39 @@ class Administration:
             found[resource.name] = {name: entry.value or "" for name, entry in entries.items()}
         return found
 
-    async def _mendable(self, specs: Sequence[TopicSpec]) -> list[Difference]:
-        return [each for each in await self.topic_differences(specs) if each.setting not in _FIXED]
-
-    async def _create(self, specs: Sequence[TopicSpec]) -> None:
-        if not specs:
-            return
-        topics = [
-            NewTopic(spec.name, spec.partitions, spec.replication, config=dict(spec.configuration)) for spec in specs
-        ]
-        futures = self._client.create_topics(topics, request_timeout=self._timeout, operation_timeout=self._timeout)
-        for name, future in futures.items():
-            await self._result(future, f"creating {name}")
-
-    async def _alter(self, differences: Iterable[Difference]) -> None:
-        by_topic: dict[str, list[ConfigEntry]] = {}
-        for difference in differences:
-            entry = ConfigEntry(difference.setting, difference.expected, incremental_operation=AlterConfigOpType.SET)
-            by_topic.setdefault(difference.subject, []).append(entry)
-        if not by_topic:
-            return
-        resources = [
-            ConfigResource(ResourceType.TOPIC, name, incremental_configs=entries) for name, entries in by_topic.items()
-        ]
-        futures = self._client.incremental_alter_configs(resources, request_timeout=self._timeout)
-        for resource, future in futures.items():
-            await self._result(future, f"changing settings of {resource.name}")
-
     # -- rights ---------------------------------------------------------------------------------
+
+    async def rights(self) -> set[Grant]:
+        """Every right that anybody has, and every denial.
+
+        Raises:
+            BusError: `bus-unavailable`, `access-denied`.
+        """
+        future = self._client.describe_acls(every_binding(), request_timeout=self._timeout)
+        return set(map(grant_of, await self._result(future, "reading rights")))
+
+    async def grant(self, grants: Collection[Grant]) -> None:
+        """Give rights; one that is there already stays.
+
+        Raises:
+            BusError: `bus-unavailable`, `access-denied`.
+        """
+        for batch in _batches(list(map(binding_of, grants)), _RIGHTS_AT_ONCE):
+            futures = self._client.create_acls(batch, request_timeout=self._timeout)
+            await self._all(futures, lambda binding: f"granting: {grant_of(binding)}")
+
+    async def revoke(self, grants: Collection[Grant]) -> None:
+        """Take rights away; one that is not there is none to take.
+
+        A long poll that is open now may still bring what is written until it ends: stop the router from writing
+        to the inbox first.
+
+        Raises:
+            BusError: `bus-unavailable`, `access-denied`.
+        """
+        for batch in _batches(list(map(filter_of, grants)), _RIGHTS_AT_ONCE):
+            futures = self._client.delete_acls(batch, request_timeout=self._timeout)
+            await self._all(futures, lambda which: f"revoking: {grant_of(which)}")
 
     async def ensure_access(self, grants: Collection[Grant]) -> None:
         """Give the rights that are missing; none is taken away.
@@ -225,61 +225,13 @@ class Administration:
         Raises:
             BusError: `bus-unavailable`, `access-denied`.
         """
-        missing = await self._missing(grants)
-        if missing:
-            for binding, future in self._client.create_acls(missing, request_timeout=self._timeout).items():
-                await self._result(future, f"granting: {described(binding)}")
-            if unseen := await _settled(lambda: self._missing(grants)):
-                message = f"{len(unseen)} rights were granted and are not there, first: {described(unseen[0])}"
-                raise BusError(f"{message}; ask again, and look at the controllers if it stays so")
+        await self.grant(set(grants) - await self.rights())
+        if unseen := await settled(partial(self._missing, grants), lambda missing: not missing):
+            message = f"{len(unseen)} rights were granted and are not there, first: {min(unseen)}"
+            raise BusError(f"{message}; ask again, and look at the controllers if it stays so")
 
-    async def access_differences(self, grants: Collection[Grant]) -> list[Difference]:
-        """Compare the rights of the cluster with `grants`; changes nothing.
-
-        Any other right of these principals, or of anybody on something of the exchange, is a
-        difference too: a stray one, on all topics for example, lets somebody read what is not theirs.
-
-        Raises:
-            BusError: `bus-unavailable`, `access-denied`.
-        """
-        present = await self._bindings(every_binding())
-        wanted = {binding_of(grant): grant for grant in grants}
-        missing = [
-            Difference(grant.principal, "right", str(grant), "")
-            for binding, grant in wanted.items()
-            if binding not in present
-        ]
-        stray = [
-            Difference(principal_of(binding), "right", "", described(binding))
-            for binding in present
-            if binding not in wanted and concerns_us(binding, {grant.principal for grant in grants})
-        ]
-        return missing + sorted(stray, key=lambda difference: (difference.subject, difference.found))
-
-    async def revoke(self, principal: str) -> int:
-        """Take all rights of `principal` away.
-
-        A long poll that is open now may still bring it a record: stop the router from writing to
-        its inbox first.
-
-        Returns:
-            How many rights it had.
-
-        Raises:
-            BusError: `bus-unavailable`, `access-denied`.
-        """
-        everything = every_binding(principal)
-        futures = self._client.delete_acls([everything], request_timeout=self._timeout)
-        removed = [await self._result(future, f"revoking the rights of {principal}") for future in futures.values()]
-        return sum(map(len, removed))
-
-    async def _missing(self, grants: Collection[Grant]) -> list[AclBinding]:
-        present = await self._bindings(every_binding())
-        return [binding for grant in grants if (binding := binding_of(grant)) not in present]
-
-    async def _bindings(self, which: AclBindingFilter) -> set[AclBinding]:
-        future = self._client.describe_acls(which, request_timeout=self._timeout)
-        return set(await self._result(future, "reading rights"))
+    async def _missing(self, grants: Collection[Grant]) -> set[Grant]:
+        return set(grants) - await self.rights()
 
     # -- client ---------------------------------------------------------------------------------
 
@@ -291,6 +243,18 @@ class Administration:
             raise administration_error(error, "asking for topics") from error
 
     @staticmethod
+    async def _all(
+        futures: "Mapping[_K, Future[Any]]", doing: Callable[[_K], str], *, fine: int = KafkaError.NO_ERROR
+    ) -> None:
+        """Wait for each part of a request; one that ends with the error `fine` is done already."""
+        for what, future in futures.items():
+            try:
+                await asyncio.wrap_future(future)
+            except KafkaException as error:
+                if error.args[0].code() != fine:
+                    raise administration_error(error, doing(what)) from error
+
+    @staticmethod
     async def _result(future: "Future[_T]", doing: str) -> _T:
         try:
             return await asyncio.wrap_future(future)
@@ -298,17 +262,25 @@ class Administration:
             raise administration_error(error, doing) from error
 
 
-def _shape(topic: TopicDescription) -> dict[str, str]:
-    copies = {len(partition.replicas) for partition in topic.partitions}
-    return {_PARTITIONS: str(len(topic.partitions)), _REPLICATION: "/".join(map(str, sorted(copies)))}
+def _spec(name: str, topic: TopicMetadata, configuration: Mapping[str, str]) -> TopicSpec:
+    """The topic as it is; of partitions that are copied differently often the least counts."""
+    copies = min(len(partition.replicas) for partition in topic.partitions.values())
+    return TopicSpec(name, len(topic.partitions), copies, configuration)
 
 
-async def _settled(differences: Callable[[], Awaitable[list[_T]]]) -> list[_T]:
-    """Read back until nothing differs: what a controller has decided reaches the brokers a moment later."""
-    found = await differences()
-    for _ in range(_SETTLE_READS):
-        if not found:
+def _batches(items: Sequence[_T], size: int) -> Iterator[list[_T]]:
+    return (list(items[begin : begin + size]) for begin in range(0, len(items), size))
+
+
+async def settled(look: Callable[[], Awaitable[_T]], enough: Callable[[_T], bool]) -> _T:
+    """Look until it is enough, for half a minute at most: what a controller has decided reaches the brokers later.
+
+    A moment later in general; many seconds when a thousand topics were made, and looking then takes what they need.
+    """
+    found = await look()
+    for pause in _SETTLE_SECONDS:
+        if enough(found):
             break
-        await asyncio.sleep(_SETTLE_SECONDS)
-        found = await differences()
+        await asyncio.sleep(pause)
+        found = await look()
     return found

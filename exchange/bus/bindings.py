@@ -1,6 +1,5 @@
 """Rights in Kafka's own words: ACL bindings."""
 
-from collections.abc import Collection
 from typing import Any
 
 from confluent_kafka.admin import (
@@ -12,58 +11,57 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from exchange.bus.access import ROUTER_TRANSACTIONS, Grant
-from exchange.bus.topics import PREFIX
+from exchange.bus.access import Grant, Operation, Resource
 
-_ANYWHERE = "*"
 _PRINCIPAL = "User:"
-_OURS = (PREFIX, ROUTER_TRANSACTIONS)
+# The library has Kafka's number of a cluster under the name that it has for settings.
+_TYPES = {
+    Resource.TOPIC: ResourceType.TOPIC,
+    Resource.GROUP: ResourceType.GROUP,
+    Resource.TRANSACTIONAL_ID: ResourceType.TRANSACTIONAL_ID,
+    Resource.CLUSTER: ResourceType.BROKER,
+}
+_RESOURCES = {kind: resource for resource, kind in _TYPES.items()}
 
 
 def binding_of(grant: Grant) -> AclBinding:
-    """The binding that gives `grant`, from any host."""
-    return AclBinding(
-        ResourceType[grant.resource],
+    """The binding that gives `grant`."""
+    return AclBinding(*_parts(grant))
+
+
+def filter_of(grant: Grant) -> AclBindingFilter:
+    """Matches the binding that gives `grant`, and no other."""
+    return AclBindingFilter(*_parts(grant))
+
+
+def _parts(grant: Grant) -> tuple[Any, ...]:
+    return (
+        _TYPES[grant.resource],
         grant.name,
         ResourcePatternType.PREFIXED if grant.prefix else ResourcePatternType.LITERAL,
         _PRINCIPAL + grant.principal,
-        _ANYWHERE,
+        grant.host,
         AclOperation[grant.operation],
-        AclPermissionType.ALLOW,
+        AclPermissionType.DENY if grant.denied else AclPermissionType.ALLOW,
     )
 
 
-def every_binding(principal: str | None = None) -> AclBindingFilter:
-    """Matches all bindings, or all of one principal."""
+def every_binding() -> AclBindingFilter:
+    """Matches all bindings."""
     anything: Any = None  # the annotations of the class forbid what its text asks for
-    return AclBindingFilter(
-        ResourceType.ANY,
-        anything,
-        ResourcePatternType.ANY,
-        anything if principal is None else _PRINCIPAL + principal,
-        anything,
-        AclOperation.ANY,
-        AclPermissionType.ANY,
+    every = (ResourceType.ANY, anything, ResourcePatternType.ANY, anything, anything)
+    return AclBindingFilter(*every, AclOperation.ANY, AclPermissionType.ANY)
+
+
+def grant_of(binding: AclBinding) -> Grant:
+    """What a binding gives, or denies; what this library has no name for reads as unknown."""
+    operation = AclOperation(binding.operation).name
+    return Grant(
+        principal=binding.principal.removeprefix(_PRINCIPAL),
+        operation=Operation[operation] if operation in Operation.__members__ else Operation.UNKNOWN,
+        resource=_RESOURCES.get(ResourceType(binding.restype), Resource.UNKNOWN),
+        name=binding.name,
+        prefix=binding.resource_pattern_type is ResourcePatternType.PREFIXED,
+        host=binding.host,
+        denied=binding.permission_type is not AclPermissionType.ALLOW,
     )
-
-
-def principal_of(binding: AclBinding) -> str:
-    """Common name that a binding is for."""
-    return binding.principal.removeprefix(_PRINCIPAL)
-
-
-def concerns_us(binding: AclBinding, principals: Collection[str]) -> bool:
-    """Whether a binding is of one of `principals`, or on anything of the exchange."""
-    if principal_of(binding) in principals or binding.name == _ANYWHERE:
-        return True
-    if binding.resource_pattern_type is ResourcePatternType.PREFIXED:
-        return any(ours.startswith(binding.name) or binding.name.startswith(ours) for ours in _OURS)
-    return any(binding.name.startswith(ours) for ours in _OURS)
-
-
-def described(binding: AclBinding) -> str:
-    """The words of `Grant`, for rights that no `Grant` can express, too."""
-    wildcard = "*" if binding.resource_pattern_type is ResourcePatternType.PREFIXED else ""
-    verb = "may" if binding.permission_type is AclPermissionType.ALLOW else "may not"
-    kind = ResourceType(binding.restype).name.lower().replace("_", " ")
-    return f"{principal_of(binding)} {verb} {AclOperation(binding.operation).name} {kind} {binding.name}{wildcard}"

@@ -17,7 +17,7 @@ from exchange.bus.connection import KafkaSettings, aiokafka_options
 from exchange.bus.errors import CLIENT_ERRORS, bus_error
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 EVERY_OTHER_USER: None = None
 """Stands for each principal that has no quota of its own."""
@@ -26,6 +26,7 @@ _PRODUCER, _CONSUMER, _REQUESTS = "producer_byte_rate", "consumer_byte_rate", "r
 _ALTER, _DESCRIBE = 49, 48
 _USER = "user"
 _MATCH_ANY = 2
+_AT_ONCE = 1000  # a controller takes at most 10,000 records for one request, and each quota is three
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,17 @@ class Quota:
     consumer_bytes_per_second: float
     request_percent: float
 
+    def __str__(self) -> str:
+        """For people: `writes 262144 B/s, reads 16777216 B/s, 200 % of a thread`."""
+        written, read = self.producer_bytes_per_second, self.consumer_bytes_per_second
+        return f"writes {written:.0f} B/s, reads {read:.0f} B/s, {self.request_percent:.0f} % of a thread"
 
-async def set_quotas(settings: KafkaSettings, quotas: Mapping[str | None, Quota]) -> None:
-    """Give each principal its quota; those not named keep theirs.
+
+_Quotas = Mapping[str | None, Quota | None]
+
+
+async def set_quotas(settings: KafkaSettings, quotas: _Quotas) -> None:
+    """Give each principal its quota, None taking its own away; those not named keep theirs.
 
     Args:
         settings: of a principal that may alter the cluster's configuration.
@@ -54,9 +63,10 @@ async def set_quotas(settings: KafkaSettings, quotas: Mapping[str | None, Quota]
         BusError: `bus-unavailable`, `access-denied`.
     """
     async with _client(settings) as client:
-        response = await _ask(client, _AlterRequest(quotas), "setting quotas")
-        for code, message, entity in response.entries:
-            _raise_for(code, f"setting the quota of {entity[0][1] or 'every other user'}: {message}")
+        for batch in _batches(quotas):
+            response = await _ask(client, _AlterRequest(batch), "setting quotas")
+            for code, message, entity in response.entries:
+                _raise_for(code, f"setting the quota of {entity[0][1] or 'every other user'}: {message}")
 
 
 async def read_quotas(settings: KafkaSettings) -> dict[str | None, Quota]:
@@ -69,6 +79,11 @@ async def read_quotas(settings: KafkaSettings) -> dict[str | None, Quota]:
         response = await _ask(client, _DescribeRequest(), "reading quotas")
     _raise_for(response.error_code, f"reading quotas: {response.error_message}")
     return {entity[0][1]: _quota(dict(values)) for entity, values in response.entries or ()}
+
+
+def _batches(quotas: "_Quotas") -> "Iterator[_Quotas]":
+    items = list(quotas.items())
+    return (dict(items[begin : begin + _AT_ONCE]) for begin in range(0, len(items), _AT_ONCE))
 
 
 def _quota(values: Mapping[str, float]) -> Quota:
@@ -132,7 +147,7 @@ class _AlterRequest(Request[_AlterRequestV0]):  # type: ignore[misc]  # aiokafka
 
     API_KEY = _ALTER
 
-    def __init__(self, quotas: Mapping[str | None, Quota]) -> None:
+    def __init__(self, quotas: "_Quotas") -> None:
         self._quotas = quotas
 
     def build(self, request_struct_class: type[_AlterRequestV0]) -> _AlterRequestV0:
@@ -140,7 +155,9 @@ class _AlterRequest(Request[_AlterRequestV0]):  # type: ignore[misc]  # aiokafka
         return request_struct_class(entries, False)  # noqa: FBT003 - fields of the request, in order
 
 
-def _operations(quota: Quota) -> list[tuple[str, float, bool]]:
+def _operations(quota: Quota | None) -> list[tuple[str, float, bool]]:
+    if quota is None:
+        return [(key, 0.0, True) for key in (_PRODUCER, _CONSUMER, _REQUESTS)]
     return [
         (_PRODUCER, quota.producer_bytes_per_second, False),
         (_CONSUMER, quota.consumer_bytes_per_second, False),

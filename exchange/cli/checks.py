@@ -9,6 +9,7 @@ from cryptography import x509
 
 from exchange.cli import kafka_checks
 from exchange.cli.findings import Check, Finding, Severity, finding_of
+from exchange.cli.rule_checks import check_rules
 from exchange.domain.directory import Directory
 from exchange.domain.errors import ExchangeError
 from exchange.security.directory_folder import DirectoryFolder
@@ -44,10 +45,8 @@ async def examine(
     looks: Sequence[tuple[str, Callable[[], Awaitable[Iterable[Finding]]]]] = (
         ("clock", lambda: kafka_checks.check_clock(settings, clock)),
         ("broker settings", lambda: kafka_checks.check_brokers(settings)),
-        ("topics", lambda: kafka_checks.check_topics(settings, directory)),
         ("copies", lambda: kafka_checks.check_copies(settings)),
-        ("rights", lambda: kafka_checks.check_rights(settings, directory)),
-        ("quotas", lambda: kafka_checks.check_quotas(settings)),
+        ("topics, rights and quotas", lambda: check_rules(settings, directory)),
     )
     for name, look in looks:
         tell(f"looking at {name}")

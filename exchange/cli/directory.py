@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from exchange import system
-from exchange.cli import directory_service, keepers, letting_in
+from exchange.cli import directory_service, keepers, letting_in, reconcile
 from exchange.cli.exits import Exit
 from exchange.cli.group import group
 from exchange.cli.output import Json, Output, shown
@@ -31,6 +31,7 @@ app = typer.Typer(no_args_is_help=True, help="Who is in the exchange, and how th
 app.add_typer(keepers.app)
 app.add_typer(letting_in.app)
 app.add_typer(directory_service.app)
+app.add_typer(reconcile.app)
 app.command()(rollout)
 app.command()(group)
 

@@ -9,7 +9,7 @@ import typer
 from exchange.cli.output import Json
 from exchange.cli.serving import serve as serve_process
 from exchange.settings import directory_settings
-from exchange.wiring.directory import run_directory
+from exchange.wiring.directory_service import run_directory
 
 app = typer.Typer()
 

@@ -3,17 +3,12 @@
 import asyncio
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import astuple
 from datetime import datetime, timedelta
 
-from exchange.bus.access import ROUTER, TRACKER, body_grants, service_grants
-from exchange.bus.administration import Administration, Copies, Difference
+from exchange.bus.administration import Administration, Copies
 from exchange.bus.clock import cluster_time
 from exchange.bus.connection import KafkaSettings
-from exchange.bus.quotas import EVERY_OTHER_USER, Quota, read_quotas
-from exchange.bus.topics import inbox_topic, service_topics
 from exchange.cli.findings import Check, Finding, Severity, finding_of
-from exchange.domain.directory import Directory
 from exchange.domain.errors import ExchangeError
 from exchange.settings import OperatorSettings
 
@@ -93,30 +88,6 @@ async def check_brokers(settings: OperatorSettings) -> list[Finding]:
     ]
 
 
-async def check_topics(settings: OperatorSettings, directory: Directory | None) -> list[Finding]:
-    """Topics as they must be, with their whole configuration."""
-    if directory is None:
-        return []
-    shape = settings.shape(directory.lanes, directory.journal_partitions)
-    inboxes = (inbox_topic(body.code, shape) for body in directory.bodies.values() if body.reachable)
-    async with Administration(settings.kafka) as administration:
-        differences = await administration.topic_differences((*service_topics(shape), *inboxes))
-    return [_topic_finding(difference) for difference in differences]
-
-
-def _topic_finding(difference: Difference) -> Finding:
-    topic, setting = difference.subject, difference.setting
-    problem = f"{setting} is {difference.found or 'missing'}, must be {difference.expected}"
-    if setting == "topic":
-        step = "create it: exchange dev up; elsewhere see docs/operator.md, 'Topics'"
-    elif setting in {"partitions", "replication"}:
-        step = "fixed at installation: see docs/operator.md, 'Topics', before anything is changed"
-    else:
-        change = f"--entity-type topics --entity-name {topic} --add-config {setting}={difference.expected}"
-        step = f"kafka-configs --alter {change}"
-    return Finding(Severity.ERROR, "topic-differs", topic, problem, step)
-
-
 async def check_copies(settings: OperatorSettings) -> list[Finding]:
     """Whether enough copies of every partition are there and in sync, now."""
     async with Administration(settings.kafka) as administration:
@@ -145,45 +116,3 @@ def copies_finding(kept: Copies, replication: int, min_insync: int) -> Finding |
     if kept.in_sync < kept.assigned:
         return Finding(Severity.WARNING, "copies-not-in-sync", subject, problem, start)
     return None
-
-
-async def check_rights(settings: OperatorSettings, directory: Directory | None) -> list[Finding]:
-    """Rights that are missing, and rights that nobody should have."""
-    if directory is None:
-        return []
-    codes = [body.code for body in directory.bodies.values() if body.reachable]
-    granted = (*service_grants(), *(grant for code in codes for grant in body_grants(code)))
-    async with Administration(settings.kafka) as administration:
-        differences = await administration.access_differences(granted)
-    return [_right_finding(difference) for difference in differences]
-
-
-def _right_finding(difference: Difference) -> Finding:
-    principal = difference.subject
-    if difference.expected:
-        step = f"grant it: exchange dev up; elsewhere kafka-acls --add --allow-principal User:{principal} …"
-        return Finding(Severity.ERROR, "right-missing", principal, f"lacks: {difference.expected}", step)
-    step = f"if nobody means it: kafka-acls --remove --allow-principal User:{principal} …"
-    return Finding(Severity.ERROR, "right-stray", principal, f"has, and should not: {difference.found}", step)
-
-
-async def check_quotas(settings: OperatorSettings) -> list[Finding]:
-    """Limits for bodies, and larger ones for services."""
-    quotas = await read_quotas(settings.kafka)
-    findings = []
-    if not _limits(quotas.get(EVERY_OTHER_USER)):
-        step = "kafka-configs --alter --entity-type users --entity-default --add-config producer_byte_rate=1048576,…"
-        problem = "no default quota: one body could use up the brokers"
-        findings.append(Finding(Severity.WARNING, "quota-missing", "every other user", problem, step))
-    step = "kafka-configs --alter --entity-type users --entity-name <service> with what the broker can give"
-    findings += [
-        Finding(Severity.WARNING, "quota-missing", name, "has no quota of its own, so it has a body's", step)
-        for name in (ROUTER, TRACKER)
-        if name not in quotas and _limits(quotas.get(EVERY_OTHER_USER))
-    ]
-    return findings
-
-
-def _limits(quota: Quota | None) -> bool:
-    """Whether nothing is without a limit: reading, and questions that neither read nor write, wear brokers out too."""
-    return quota is not None and float("inf") not in astuple(quota)

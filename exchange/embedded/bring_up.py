@@ -9,23 +9,23 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from exchange.bus.access import DIRECTORY_SERVICE, ROUTER, TRACKER
 from exchange.bus.administration import Administration
-from exchange.bus.quotas import EVERY_OTHER_USER, Quota, set_quotas
 from exchange.domain.errors import EmbeddedError
 from exchange.embedded.broker import STOP_SECONDS, JavaProgram
 from exchange.embedded.class_cache import with_class_cache
 from exchange.embedded.demo_bodies import DemoBody
 from exchange.embedded.folders import cache_folder
-from exchange.embedded.installation import Installation, Installer, grants, role_of, topics
+from exchange.embedded.installation import Installation, Installer, role_of
 from exchange.embedded.jars import ensure_jars
 from exchange.embedded.java import find_java
 from exchange.embedded.kafka import EmbeddedKafka, running_brokers, stop_brokers
 from exchange.embedded.roles import Roles, running, stop_roles, waiting_for
+from exchange.services.reconcile.cluster import Cluster
 from exchange.settings import (
     ObserveSettings,
     agent_settings,
@@ -34,19 +34,12 @@ from exchange.settings import (
     router_settings,
     tracker_settings,
 )
+from exchange.wiring.directory import latest_directory
+from exchange.wiring.reconcile import must_be
 
 READY_SECONDS = 60.0
 HEAP_MB = 384
 _POLL_SECONDS = 0.1
-_MB = 1024.0 * 1024.0
-QUOTAS: dict[str | None, Quota] = {
-    EVERY_OTHER_USER: Quota(_MB // 4, 16 * _MB, 200.0),
-    ROUTER: Quota(512 * _MB, 512 * _MB, 2000.0),
-    TRACKER: Quota(256 * _MB, 256 * _MB, 1000.0),
-    DIRECTORY_SERVICE: Quota(64 * _MB, 64 * _MB, 1000.0),
-}
-"""A body may write some 120 letters of 2 KB a second: far more than it needs, and little enough that the
-broker slows a body that floods before others in its lane wait for it. Services have what the broker can give."""
 
 Tell = Callable[[str], None]
 """Told in a few words what is being done now."""
@@ -112,7 +105,8 @@ class BroughtUp:
         installer = await asyncio.to_thread(Installer, self._folder, self._bodies, self._now, served=True)
         bootstrap = self._environ.get("EXCHANGE_KAFKA_BOOTSTRAP") or await self._start_kafka(installer)
         running_roles = [role for role in self.installation.roles if running(self.installation, role)]
-        await asyncio.to_thread(installer.write_settings, bootstrap, running_roles)
+        ours = "EXCHANGE_KAFKA_BOOTSTRAP" not in self._environ
+        await asyncio.to_thread(partial(installer.write_settings, bootstrap, running_roles, ours=ours))
         self._tell("making topics, rights and quotas")
         await self._prepare_cluster(fresh=installer.fresh)
         self._tell(f"starting the directory, router, tracker and {len(self._bodies)} agents")
@@ -143,18 +137,17 @@ class BroughtUp:
             self._tell(f"checking Kafka's files, fetching those that are missing: {done} of {total}")
 
     async def _prepare_cluster(self, *, fresh: bool) -> None:
-        kafka = operator_settings(self.installation.config("operator"), self._environ).kafka
-        codes = self.installation.bodies
-        async with Administration(kafka) as administration:
+        settings = operator_settings(self.installation.config("operator"), self._environ)
+        rules = must_be(settings, latest_directory(settings.directory))
+        bootstrap = settings.kafka.bootstrap
+        async with Administration(settings.kafka) as administration:
             if fresh and await administration.partition_counts():
-                message = (
-                    f"{kafka.bootstrap} holds the topics of another exchange: remove them, or name another cluster"
-                )
+                message = f"{bootstrap} holds the topics of another exchange: remove them, or name another cluster"
                 raise EmbeddedError(message, code="cluster-in-use")
-            await administration.ensure_topics(topics(codes))
-            if "EXCHANGE_KAFKA_BOOTSTRAP" not in self._environ:
-                await administration.ensure_access(grants(codes))
-                await set_quotas(kafka, QUOTAS)
+            if "EXCHANGE_KAFKA_BOOTSTRAP" in self._environ:
+                await administration.ensure_topics(rules.topics)
+            else:
+                await Cluster(settings.kafka).apply(rules)
 
     async def _wait_ready(self, roles: Roles) -> None:
         deadline = time.monotonic() + READY_SECONDS

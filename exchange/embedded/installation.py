@@ -3,6 +3,7 @@
     <folder>/authority/              certificate authority, certificates of bodies and services
     <folder>/directory/              the signed directory
     <folder>/policy.toml             what the router decides by
+    <folder>/quotas.toml             how much of the brokers each may use
     <folder>/{directory,router,tracker,operator,auditor}.toml
     <folder>/agent-<body>.toml       the body's agent
     <folder>/echo.toml               the echo, where there is one
@@ -130,9 +131,9 @@ class Installer:
             self._publish_directory()
         else:
             self._refresh_directory()
-        policy = folder / "policy.toml"
-        if not policy.exists():
-            shutil.copyfile(resource("config", "policy.toml"), policy)
+        for name in ("policy.toml", "quotas.toml"):
+            if not (folder / name).exists():
+                shutil.copyfile(resource("config", name), folder / name)
         edms = [self.installation.edms(body.code) for body in self._bodies if body is not ECHO]
         for path in (folder / "logs", folder / "spool", *edms):
             path.mkdir(parents=True, exist_ok=True)
@@ -143,18 +144,26 @@ class Installer:
         authority = self._authority
         return ClusterTls(authority.broker(), authority.service(ADMIN), authority.transport_root)
 
-    def write_settings(self, bootstrap: str, running: Collection[str] = ()) -> None:
-        """Write every process's configuration for the cluster at `bootstrap`; roles `running` keep their ports."""
+    def write_settings(self, bootstrap: str, running: Collection[str] = (), *, ours: bool = True) -> None:
+        """Write every process's configuration for the cluster at `bootstrap`.
+
+        Args:
+            bootstrap: where the cluster is.
+            running: roles that keep their ports.
+            ours: whether the cluster's rights and quotas are made what the directory says.
+        """
         ports = self._ports(running)
         kafka = {name: self._kafka(name, bootstrap) for name in (DIRECTORY_SERVICE, ROUTER, TRACKER, ADMIN, AUDITOR)}
         store = table_text("store", url="sqlite:///tracker.sqlite")
         policy = table_text("policy", file="policy.toml")
-        cluster = table_text("cluster", replication=SHAPE.replication, min_insync=SHAPE.min_insync)
+        copies = {"replication": SHAPE.replication, "min_insync": SHAPE.min_insync}
+        quotas = table_text("quotas", file="quotas.toml")
         clock = table_text("clock", key=self._relative(self._authority.directory.clock))
-        self._write("directory", kafka[DIRECTORY_SERVICE], clock, cluster, _observe(ports["directory"]))
+        cluster = table_text("cluster", **copies, apply=ours)
+        self._write("directory", kafka[DIRECTORY_SERVICE], clock, cluster, quotas, _observe(ports["directory"]))
         self._write("router", kafka[ROUTER], policy, _observe(ports["router"]))
         self._write("tracker", kafka[TRACKER], store, _observe(ports["tracker"]))
-        self._write("operator", kafka[ADMIN], store, cluster)
+        self._write("operator", kafka[ADMIN], store, table_text("cluster", **copies), quotas)
         self._write("auditor", kafka[AUDITOR], store)
         for body in self._bodies:
             role = role_of(body.code)

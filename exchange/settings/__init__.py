@@ -6,9 +6,9 @@ misspelt key is never silently without effect. Relative paths are relative to th
     router      [kafka] [directory] [policy] [observe]
     tracker     [kafka] [directory] [store] [observe]
     agent       [kafka] [directory] [policy] [spool] [[body]] [observe]
-    directory   [kafka] [directory] [clock] [cluster] [observe]
-    operator    [kafka] [directory] [store] [cluster]     doctor, track, letters
-    auditor     [kafka] [directory] [store]               audit replay, audit export
+    directory   [kafka] [directory] [clock] [cluster] [quotas] [observe]
+    operator    [kafka] [directory] [store] [cluster] [quotas]     doctor, directory, track, letters
+    auditor     [kafka] [directory] [store]                        audit replay, audit export
 
 Where the cluster is, and who we are there, may also come from the environment, which then wins:
 `EXCHANGE_KAFKA_BOOTSTRAP`, `EXCHANGE_KAFKA_CA`, `EXCHANGE_KAFKA_CERTIFICATE`, `EXCHANGE_KAFKA_KEY`.
@@ -21,6 +21,7 @@ from pathlib import Path
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.topics import ClusterShape
 from exchange.domain.ids import is_body_code
+from exchange.resources import resource
 from exchange.security.keys import KeyFiles
 from exchange.settings.toml import Table, opened
 
@@ -99,13 +100,20 @@ class AgentSettings:
 
 @dataclass(frozen=True, slots=True)
 class OperatorSettings:
-    """What operators' commands need; `replication` and `min_insync` are what every topic must have."""
+    """What operators' commands need.
+
+    Attributes:
+        replication: copies that every topic must have.
+        min_insync: copies that must be written before a record counts as taken.
+        quotas: the quotas file; see `exchange.settings.quotas`.
+    """
 
     kafka: KafkaSettings
     directory: DirectorySettings
     store: str
     replication: int
     min_insync: int
+    quotas: Path
 
     def shape(self, lanes: int, journal_partitions: int) -> ClusterShape:
         """The cluster as it must be, with what the directory says about partitions."""
@@ -120,6 +128,8 @@ class DirectoryServiceSettings:
         clock: file of the key that signs timestamps.
         replication: copies that every topic must have.
         min_insync: copies that must be written before a record counts as taken.
+        quotas: the quotas file; see `exchange.settings.quotas`.
+        apply: whether topics, rights and quotas are made what each version says; not where others own the cluster.
     """
 
     kafka: KafkaSettings
@@ -127,6 +137,8 @@ class DirectoryServiceSettings:
     clock: Path
     replication: int
     min_insync: int
+    quotas: Path
+    apply: bool
     observe: ObserveSettings
 
     def shape(self, lanes: int, journal_partitions: int) -> ClusterShape:
@@ -176,8 +188,10 @@ def agent_settings(file: Path, environ: Mapping[str, str]) -> AgentSettings:
 def operator_settings(file: Path, environ: Mapping[str, str]) -> OperatorSettings:
     """Read an operator's file."""
     with opened(file) as top:
-        replication, min_insync = _cluster(top)
-        return OperatorSettings(_kafka(top, environ), _directory(top), _store(top), replication, min_insync)
+        with top.table("cluster") as cluster:
+            replication, min_insync = _copies(cluster)
+        quotas = _quotas(top)
+        return OperatorSettings(_kafka(top, environ), _directory(top), _store(top), replication, min_insync, quotas)
 
 
 def directory_settings(file: Path, environ: Mapping[str, str]) -> DirectoryServiceSettings:
@@ -185,9 +199,18 @@ def directory_settings(file: Path, environ: Mapping[str, str]) -> DirectoryServi
     with opened(file) as top:
         with top.table("clock") as table:
             clock = table.path("key")
-        replication, min_insync = _cluster(top)
+        with top.table("cluster") as cluster:
+            replication, min_insync = _copies(cluster)
+            apply = cluster.flag("apply", default=True)
         return DirectoryServiceSettings(
-            _kafka(top, environ), _directory(top), clock, replication, min_insync, _observe(top)
+            kafka=_kafka(top, environ),
+            directory=_directory(top),
+            clock=clock,
+            replication=replication,
+            min_insync=min_insync,
+            quotas=_quotas(top),
+            apply=apply,
+            observe=_observe(top),
         )
 
 
@@ -197,10 +220,15 @@ def auditor_settings(file: Path, environ: Mapping[str, str]) -> AuditorSettings:
         return AuditorSettings(_kafka(top, environ), _directory(top), _store(top))
 
 
-def _cluster(top: Table) -> tuple[int, int]:
-    with top.table("cluster") as cluster:
-        replication = cluster.number("replication", least=1, most=9)
-        return replication, cluster.number("min_insync", least=1, most=replication)
+def _copies(cluster: Table) -> tuple[int, int]:
+    replication = cluster.number("replication", least=1, most=9)
+    return replication, cluster.number("min_insync", least=1, most=replication)
+
+
+def _quotas(top: Table) -> Path:
+    """The quotas file; the one that comes with the exchange when none is named."""
+    with top.table("quotas", optional=True) as table:
+        return table.path("file") if table.has("file") else resource("config", "quotas.toml")
 
 
 def _kafka(top: Table, environ: Mapping[str, str]) -> KafkaSettings:

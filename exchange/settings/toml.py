@@ -81,7 +81,12 @@ class Table:
         value = self._value(key, {} if optional else _MISSING)
         if not isinstance(value, dict):
             raise self.wrong(key, f"must be a table: a line [{key}] with its keys below")
-        return Table(self._file, key, value)
+        return Table(self._file, f"{self._name}.{key}" if self._name else key, value)
+
+    def named(self, key: str) -> "dict[str, Table]":
+        """The tables inside a table that may be left out, by names that whoever writes the file chooses."""
+        with self.table(key, optional=True) as group:
+            return {name: group.table(name) for name in self._values.get(key, {})}
 
     def tables(self, key: str, *, optional: bool = False) -> list["Table"]:
         """One or more tables of the same name; none when they may be left out and are."""

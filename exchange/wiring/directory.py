@@ -1,4 +1,4 @@
-"""The signed directory as settings name it, and the process that keeps it in force."""
+"""The signed directory as settings name it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,19 +9,14 @@ from prometheus_client import CollectorRegistry
 
 from exchange import system
 from exchange.bus.connection import KafkaSettings
-from exchange.bus.producer import SubmissionProducer
 from exchange.bus.reader import PositionedReader
-from exchange.bus.topics import ROUTED_BATCH_BYTES
 from exchange.domain.directory import Directory
 from exchange.security.directory_copy import DirectoryCopy
 from exchange.security.directory_folder import DirectoryFolder, read_root
 from exchange.security.directory_metadata import TIMESTAMP
-from exchange.security.keys import load_private_key
 from exchange.services.directory.follower import DirectoryFollower
-from exchange.services.directory.service import DirectoryService
-from exchange.services.process import process_registry
-from exchange.services.runner import changes_told, observed, until_signalled
-from exchange.settings import DirectoryServiceSettings, DirectorySettings
+from exchange.services.runner import changes_told
+from exchange.settings import DirectorySettings
 
 
 def latest_directory(settings: DirectorySettings) -> Directory:
@@ -59,32 +54,3 @@ async def followed(
                 yield
         finally:
             task.cancel()
-
-
-async def run_directory(settings: DirectoryServiceSettings) -> None:
-    """Keep the directory in force and on Kafka until SIGINT or SIGTERM.
-
-    Raises:
-        ConfigurationError: keys or certificates cannot be used.
-    """
-    registry = process_registry(
-        {("transport", ""): settings.kafka.certificate}, {("directory", ""): settings.directory.folder}
-    )
-    settings.kafka.ssl_context()  # a wrong file is told at once, not waited for
-    load_private_key(settings.clock)
-    folder = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
-    service = DirectoryService(
-        folder,
-        partial(load_private_key, settings.clock),
-        partial(PositionedReader, settings.kafka),
-        partial(SubmissionProducer, settings.kafka, batch_bytes=ROUTED_BATCH_BYTES),
-        _nothing,
-        system.now,
-    )
-    with observed(registry, lambda: service.waiting_for, settings.observe.host, settings.observe.port):
-        async with changes_told("directory", lambda: service.waiting_for):
-            await until_signalled(service.run())
-
-
-async def _nothing(_: Directory) -> None:
-    """Rights are applied by hand so far."""

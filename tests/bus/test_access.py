@@ -36,8 +36,14 @@ def test_only_services_write_what_bodies_read() -> None:
     """The auditor writes nowhere, and only the router has transactions and a group."""
     grants = service_grants()
     assert not [grant for grant in grants if grant.principal == AUDITOR and grant.operation is Operation.WRITE]
-    assert {grant.principal for grant in grants if grant.resource is not Resource.TOPIC} == {"svc-router"}
-    assert [grant.name for grant in grants if grant.prefix] == [inbox(""), "router:"]
+    own = {grant.principal for grant in grants if grant.resource in {Resource.GROUP, Resource.TRANSACTIONAL_ID}}
+    assert own == {"svc-router"}
+    assert {(grant.principal, grant.name) for grant in grants if grant.prefix} == {
+        ("svc-router", inbox("")),
+        ("svc-router", "router:"),
+        ("svc-directory", "exchange."),
+    }
+    assert Operation.DELETE not in {grant.operation for grant in grants}
     assert all(grant.principal.startswith("svc-") for grant in grants)
     assert len(set(grants)) == len(grants)
     assert str(Grant("svc-router", Operation.WRITE, Resource.TRANSACTIONAL_ID, "router:", prefix=True)) == (

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from confluent_kafka.admin import (
     AclBinding,
+    AclBindingFilter,
     AclOperation,
     AclPermissionType,
     AdminClient,
@@ -13,8 +14,10 @@ from confluent_kafka.admin import (
 )
 
 from exchange.bus.access import Grant, Operation, Resource, body_grants, service_grants
-from exchange.bus.administration import Administration, Difference
+from exchange.bus.administration import Administration
+from exchange.bus.bindings import grant_of
 from exchange.bus.connection import confluent_options
+from exchange.bus.difference import Difference, topic_differences
 from exchange.bus.topics import SUBMISSIONS, ClusterShape, inbox_topic, service_topics
 from exchange.domain.errors import BusError
 from tests.plugin_kafka import ADMINISTRATOR, BODIES, SHAPE, KafkaCluster
@@ -23,12 +26,12 @@ pytestmark = pytest.mark.server
 
 
 async def test_furnished_cluster_has_no_differences(kafka: KafkaCluster) -> None:
-    """What was created reads back as what was asked for, and nobody has another right."""
+    """What was created reads back as what was asked for."""
     specs = [*service_topics(SHAPE), *(inbox_topic(body, SHAPE) for body in BODIES)]
     grants = [*service_grants(), *(grant for body in BODIES for grant in body_grants(body))]
     async with kafka.administration() as administration:
-        assert await administration.topic_differences(specs) == []
-        assert await administration.access_differences(grants) == []
+        assert topic_differences(specs, await administration.topics()) == []
+        assert set(grants) <= await administration.rights()
         assert await administration.ensure_topics(specs) == []
         await administration.ensure_access(grants)
         counts = await administration.partition_counts()
@@ -40,10 +43,12 @@ async def test_altered_settings_are_set_again(kafka: KafkaCluster) -> None:
     spec = inbox_topic("altered", ClusterShape())
     changed = replace(spec, configuration={**spec.configuration, "retention.ms": "1000"})
     async with kafka.administration() as administration:
-        assert await administration.topic_differences([spec]) == [Difference(spec.name, "topic", "exists", "")]
+        missing = Difference(spec.name, "topic", "exists", "")
+        assert topic_differences([spec], await administration.topics()) == [missing]
         await administration.ensure_topics([changed])
         month = spec.configuration["retention.ms"]
-        assert await administration.topic_differences([spec]) == [Difference(spec.name, "retention.ms", month, "1000")]
+        found = await administration.topics()
+        assert topic_differences([spec], found) == [Difference(spec.name, "retention.ms", month, "1000")]
         assert await administration.ensure_topics([spec]) == []
         wider = replace(spec, partitions=3)
         assert await administration.ensure_topics([wider]) == [Difference(spec.name, "partitions", "3", "1")]
@@ -59,37 +64,40 @@ async def test_too_many_copies_are_refused(kafka: KafkaCluster) -> None:
     assert not refused.value.retriable
 
 
-async def test_stray_rights_are_reported(kafka: KafkaCluster) -> None:
-    """A right on everything, given by hand, stands out."""
-    stray = AclBinding(
-        ResourceType.TOPIC,
-        "*",
-        ResourcePatternType.LITERAL,
-        "User:mallory",
-        "*",
-        AclOperation.READ,
-        AclPermissionType.ALLOW,
-    )
-    client = AdminClient(confluent_options(kafka.settings(ADMINISTRATOR)))
-    client.create_acls([stray])[stray].result()
-    grants = [*service_grants(), *(grant for body in BODIES for grant in body_grants(body))]
+async def test_rights_read_back_as_given(kafka: KafkaCluster) -> None:
+    """All kinds, from anywhere or one place; given twice is given once, and one taken away leaves the others."""
+    grants = {
+        *body_grants("delta"),
+        Grant("delta", Operation.DESCRIBE, Resource.CLUSTER, "kafka-cluster"),
+        Grant("delta", Operation.ALL, Resource.TRANSACTIONAL_ID, "delta:", prefix=True),
+        Grant("delta", Operation.READ, Resource.GROUP, "*", host="10.0.0.1", denied=True),
+    }
     async with kafka.administration() as administration:
-        assert await administration.access_differences(grants) == [
-            Difference("mallory", "right", "", "mallory may READ topic *")
-        ]
-        assert await administration.revoke("mallory") == 1
-        assert await administration.access_differences(grants) == []
-
-
-async def test_missing_rights_are_reported_and_revoked_ones_are_gone(kafka: KafkaCluster) -> None:
-    """A body's rights come with its grants and go with `revoke`."""
-    grants = body_grants("delta")
-    async with kafka.administration() as administration:
-        missing = [d for d in await administration.access_differences(grants) if d.subject == "delta"]
-        assert [difference.expected for difference in missing] == [str(grant) for grant in grants]
+        await administration.grant(grants)
         await administration.ensure_access(grants)
-        assert await administration.revoke("delta") == len(grants)
-        assert await administration.revoke("delta") == 0
+        assert await rights_of(administration, "delta") == grants
+        await administration.revoke(body_grants("delta"))
+        assert await rights_of(administration, "delta") == grants - set(body_grants("delta"))
+        await administration.revoke(grants)
+        assert await rights_of(administration, "delta") == set()
+
+
+async def rights_of(administration: Administration, principal: str) -> set[Grant]:
+    """What one principal may do."""
+    return {right for right in await administration.rights() if right.principal == principal}
+
+
+async def test_rights_that_we_have_no_name_for_can_be_read(kafka: KafkaCluster) -> None:
+    """Somebody else gave them; they are seen, not stumbled over."""
+    parts = (ResourceType.TOPIC, "*", ResourcePatternType.LITERAL, "Group:clerks", "*")
+    binding = AclBinding(*parts, AclOperation.READ, AclPermissionType.ALLOW)
+    which = AclBindingFilter(*parts, AclOperation.READ, AclPermissionType.ALLOW)
+    client = AdminClient(confluent_options(kafka.settings(ADMINISTRATOR)))
+    client.create_acls([binding])[binding].result()
+    async with kafka.administration() as administration:
+        assert await rights_of(administration, "Group:clerks") == {grant_of(binding)}
+    for answer in client.delete_acls([which]).values():
+        answer.result()
 
 
 async def test_broker_settings_can_be_read(kafka: KafkaCluster) -> None:

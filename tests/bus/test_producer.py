@@ -99,7 +99,7 @@ async def test_a_slow_exchange_is_seen(kafka: KafkaCluster) -> None:
             with pytest.raises(BusError) as slow:
                 await send_more_than_the_quota(producer)
             assert (slow.value.code, slow.value.retriable) == ("bus-slow", True)
-        await administration.revoke("slow")
+        await administration.revoke(body_grants("slow"))
 
 
 async def send_more_than_the_quota(producer: SubmissionProducer) -> None:

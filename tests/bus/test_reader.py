@@ -258,7 +258,7 @@ async def test_rights_taken_away_under_a_running_reader(kafka: KafkaCluster) -> 
         await administration.ensure_access(body_grants("suspended"))
         async with PositionedReader(kafka.settings("suspended"), {(inbox("suspended"), 0): None}) as reader:
             assert await reader.read(0.1) == []
-            await administration.revoke("suspended")
+            await administration.revoke(body_grants("suspended"))
             with pytest.raises(BusError) as refused:
                 await read_until_it_ends(reader)
     assert refused.value.code == "access-denied"

@@ -52,10 +52,8 @@ def test_without_kafka_the_rest_is_looked_at(operator: OperatorSettings) -> None
     assert {name for name, check in found.items() if check.skipped} == {
         "clock",
         "broker settings",
-        "topics",
         "copies",
-        "rights",
-        "quotas",
+        "topics, rights and quotas",
         "processes",
     }
     for name in ("keys and certificates", "directory", "tracker's database"):

@@ -31,7 +31,7 @@ def test_how_a_partition_is_kept(kept: Copies, found: tuple[Severity, str] | Non
 def operator(kafka: KafkaCluster, replication: int, min_insync: int) -> OperatorSettings:
     """An operator who wants so many copies."""
     nowhere = DirectorySettings(Path(), Path(), follow=False)
-    return OperatorSettings(kafka.settings(ADMINISTRATOR), nowhere, "", replication, min_insync)
+    return OperatorSettings(kafka.settings(ADMINISTRATOR), nowhere, "", replication, min_insync, Path())
 
 
 @pytest.mark.server

@@ -14,7 +14,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from adapters.formats import format_named
-from exchange.bus.access import Grant, Operation, Resource
+from exchange.bus.access import Grant, Operation, Resource, body_grants
 from exchange.bus.administration import Administration
 from exchange.bus.connection import KafkaSettings, confluent_options
 from exchange.client import Client
@@ -191,23 +191,28 @@ def test_doctor_finds_nothing_where_nothing_is_wrong(dev: Program) -> None:
     assert [check["name"] for check in checks if check["findings"] or check["skipped"]] == []
 
 
-def test_doctor_finds_what_is_wrong_and_up_mends_it(dev: Program) -> None:
+def test_doctor_finds_what_is_wrong_and_apply_mends_it(dev: Program) -> None:
     """A topic that forgets, a setting that lets time lie, a body without its rights, one with too many."""
     kafka = operator_settings(folder(dev) / "operator.toml", {}).kafka
     asyncio.run(_break(kafka))
-    found = {(finding["code"], finding["subject"]): finding for finding in _findings(dev.ask("doctor", code=1))}
-    assert "retention.ms is 604800000, must be -1" in found["topic-differs", "exchange.journal"]["problem"]
-    assert "exchange.journal --add-config retention.ms=-1" in found["topic-differs", "exchange.journal"]["next_step"]
-    assert "exchange.inbox.natstatkom" in found["right-missing", "natstatkom"]["problem"]
-    assert "exchange.inbox.*" in found["right-stray", "mfa"]["problem"]
-    asyncio.run(_remove_stray(kafka))
-    dev.run("dev", "up")
+    found = _findings(dev.ask("doctor", code=1))
+    told = {(finding["code"], finding["subject"], finding["problem"]) for finding in found}
+    assert ("topic-differs", "exchange.journal", "retention.ms is 604800000, must be -1") in told
+    lost = {problem for code, subject, problem in told if (code, subject) == ("right-missing", "natstatkom")}
+    assert lost == {f"lacks: {right}" for right in body_grants("natstatkom")}
+    assert ("right-stray", "mfa", "has, and should not: mfa may READ topic exchange.inbox.*") in told
+    assert {finding["next_step"] for finding in found} == {"exchange directory apply"}
+    planned = dev.ask("directory", "plan", code=1)["changes"]
+    assert {change["subject"] for change in planned} == {subject for _, subject, _ in told}
+    assert dev.ask("directory", "apply")["changes"] == planned
+    assert dev.ask("directory", "plan")["changes"] == dev.ask("directory", "apply")["changes"] == []
+    dev.run("dev", "up")  # until the agent that was without rights works again
     assert _findings(dev.ask("doctor")) == []
 
 
 async def _break(kafka: KafkaSettings) -> None:
     async with Administration(kafka) as administration:
-        await administration.revoke("natstatkom")
+        await administration.revoke(body_grants("natstatkom"))
         stray = Grant("mfa", Operation.READ, Resource.TOPIC, "exchange.inbox.", prefix=True)
         await administration.ensure_access([stray])
     forgetting = ConfigEntry("retention.ms", "604800000", incremental_operation=AlterConfigOpType.SET)
@@ -215,11 +220,6 @@ async def _break(kafka: KafkaSettings) -> None:
     client = AdminClient(confluent_options(kafka))
     for answer in client.incremental_alter_configs([resource]).values():
         answer.result(30)
-
-
-async def _remove_stray(kafka: KafkaSettings) -> None:
-    async with Administration(kafka) as administration:
-        await administration.revoke("mfa")
 
 
 def _findings(checks: list[dict[str, list[dict[str, str]]]]) -> list[dict[str, str]]:

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from exchange.bus.access import TRACKER
 from exchange.bus.producer import Outgoing, SubmissionProducer
 from exchange.bus.reader import PositionedReader
-from exchange.bus.topics import DIRECTORY
+from exchange.bus.topics import DIRECTORY, SUBMISSIONS
 from exchange.domain.directory import BodyStatus, Directory
+from exchange.domain.errors import BusError
 from exchange.embedded.installation import ADMIN
 from exchange.security.directory_changes import edited
 from exchange.security.directory_copy import DirectoryCopy
@@ -30,6 +32,7 @@ from tests.stage import Process, Stage
 pytestmark = pytest.mark.server
 
 SECONDS = 30.0
+CUT_SECONDS = 5.0
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -64,9 +67,9 @@ def change(stage: Stage, code: str, status: BodyStatus) -> Directory:
 async def following(
     stage: Stage, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> AsyncIterator[DirectoryFollower]:
-    """A body's copy, followed while the context lasts."""
+    """A process's copy, followed while the context lasts."""
     copy, registry = DirectoryCopy(folder, original(stage).root), CollectorRegistry()
-    follower = DirectoryFollower(copy, partial(PositionedReader, stage.settings("body-00")), clock, registry)
+    follower = DirectoryFollower(copy, partial(PositionedReader, stage.settings(TRACKER)), clock, registry)
     task = asyncio.create_task(follower.run())
     try:
         yield follower
@@ -165,3 +168,29 @@ async def test_an_agent_begins_with_nothing(stage: Stage) -> None:
         await until(lambda: any(f"{code} works" in line for line in agent.said))
         assert version_in(stage, stage.installation.folder / "copies" / code) == original(stage).latest().version
         assert agent.stop() == 0
+
+
+@pytest.mark.timeout(60)
+async def test_a_suspended_body_is_cut_off_at_the_brokers(stage: Stage) -> None:
+    """Within five seconds of the second keeper's approval, on a connection that is open; resumed it goes on."""
+    (code,) = stage.fresh(1)
+    async with SubmissionProducer(stage.settings(code)) as producer:
+        await _writing(producer, "")
+        change(stage, code, BodyStatus.SUSPENDED)
+        async with asyncio.timeout(CUT_SECONDS):
+            await _writing(producer, "access-denied")
+    change(stage, code, BodyStatus.CONNECTED)
+    async with SubmissionProducer(stage.settings(code)) as producer, asyncio.timeout(SECONDS):
+        await _writing(producer, "")
+
+
+async def _writing(producer: SubmissionProducer, until_code: str) -> None:
+    """Write junk until it ends so; empty: until it is taken."""
+    code = None
+    while code != until_code:
+        try:
+            await producer.send([Outgoing(b"junk")], topic=SUBMISSIONS, partition=0)
+            code = ""
+        except BusError as refused:
+            code = refused.code
+        await asyncio.sleep(0.05)

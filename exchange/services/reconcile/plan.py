@@ -1,0 +1,162 @@
+"""What would change at the brokers, in an order that is safe wherever it stops.
+
+1. Rights that nobody must have are taken away: a body that is suspended is cut off first.
+2. Topics are made, then set: an inbox is there before anybody may read it.
+3. Quotas are set: nobody may write before there is a bound to it.
+4. Rights are given.
+
+No topic is ever deleted: letters are in it. Partitions and copies are never changed. A denial is never lifted,
+and of principals that are not ours nothing is touched: that is reported, for a person to judge.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from exchange.bus.access import ROUTER_TRANSACTIONS, Grant, Operation, Resource
+from exchange.bus.difference import FIXED, MISSING_TOPIC, Difference, topic_differences
+from exchange.bus.quotas import Quota
+from exchange.bus.topics import PREFIX, TopicSpec
+from exchange.domain.directory import BodyStatus
+from exchange.services.reconcile.wanted import Wanted
+
+RIGHT, QUOTA = "right", "quota"
+EVERYBODY_ELSE = "every other user"
+_ANY_NAME = "*"
+_OURS = (PREFIX, ROUTER_TRANSACTIONS)
+_OMNIPOTENT = frozenset({Operation.ALL, Operation.ALTER, Operation.CLUSTER_ACTION})
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What there is: the exchange's topics, everybody's rights, and quotas of principals."""
+
+    topics: Mapping[str, TopicSpec]
+    rights: frozenset[Grant]
+    quotas: Mapping[str | None, Quota]
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """Take rights away."""
+
+    rights: tuple[Grant, ...]
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What is done, for people."""
+        return tuple(Difference(right.principal, RIGHT, "", str(right)) for right in self.rights)
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Make topics."""
+
+    topics: tuple[TopicSpec, ...]
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What is done, for people."""
+        return tuple(Difference(topic.name, MISSING_TOPIC, "exists", "") for topic in self.topics)
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Set what topics are set to."""
+
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Set quotas: by principal what there must be (None: none of its own) and what there is."""
+
+    quotas: Mapping[str | None, tuple[Quota | None, Quota | None]]
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What is done, for people."""
+        return tuple(
+            Difference(principal or EVERYBODY_ELSE, QUOTA, str(must_be or ""), str(found or ""))
+            for principal, (must_be, found) in self.quotas.items()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Give:
+    """Give rights."""
+
+    rights: tuple[Grant, ...]
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What is done, for people."""
+        return tuple(Difference(right.principal, RIGHT, str(right), "") for right in self.rights)
+
+
+Step = Revoke | Create | Configure | Limit | Give
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done.
+
+    Attributes:
+        steps: in the order in which they are safe; none when everything is as it must be.
+        reported: what is not as it must be and is for a person to change.
+        resting: inboxes that keep their letters although their body is not in use, with its status.
+    """
+
+    steps: tuple[Step, ...]
+    reported: tuple[Difference, ...]
+    resting: Mapping[str, BodyStatus]
+
+    @property
+    def changes(self) -> tuple[Difference, ...]:
+        """All that the steps would change."""
+        return tuple(difference for step in self.steps for difference in step.differences)
+
+
+def plan(wanted: Wanted, observed: Observed) -> Plan:
+    """What would make the cluster as it must be."""
+    topics = topic_differences(wanted.topics, observed.topics)
+    missing = {each.subject for each in topics if each.setting == MISSING_TOPIC}
+    known = {spec.name for spec in wanted.topics} | set(wanted.resting)
+    stray = sorted(observed.rights - wanted.rights)
+    taken = tuple(right for right in stray if right.principal in wanted.principals and not right.denied)
+    steps: tuple[Step, ...] = (
+        Revoke(taken),
+        Create(tuple(spec for spec in wanted.topics if spec.name in missing)),
+        Configure(tuple(each for each in topics if each.setting not in FIXED and each.subject not in missing)),
+        Limit(_limits(wanted, observed.quotas)),
+        Give(tuple(sorted(wanted.rights - observed.rights))),
+    )
+    return Plan(
+        steps=tuple(step for step in steps if step.differences),
+        reported=(
+            *(each for each in topics if each.setting in FIXED),
+            *(Difference(name, MISSING_TOPIC, "", "exists") for name in sorted(set(observed.topics) - known)),
+            *(Difference(right.principal, RIGHT, "", str(right)) for right in stray if _for_a_person(right, wanted)),
+            *wanted.unserved,
+        ),
+        resting={name: status for name, status in wanted.resting.items() if name in observed.topics},
+    )
+
+
+def _limits(wanted: Wanted, found: Mapping[str | None, Quota]) -> dict[str | None, tuple[Quota | None, Quota | None]]:
+    ours = [*wanted.quotas, *sorted(wanted.principals - wanted.quotas.keys())]
+    both = {principal: (wanted.quotas.get(principal), found.get(principal)) for principal in ours}
+    return {principal: pair for principal, pair in both.items() if pair[0] != pair[1]}
+
+
+def _for_a_person(right: Grant, wanted: Wanted) -> bool:
+    """Whether somebody has to judge a stray right: a denial of ours, or a stranger's on something of the exchange."""
+    if right.principal in wanted.principals:
+        return right.denied
+    if right.resource is Resource.CLUSTER:
+        # Whoever has these can give itself any right, or read as brokers do.
+        return right.operation in _OMNIPOTENT and not right.denied
+    if right.name == _ANY_NAME:
+        return True
+    if right.prefix:
+        return any(ours.startswith(right.name) or right.name.startswith(ours) for ours in _OURS)
+    return right.name.startswith(_OURS)
