@@ -1,6 +1,5 @@
 """A body that connects itself as docs/connect-a-body.md says, and the operators who let it in."""
 
-import asyncio
 import hashlib
 import json
 import signal
@@ -10,10 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from exchange.bus.access import body_grants
-from exchange.bus.administration import Administration
-from exchange.bus.topics import inbox_topic
-from exchange.embedded.installation import SHAPE
 from exchange.settings import operator_settings
 from tests.demo.conftest import Program
 
@@ -75,7 +70,7 @@ class Newcomer:
 
 
 def grant(program: Program, request: Path, installation: Path) -> Path:
-    """What two keepers do, and an operator with topic and rights; the answer's file."""
+    """What two keepers do; topic and rights are the directory's service's business. The answer's file."""
     keys, answer, draft = installation / "authority" / "directory", request.with_name("answer"), "draft.json"
     files = ("--draft", str(request.with_name(draft)), "--answer", str(answer))
     config = ("--config", str(installation / "operator.toml"), "--key")
@@ -83,14 +78,7 @@ def grant(program: Program, request: Path, installation: Path) -> Path:
     entered = program.ask("directory", "grant", str(request), *entering, str(keys / "keeper-1.key.pem"))
     assert hashlib.sha256(request.read_bytes()).hexdigest() in entered["changes"][0]["reason"]
     program.ask("directory", "approve", str(request.with_name(draft)), *config, str(keys / "keeper-2.key.pem"))
-    asyncio.run(_furnish(installation, CODE))
     return answer
-
-
-async def _furnish(installation: Path, code: str) -> None:
-    async with Administration(operator_settings(installation / "operator.toml", {}).kafka) as administration:
-        await administration.ensure_topics([inbox_topic(code, SHAPE)])
-        await administration.ensure_access(body_grants(code))
 
 
 def line_of(process: "subprocess.Popen[str]", word: str) -> str:
