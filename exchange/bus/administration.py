@@ -87,11 +87,7 @@ class Administration:
         Raises:
             BusError: `bus-unavailable`, `access-denied`.
         """
-        listing = await self._cluster()
-        ours = {name: topic for name, topic in listing.topics.items() if name.startswith(PREFIX)}
-        settings = await self._settings(ResourceType.TOPIC, list(ours))
-        # One that was deleted meanwhile has no settings any more.
-        return {name: _spec(name, ours[name], settings[name]) for name in settings}
+        return await self._found(lambda name: name.startswith(PREFIX))
 
     async def create_topics(self, specs: Sequence[TopicSpec]) -> None:
         """Create topics; one that is there stays as it is.
@@ -129,14 +125,21 @@ class Administration:
         Raises:
             BusError: as `create_topics`.
         """
-        differences = topic_differences(specs, await self.topics())
+        differences = await self._topic_differences(specs)
         missing = {each.subject for each in differences if each.setting == MISSING_TOPIC}
         await self.create_topics([spec for spec in specs if spec.name in missing])
         await self.configure_topics([each for each in differences if each.subject not in missing])
         return await settled(partial(self._topic_differences, specs), lambda left: {d.setting for d in left} <= FIXED)
 
     async def _topic_differences(self, specs: Sequence[TopicSpec]) -> list[Difference]:
-        return topic_differences(specs, await self.topics())
+        names = {spec.name for spec in specs}
+        return topic_differences(specs, await self._found(names.__contains__))
+
+    async def _found(self, wanted: Callable[[str], bool]) -> dict[str, TopicSpec]:
+        listing = await self._cluster()
+        topics = {name: topic for name, topic in listing.topics.items() if wanted(name)}
+        settings = await self._settings(ResourceType.TOPIC, list(topics))
+        return {name: _spec(name, topics[name], settings[name]) for name in settings}
 
     async def partition_counts(self) -> dict[str, int]:
         """Partitions of every topic of the exchange, as the cluster has them.
