@@ -33,6 +33,8 @@ bytes_per_second = 2000000000
 burst_seconds = 60
 """
 WARM_BYTES = 8192
+AT_ONCE = 200
+"""Bodies in one request; the controller refuses one of ten thousand records."""
 
 
 @dataclass
@@ -109,8 +111,9 @@ async def stage(bodies: Sequence[str]) -> AsyncIterator[Stage]:
             installer.write_settings(kafka.bootstrap)
             made = Stage(folder, tuple(bodies), _directory(folder), kafka.brokers[0].pid or 0)
             async with Administration(made.kafka("operator")) as administration:
-                await administration.ensure_topics(topics(bodies))
-                await administration.ensure_access(grants(bodies))
+                for some in (bodies[at : at + AT_ONCE] for at in range(0, len(bodies), AT_ONCE)):
+                    await administration.ensure_topics(topics(some))
+                    await administration.ensure_access(grants(some))
             try:
                 yield made
             finally:

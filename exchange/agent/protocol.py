@@ -43,6 +43,7 @@ CURES: Mapping[Reason, Cure] = {
     Reason.CHAIN_BROKEN: Cure.RESEND,  # the digest it stands at is ours, so it got another copy's statement
     Reason.OVER_BUDGET: Cure.WAIT,
     Reason.BODY_SUSPENDED: Cure.WAIT,
+    Reason.GROUP_VERSION_MISSING: Cure.WAIT,
     Reason.CERTIFICATE_NOT_YET_VALID: Cure.WAIT,
     Reason.CERTIFICATE_EXPIRED: Cure.SIGN_AGAIN,
     Reason.CERTIFICATE_REVOKED: Cure.SIGN_AGAIN,

@@ -1,12 +1,15 @@
 """Limits of the protocol and the installation's policy."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from exchange.domain.errors import ConfigurationError
+from exchange.domain.group import Expression, GroupInvalid, parse_group
 from exchange.domain.ids import digest
+from exchange.domain.writing import WritingRule
 
 # Rule 1.7; the protocol's own, the same for every installation.
 STATEMENT_BYTES = 48 * 1024
@@ -18,6 +21,9 @@ ITEMS = STATEMENT_BYTES // 35
 CARD_PARTS = 4_000
 FAN_OUT_BYTES = 32 * 1024 * 1024
 RECIPIENTS = 64
+# A letter to a group names the version of the directory that its sender saw. So many versions before or behind
+# the one in force are proven beside it (ADR 0013); further away the sender is asked to say again whom it means.
+GROUP_VERSIONS = 16
 # Rule 2.2.
 OPEN_ORIGINS = 8
 # Closed ones are remembered for ever, or their first statements could be said again; a body that
@@ -25,6 +31,8 @@ OPEN_ORIGINS = 8
 ORIGINS = 10_000
 # Rule 5.1.
 ENTRY_BYTES = 60 * 1024
+# Of an entry, what is neither statement nor signature nor a recipient's code.
+DECISION_BYTES = 512
 
 _TOO_LARGE = 2**31
 
@@ -40,6 +48,9 @@ class Policy:
         statements_per_second: budget of one body in its lane (rule 3.4).
         bytes_per_second: budget of one body in its lane, record bytes × recipients (rule 3.4).
         burst_seconds: how many seconds of budget may be used at once.
+        writing: who may write to whom; where none of them fits, everybody may.
+        signatory_kinds: kinds of document, in small letters, that must name who signed them.
+        signature_kinds: kinds of document, in small letters, that must carry a person's signature.
     """
 
     digest: bytes
@@ -48,10 +59,13 @@ class Policy:
     statements_per_second: int
     bytes_per_second: int
     burst_seconds: int
+    writing: tuple[WritingRule, ...] = ()
+    signatory_kinds: frozenset[str] = frozenset()
+    signature_kinds: frozenset[str] = frozenset()
 
 
 def parse_policy(data: bytes) -> Policy:
-    """The policy that a file's bytes state (`config/policy.toml` explains each line).
+    """The policy that a file's bytes state (`docs/policy.md` explains each line).
 
     Raises:
         ConfigurationError: `policy-invalid`, naming the field.
@@ -61,6 +75,7 @@ def parse_policy(data: bytes) -> Policy:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         message = f"the policy is no TOML in UTF-8: {error}"
         raise ConfigurationError(message, code="policy-invalid") from error
+    _require_known(text)
     return Policy(
         digest=digest(data),
         clock_skew=timedelta(seconds=_positive(text, "letters", "clock_skew_seconds")),
@@ -68,13 +83,77 @@ def parse_policy(data: bytes) -> Policy:
         statements_per_second=_positive(text, "budget", "statements_per_second"),
         bytes_per_second=_positive(text, "budget", "bytes_per_second"),
         burst_seconds=_positive(text, "budget", "burst_seconds"),
+        writing=_writing(text.get("writing", [])),
+        signatory_kinds=_kinds(text, "signatory"),
+        signature_kinds=_kinds(text, "signature"),
     )
 
 
-def _positive(text: dict[str, Any], table: str, name: str) -> int:
+_TABLES: Mapping[str, frozenset[str]] = {
+    "letters": frozenset({"clock_skew_seconds", "inline_bytes"}),
+    "budget": frozenset({"statements_per_second", "bytes_per_second", "burst_seconds"}),
+    "signed": frozenset({"signatory", "signature"}),
+}
+_WRITING = frozenset({"from", "to", "allowed"})
+
+
+def _require_known(text: Mapping[str, Any]) -> None:
+    """A line that nobody reads is a slip: what it was to forbid would be allowed."""
+    for table, keys in text.items():
+        if table == "writing":
+            continue
+        if table not in _TABLES:
+            raise _invalid(table, f"is not known here: remove it, or use one of {', '.join(_TABLES)}, writing")
+        if isinstance(keys, dict) and (unknown := sorted(keys.keys() - _TABLES[table])):
+            known = ", ".join(sorted(_TABLES[table]))
+            raise _invalid(f"{table}.{unknown[0]}", f"is not known here: remove it, or use one of {known}")
+
+
+def _positive(text: Mapping[str, Any], table: str, name: str) -> int:
     section = text.get(table)
     value = section.get(name) if isinstance(section, dict) else None
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < _TOO_LARGE:
-        message = f"policy: {table}.{name} must be a whole number above 0 and below 2**31"
-        raise ConfigurationError(message, code="policy-invalid")
+        raise _invalid(f"{table}.{name}", "must be a whole number above 0 and below 2**31")
     return value
+
+
+def _writing(lines: object) -> tuple[WritingRule, ...]:
+    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
+        raise _invalid("writing", "must be tables: a line [[writing]] with its keys below")
+    return tuple(_writing_rule(line, f"writing[{index}]") for index, line in enumerate(lines))
+
+
+def _writing_rule(line: Mapping[str, object], place: str) -> WritingRule:
+    if unknown := sorted(line.keys() - _WRITING):
+        raise _invalid(f"{place}.{unknown[0]}", f"is not known here: remove it, or use one of {', '.join(_WRITING)}")
+    allowed = line.get("allowed")
+    if not isinstance(allowed, bool):
+        raise _invalid(f"{place}.allowed", "must be true or false")
+    return WritingRule(_expression(line, "from", place), _expression(line, "to", place), allowed)
+
+
+def _expression(line: Mapping[str, object], name: str, place: str) -> Expression:
+    value = line.get(name)
+    if not isinstance(value, str):
+        raise _invalid(f"{place}.{name}", 'must be a group in quotes, as in "kind:ministry"')
+    try:
+        return parse_group(value)
+    except GroupInvalid as error:
+        raise _invalid(f"{place}.{name}", f"is no group: {error}") from error
+
+
+def _kinds(text: Mapping[str, Any], name: str) -> frozenset[str]:
+    section = text.get("signed", {})
+    kinds = section.get(name, []) if isinstance(section, dict) else None
+    if not isinstance(kinds, list) or not all(isinstance(kind, str) and kind.strip() for kind in kinds):
+        raise _invalid(f"signed.{name}", 'must be a list of kinds of document in quotes, as in ["Приказ"]')
+    return frozenset(folded_kind(kind) for kind in kinds)
+
+
+def folded_kind(kind: str) -> str:
+    """A kind of document as policies compare it: blanks around it and capitals say nothing."""
+    return kind.strip().casefold()
+
+
+def _invalid(field: str, problem: str) -> ConfigurationError:
+    return ConfigurationError(f"policy: {field} {problem}", code="policy-invalid")

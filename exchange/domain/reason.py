@@ -33,6 +33,7 @@ class Reason(StrEnum):
     REPEAT = "repeat"
     CHAIN_BROKEN = "chain-broken"
     OVER_BUDGET = "over-budget"
+    GROUP_VERSION_MISSING = "group-version-missing"
     # taken and refused: the number moves
     SCHEMA_UNKNOWN = "schema-unknown"
     STATEMENT_UNREADABLE = "statement-unreadable"
@@ -46,12 +47,18 @@ class Reason(StrEnum):
     RECIPIENT_NOT_CONNECTED = "recipient-not-connected"
     PAPER_NOT_SENT = "paper-not-sent"
     PAPER_NOT_TAKEN = "paper-not-taken"
-    GROUP_UNSUPPORTED = "group-unsupported"
+    RECIPIENT_FORBIDDEN = "recipient-forbidden"
+    RECIPIENTS_AND_GROUP = "recipients-and-group"
+    GROUP_INVALID = "group-invalid"
+    GROUP_OUTDATED = "group-outdated"
+    GROUP_TOO_LARGE = "group-too-large"
     CONTENT_MISMATCH = "content-mismatch"
     CONTENT_TOO_LARGE = "content-too-large"
     CONTENT_UNSUPPORTED = "content-unsupported"
     CARD_MISSING = "card-missing"
     CARD_UNREADABLE = "card-unreadable"
+    SIGNATORY_MISSING = "signatory-missing"
+    SIGNATURE_MISSING = "signature-missing"
     FAN_OUT_TOO_LARGE = "fan-out-too-large"
     EVENT_UNKNOWN = "event-unknown"
     # between agent and EDMS
@@ -85,6 +92,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.REPEAT: ("this number was taken before", "nothing to do: compare the digest in the notice"),
     Reason.CHAIN_BROKEN: ("the previous digest is not that of the number taken last", "open a new origin"),
     Reason.OVER_BUDGET: ("the body's share of the lane is used up", "send again from the expected number, slower"),
+    Reason.GROUP_VERSION_MISSING: (
+        "the router has not yet the directory that the group names",
+        "wait: it is sent again",
+    ),
     Reason.SCHEMA_UNKNOWN: ("the statement's schema is not known here", "send a version that the exchange knows"),
     Reason.STATEMENT_UNREADABLE: ("the statement does not decode", "build statements with the agent or the client"),
     Reason.NOT_CANONICAL: ("the statement is not in the canonical encoding", "encode with plain Avro blocks"),
@@ -97,12 +108,18 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.RECIPIENT_NOT_CONNECTED: ("a recipient is not connected", "send on paper, or wait until it is"),
     Reason.PAPER_NOT_SENT: ("the sender may not write on paper any more", "connect it to the exchange, then send"),
     Reason.PAPER_NOT_TAKEN: ("a recipient takes no paper any more", "send electronically, once both are connected"),
-    Reason.GROUP_UNSUPPORTED: ("groups of recipients are not expanded yet", "name the recipients"),
+    Reason.RECIPIENT_FORBIDDEN: ("the policy does not let the sender write to a recipient", "leave it out"),
+    Reason.RECIPIENTS_AND_GROUP: ("the letter names both recipients and a group", "name one of the two"),
+    Reason.GROUP_INVALID: ("the group's expression cannot be read", "correct it at the character named"),
+    Reason.GROUP_OUTDATED: ("the group's version of the directory is too far from the one in force", "send it again"),
+    Reason.GROUP_TOO_LARGE: ("the codes of the group do not fit into a journal entry", "send to smaller groups"),
     Reason.CONTENT_MISMATCH: ("contents and commitments differ", "send exactly the items that were signed"),
     Reason.CONTENT_TOO_LARGE: ("inline contents are larger than 512 KB", "send fewer or smaller files"),
     Reason.CONTENT_UNSUPPORTED: ("only inline contents are carried yet", "send the items inline"),
     Reason.CARD_MISSING: ("the letter has no card", "item 0 of the contents is the card"),
     Reason.CARD_UNREADABLE: ("the card does not decode", "encode the card with a released schema"),
+    Reason.SIGNATORY_MISSING: ("a document of this kind must name who signed it", "name the signatory"),
+    Reason.SIGNATURE_MISSING: ("a document of this kind must carry a person's signature", "have it signed"),
     Reason.FAN_OUT_TOO_LARGE: ("record times recipients is over 32 MB", "send in several letters"),
     Reason.EVENT_UNKNOWN: ("not an event that a body can state", "see the list of receipt events"),
     Reason.HAND_OVER_FAILED: ("the recipient's EDMS did not take the letter", "the recipient's operators see why"),

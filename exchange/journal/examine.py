@@ -1,10 +1,10 @@
-"""A submission, examined up to the point where order matters: steps 1 to 8.
+"""A submission, examined up to the point where order matters: steps 1 to 9.
 
 Pure: the same bytes, ground and time give the same result, in any order, on any thread. Signatures
 are checked here, so this is where the time goes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol
@@ -16,6 +16,7 @@ from exchange.domain.ids import digest, lane_of
 from exchange.domain.policy import RECORD_BYTES, STATEMENT_BYTES, Policy
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Head, Signed, Statement
+from exchange.journal.addressing import Versions, addressed, other_version
 from exchange.journal.judge import Case, judge, record_bytes
 from exchange.security.errors import SignatureRefused
 from exchange.wire.records import decode, decode_statement, read_head
@@ -29,13 +30,23 @@ class Verifier(Protocol):
         ...
 
 
+def _no_other(_version: int) -> Directory | None:
+    """There is but the version in force."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What decisions stand upon: directory, policy, and the trust that the directory makes."""
+    """What decisions stand upon: directory, policy, and the trust that the directory makes.
+
+    `versions` gives the versions around the one in force, by which letters to groups are expanded: always
+    the same ones, once they are there. None means that it is not there yet.
+    """
 
     directory: Directory
     policy: Policy
     trust: Verifier
+    versions: Versions = _no_other
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,7 @@ class Examined:
         head: None for a dead letter whose head cannot be trusted.
         statement: None when it does not decode canonically.
         refusal: why it is dead, held, or refused; None when acceptable.
+        recipients: codes of the bodies that get a copy; none unless it is acceptable.
     """
 
     submission: Submission
@@ -79,6 +91,7 @@ class Examined:
     head: Head | None = None
     statement: Statement | None = None
     refusal: Refusal | None = None
+    recipients: tuple[str, ...] = ()
 
 
 TOLD = frozenset({Reason.CERTIFICATE_EXPIRED, Reason.CERTIFICATE_NOT_YET_VALID, Reason.CERTIFICATE_REVOKED})
@@ -105,7 +118,7 @@ def examine(submission: Submission, ground: Ground, now: datetime) -> Examined:
 
 
 def examine_signed(submission: Submission, signed: Signed, ground: Ground, now: datetime) -> Examined:
-    """Steps 4 to 8: signature, head, body, canonical text, verdict. Replay begins here."""
+    """Steps 4 to 9: signature, head, body, canonical text, group, verdict. Replay begins here."""
     statement_digest = signed.digest
     held: Refusal | None = None
     # 4. The signature is in the one accepted form and holds for a listed certificate (rule 1.4).
@@ -133,9 +146,26 @@ def examine_signed(submission: Submission, signed: Signed, ground: Ground, now: 
     # 7. The statement decodes whole, in its canonical encoding (rule 1.3).
     if statement is None:
         return Examined(submission, Standing.FIT, statement_digest, signed, head, None, unread)
-    # 8. What it says is acceptable.
-    case = Case(statement, signed.contents, record_bytes(signed), ground.directory, ground.policy, now)
-    return Examined(submission, Standing.FIT, statement_digest, signed, head, statement, judge(case))
+    return _judged(Examined(submission, Standing.FIT, statement_digest, signed, head, statement), ground, now)
+
+
+def _judged(fit: Examined, ground: Ground, now: datetime) -> Examined:
+    signed, statement = fit.signed, fit.statement
+    if signed is None or statement is None:
+        message = "only statements that were read are judged"
+        raise TypeError(message)
+    # 8. The version by which a group is expanded is there (rule 3.1).
+    version = other_version(statement, ground.directory)
+    named = ground.directory if version is None else ground.versions(version)
+    if named is None:
+        missing = Refusal(Reason.GROUP_VERSION_MISSING, f"group.directory_version: {version}")
+        return replace(fit, standing=Standing.HELD, refusal=missing)
+    # 9. What it says is acceptable.
+    found = addressed(statement, ground.directory, named, ground.policy)
+    entry_bytes = len(signed.statement) + len(signed.signature)
+    case = Case(statement, signed.contents, record_bytes(signed), entry_bytes, found, ground.policy, now)
+    refusal = judge(case)
+    return replace(fit, refusal=refusal, recipients=() if refusal else found.recipients)
 
 
 def _decode_whole(statement: bytes) -> tuple[Statement | None, Refusal | None]:

@@ -5,13 +5,18 @@ before, and the policy. What they say counts only after it was led to the audito
 """
 
 from collections import defaultdict
+from contextlib import suppress
+from dataclasses import replace
+
+from tuf.api.metadata import Snapshot
 
 from exchange.domain.decision import Basis
+from exchange.domain.directory import Directory
 from exchange.domain.policy import parse_policy
 from exchange.domain.statement import Content
 from exchange.journal.examine import Ground
 from exchange.security.directory_metadata import Proven, read_version
-from exchange.security.directory_roots import Files, Roots
+from exchange.security.directory_roots import Files, Roots, parse
 from exchange.security.errors import DirectoryRefused
 from exchange.security.trust import Trust
 
@@ -29,6 +34,7 @@ class Grounds:
         self._last: Proven | None = None
         self._proven: dict[bytes, tuple[Proven, Trust]] = {}
         self._grounds: dict[GroundKey, Ground] = {}
+        self._snapshots: defaultdict[int, set[bytes]] = defaultdict(set)
         self._journalled: defaultdict[int, set[bytes]] = defaultdict(set)
 
     def get(self, lane: int, key: GroundKey) -> Ground | None:
@@ -36,8 +42,23 @@ class Grounds:
         ground = self._grounds.get(key)
         if ground is None:
             return None
-        needed = {key[1], *self._proven[key[0]][0].files.values()}
-        return ground if needed <= self._journalled[lane] else None
+        if key[1] not in self._journalled[lane] or not self._is_journalled(lane, self._proven[key[0]][0]):
+            return None
+        return replace(ground, versions=lambda version: self._version(lane, version))
+
+    def _version(self, lane: int, number: int) -> Directory | None:
+        """A version that the lane has journalled, whether or not it ever stood on it."""
+        for digest in self._snapshots[number] & self._journalled[lane]:
+            try:
+                trust = self._trust(number, digest)
+            except DirectoryRefused:
+                continue
+            if trust is not None and self._is_journalled(lane, self._proven[digest][0]):
+                return trust.directory
+        return None
+
+    def _is_journalled(self, lane: int, proven: Proven) -> bool:
+        return self._journalled[lane].issuperset(proven.files.values())
 
     def prove(self, basis: Basis, contents: tuple[Content, ...]) -> Ground | None:
         """Take a basis into account; None while files are missing, which may come beside the lane's next one.
@@ -49,11 +70,13 @@ class Grounds:
             ConfigurationError: directory or policy cannot be used; its code says why.
         """
         for content in contents:
-            self._journalled[basis.place.lane].add(self._files.add(content.data))
+            digest = self._files.add(content.data)
+            self._journalled[basis.place.lane].add(digest)
+            self._note_snapshot(content.data, digest)
         key = (basis.directory_digest, basis.policy_digest)
         policy = self._files.get(basis.policy_digest)
         if key not in self._grounds and policy is not None:
-            trust = self._trust(basis)
+            trust = self._trust(basis.directory_version, basis.directory_digest)
             if trust is not None:
                 self._grounds[key] = Ground(trust.directory, parse_policy(policy), trust)
         ground = self.get(basis.place.lane, key)
@@ -62,21 +85,25 @@ class Grounds:
             raise DirectoryRefused(message, code="basis-invalid")
         return ground
 
-    def _trust(self, basis: Basis) -> Trust | None:
-        """Trust in the directory of a basis; None while files are missing."""
-        known = self._proven.get(basis.directory_digest)
+    def _note_snapshot(self, data: bytes, digest: bytes) -> None:
+        """Letters name versions by their numbers alone; whether a snapshot counts is found out when it is asked for."""
+        if b"snapshot" in data:
+            with suppress(DirectoryRefused):
+                self._snapshots[parse(Snapshot, data, "a snapshot").signed.version].add(digest)
+
+    def _trust(self, version: int, digest: bytes) -> Trust | None:
+        """Trust in a version of the directory; None while files are missing."""
+        known = self._proven.get(digest)
         if known is not None:
             return known[1]
         try:
             self._roots.follow(self._files.read)
-            proven = read_version(
-                basis.directory_version, self._files.read, self._roots, self._last, basis.directory_digest
-            )
+            proven = read_version(version, self._files.read, self._roots, self._last, digest)
         except DirectoryRefused as error:
             if error.code == "directory-missing":
                 return None
             raise
         trust = Trust(proven.directory)
         self._last = proven
-        self._proven[basis.directory_digest] = proven, trust
+        self._proven[digest] = proven, trust
         return trust

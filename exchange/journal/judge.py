@@ -10,11 +10,16 @@ from datetime import datetime
 
 from exchange.domain.card import LetterCard, ReceiptCard
 from exchange.domain.decision import Refusal
-from exchange.domain.directory import Directory
 from exchange.domain.errors import WireError
 from exchange.domain.event import SERVICE_EVENTS, Event
-from exchange.domain.paper import paper_refusal
-from exchange.domain.policy import CARD_PARTS, FAN_OUT_BYTES, RECIPIENTS, Policy
+from exchange.domain.policy import (
+    CARD_PARTS,
+    DECISION_BYTES,
+    ENTRY_BYTES,
+    FAN_OUT_BYTES,
+    Policy,
+    folded_kind,
+)
 from exchange.domain.reason import Reason
 from exchange.domain.statement import (
     SALT_BYTES,
@@ -28,6 +33,7 @@ from exchange.domain.statement import (
     Statement,
     commitment_digest,
 )
+from exchange.journal.addressing import Addressed
 from exchange.wire.records import decode
 
 CARD_MEDIA_TYPE = "application/vnd.kg.exchange.card+avro"
@@ -35,12 +41,19 @@ CARD_MEDIA_TYPE = "application/vnd.kg.exchange.card+avro"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a verdict is found from."""
+    """What a verdict is found from.
+
+    Attributes:
+        record_bytes: as `record_bytes` counts them.
+        entry_bytes: of statement and signature.
+        addressed: to whom it goes.
+    """
 
     statement: Statement
     contents: tuple[Content, ...]
     record_bytes: int
-    directory: Directory
+    entry_bytes: int
+    addressed: Addressed
     policy: Policy
     now: datetime
 
@@ -61,13 +74,6 @@ def judge(case: Case) -> Refusal | None:
     if isinstance(case.statement, Receipt):
         return _first(RECEIPT_RULES, case)
     return _first(BARE_RULES, case)
-
-
-def recipients_of(statement: Statement) -> tuple[str, ...]:
-    """Whose inboxes an accepted statement goes to: a letter's recipients, a receipt's addressee."""
-    if isinstance(statement, Letter):
-        return statement.recipients
-    return (statement.sender,) if isinstance(statement, Receipt) else ()
 
 
 def parts_of(card: LetterCard) -> int:
@@ -100,39 +106,20 @@ def _opens_first(case: Case) -> Refusal | None:
     return None
 
 
-def _recipients_counted(case: Case) -> Refusal | None:
-    """At least one bare body code, at most 64, each once (rule 1.7)."""
-    letter = _letter(case)
-    if letter.group is not None:
-        return Refusal(Reason.GROUP_UNSUPPORTED, "group")
-    if not letter.recipients:
-        return Refusal(Reason.RECIPIENT_MISSING, "recipients")
-    if len(letter.recipients) > RECIPIENTS:
-        return Refusal(Reason.RECIPIENTS_TOO_MANY, f"recipients: {len(letter.recipients)}")
-    if len(set(letter.recipients)) < len(letter.recipients):
-        return Refusal(Reason.RECIPIENT_REPEATED, "recipients")
-    return None
+def _addressed(case: Case) -> Refusal | None:
+    """It goes to somebody, and only to whom it may go (rule 1.7)."""
+    return case.addressed.refusal
 
 
-def _recipients_known(case: Case) -> Refusal | None:
-    """Every recipient stands in the directory and can be written to."""
-    for index, code in enumerate(recipients_of(case.statement)):
-        body = case.directory.bodies.get(code)
-        if body is None:
-            return Refusal(Reason.RECIPIENT_UNKNOWN, f"recipients[{index}]: '{code[:63]}'")
-        if not body.reachable:
-            return Refusal(Reason.RECIPIENT_NOT_CONNECTED, f"recipients[{index}]: '{code}' is {body.status}")
-    return None
+def _entry_small(case: Case) -> Refusal | None:
+    """The decision names everybody, and a journal entry stays below 60 KB (rule 5.1)."""
+    size = case.entry_bytes + DECISION_BYTES + codes_bytes(case.addressed.recipients)
+    return Refusal(Reason.GROUP_TOO_LARGE, f"group: an entry of {size} bytes") if size > ENTRY_BYTES else None
 
 
-def _paper_open(case: Case) -> Refusal | None:
-    """What goes by paper may still go by paper, at both ends (`exchange.domain.paper`)."""
-    bodies = case.directory.bodies
-    for code in recipients_of(case.statement):
-        refusal = paper_refusal(bodies[case.statement.head.body], bodies[code], case.now)
-        if refusal is not None:
-            return refusal
-    return None
+def codes_bytes(codes: tuple[str, ...]) -> int:
+    """Bytes of body codes in an entry; each stands behind a byte that says how long it is."""
+    return sum(map(len, codes)) + len(codes)
 
 
 def _contents_match(case: Case) -> Refusal | None:
@@ -154,11 +141,15 @@ def _contents_match(case: Case) -> Refusal | None:
 
 
 def _contents_small(case: Case) -> Refusal | None:
-    """Inline contents stay within the policy; the copies together within 32 MB (rule 1.7)."""
+    """Inline contents stay within the policy; the copies together within 32 MB (rule 1.7).
+
+    Each copy names everybody: of a short letter to a country that is the larger part.
+    """
     total = sum(len(content.data) for content in case.contents)
     if total > case.policy.inline_bytes:
         return Refusal(Reason.CONTENT_TOO_LARGE, f"contents: {total} bytes of {case.policy.inline_bytes}")
-    copies = case.record_bytes * len(recipients_of(case.statement))
+    recipients = case.addressed.recipients
+    copies = (case.record_bytes + codes_bytes(recipients)) * len(recipients)
     return Refusal(Reason.FAN_OUT_TOO_LARGE, f"{copies} bytes") if copies > FAN_OUT_BYTES else None
 
 
@@ -171,7 +162,7 @@ def _card_present(case: Case) -> Refusal | None:
 
 
 def _card_readable(case: Case) -> Refusal | None:
-    """A card decodes whole by the schema that it names, and describes the files that the letter carries."""
+    """A card decodes whole by the schema that it names; a letter's fits the letter and the policy."""
     if not case.contents:
         return None
     kind = LetterCard if isinstance(case.statement, Letter) else ReceiptCard
@@ -179,14 +170,27 @@ def _card_readable(case: Case) -> Refusal | None:
         card = decode(kind, case.contents[0].data)
     except WireError as error:
         return Refusal(Reason.CARD_UNREADABLE, f"contents[0]: {error}"[:200])
-    return _fits(card, len(case.contents) - 1) if isinstance(card, LetterCard) else None
+    if not isinstance(card, LetterCard):
+        return None
+    return _fits(card, len(case.contents) - 1) or _signed_by_person(card, case.policy)
 
 
 def _fits(card: LetterCard, files: int) -> Refusal | None:
+    """It describes the files that the letter carries, in not too many words."""
     if len(card.files) != files:
         return Refusal(Reason.CONTENT_MISMATCH, f"card.files: {len(card.files)} described, {files} carried")
     if parts_of(card) > CARD_PARTS:
         return Refusal(Reason.CONTENT_TOO_LARGE, f"card: {parts_of(card)} parts, at most {CARD_PARTS}")
+    return None
+
+
+def _signed_by_person(card: LetterCard, policy: Policy) -> Refusal | None:
+    """Some kinds of document count only with a person's name, or signature, under them."""
+    kind = folded_kind(card.kind)
+    if kind in policy.signatory_kinds and not card.signatories:
+        return Refusal(Reason.SIGNATORY_MISSING, f"card.signatories: '{card.kind[:60]}' must name one")
+    if kind in policy.signature_kinds and not card.signatures:
+        return Refusal(Reason.SIGNATURE_MISSING, f"card.signatures: '{card.kind[:60]}' must carry one")
     return None
 
 
@@ -203,9 +207,8 @@ _STATEABLE = frozenset(event.value for event in Event if event not in SERVICE_EV
 BARE_RULES: tuple[Rule, ...] = (_clock, _opens_first)
 LETTER_RULES: tuple[Rule, ...] = (
     _clock,
-    _recipients_counted,
-    _recipients_known,
-    _paper_open,
+    _addressed,
+    _entry_small,
     _contents_match,
     _contents_small,
     _card_present,
@@ -214,18 +217,11 @@ LETTER_RULES: tuple[Rule, ...] = (
 RECEIPT_RULES: tuple[Rule, ...] = (
     _clock,
     _event_stateable,
-    _recipients_known,
+    _addressed,
     _contents_match,
     _contents_small,
     _card_readable,
 )
-
-
-def _letter(case: Case) -> Letter:
-    if not isinstance(case.statement, Letter):
-        message = "a rule for letters was asked about another statement"
-        raise TypeError(message)
-    return case.statement
 
 
 def _commitments(statement: Statement) -> tuple[Commitment, ...]:

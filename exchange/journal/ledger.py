@@ -1,6 +1,6 @@
 """A lane's ledger: takes examined submissions in order, chains decisions, collects notices.
 
-Steps 9 to 12 of a decision. No I/O: the router writes what comes out in one transaction, and after
+Steps 10 to 13 of a decision. No I/O: the router writes what comes out in one transaction, and after
 any failure throws the ledger away and makes a new one from what was committed.
 """
 
@@ -27,9 +27,10 @@ from exchange.domain.ids import ZERO_DIGEST, digest
 from exchange.domain.origin import OriginBook, OriginKey, in_order
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Content, Head, Letter, Receipt
+from exchange.journal.addressing import other_version
 from exchange.journal.budget import Budget
 from exchange.journal.examine import Examined, Ground, Standing
-from exchange.journal.judge import recipients_of, record_bytes
+from exchange.journal.judge import record_bytes
 from exchange.wire.records import encode
 
 DETAIL_CHARACTERS = 200
@@ -86,6 +87,7 @@ class Ledger:
         self._origins = OriginBook(origins)
         self._budget = Budget(ground.policy)
         self._told: dict[OriginKey, _Told] = {}
+        self._journalled: set[int] = set()
 
     @property
     def state(self) -> LaneState:
@@ -103,6 +105,7 @@ class Ledger:
         self.ground = ground
         known = (ground.directory.digest, ground.policy.digest)
         is_news, self._known = known != self._known, known
+        self._journalled.add(ground.directory.version)
         return is_news
 
     def basis(self, now: datetime) -> bytes:
@@ -110,31 +113,41 @@ class Ledger:
         directory, policy = self.ground.directory, self.ground.policy
         return self._chain(encode(Basis(self._next_place(), now, directory.version, directory.digest, policy.digest)))
 
+    def unproven(self, examined: Examined) -> int | None:
+        """A version of the directory that `examined` is judged by, and that the lane has to journal before (rule 5.3).
+
+        Told once for each version: `basis` entries with its files beside are to follow.
+        """
+        version = other_version(examined.statement, self.ground.directory)
+        if version is None or version in self._journalled or examined.standing is not Standing.FIT:
+            return None
+        self._journalled.add(version)
+        return version
+
     def take(self, examined: Examined, now: datetime) -> Entry | DeadLetter | None:
-        """Steps 9 to 12; None for a statement that is not taken: its origin is told by `notices`."""
+        """Steps 10 to 13; None for a statement that is not taken: its origin is told by `notices`."""
         submission = examined.submission
         self._offset = submission.offset + 1
         if examined.standing is Standing.DEAD or examined.signed is None or examined.head is None:
             return _dead_letter(examined)
-        # 9. It is its origin's next statement (rules 2.2 to 2.4). Asked first, because anybody may send
+        # 10. It is its origin's next statement (rules 2.2 to 2.4). Asked first, because anybody may send
         # again what was taken years ago under a key that has expired: that holds nothing back.
         disorder = in_order(self._origins, examined.head, examined.statement)
         if disorder is not None:
             self._hold(examined.head, disorder)
             return None
-        # 10. What cannot be taken holds its origin back.
+        # 11. What cannot be taken holds its origin back.
         if examined.standing is Standing.HELD and examined.refusal is not None:
             self._hold(examined.head, examined.refusal)
             return None
-        # 11. The body's share of the lane pays for it (rule 3.4).
-        inboxes = recipients_of(examined.statement) if examined.refusal is None and examined.statement else ()
-        cost = record_bytes(examined.signed) * max(1, len(inboxes))
+        # 12. The body's share of the lane pays for it (rule 3.4).
+        cost = record_bytes(examined.signed) * max(1, len(examined.recipients))
         if not self._budget.spend(examined.head.body, submission.arrived, cost):
             self._hold(examined.head, Refusal(Reason.OVER_BUDGET))
             return None
-        # 12. The number moves, whatever the verdict.
+        # 13. The number moves, whatever the verdict.
         self._origins.take(examined.head, examined.statement, examined.digest)
-        return self._decide(examined, inboxes, now)
+        return self._decide(examined, now)
 
     def skip(self, dead: DeadLetter) -> DeadLetter:
         """Go on behind records that could not even be read."""
@@ -169,7 +182,7 @@ class Ledger:
         if words.trouble is None or words.trouble.reason == Reason.REPEAT:
             words.trouble = Trouble(refusal.reason.value, refusal.detail[:DETAIL_CHARACTERS])
 
-    def _decide(self, examined: Examined, inboxes: tuple[str, ...], now: datetime) -> Entry:
+    def _decide(self, examined: Examined, now: datetime) -> Entry:
         signed, head, submission = examined.signed, examined.head, examined.submission
         if signed is None or head is None:
             message = "only examined statements are decided"
@@ -191,7 +204,7 @@ class Ledger:
             verdict=Verdict.ACCEPTED if refusal is None else Verdict.REFUSED,
             reason=reason,
             detail=detail,
-            recipients=inboxes,
+            recipients=examined.recipients,
         )
         words = self._told.setdefault((head.body, head.origin), _Told())
         words.steps.append(Step(examined.digest, reason, detail))
@@ -208,7 +221,7 @@ class Ledger:
             traceparent=submission.traceparent,
             entry=self._chain(encode(Decided(decision, signed.statement, signed.signature))),
             contents=signed.contents,
-            inboxes=inboxes,
+            inboxes=examined.recipients,
         )
 
     def _reaches(self, code: str) -> bool:

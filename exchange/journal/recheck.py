@@ -9,7 +9,6 @@ from exchange.domain.statement import Content, Receipt, Signed
 from exchange.journal.examine import Examined, Ground, Standing, Submission, examine_signed
 from exchange.journal.facts import JournalRecord
 from exchange.journal.findings import FindingCode
-from exchange.journal.judge import recipients_of
 
 Found = Iterator[tuple[FindingCode, str]]
 """What is wrong, with its detail."""
@@ -37,10 +36,9 @@ def unlike(decision: Decision, examined: Examined) -> Found:
         code = FindingCode.CONTENTS_DIFFER if altered else FindingCode.VERDICT_DIFFERS
         yield code, f"'{decision.reason}' decided, '{reason}' found: {'' if refusal is None else refusal.detail}"
         return
-    statement = examined.statement
-    expected = () if refusal is not None or statement is None else recipients_of(statement)
-    if decision.recipients != expected:
-        yield FindingCode.RECIPIENTS_DIFFER, f"{len(decision.recipients)} decided, {len(expected)} found"
+    if decision.recipients != examined.recipients:
+        counts = f"{len(decision.recipients)} decided, {len(examined.recipients)} found"
+        yield FindingCode.RECIPIENTS_DIFFER, counts
 
 
 def untimely(decision: Decision, record: JournalRecord, ground: Ground) -> Found:

@@ -31,6 +31,7 @@ from exchange.domain.errors import ConfigurationError, WireError
 from exchange.domain.fact import FlagCode
 from exchange.domain.ids import ZERO_DIGEST, digest
 from exchange.domain.origin import OriginBook, in_order
+from exchange.domain.reason import Reason
 from exchange.domain.statement import Content
 from exchange.journal.deliveries import Deliveries, DeliveryKey
 from exchange.journal.examine import Examined, Ground
@@ -165,8 +166,10 @@ class Replay:
         ground = self._grounds.get(decision.place.lane, (decision.directory_digest, decision.policy_digest))
         if ground is None:
             return
-        examined = entry.examined = examined_again(decided, entry.contents, ground)
-        entry.contents = ()
+        examined = examined_again(decided, entry.contents, ground)
+        if examined.refusal is not None and examined.refusal.reason is Reason.GROUP_VERSION_MISSING:
+            return  # what proves it may be in another partition, and be read later
+        entry.examined, entry.contents = examined, ()
         self.report.kinds["statement" if examined.statement is None else type(examined.statement).__name__.lower()] += 1
         for code, detail in (
             *unlike(decision, examined),

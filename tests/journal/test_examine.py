@@ -51,7 +51,7 @@ REFUSED: dict[str, tuple[Make, Reason]] = {
     "no recipient": (lambda _, s: s.letter(), Reason.RECIPIENT_MISSING),
     "65 recipients": (lambda _, s: s.letter(*[f"b{n}" for n in range(65)]), Reason.RECIPIENTS_TOO_MANY),
     "same recipient twice": (lambda _, s: s.letter("beta", "beta"), Reason.RECIPIENT_REPEATED),
-    "a group": (lambda _, s: s.letter("beta", group=Group("all", 1)), Reason.GROUP_UNSUPPORTED),
+    "recipients and a group": (lambda _, s: s.letter("beta", group=Group("all", 1)), Reason.RECIPIENTS_AND_GROUP),
     "a clock ahead": (
         lambda _, s: s.letter("beta", head=s.head(NOW + timedelta(minutes=10))),
         Reason.CLOCK_AHEAD,

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from exchange.domain.directory import Directory
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.domain.policy import parse_policy
+from exchange.domain.policy import GROUP_VERSIONS, Policy, parse_policy
 from exchange.domain.statement import Content
 from exchange.journal.examine import Ground
 from exchange.security.directory_folder import DirectoryFolder
@@ -34,10 +35,12 @@ class Footing:
         ground: directory, policy and trust.
         parts: the files that somebody needs who has those of the directory with the given digest (zeros:
             who has none), in parts that fit into a record each. Public, so without salts. Reads files.
+        parts_of: the files of another version, for somebody who has those of `ground`; in such parts too.
     """
 
     ground: Ground
     parts: Callable[[bytes], Iterator[tuple[Content, ...]]]
+    parts_of: Callable[[int], Iterator[tuple[Content, ...]]] = lambda _version: iter(())
 
 
 class FootingSource(Protocol):
@@ -74,6 +77,7 @@ class FootingFiles:
         self._policy = policy
         self._footing: Footing | None = None
         self._looked = 0.0
+        self._versions: dict[int, Directory] = {}
 
     def current(self) -> Footing:
         """The latest usable footing.
@@ -120,7 +124,29 @@ class FootingFiles:
                 raise ConfigurationError(message, code="directory-missing")
             directory = self._folder.version(directory.version - 1)
         policy = _read_file(self._policy)
-        return self._footing_of(Ground(directory, parse_policy(policy), Trust(directory)), policy)
+        return self._footing_of(directory, parse_policy(policy), Trust(directory), policy)
+
+    def version(self, number: int) -> Directory | None:
+        """A version near the one in force, by which a letter to a group is expanded.
+
+        Who stood in force is remembered, so only what came while we were away is read: once each, within the
+        bounded distance that letters may name. None: it is not in the folder, or must not be used.
+        """
+        found = self._versions.get(number)
+        newest = self._newest
+        if found is not None or newest is None or number > newest.version:
+            return found
+        try:
+            return self._remember(self._folder.version(number))
+        except ConfigurationError as error:
+            log.warning("directory version %d, which a letter names, is not at hand: %s: %s", number, error.code, error)
+            return None
+
+    def _remember(self, directory: Directory) -> Directory:
+        self._versions[directory.version] = directory
+        for version in sorted(self._versions)[: -2 * GROUP_VERSIONS]:
+            del self._versions[version]
+        return directory
 
     def _read(self, known: Footing | None) -> Footing:
         policy_bytes = _read_file(self._policy)
@@ -129,7 +155,7 @@ class FootingFiles:
         if known is None:
             directory = self._folder.latest()
             self._newest = newest
-            return self._footing_of(Ground(directory, policy, Trust(directory)), policy_bytes)
+            return self._footing_of(directory, policy, Trust(directory), policy_bytes)
         directory = self._folder.latest(known.ground.directory)
         self._newest = newest
         same = known.ground.directory is directory
@@ -137,14 +163,18 @@ class FootingFiles:
             return known
         log.info("directory version %d and policy %s are taken", directory.version, policy.digest.hex()[:8])
         trust = known.ground.trust if same else Trust(directory)
-        return self._footing_of(Ground(directory, policy, trust), policy_bytes)
+        return self._footing_of(directory, policy, trust, policy_bytes)
 
-    def _footing_of(self, ground: Ground, policy: bytes) -> Footing:
-        return Footing(ground, lambda since: self._parts(ground.directory.version, since, policy))
+    def _footing_of(self, directory: Directory, policy: Policy, trust: Trust, policy_bytes: bytes) -> Footing:
+        in_force = self._remember(directory).version
+        return Footing(
+            Ground(directory, policy, trust, self.version),
+            lambda since: self._parts(in_force, self._files_of(since, in_force), policy_bytes),
+            lambda version: self._parts(version, set(self._folder.files(in_force).values()), policy_bytes),
+        )
 
-    def _parts(self, version: int, since: bytes, policy: bytes) -> Iterator[tuple[Content, ...]]:
-        """The files of a version that those of the version with digest `since` are not, and always the policy."""
-        known = self._files_of(since, version)
+    def _parts(self, version: int, known: set[bytes], policy: bytes) -> Iterator[tuple[Content, ...]]:
+        """The files of a version that are not `known` by their digests, and always the policy."""
         names = [name for name, digest in self._folder.files(version).items() if digest not in known]
         part, size = [Content(b"", policy)], len(policy)
         for name in names:

@@ -1,0 +1,150 @@
+"""Expressions that name bodies: recipients of a circular (rule 1.7), and who may write to whom.
+
+    expression = item *("," item)      the order of items says nothing
+    item       = ["-"] term            "-": without these
+    term       = "all"                 every body of the directory
+               | "kind:" words         every body of that kind
+               | "soate:" digits       every body in that oblast, raion or aimak: its SOATE begins so
+               | "parent:" code        every body directly below that one
+               | code                  that body
+
+    kind:ministry, natstat             all ministries, and the statistics committee
+    soate:41708, -kind:court           Chui oblast without its courts
+    all, -minjust                      everybody but the ministry of justice
+
+Blanks around items and terms count for nothing. A whole SOATE code of 14 digits means the unit that it
+is the code of, with all that lies in it: `41708000000000` is `41708`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from exchange.domain.directory import Body
+from exchange.domain.errors import ExchangeError
+from exchange.domain.ids import is_body_code
+
+ALL = "all"
+_SOATE_DIGITS = 14
+_DIGITS = re.compile(r"[0-9]{1,14}")
+_UNIT_ITSELF = re.compile(r"(?:000)+\Z")
+
+
+class GroupInvalid(ExchangeError):
+    """An expression that names no group; the message says at which character."""
+
+    code = "group-invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Some terms of an expression: a body is among them when any of them names it."""
+
+    everybody: bool = False
+    codes: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
+    parents: frozenset[str] = frozenset()
+    places: frozenset[str] = frozenset()
+    """Beginnings of SOATE codes."""
+    _lengths: frozenset[int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Note how long the beginnings are: however many they are, a body is looked up once for each length."""
+        object.__setattr__(self, "_lengths", frozenset(map(len, self.places)))
+
+    def name(self, body: Body) -> bool:
+        """Whether any of the terms names `body`."""
+        return self.everybody or any(True for _ in self.naming(body))
+
+    def naming(self, body: Body) -> Iterator[str]:
+        """The terms but `all` that name `body`, as `spelt` writes them."""
+        if body.code in self.codes:
+            yield body.code
+        if body.kind in self.kinds:
+            yield f"kind:{body.kind}"
+        if body.parent in self.parents:
+            yield f"parent:{body.parent}"
+        for length in self._lengths:
+            place = body.soate[:length]
+            if place in self.places:
+                yield f"soate:{place}"
+
+    def spelt(self) -> Iterator[str]:
+        """Every term but `all`, in order."""
+        yield from sorted(self.codes)
+        yield from (f"kind:{kind}" for kind in sorted(self.kinds))
+        yield from (f"parent:{code}" for code in sorted(self.parents))
+        yield from (f"soate:{place}" for place in sorted(self.places))
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression that was understood: whom it names, and whom of them it leaves out."""
+
+    wanted: Terms
+    unwanted: Terms
+
+    def __contains__(self, body: Body) -> bool:
+        """Whether `body` is one of the group."""
+        return self.wanted.name(body) and not self.unwanted.name(body)
+
+    def members(self, bodies: Mapping[str, Body]) -> Iterator[Body]:
+        """Those of `bodies`, by code, who are of the group; sorted by code."""
+        named = self.wanted.everybody or self.wanted.kinds or self.wanted.parents or self.wanted.places
+        codes: Iterable[str] = bodies if named else self.wanted.codes & bodies.keys()
+        return (bodies[code] for code in sorted(codes) if bodies[code] in self)
+
+    def idle(self, bodies: Mapping[str, Body]) -> Iterator[str]:
+        """Terms that name none of `bodies`: slips, for nobody writes to a kind that does not exist."""
+        for terms in (self.wanted, self.unwanted):
+            found = terms.codes & bodies.keys()
+            if terms.kinds or terms.parents or terms.places:
+                found |= {term for body in bodies.values() for term in terms.naming(body)}
+            yield from (term for term in terms.spelt() if term not in found)
+
+
+def parse_group(text: str) -> Expression:
+    """The group that `text` names.
+
+    Raises:
+        GroupInvalid: for any other text; names the character where the first wrong item begins.
+    """
+    wanted: dict[str, set[str]] = {}
+    unwanted: dict[str, set[str]] = {}
+    begin = 0
+    for item in text.split(","):
+        bare = item.strip()
+        place = begin + len(item) - len(item.lstrip())
+        terms, term = (unwanted, bare[1:].lstrip()) if bare.startswith("-") else (wanted, bare)
+        kind, value = _term(term, place + 1)
+        terms.setdefault(kind, set()).add(value)
+        begin += len(item) + 1
+    if not wanted:
+        raise GroupInvalid("group, character 1: names only whom to leave out; begin with whom to write to, as in 'all'")
+    return Expression(_terms(wanted), _terms(unwanted))
+
+
+def _term(term: str, character: int) -> tuple[str, str]:
+    kind, colon, value = term.partition(":")
+    value = value.strip()
+    if not colon and (term == ALL or is_body_code(term)):
+        return ("all" if term == ALL else "code"), term
+    match kind.rstrip() if colon else "":
+        case "kind" if value and value.isprintable():
+            return "kind", value
+        case "parent" if is_body_code(value):
+            return "parent", value
+        case "soate" if _DIGITS.fullmatch(value):
+            return "soate", _UNIT_ITSELF.sub("", value) if len(value) == _SOATE_DIGITS else value
+    known = "a body's code, 'all', 'kind:…', 'parent:code' or 'soate:digits'"
+    raise GroupInvalid(f"group, character {character}: '{term[:40]}' is none of {known}")
+
+
+def _terms(found: Mapping[str, set[str]]) -> Terms:
+    return Terms(
+        everybody="all" in found,
+        codes=frozenset(found.get("code", ())),
+        kinds=frozenset(found.get("kind", ())),
+        parents=frozenset(found.get("parent", ())),
+        places=frozenset(found.get("soate", ())),
+    )

@@ -1,0 +1,138 @@
+"""To whom a statement goes (rules 1.7 and 3.1): pure, from the statement and versions of the directory.
+
+A letter to a group means the bodies that the group names in the version of the directory that the
+letter names, which is the one that its sender saw. Of these it goes to whom the sender may write by the
+version in force (ADR 0013).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from exchange.domain.decision import Refusal
+from exchange.domain.directory import Directory
+from exchange.domain.group import Expression, GroupInvalid, parse_group
+from exchange.domain.policy import GROUP_VERSIONS, RECIPIENTS, Policy
+from exchange.domain.reason import Reason
+from exchange.domain.statement import Group, Letter, Receipt, Statement
+from exchange.domain.writing import allowed
+
+Versions = Callable[[int], Directory | None]
+"""A version of the directory by its number, None when it is not at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """Codes of the bodies that an accepted statement goes to, or why it goes to nobody."""
+
+    recipients: tuple[str, ...] = ()
+    refusal: Refusal | None = None
+
+
+def other_version(statement: Statement | None, directory: Directory) -> int | None:
+    """The version that a letter to a group is expanded by, when it is not `directory`, which is in force."""
+    group = statement.group if isinstance(statement, Letter) else None
+    if group is None or group.directory_version == directory.version or _is_far(group, directory):
+        return None
+    return group.directory_version
+
+
+def addressed(statement: Statement, directory: Directory, named: Directory, policy: Policy) -> Addressed:
+    """Whom `statement` goes to.
+
+    Args:
+        statement: any; an open and a void go to nobody.
+        directory: the version in force.
+        named: the version that a letter to a group is expanded by.
+        policy: in force.
+    """
+    if isinstance(statement, Receipt):
+        # What somebody has sent may be answered for, whoever may write to whom.
+        return _to_codes((statement.sender,), directory)
+    if not isinstance(statement, Letter):
+        return Addressed()
+    if statement.group is None:
+        return _counted(statement) or _permitted(statement, directory, policy)
+    if statement.recipients:
+        return _refused(Reason.RECIPIENTS_AND_GROUP, f"group, recipients: {len(statement.recipients)}")
+    if _is_far(statement.group, directory):
+        versions = f"{statement.group.directory_version}, in force is {directory.version}"
+        return _refused(Reason.GROUP_OUTDATED, f"group.directory_version: {versions}")
+    return _to_group(statement, statement.group, directory, named, policy)
+
+
+def names(letter: Letter, code: str, versions: Callable[[int], Directory]) -> bool:
+    """Whether a letter that was accepted is addressed to `code`: what its recipient, and its sender, can tell.
+
+    Args:
+        letter: the letter.
+        code: a body's.
+        versions: gives the version of the directory that a group is expanded by.
+    """
+    if letter.group is None:
+        return code in letter.recipients
+    body = versions(letter.group.directory_version).bodies.get(code)
+    return body is not None and code != letter.head.body and body in parse_group(letter.group.expression)
+
+
+def members(expression: Expression, sender: str, directory: Directory, named: Directory, policy: Policy) -> list[str]:
+    """Codes of those whom `sender` writes to with a group, sorted; never itself."""
+    meant = (directory.bodies.get(body.code) for body in expression.members(named.bodies) if body.code != sender)
+    present = [body for body in meant if body is not None and body.reachable]
+    speaker = directory.bodies.get(sender)
+    return [] if speaker is None else [body.code for body in allowed(policy.writing, speaker, present)]
+
+
+def _to_group(letter: Letter, group: Group, directory: Directory, named: Directory, policy: Policy) -> Addressed:
+    """Every term must name somebody: a slip in what is left out would write to whom it was to leave out."""
+    try:
+        expression = parse_group(group.expression)
+    except GroupInvalid as error:
+        return _refused(Reason.GROUP_INVALID, str(error))
+    slip = next(expression.idle(named.bodies), None)
+    if slip is not None:
+        return _refused(Reason.RECIPIENT_UNKNOWN, f"group: '{slip[:63]}' names nobody")
+    found = members(expression, letter.head.body, directory, named, policy)
+    return Addressed(tuple(found)) if found else _refused(Reason.RECIPIENT_MISSING, "group: nobody can be written to")
+
+
+def _counted(letter: Letter) -> Addressed | None:
+    """At least one bare body code, at most 64, each once (rule 1.7)."""
+    if not letter.recipients:
+        return _refused(Reason.RECIPIENT_MISSING, "recipients")
+    if len(letter.recipients) > RECIPIENTS:
+        return _refused(Reason.RECIPIENTS_TOO_MANY, f"recipients: {len(letter.recipients)}")
+    if len(set(letter.recipients)) < len(letter.recipients):
+        return _refused(Reason.RECIPIENT_REPEATED, "recipients")
+    return None
+
+
+def _permitted(letter: Letter, directory: Directory, policy: Policy) -> Addressed:
+    found = _to_codes(letter.recipients, directory)
+    speaker = directory.bodies.get(letter.head.body)
+    if found.refusal is not None or speaker is None:
+        return found
+    those = [directory.bodies[code] for code in letter.recipients]
+    permitted = {body.code for body in allowed(policy.writing, speaker, those)}
+    for index, code in enumerate(letter.recipients):
+        if code not in permitted:
+            return _refused(Reason.RECIPIENT_FORBIDDEN, f"recipients[{index}]: '{code}'")
+    return found
+
+
+def _to_codes(codes: tuple[str, ...], directory: Directory) -> Addressed:
+    """Every recipient stands in the directory and can be written to."""
+    for index, code in enumerate(codes):
+        body = directory.bodies.get(code)
+        if body is None:
+            return _refused(Reason.RECIPIENT_UNKNOWN, f"recipients[{index}]: '{code[:63]}'")
+        if not body.reachable:
+            return _refused(Reason.RECIPIENT_NOT_CONNECTED, f"recipients[{index}]: '{code}' is {body.status}")
+    return Addressed(codes)
+
+
+def _is_far(group: Group, directory: Directory) -> bool:
+    return group.directory_version < 1 or abs(group.directory_version - directory.version) > GROUP_VERSIONS
+
+
+def _refused(reason: Reason, detail: str) -> Addressed:
+    return Addressed(refusal=Refusal(reason, detail))
