@@ -15,6 +15,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -27,10 +28,11 @@ from exchange.agent.ports import DraftLetter, DraftReceipt, Package
 from exchange.agent.spool.outgoing import OutgoingState
 from exchange.domain.card import FileRole, LetterCard, Party, ReceiptCard
 from exchange.domain.delivery import TABLE
-from exchange.domain.directory import Directory
+from exchange.domain.directory import Body, Directory
 from exchange.domain.errors import BusError, ConfigurationError, DocumentError, SpoolError
 from exchange.domain.event import Event
-from exchange.domain.statement import Access, AckPolicy, LetterKind, Urgency
+from exchange.domain.group import parse_group, reached
+from exchange.domain.statement import Access, AckPolicy, Group, LetterKind, Urgency
 from exchange.settings import BodySettings, agent_settings
 from exchange.wiring.agent import Desk, open_desk
 
@@ -77,14 +79,17 @@ class Client:
         """The bodies that letters can be sent to."""
         return self._desk.office.history.directory
 
-    async def send(self, to: Sequence[str], title: str, files: Sequence[Path] = (), *, annotation: str = "") -> str:
+    async def send(
+        self, to: Sequence[str], title: str, files: Sequence[Path] = (), *, annotation: str = "", group: str = ""
+    ) -> str:
         """Send a letter; it is on disk when this returns, and sent even if this process ends.
 
         Args:
-            to: codes of the recipients.
+            to: codes of the recipients; none when a group is given.
             title: what the letter is about.
             files: the first is the letter itself, the others are annexes.
             annotation: more words about it.
+            group: whom to write to instead, as in `kind:ministry`; see `exchange.domain.group`, and `members`.
 
         Returns:
             The letter's message id, by which this body names it.
@@ -93,7 +98,18 @@ class Client:
             DraftRefused: the exchange could never take it; the code says why.
             OSError: a file cannot be read.
         """
-        return await self.submit(self._compose(to, title, files, annotation))
+        draft = self._compose(to, title, files, annotation)
+        if group:
+            draft = replace(draft, group=Group(group, self.directory.version))
+        return await self.submit(draft)
+
+    def members(self, group: str) -> list[Body]:
+        """Whom a letter to `group` goes to, by the newest directory known here and as far as the policy lets it.
+
+        Raises:
+            GroupInvalid: it cannot be read.
+        """
+        return reached(parse_group(group), self._body.code, self.directory)
 
     async def submit(self, draft: DraftLetter) -> str:
         """Send a letter that a document system has written, see `read_draft`; raises as `send`."""
@@ -137,16 +153,18 @@ class Client:
     async def receipts(self, letter: str) -> AsyncIterator[Heard]:
         """What is heard about a letter, as it comes, until every recipient has registered or refused it.
 
-        Ends without a receipt when the exchange itself refused the letter.
+        Ends without a receipt when the exchange itself refused the letter. Of a letter to a group only the
+        exchange knows to whom it went: it goes on until the caller leaves.
         """
-        told = 0
+        last, ended = 0, set[str]()
         while True:
             sent = await self.sent(letter)
-            for heard in sent.heard[told:]:
-                yield heard
-            told = len(sent.heard)
-            ended = {heard.actor for heard in sent.heard if TABLE[heard.event].decides}
-            if sent.state in {OutgoingState.REFUSED, OutgoingState.VOID} or ended >= set(sent.recipients):
+            while some := await self._mailbox.heard(letter, last):
+                for row, heard in some:
+                    last, ended = row, ended | ({heard.actor} if TABLE[heard.event].decides else set())
+                    yield heard
+            answered = not sent.group and ended >= set(sent.recipients)
+            if answered or sent.state in {OutgoingState.REFUSED, OutgoingState.VOID}:
                 return
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -21,6 +21,7 @@ from exchange.domain.statement import (
     Receipt,
     commitment_digest,
 )
+from exchange.journal.addressing import names
 from exchange.security.errors import SignatureRefused
 from exchange.security.trust import Trust
 from exchange.wire.records import decode, decode_statement
@@ -88,7 +89,7 @@ def verify(value: bytes, body: str, trust_at: Callable[[int], Trust]) -> Arrival
         raise ArrivalFlagged(f"head.body: '{statement.head.body}', signed by '{signer}'", code="wrong-signer")
     # 5. It is addressed to us, and its contents are those that it commits to.
     if isinstance(statement, Letter):
-        return _letter(said, statement, contents, body)
+        return _letter(said, statement, contents, body, trust_at)
     if isinstance(statement, Receipt):
         return _receipt(said, statement, contents, body)
     raise ArrivalFlagged(f"a {type(statement).__name__} in an inbox", code="kind-unexpected")
@@ -124,9 +125,12 @@ def _trust(trust_at: Callable[[int], Trust], version: int, named: bytes) -> Trus
     return trust
 
 
-def _letter(said: bytes, letter: Letter, contents: tuple[Content, ...], body: str) -> LetterArrival:
-    if body not in letter.recipients:
-        raise ArrivalFlagged(f"recipients: do not name '{body}'", code="not-addressed")
+def _letter(
+    said: bytes, letter: Letter, contents: tuple[Content, ...], body: str, trust_at: Callable[[int], Trust]
+) -> LetterArrival:
+    if not names(letter, body, lambda version: trust_at(version).directory):
+        place = "recipients: do" if letter.group is None else "group: does"
+        raise ArrivalFlagged(f"{place} not name '{body}'", code="not-addressed")
     _require_contents(letter.contents, contents)
     card, files = _letter_parts(contents)
     if len(card.files) != len(files):

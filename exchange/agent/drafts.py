@@ -15,6 +15,7 @@ from exchange.agent.spool.origins import Origin
 from exchange.agent.spool.outgoing import Draft, Kind
 from exchange.domain.card import ReceiptCard
 from exchange.domain.event import Event
+from exchange.domain.group import GroupInvalid, parse_group
 from exchange.domain.ids import ORIGIN_BYTES, ZERO_DIGEST, digest
 from exchange.domain.policy import CARD_PARTS, FAN_OUT_BYTES, RECIPIENTS, RECORD_BYTES, STATEMENT_BYTES
 from exchange.domain.reason import Reason
@@ -22,13 +23,14 @@ from exchange.domain.statement import (
     SALT_BYTES,
     Commitment,
     Content,
+    Group,
     Head,
     Letter,
     Receipt,
     Signed,
     commit,
 )
-from exchange.journal.judge import CARD_MEDIA_TYPE, parts_of, record_bytes
+from exchange.journal.judge import CARD_MEDIA_TYPE, codes_bytes, parts_of, record_bytes
 from exchange.wire.records import decode, encode, read_head, with_head
 
 SIGNATURE_BYTES = 2048
@@ -85,7 +87,7 @@ class Drafting:
             conversation=answers.conversation if answers else draft.conversation or draft.message_id,
             in_reply_to=answers.digest if answers else None,
             recipients=draft.recipients,
-            group=None,
+            group=draft.group,
             ack=draft.ack,
             wanted=draft.wanted,
             urgency=draft.urgency,
@@ -94,7 +96,7 @@ class Drafting:
             seal=None,
             contents=commitments,
         )
-        record = self._record(letter, contents, copies=len(letter.recipients))
+        record = self._record(letter, contents, letter.recipients)
         return Draft(body, Kind.LETTER, draft.message_id, head.created, record)
 
     def receipt(self, body: str, words: "Words", key: str) -> Draft:
@@ -107,7 +109,7 @@ class Drafting:
         contents, commitments = self._carry(card)
         head = self._head(body)
         receipt = Receipt(head, words.letter, words.sender, words.event.value, words.at, words.reason, commitments)
-        return Draft(body, Kind.RECEIPT, key, head.created, self._record(receipt, contents, copies=1))
+        return Draft(body, Kind.RECEIPT, key, head.created, self._record(receipt, contents))
 
     def _head(self, body: str) -> Head:
         return Head(self.exchange, body, bytes(ORIGIN_BYTES), 0, ZERO_DIGEST, self.clock())
@@ -120,7 +122,9 @@ class Drafting:
         types = (media_type for _, media_type in items)
         return contents, tuple(commit(content, kind) for content, kind in zip(contents, types, strict=True))
 
-    def _record(self, statement: Letter | Receipt, contents: tuple[Content, ...], copies: int) -> bytes:
+    def _record(
+        self, statement: Letter | Receipt, contents: tuple[Content, ...], recipients: tuple[str, ...] = ()
+    ) -> bytes:
         signed = Signed(encode(statement), b"", contents)
         size = len(signed.statement) + NUMBER_BYTES
         if size > STATEMENT_BYTES:
@@ -128,8 +132,10 @@ class Drafting:
         whole = record_bytes(signed) + NUMBER_BYTES + SIGNATURE_BYTES + FRAMING_BYTES
         if whole > RECORD_BYTES:
             raise refused_draft(Reason.OVERSIZED, f"record: {whole} bytes of {RECORD_BYTES}")
-        if whole * copies > FAN_OUT_BYTES:
-            raise refused_draft(Reason.FAN_OUT_TOO_LARGE, f"{whole} bytes × {copies} recipients")
+        # How many a group has is the exchange's to say.
+        copy = whole + codes_bytes(recipients)
+        if copy * len(recipients) > FAN_OUT_BYTES:
+            raise refused_draft(Reason.FAN_OUT_TOO_LARGE, f"{copy} bytes × {len(recipients)} recipients")
         return encode(signed)
 
 
@@ -187,9 +193,21 @@ def _require_sendable(draft: DraftLetter) -> None:
         raise refused_draft(Reason.CONTENT_MISMATCH, detail)
     if (parts := parts_of(draft.card)) > CARD_PARTS:
         raise refused_draft(Reason.CONTENT_TOO_LARGE, f"card: {parts} parts, at most {CARD_PARTS}")
+    if draft.group is not None:
+        _require_group(draft, draft.group)
+        return
     if not draft.recipients:
         raise refused_draft(Reason.RECIPIENT_MISSING, "recipients")
     if len(draft.recipients) > RECIPIENTS:
         raise refused_draft(Reason.RECIPIENTS_TOO_MANY, f"recipients: {len(draft.recipients)}")
     if len(set(draft.recipients)) < len(draft.recipients):
         raise refused_draft(Reason.RECIPIENT_REPEATED, "recipients")
+
+
+def _require_group(draft: DraftLetter, group: Group) -> None:
+    if draft.recipients:
+        raise refused_draft(Reason.RECIPIENTS_AND_GROUP, f"group, recipients: {len(draft.recipients)}")
+    try:
+        parse_group(group.expression)
+    except GroupInvalid as error:
+        raise refused_draft(Reason.GROUP_INVALID, str(error)) from error

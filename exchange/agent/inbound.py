@@ -28,6 +28,7 @@ from exchange.domain.decision import Notice
 from exchange.domain.errors import ExchangeError, WireError
 from exchange.domain.event import Event
 from exchange.domain.statement import Letter, Signed
+from exchange.journal.addressing import names
 from exchange.wire.records import decode, kind_of
 
 log = logging.getLogger(__name__)
@@ -219,7 +220,8 @@ class Inbound:
             return None
         _, record = outgoing.record_of(connection, row)
         letter = decode(Letter, decode(Signed, record).statement)
-        return row if arrival.receipt.head.body in letter.recipients else None
+        versions = self._office.history
+        return row if names(letter, arrival.receipt.head.body, lambda number: versions.at(number).directory) else None
 
     def _keep_receipt(
         self, connection: sqlite3.Connection, body: str, value: bytes, arrival: ReceiptArrival, row: int

@@ -49,6 +49,7 @@ class SentLetter:
 
     Attributes:
         digest: its id in the exchange; None while it is a draft.
+        recipients: codes of the bodies that it names; none when it names a group.
         state: how far it came on its way to the exchange.
         reason: code, when the exchange refused it.
         heard: the last hundred receipts about it, in the order of their arrival.
@@ -62,6 +63,7 @@ class SentLetter:
     reason: str
     detail: str
     heard: tuple[Heard, ...]
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,21 @@ class Mailbox:
         def work(connection: sqlite3.Connection) -> SentLetter | None:
             letter = outgoing.sent_letter(connection, self._body, message_id)
             return None if letter is None else _sent(letter, incoming.receipts_about(connection, letter.row, RECEIPTS))
+
+        return await self._spool.run(work)
+
+    async def heard(self, message_id: str, after: int = 0) -> list[tuple[int, Heard]]:
+        """The next hundred receipts about a letter of ours, in the order of their arrival, each with its row.
+
+        Args:
+            message_id: the letter's.
+            after: the last row that the caller has; 0 at first.
+        """
+
+        def work(connection: sqlite3.Connection) -> list[tuple[int, Heard]]:
+            letter = outgoing.sent_letter(connection, self._body, message_id)
+            receipts = () if letter is None else incoming.receipts_after(connection, letter.row, after, RECEIPTS)
+            return [(kept.row, _heard(kept)) for kept in receipts]
 
         return await self._spool.run(work)
 
@@ -225,6 +242,7 @@ def _sent(letter: Sent, receipts: Iterable[Kept]) -> SentLetter:
         reason=letter.reason,
         detail=letter.detail,
         heard=tuple(map(_heard, receipts)),
+        group=said.group.expression if said.group else "",
     )
 
 

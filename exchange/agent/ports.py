@@ -12,7 +12,7 @@ from typing import Protocol
 from exchange.domain.card import LetterCard, ReceiptCard
 from exchange.domain.directory import Directory
 from exchange.domain.event import Event
-from exchange.domain.statement import Access, AckPolicy, Letter, LetterKind, Urgency
+from exchange.domain.statement import Access, AckPolicy, Group, Letter, LetterKind, Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class DraftLetter:
         in_reply_to_number: registration number of that letter at its sender or here, else empty.
         recipients: body codes, in the order of `card.addressees`.
         files: bytes of `card.files`, in that order.
+        group: whom it goes to instead of `recipients`, when that is an expression.
     """
 
     message_id: str
@@ -51,6 +52,7 @@ class DraftLetter:
     access: Access
     card: LetterCard
     files: tuple[bytes, ...]
+    group: Group | None = None
 
 
 @dataclass(frozen=True, slots=True)

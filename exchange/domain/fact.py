@@ -47,7 +47,7 @@ class LetterFact:
     Attributes:
         letter: statement digest, the letter's id.
         recipients: after expansion; of a refused letter as its sender named them, each once, at
-            most 64, and one empty name when it named none.
+            most 64, and one empty name when it named none; the expression of a group as one name.
         document: the sender's own registration, from the card.
         items: how many items of contents it commits to.
         size: bytes of them.

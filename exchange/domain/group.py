@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from exchange.domain.directory import Body
+from exchange.domain.directory import Body, Directory
 from exchange.domain.errors import ExchangeError
 from exchange.domain.ids import is_body_code
 
@@ -101,6 +101,20 @@ class Expression:
             if terms.kinds or terms.parents or terms.places:
                 found |= {term for body in bodies.values() for term in terms.naming(body)}
             yield from (term for term in terms.spelt() if term not in found)
+
+
+def reached(expression: Expression, sender: str, directory: Directory, named: Directory | None = None) -> list[Body]:
+    """Whom `sender` reaches with a group, sorted by code; never itself.
+
+    Args:
+        expression: the group.
+        sender: who writes.
+        directory: the version in force, which says who can be written to.
+        named: the version that says who is of the group, when it is another one.
+    """
+    meant = [body.code for body in expression.members((named or directory).bodies) if body.code != sender]
+    found = (directory.bodies.get(code) for code in meant)
+    return [body for body in found if body is not None and body.reachable]
 
 
 def parse_group(text: str) -> Expression:

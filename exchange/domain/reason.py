@@ -93,7 +93,7 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.CHAIN_BROKEN: ("the previous digest is not that of the number taken last", "open a new origin"),
     Reason.OVER_BUDGET: ("the body's share of the lane is used up", "send again from the expected number, slower"),
     Reason.GROUP_VERSION_MISSING: (
-        "the router has not yet the directory that the group names",
+        "the router lacks the directory that the group names",
         "wait: it is sent again",
     ),
     Reason.SCHEMA_UNKNOWN: ("the statement's schema is not known here", "send a version that the exchange knows"),

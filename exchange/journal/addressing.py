@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from exchange.domain.decision import Refusal
 from exchange.domain.directory import Directory
-from exchange.domain.group import Expression, GroupInvalid, parse_group
+from exchange.domain.group import GroupInvalid, parse_group, reached
 from exchange.domain.policy import GROUP_VERSIONS, RECIPIENTS, Policy
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Group, Letter, Receipt, Statement
@@ -71,15 +71,10 @@ def names(letter: Letter, code: str, versions: Callable[[int], Directory]) -> bo
     if letter.group is None:
         return code in letter.recipients
     body = versions(letter.group.directory_version).bodies.get(code)
-    return body is not None and code != letter.head.body and body in parse_group(letter.group.expression)
-
-
-def members(expression: Expression, sender: str, directory: Directory, named: Directory, policy: Policy) -> list[str]:
-    """Codes of those whom `sender` writes to with a group, sorted; never itself."""
-    meant = (directory.bodies.get(body.code) for body in expression.members(named.bodies) if body.code != sender)
-    present = [body for body in meant if body is not None and body.reachable]
-    speaker = directory.bodies.get(sender)
-    return [] if speaker is None else [body.code for body in allowed(policy.writing, speaker, present)]
+    try:
+        return body is not None and code != letter.head.body and body in parse_group(letter.group.expression)
+    except GroupInvalid:
+        return False
 
 
 def _to_group(letter: Letter, group: Group, directory: Directory, named: Directory, policy: Policy) -> Addressed:
@@ -91,7 +86,9 @@ def _to_group(letter: Letter, group: Group, directory: Directory, named: Directo
     slip = next(expression.idle(named.bodies), None)
     if slip is not None:
         return _refused(Reason.RECIPIENT_UNKNOWN, f"group: '{slip[:63]}' names nobody")
-    found = members(expression, letter.head.body, directory, named, policy)
+    sender = letter.head.body
+    present, speaker = reached(expression, sender, directory, named), directory.bodies.get(sender)
+    found = [body.code for body in allowed(policy.writing, speaker, present)] if speaker else []
     return Addressed(tuple(found)) if found else _refused(Reason.RECIPIENT_MISSING, "group: nobody can be written to")
 
 

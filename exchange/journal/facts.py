@@ -178,7 +178,9 @@ def _letter_fact(
 
 
 def _named(letter: Letter) -> tuple[str, ...]:
-    """Recipients of a refused letter: anybody's text, so bounded; each once, at least one."""
+    """Recipients of a refused letter, or its group: anybody's text, so bounded; each once, at least one."""
+    if letter.group is not None:
+        return (_text(letter.group.expression),)
     named = dict.fromkeys(_text(name) for name in letter.recipients[:RECIPIENTS])
     return tuple(named) or ("",)
 

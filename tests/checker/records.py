@@ -55,7 +55,9 @@ def _letter(statement: bytes) -> tuple[Head, LetterWords]:
         letter = decode(Letter, statement)
     except WireError:
         return read_head(statement), LetterWords("", ())
-    return letter.head, LetterWords(letter.message_id, letter.recipients)
+    return letter.head, LetterWords(
+        letter.message_id, (letter.group.expression,) if letter.group else letter.recipients
+    )
 
 
 def _receipt(statement: bytes, contents: tuple[Content, ...]) -> tuple[Head, ReceiptWords | None]:

@@ -224,6 +224,15 @@ def receipts_about(connection: sqlite3.Connection, outgoing: int, limit: int) ->
     return (arrival_at(connection, row) for (row,) in reversed(rows))
 
 
+def receipts_after(connection: sqlite3.Connection, outgoing: int, row: int, limit: int) -> Iterator[Kept]:
+    """The first receipts about one of our letters that came after the one in `row`, in the order of arrival."""
+    rows = connection.execute(
+        "SELECT id FROM incoming WHERE outgoing = ? AND kind = 'receipt' AND id > ? ORDER BY id LIMIT ?",
+        (outgoing, row, limit),
+    ).fetchall()
+    return (arrival_at(connection, found) for (found,) in rows)
+
+
 def mark(connection: sqlite3.Connection, row: int, state: ArrivalState, reason: str = "", detail: str = "") -> None:
     """Write how far the hand-over came; a rejection keeps its own reason."""
     connection.execute(

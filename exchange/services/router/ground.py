@@ -12,7 +12,7 @@ from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ZERO_DIGEST
 from exchange.domain.policy import GROUP_VERSIONS, Policy, parse_policy
 from exchange.domain.statement import Content
-from exchange.journal.examine import Ground
+from exchange.journal.examine import Ground, Verifier
 from exchange.security.directory_folder import DirectoryFolder
 from exchange.security.directory_metadata import Newest
 from exchange.security.trust import Trust
@@ -165,7 +165,7 @@ class FootingFiles:
         trust = known.ground.trust if same else Trust(directory)
         return self._footing_of(directory, policy, trust, policy_bytes)
 
-    def _footing_of(self, directory: Directory, policy: Policy, trust: Trust, policy_bytes: bytes) -> Footing:
+    def _footing_of(self, directory: Directory, policy: Policy, trust: Verifier, policy_bytes: bytes) -> Footing:
         in_force = self._remember(directory).version
         return Footing(
             Ground(directory, policy, trust, self.version),

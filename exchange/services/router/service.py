@@ -18,6 +18,7 @@ from exchange.bus.lane import Lane
 from exchange.bus.lane_group import LaneGroup
 from exchange.domain.decision import DeadLetter, LaneState
 from exchange.domain.errors import BusError, ConfigurationError, ExchangeError, fault
+from exchange.domain.policy import RECIPIENTS
 from exchange.journal.examine import Examined
 from exchange.journal.ledger import Ledger
 from exchange.services.router.ground import FootingSource
@@ -32,8 +33,6 @@ TRANSACTION_STATEMENTS = 2000
 TRANSACTION_BYTES = 12 * 1024 * 1024
 """Above what one fetch becomes, a copy for the journal and one for an inbox: half-empty transactions
 cost the broker as much as full ones. At 100 MB it would cut us off."""
-CIRCULAR_RECIPIENTS = 64
-"""A letter to more bodies is committed without those before it, which need not wait for its many copies."""
 HEARTBEAT_SECONDS = 1.0
 READ_SECONDS = 1.0
 FINISH_SECONDS = 5.0
@@ -153,10 +152,11 @@ class Router:
         """Take a batch in order; commit at 2,000 statements or 12 MB, whichever is first."""
         transaction = self._begin(ledger, batch)
         for item in batch.items:
-            if transaction.statements and isinstance(item, Examined) and len(item.recipients) > CIRCULAR_RECIPIENTS:
-                await self._commit(lane, ledger, transaction, batch.now)
-                transaction = self._begin(ledger, batch)
             if isinstance(item, Examined):
+                if transaction.statements and len(item.recipients) > RECIPIENTS:
+                    # What stands before a circular need not wait for its hundreds of copies.
+                    await self._commit(lane, ledger, transaction, batch.now)
+                    transaction = self._begin(ledger, batch)
                 self._prove_named(ledger, transaction, batch, item)
             transaction.add(ledger.skip(item) if isinstance(item, DeadLetter) else ledger.take(item, batch.now))
             if transaction.statements >= TRANSACTION_STATEMENTS or transaction.size >= TRANSACTION_BYTES:
