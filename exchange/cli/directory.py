@@ -14,6 +14,7 @@ from rich.table import Table
 from exchange import system
 from exchange.cli import directory_service, keepers, letting_in
 from exchange.cli.exits import Exit
+from exchange.cli.group import group
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.rollout import rollout
@@ -31,6 +32,7 @@ app.add_typer(keepers.app)
 app.add_typer(letting_in.app)
 app.add_typer(directory_service.app)
 app.command()(rollout)
+app.command()(group)
 
 STYLES = {
     BodyStatus.CONNECTED: "green",

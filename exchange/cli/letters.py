@@ -1,6 +1,7 @@
-"""`exchange letters`: what the tracker knows, a line for each delivery."""
+"""`exchange letters`: what the tracker knows, a line for each delivery; circulars in one line."""
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,12 +11,12 @@ from rich.table import Table
 
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
-from exchange.cli.words import STATE_STYLES, local, short
+from exchange.cli.words import FEW, STATE_STYLES, counted, local, short
 from exchange.domain.delivery import State
 from exchange.settings import operator_settings
 from exchange.store import queries
 from exchange.store.database import Store
-from exchange.store.views import LetterFilter, Listed
+from exchange.store.views import LetterFilter, Listed, Summary
 
 app = typer.Typer()
 
@@ -32,10 +33,15 @@ def letters(
     reason: Annotated[str | None, typer.Option(metavar="CODE", help="Only with this reason code.")] = None,
     since: Annotated[datetime | None, typer.Option(help="Only letters journalled then or later, UTC.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the youngest first.")] = 50,
+    each: Annotated[bool, typer.Option("--each", help="A line for each recipient of a circular too.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """List letters and where they are: one line for each recipient."""
+    """List letters and where they are: one line for each recipient.
+
+    A letter to more than 8 bodies is one line with how many of them are in which state, unless --each, --to,
+    --state or --reason asks for more.
+    """
     settings = operator_settings(config_file(config, "operator", os.environ), os.environ)
     wanted = LetterFilter(
         sender=sender,
@@ -46,7 +52,9 @@ def letters(
         limit=limit,
     )
     with Store(settings.store) as store, store.reading() as connection:
-        found = queries.listed(connection, wanted)
+        alone = each or any(named is not None for named in (recipient, state, reason))
+        found: Sequence[Listed | Summary]
+        found = queries.listed(connection, wanted) if alone else queries.overview(connection, wanted, FEW)
     Output(as_json=json).result(found, lambda console: _render(found, console))
 
 
@@ -54,7 +62,7 @@ def _utc(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.replace(tzinfo=UTC)
 
 
-def _render(found: list[Listed], console: Console) -> None:
+def _render(found: Sequence[Listed | Summary], console: Console) -> None:
     if not found:
         console.print("No letters match. Without filters `exchange letters` lists the youngest.")
         return
@@ -63,9 +71,12 @@ def _render(found: list[Listed], console: Console) -> None:
     for heading in ("letter", "journalled", "from", "to", "state", "registered", *(["next"] if wide else [])):
         table.add_column(heading, no_wrap=True)
     for line in found:
+        cells = [short(line.letter.digest), local(line.letter.journalled), line.letter.sender]
+        if isinstance(line, Summary):
+            table.add_row(*cells, f"{line.recipients} bodies", counted(line.states), "", *([""] if wide else []))
+            continue
         delivery = line.delivery
         state = f"[{STATE_STYLES[delivery.state]}]{delivery.state}[/]"
         registered = f"{delivery.reg_number} {delivery.reg_date if wide else ''}".strip() or delivery.reason
-        cells = [short(line.letter.digest), local(line.letter.journalled), line.letter.sender, shown(line.recipient)]
-        table.add_row(*cells, state, shown(registered), *([delivery.next.value] if wide else []))
+        table.add_row(*cells, shown(line.recipient), state, shown(registered), *([delivery.next.value] if wide else []))
     console.print(table)

@@ -33,6 +33,7 @@ class Wanted:
 
     body: str
     to: tuple[str, ...]
+    group: str
     title: str
     files: tuple[Path, ...]
     wait_seconds: float
@@ -44,6 +45,9 @@ def send(
     *,
     as_body: Annotated[str, typer.Option("--as", metavar="BODY", help="Who sends.")],
     to: Annotated[list[str] | None, typer.Option("--to", metavar="BODY", help="Recipient; may be repeated.")] = None,
+    group: Annotated[
+        str, typer.Option(metavar="EXPR", help="A circular's recipients, as `exchange directory group` shows them.")
+    ] = "",
     title: Annotated[str, typer.Option(help="What it is about. Without it FILE is an EDMS package.")] = "",
     wait: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the exchange's word.")] = 30.0,
     config: Config = None,
@@ -56,7 +60,10 @@ def send(
     """
     output = Output(as_json=json)
     file = config_file(config, f"agent-{as_body}", os.environ)
-    wanted = Wanted(as_body, tuple(to or ()), title, tuple(files), wait)
+    if group and not title:
+        message = "--group needs a --title: a document system's package says itself to whom it goes"
+        raise ConfigurationError(message, code="recipients-differ")
+    wanted = Wanted(as_body, tuple(to or ()), group, title, tuple(files), wait)
     with output.doing("waiting for the exchange's word"):
         sent = asyncio.run(_send(file, wanted))
     accepted = sent.state is OutgoingState.TAKEN
@@ -68,7 +75,7 @@ def send(
 async def _send(config: Path, wanted: Wanted) -> SentLetter:
     async with Client.open(config, body=wanted.body) as client:
         if wanted.title:
-            letter = await client.send(wanted.to, wanted.title, wanted.files)
+            letter = await client.send(wanted.to, wanted.title, wanted.files, group=wanted.group)
         else:
             bodies = agent_settings(config, os.environ).bodies
             name = next(body.format for body in bodies if body.code == wanted.body)
@@ -85,7 +92,7 @@ async def _send(config: Path, wanted: Wanted) -> SentLetter:
 def _render(sent: SentLetter, console: Console) -> None:
     digest = sent.digest or b""
     if sent.state is OutgoingState.TAKEN:
-        console.print(f"[green]accepted[/] letter {digest.hex()}, to {', '.join(sent.recipients)}")
+        console.print(f"[green]accepted[/] letter {digest.hex()}, to {shown(sent.group) or ', '.join(sent.recipients)}")
     else:
         console.print(f"[red]refused[/] letter {digest.hex()}: {sent.reason}: {shown(sent.detail)}")
     console.print(f"Next: exchange track {short(digest)}")

@@ -1,6 +1,8 @@
 """`exchange track`: the whole story of one letter."""
 
 import os
+from collections import defaultdict
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -9,8 +11,8 @@ from rich.table import Table
 
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
-from exchange.cli.words import STATE_STYLES, lasted, local, short
-from exchange.domain.delivery import Actor
+from exchange.cli.words import FEW, STATE_STYLES, lasted, local, short
+from exchange.domain.delivery import Actor, State
 from exchange.domain.errors import ExchangeError
 from exchange.settings import operator_settings
 from exchange.store import queries
@@ -33,17 +35,28 @@ def track(
         str, typer.Argument(help="Id (its beginning is enough), message id, document id or registration number.")
     ],
     *,
+    to: Annotated[str | None, typer.Option(metavar="BODY", help="Only what concerns this recipient.")] = None,
+    each: Annotated[bool, typer.Option("--each", help="Every recipient of a circular, not only how many.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Show a letter's timeline for each recipient, and who must act next."""
+    """Show a letter's timeline for each recipient, and who must act next.
+
+    Of a letter to more than 8 bodies: how many of them are in which state, and the first of each.
+    """
     settings = operator_settings(config_file(config, "operator", os.environ), os.environ)
     with Store(settings.store) as store, store.reading() as connection:
         named = queries.find(connection, letter)
         story = queries.timeline(connection, _one(letter, named).digest)
     if story is None:
         raise LetterUnknown(_nothing(letter))
-    Output(as_json=json).result(story, lambda console: _render(story, console))
+    if to is not None:
+        story = replace(story, deliveries=tuple(part for part in story.deliveries if part.recipient == to))
+        if not story.deliveries:
+            message = f"the letter did not go to '{to[:63]}': `exchange track` without --to shows to whom it went"
+            raise LetterUnknown(message)
+    alone = each or len(story.deliveries) <= FEW
+    Output(as_json=json).result(story, lambda console: _render(story, console, alone=alone))
 
 
 def _one(text: str, named: list[Letter]) -> Letter:
@@ -60,7 +73,7 @@ def _nothing(text: str) -> str:
     return f"the tracker knows no letter '{text}': look it up with `exchange letters`, or wait until it is journalled"
 
 
-def _render(story: Timeline, console: Console) -> None:
+def _render(story: Timeline, console: Console, *, alone: bool) -> None:
     letter = story.letter
     registered = f", {letter.document.number} of {letter.document.date}" if letter.document.number else ""
     console.print(f"[bold]Letter {letter.digest.hex()}[/]")
@@ -68,12 +81,32 @@ def _render(story: Timeline, console: Console) -> None:
     console.print(f"created {local(letter.created)}, journalled {local(letter.journalled)}")
     if letter.reason:
         console.print(f"[red]refused: {letter.reason}[/] {shown(letter.detail)}")
-    for delivery in story.deliveries:
-        _render_delivery(delivery, console)
+    if alone:
+        for delivery in story.deliveries:
+            _render_delivery(delivery, console)
+    else:
+        _render_summary(story, console)
     for flag in story.flags:
         console.print(
             f"[yellow]flag {flag.code}[/] {flag.body} at {flag.partition}/{flag.offset}: {shown(flag.detail)}"
         )
+
+
+def _render_summary(story: Timeline, console: Console) -> None:
+    """How many are in which state, with the first few names; the furthest first."""
+    console.print(f"\n[bold]to {len(story.deliveries)} bodies[/]")
+    by_state: defaultdict[State, list[str]] = defaultdict(list)
+    for part in story.deliveries:
+        by_state[part.delivery.state].append(part.recipient)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for state in (state for state in reversed(State) if state in by_state):
+        bodies = by_state[state]
+        more = f" and {len(bodies) - FEW} more" if len(bodies) > FEW else ""
+        table.add_row(
+            f"  [{STATE_STYLES[state]}]{state}[/]", str(len(bodies)), f"{shown(', '.join(bodies[:FEW]))}{more}"
+        )
+    console.print(table)
+    console.print(f"Next: exchange track {short(story.letter.digest)} --to BODY, or --each for all of them")
 
 
 def _render_delivery(part: DeliveryTimeline, console: Console) -> None:

@@ -22,6 +22,16 @@ STATE_STYLES: Mapping[State, str] = MappingProxyType(
 """Colour beside the word, never instead of it."""
 
 
+FEW = 8
+"""Recipients of one letter that are shown one by one without being asked for."""
+
+
+def counted(states: Mapping[State, int]) -> str:
+    """How many deliveries are in which state, the furthest first."""
+    known = [state for state in reversed(State) if state in states]
+    return ", ".join(f"[{STATE_STYLES[state]}]{states[state]} {state}[/]" for state in known)
+
+
 def short(digest: bytes) -> str:
     """The beginning of a digest."""
     return digest.hex()[:DIGEST_CHARACTERS]

@@ -1,8 +1,11 @@
 """Questions to the tracker's database; every function takes a connection of `Store.reading`."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from heapq import merge
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,12 +16,13 @@ from exchange.domain.fact import Registration
 from exchange.domain.ids import DIGEST_BYTES
 from exchange.store.rows import DeliveryRow, FactRow, FlagRow, LetterRow, PositionRow, micros, moment, position_at
 from exchange.store.schema import deliveries, facts, flags, letters, positions
-from exchange.store.views import DeliveryTimeline, Flag, Letter, LetterFilter, Listed, Step, Timeline
+from exchange.store.views import DeliveryTimeline, Flag, Letter, LetterFilter, Listed, Step, Summary, Timeline
 
 _HEX_PREFIX = re.compile(r"[0-9a-fA-F]{4,64}")
 _READ_ROWS = 5_000
 _NOT_SAID = sorted({TABLE[event].state.value for event in SERVICE_EVENTS})
 """States that no body's word leads to."""
+_AGE = letters.c.journalled
 
 
 def find(connection: sa.Connection, text: str, limit: int = 20) -> list[Letter]:
@@ -68,6 +72,40 @@ def listed(connection: sa.Connection, wanted: LetterFilter) -> list[Listed]:
     return found
 
 
+def overview(connection: sa.Connection, wanted: LetterFilter, most: int) -> list[Listed | Summary]:
+    """Letters, the youngest first: a line for each delivery, but one for a letter to more than `most` bodies.
+
+    Args:
+        connection: of `Store.reading`.
+        wanted: sender, time and limit, which counts letters here; what is of a delivery plays no part.
+        most: deliveries of one letter that get a line each.
+    """
+    chosen = sa.select(letters).where(*_conditions(LetterFilter(sender=wanted.sender, after=wanted.after), _AGE))
+    rows = [
+        LetterRow(*row) for row in connection.execute(chosen.order_by(_AGE.desc(), letters.c.place).limit(wanted.limit))
+    ]
+    states: defaultdict[int, dict[State, int]] = defaultdict(dict)
+    counted = (
+        sa.select(deliveries.c.letter, deliveries.c.state, sa.func.count())
+        .where(deliveries.c.letter.in_([row.place for row in rows]))
+        .group_by(deliveries.c.letter, deliveries.c.state)
+    )
+    for letter, state, number in connection.execute(counted):
+        states[letter][State(state)] = number
+    few = [row.place for row in rows if sum(states[row.place].values()) <= most]
+    each: defaultdict[int, list[DeliveryRow]] = defaultdict(list)
+    query = sa.select(deliveries).where(deliveries.c.letter.in_(few)).order_by(deliveries.c.recipient)
+    for delivery in (DeliveryRow(*row) for row in connection.execute(query)):
+        each[delivery.letter].append(delivery)
+    lines: list[Listed | Summary] = []
+    for row in rows:
+        known = _letter(row)
+        lines.extend(Listed(known, one.recipient, one.delivery()) for one in each[row.place])
+        if row.place not in each:
+            lines.append(Summary(known, states[row.place]))
+    return lines
+
+
 def timeline(connection: sa.Connection, letter: bytes) -> Timeline | None:
     """The whole story of the letter with this digest; None when the tracker has not seen it."""
     first = connection.execute(sa.select(letters).where(letters.c.digest == letter)).first()
@@ -75,10 +113,9 @@ def timeline(connection: sa.Connection, letter: bytes) -> Timeline | None:
         return None
     row = LetterRow(*first)
     known = _letter(row)
-    told = [
-        FactRow(*fact)
-        for fact in connection.execute(sa.select(facts).where(facts.c.letter == row.place).order_by(facts.c.place))
-    ]
+    told: defaultdict[str, list[FactRow]] = defaultdict(list)
+    for fact in connection.execute(sa.select(facts).where(facts.c.letter == row.place).order_by(facts.c.place)):
+        told[fact.recipient].append(FactRow(*fact))
     marked = flagged(connection, about=letter)
     late = {Position(flag.partition, flag.offset) for flag in marked}
     rows = connection.execute(
@@ -86,7 +123,7 @@ def timeline(connection: sa.Connection, letter: bytes) -> Timeline | None:
     )
     parts = []
     for delivery in (DeliveryRow(*row) for row in rows):
-        own = [fact for fact in told if fact.recipient in {"", delivery.recipient}]
+        own = merge(told[""], told[delivery.recipient], key=attrgetter("place")) if delivery.recipient else told[""]
         steps = tuple(_steps(known.created, own, late))
         parts.append(DeliveryTimeline(delivery.recipient, delivery.delivery(), steps))
     return Timeline(known, tuple(parts), tuple(marked))
@@ -185,7 +222,7 @@ def _letter(row: LetterRow) -> Letter:
     )
 
 
-def _steps(created: datetime, told: list[FactRow], late: set[Position]) -> Iterator[Step]:
+def _steps(created: datetime, told: Iterable[FactRow], late: set[Position]) -> Iterator[Step]:
     before = created
     for fact in told:
         journalled = moment(fact.journalled)

@@ -1,5 +1,6 @@
 """What questions to the tracker's database are answered with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -68,6 +69,19 @@ class Listed:
     letter: Letter
     recipient: str
     delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A line of a list: one letter to many, with how many of its deliveries are in which state."""
+
+    letter: Letter
+    states: Mapping[State, int]
+
+    @property
+    def recipients(self) -> int:
+        """How many bodies it went to."""
+        return sum(self.states.values())
 
 
 @dataclass(frozen=True, slots=True)

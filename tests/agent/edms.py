@@ -147,7 +147,8 @@ def plain_letter(
         access=Access.PUBLIC,
         card=letter_card(document_id=str(card.pop("document_id", f"doc-{message_id}")), files=(info,), **card),
         files=(body,),
-        **replies,
+        in_reply_to=replies["in_reply_to"],
+        in_reply_to_number=replies["in_reply_to_number"],
     )
 
 
