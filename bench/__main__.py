@@ -5,6 +5,7 @@ import sys
 
 from bench import (
     agent,
+    circular,
     crypto,
     decide,
     directory,
@@ -33,6 +34,7 @@ BENCHES = {
     "load": load.run,
     "flood": flood.run,
     "overload": overload.run,
+    "circular": circular.run,
     "growth": growth.run,
     "memory": memory.run,
 }

@@ -8,7 +8,7 @@ from random import Random
 
 from exchange.agent.ports import DraftLetter
 from exchange.domain.ids import ORIGIN_BYTES
-from exchange.domain.statement import Access, AckPolicy, LetterKind, Receipt, Urgency
+from exchange.domain.statement import Access, AckPolicy, Group, LetterKind, Receipt, Urgency
 from exchange.security.cades import Signer
 from exchange.security.keys import KeyFiles, load_key_pair
 from exchange.wire.records import encode
@@ -50,6 +50,13 @@ class Writer:
         files = (speaker.random.randbytes(size),)
         name, card = f"{self.body}-{speaker.number}", replace(CARD, files=described(files))
         return encode(speaker.letter(recipient, message_id=name, files=files, card=card))
+
+    def circular(self, group: Group, size: int = 1024) -> bytes:
+        """The same, to a group."""
+        speaker = self._speaker
+        files = (speaker.random.randbytes(size),)
+        name, card = f"{self.body}-{speaker.number}", replace(CARD, files=described(files))
+        return encode(speaker.letter(message_id=name, files=files, card=card, group=group))
 
     def receipt(self, letter: bytes, sender: str, event: str) -> bytes:
         """A receipt for the letter of that digest."""

@@ -41,7 +41,9 @@ class Preview:
 def group(
     expression: Annotated[
         str,
-        typer.Argument(metavar="EXPR", help="all, kind:…, soate:…, parent:…, codes; joined by ','; '-' leaves out."),
+        typer.Argument(
+            metavar="EXPR", help="all, kind:…, soate:…, parent:… and codes, joined by commas; - leaves out."
+        ),
     ],
     *,
     sender: Annotated[str, typer.Option("--from", metavar="BODY", help="Who will send: never a recipient.")] = "",

@@ -33,14 +33,13 @@ def letters(
     reason: Annotated[str | None, typer.Option(metavar="CODE", help="Only with this reason code.")] = None,
     since: Annotated[datetime | None, typer.Option(help="Only letters journalled then or later, UTC.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the youngest first.")] = 50,
-    each: Annotated[bool, typer.Option("--each", help="A line for each recipient of a circular too.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """List letters and where they are: one line for each recipient.
 
-    A letter to more than 8 bodies is one line with how many of them are in which state, unless --each, --to,
-    --state or --reason asks for more.
+    A letter to more than 8 bodies is one line with how many of them are in which state, unless --to, --state
+    or --reason asks for more.
     """
     settings = operator_settings(config_file(config, "operator", os.environ), os.environ)
     wanted = LetterFilter(
@@ -52,7 +51,7 @@ def letters(
         limit=limit,
     )
     with Store(settings.store) as store, store.reading() as connection:
-        alone = each or any(named is not None for named in (recipient, state, reason))
+        alone = any(named is not None for named in (recipient, state, reason))
         found: Sequence[Listed | Summary]
         found = queries.listed(connection, wanted) if alone else queries.overview(connection, wanted, FEW)
     Output(as_json=json).result(found, lambda console: _render(found, console))

@@ -55,8 +55,7 @@ def track(
         if not story.deliveries:
             message = f"the letter did not go to '{to[:63]}': `exchange track` without --to shows to whom it went"
             raise LetterUnknown(message)
-    alone = each or len(story.deliveries) <= FEW
-    Output(as_json=json).result(story, lambda console: _render(story, console, alone=alone))
+    Output(as_json=json).result(story, lambda console: _render(story, console, each=each))
 
 
 def _one(text: str, named: list[Letter]) -> Letter:
@@ -73,7 +72,7 @@ def _nothing(text: str) -> str:
     return f"the tracker knows no letter '{text}': look it up with `exchange letters`, or wait until it is journalled"
 
 
-def _render(story: Timeline, console: Console, *, alone: bool) -> None:
+def _render(story: Timeline, console: Console, *, each: bool = False) -> None:
     letter = story.letter
     registered = f", {letter.document.number} of {letter.document.date}" if letter.document.number else ""
     console.print(f"[bold]Letter {letter.digest.hex()}[/]")
@@ -81,7 +80,7 @@ def _render(story: Timeline, console: Console, *, alone: bool) -> None:
     console.print(f"created {local(letter.created)}, journalled {local(letter.journalled)}")
     if letter.reason:
         console.print(f"[red]refused: {letter.reason}[/] {shown(letter.detail)}")
-    if alone:
+    if each or len(story.deliveries) <= FEW:
         for delivery in story.deliveries:
             _render_delivery(delivery, console)
     else:
