@@ -11,10 +11,14 @@ import time
 from collections.abc import Iterator, Sequence
 from statistics import median, quantiles
 
+from aiokafka.client import AIOKafkaClient
+
 from bench.letters import Writer, statement_keys
 from bench.report import Figure, report
 from bench.stage import Stage, stage
 from exchange import system
+from exchange.bus.connection import aiokafka_options
+from exchange.bus.lookup import End, offsets
 from exchange.bus.producer import Outgoing, SubmissionProducer
 from exchange.bus.reader import PositionedReader
 from exchange.bus.records import Record
@@ -106,10 +110,10 @@ class _Talk:
     async def _say(self, seconds: float, circular: Writer | None) -> tuple[Waits, list[float]]:
         self._waits = {}
         sent: list[float] = []
-        listening = asyncio.create_task(self._listen())
-        await asyncio.sleep(1)
-        begin = time.monotonic()
         async with asyncio.TaskGroup() as tasks:
+            listening = tasks.create_task(self._listen())
+            await asyncio.sleep(1)
+            begin = time.monotonic()
             for index in range(round(seconds / APART_SECONDS)):
                 await asyncio.sleep(max(0.0, begin + index * APART_SECONDS - time.monotonic()))
                 now = time.monotonic()
@@ -121,8 +125,8 @@ class _Talk:
                 letter = writer.letter(self._reader)
                 self._under_way[writer.last] = time.monotonic()
                 tasks.create_task(self.submit(writer.body, letter))
-        await asyncio.sleep(2)
-        listening.cancel()
+            await asyncio.sleep(2)
+            listening.cancel()
         return self._waits, sent
 
     async def _listen(self) -> None:
@@ -137,25 +141,27 @@ class _Talk:
 
 
 async def _alone(place: Stage, talk: _Talk, circular: Writer) -> list[float]:
-    """Seconds from the submission of each circular until every inbox shows it as committed."""
-    inboxes = {(inbox(code), 0): None for code in place.bodies if code != circular.body}
+    """Seconds from the submission of each circular until every inbox shows it as committed; nobody reads meanwhile."""
+    inboxes = [(inbox(code), 0) for code in place.bodies if code != circular.body]
     took = []
-    async with PositionedReader(place.kafka("operator"), inboxes, fetch_wait_seconds=0.5) as reader:
-        before = await reader.end_offsets()
-        while not reader.reached(before):
-            await reader.read(1.0, 5000)
+    client = AIOKafkaClient(**aiokafka_options(place.kafka("operator")))
+    await client.bootstrap()
+    try:
+        await client.set_topics([topic for topic, _ in inboxes])
+        before = await offsets(client, inboxes, End.STABLE)
         for _ in range(CIRCULARS):
             begin = time.monotonic()
             await talk.submit(circular.body, circular.circular(Group("all", place.directory.version)))
-            while True:
-                ends = await reader.end_offsets()
-                if all(end > before[place_of] for place_of, end in ends.items()):
-                    break
+            missing = inboxes
+            while missing:
                 await asyncio.sleep(LOOK_SECONDS)
+                ends = await offsets(client, missing, End.STABLE)
+                missing = [each for each in missing if ends[each] == before[each]]
             took.append(time.monotonic() - begin)
-            before = ends
-            while not reader.reached(ends):
-                await reader.read(1.0, 5000)
+            await asyncio.sleep(1)
+            before = await offsets(client, inboxes, End.STABLE)
+    finally:
+        await client.close()
     return took
 
 

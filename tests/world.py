@@ -47,6 +47,7 @@ from exchange.security.cades import Signer
 from exchange.security.directory_folder import DirectoryFolder
 from exchange.security.directory_metadata import TIMESTAMP
 from exchange.security.directory_publisher import DirectoryPublisher, successor
+from exchange.security.errors import DirectoryRefused
 from exchange.security.keys import load_certificate, load_key_pair
 from exchange.security.trust import Trust
 from exchange.wire.records import encode
@@ -234,6 +235,13 @@ class World:
         self._stand_on(publisher.publish(successor(self.directory, changed, self.now), keys, self.now))
         return self.ground
 
+    def version(self, number: int) -> Directory | None:
+        """A version that was published."""
+        try:
+            return self.published.version(number)
+        except DirectoryRefused:
+            return None
+
     def _stand_on(self, directory: Directory) -> None:
         self.directory = directory
-        self.ground = Ground(directory, self.policy, Trust(directory))
+        self.ground = Ground(directory, self.policy, Trust(directory), self.version)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from exchange.domain import policy
 from exchange.domain.errors import ConfigurationError
+from exchange.domain.group import parse_group
 from exchange.domain.ids import digest
 from exchange.resources import resource
 
@@ -74,7 +75,50 @@ def test_a_wrong_value_is_named(name: str, value: str) -> None:
     assert caught.value.code == "policy-invalid"
 
 
-@pytest.mark.parametrize("data", [b"", b"letters = 5", b"[letters]", b"[[[", b"\xff\xfe"])
+def test_a_policy_says_who_may_write_and_what_is_signed() -> None:
+    """Lines in their order; kinds of document as people write them, capitals and blanks aside."""
+    more = b"""
+[[writing]]
+from = "kind:village"
+to = "kind:head, -court"
+allowed = false
+[[writing]]
+from = "all"
+to = "mfa"
+allowed = true
+[signed]
+signatory = [" \xd0\x9f\xd1\x80\xd0\xb8\xd0\xba\xd0\xb0\xd0\xb7"]
+signature = ["Order", "ORDER"]
+"""
+    found = policy.parse_policy(SHIPPED + more)
+    assert [rule.allowed for rule in found.writing] == [False, True]
+    assert found.writing[0].recipients == parse_group("kind:head, -court")
+    assert (found.signatory_kinds, found.signature_kinds) == ({"приказ"}, {"order"})
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ("[[writing]]\nfrom = 'all'\nto = 'all'", r"writing\[0\]\.allowed"),
+        ("[[writing]]\nfrom = 'all'\nto = 'all'\nallowed = 1", r"writing\[0\]\.allowed"),
+        ("[[writing]]\nto = 'all'\nallowed = true", r"writing\[0\]\.from"),
+        ("[[writing]]\nfrom = 'all'\nto = 'a b'\nallowed = true", r"writing\[0\]\.to .*character 1"),
+        ("[[writing]]\nfrom = 'all'\nto = 'all'\nallow = true", r"writing\[0\]\.allow "),
+        ("[writing]\nfrom = 'all'", "writing must be tables"),
+        ("[wrting]\nfrom = 'all'", "wrting"),
+        ("[signed]\nsignatures = []", r"signed\.signatures"),
+        ("[signed]\nsignature = 'Order'", r"signed\.signature"),
+        ("[signed]\nsignature = ['']", r"signed\.signature"),
+    ],
+)
+def test_a_wrong_line_is_named(line: str, field: str) -> None:
+    """What nobody reads is a slip too: what it was to forbid would be allowed."""
+    with pytest.raises(ConfigurationError, match=field) as caught:
+        policy.parse_policy(SHIPPED + line.encode())
+    assert caught.value.code == "policy-invalid"
+
+
+@pytest.mark.parametrize("data", [b"signed = 5", b"", b"letters = 5", b"[letters]", b"[[[", b"\xff\xfe"])
 def test_no_policy(data: bytes) -> None:
     """A file that is empty, incomplete, no TOML or no UTF-8 is refused by code."""
     with pytest.raises(ConfigurationError, match="policy") as caught:

@@ -46,10 +46,13 @@ class SyntheticJournal:
 
     def proof(self, ground: Ground) -> tuple[Content, ...]:
         """What travels beside a basis: the files of the directory, and the policy."""
-        folder = self.world.published
-        files = [folder.read(name) for name in folder.files(ground.directory.version)]
         policy = resource("config", "policy.toml").read_bytes()
-        return tuple(Content(b"", data) for data in (*files, policy))
+        return (*self.files(ground.directory.version), Content(b"", policy))
+
+    def files(self, version: int) -> tuple[Content, ...]:
+        """The files that prove a version of the directory."""
+        folder = self.world.published
+        return tuple(Content(b"", folder.read(name)) for name in folder.files(version))
 
     def speaker(self, body: str) -> Speaker:
         """A body with an open origin."""
@@ -78,7 +81,10 @@ class SyntheticJournal:
         self.now += STEP
         ledger = self.ledgers[lane_of(body, self.world.lanes)]
         submission = self.world.submission(signed, ledger.state.offset, body)
-        entry = ledger.take(examine(submission, ledger.ground, self.now), self.now)
+        examined = examine(submission, ledger.ground, self.now)
+        if (version := ledger.unproven(examined)) is not None:
+            self.write(ledger.ground.directory.digest, Journalled(ledger.basis(self.now), self.files(version)))
+        entry = ledger.take(examined, self.now)
         assert isinstance(entry, Entry), entry
         self.write(entry.about, Journalled(entry.entry, entry.contents))
         return signed

@@ -52,6 +52,12 @@ REFUSED: dict[str, tuple[Make, Reason]] = {
     "65 recipients": (lambda _, s: s.letter(*[f"b{n}" for n in range(65)]), Reason.RECIPIENTS_TOO_MANY),
     "same recipient twice": (lambda _, s: s.letter("beta", "beta"), Reason.RECIPIENT_REPEATED),
     "recipients and a group": (lambda _, s: s.letter("beta", group=Group("all", 1)), Reason.RECIPIENTS_AND_GROUP),
+    "a group that is none": (lambda _, s: s.letter(group=Group("Ministries", 1)), Reason.GROUP_INVALID),
+    "a group of nobody": (lambda _, s: s.letter(group=Group("kind:court", 1)), Reason.RECIPIENT_UNKNOWN),
+    "a group without all of it": (lambda _, s: s.letter(group=Group("beta, -all", 1)), Reason.RECIPIENT_MISSING),
+    "a group of oneself": (lambda _, s: s.letter(group=Group("alpha", 1)), Reason.RECIPIENT_MISSING),
+    "a group of too late a version": (lambda _, s: s.letter(group=Group("all", 18)), Reason.GROUP_OUTDATED),
+    "a group of no version": (lambda _, s: s.letter(group=Group("all", 0)), Reason.GROUP_OUTDATED),
     "a clock ahead": (
         lambda _, s: s.letter("beta", head=s.head(NOW + timedelta(minutes=10))),
         Reason.CLOCK_AHEAD,
