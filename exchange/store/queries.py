@@ -92,7 +92,7 @@ def overview(connection: sa.Connection, wanted: LetterFilter, most: int) -> list
     )
     for letter, state, number in connection.execute(counted):
         states[letter][State(state)] = number
-    few = [row.place for row in rows if sum(states[row.place].values()) <= most]
+    few = {row.place for row in rows if sum(states[row.place].values()) <= most}
     each: defaultdict[int, list[DeliveryRow]] = defaultdict(list)
     query = sa.select(deliveries).where(deliveries.c.letter.in_(few)).order_by(deliveries.c.recipient)
     for delivery in (DeliveryRow(*row) for row in connection.execute(query)):
@@ -100,8 +100,9 @@ def overview(connection: sa.Connection, wanted: LetterFilter, most: int) -> list
     lines: list[Listed | Summary] = []
     for row in rows:
         known = _letter(row)
-        lines.extend(Listed(known, one.recipient, one.delivery()) for one in each[row.place])
-        if row.place not in each:
+        if row.place in few:
+            lines.extend(Listed(known, one.recipient, one.delivery()) for one in each[row.place])
+        else:
             lines.append(Summary(known, states[row.place]))
     return lines
 

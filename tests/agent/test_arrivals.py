@@ -12,7 +12,7 @@ from exchange.agent.errors import ArrivalFlagged
 from exchange.domain.card import FileInfo, FileRole
 from exchange.domain.decision import Decided, Decision, Journalled, Place, Verdict
 from exchange.domain.ids import ZERO_DIGEST, digest
-from exchange.domain.statement import Content, Signed
+from exchange.domain.statement import Content, Group, Signed
 from exchange.security.errors import DirectoryRefused
 from exchange.security.trust import Trust
 from exchange.wire.records import encode
@@ -84,6 +84,16 @@ def test_a_letter_that_holds(world: World, alpha: Speaker) -> None:
     assert isinstance(arrival, LetterArrival)
     assert (arrival.digest, arrival.card, arrival.files) == (signed.digest, CARD, (BODY,))
     assert open_letter(value) == arrival
+
+
+def test_a_letter_to_a_group(world: World, alpha: Speaker) -> None:
+    """Its recipient finds by itself that it is meant; the router's word alone is not enough."""
+    signed = alpha.letter(group=Group("kind:ministry, -gamma", 1), files=(BODY,), card=CARD)
+    value = record(decided(world, signed, "beta", "gamma"), signed.contents)
+    arrival = verify(value, "beta", trust_of(world))
+    assert isinstance(arrival, LetterArrival)
+    assert arrival.files == (BODY,)
+    assert refusal(world, value, "gamma") == "not-addressed"
 
 
 def test_a_receipt_that_holds(world: World, alpha: Speaker) -> None:

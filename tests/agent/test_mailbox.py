@@ -1,15 +1,18 @@
 """What a program may do in a body's mailbox, with no agent running."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from exchange.agent.errors import DraftRefused
 from exchange.agent.mailbox import Mailbox
+from exchange.agent.ports import DraftLetter
 from exchange.agent.spool import Spool
 from exchange.agent.spool.incoming import ArrivalState
 from exchange.agent.spool.outgoing import OutgoingState
 from exchange.domain.card import Extra
+from exchange.domain.statement import Group
 from tests.agent.edms import MemoryEdms, given, plain_letter, plain_receipt
 from tests.agent.place import Place, until, until_heard, until_settled
 from tests.world import NOW
@@ -65,6 +68,37 @@ async def test_letters_that_never_arrived(box: Mailbox) -> None:
         with pytest.raises(DraftRefused) as raised:
             await said
         assert raised.value.code == "receipt-letter-unknown"
+
+
+async def test_a_letter_to_a_group(place: Place, box: Mailbox) -> None:
+    """It names no recipients; what they say about it is heard, and can be followed from any receipt on."""
+    circular = replace(plain_letter("m-1"), group=Group("all", 1))
+    async with place.agent("alpha") as alpha, place.agent("beta"), place.agent("gamma"):
+        await box.submit(circular)
+        await until_heard(alpha, "m-1", 2)
+    sent = await box.sent_letter("m-1")
+    assert sent is not None
+    assert (sent.recipients, sent.group, sent.state) == ((), "all", OutgoingState.TAKEN)
+    heard = await box.heard("m-1")
+    assert [said for _, said in heard] == list(sent.heard)
+    assert {said.actor for _, said in heard} == {"beta", "gamma"}
+    assert await box.heard("m-1", heard[0][0]) == heard[1:]
+    assert await box.heard("m-2") == []
+
+
+@pytest.mark.parametrize(
+    ("draft", "code"),
+    [
+        (replace(plain_letter("m-1", "beta"), group=Group("all", 1)), "recipients-and-group"),
+        (replace(plain_letter("m-1"), group=Group("a b", 1)), "group-invalid"),
+        (plain_letter("m-1"), "recipient-missing"),
+    ],
+)
+async def test_a_group_that_is_none(box: Mailbox, draft: DraftLetter, code: str) -> None:
+    """Refused before it costs a number."""
+    with pytest.raises(DraftRefused) as raised:
+        await box.submit(draft)
+    assert raised.value.code == code
 
 
 async def test_a_failed_hand_over_is_tried_again_on_a_person_s_word(place: Place) -> None:

@@ -173,3 +173,22 @@ def test_a_body_s_first_change_has_none_before(place: Place) -> None:
     place.change(replace(newcomer, change=Change(1, ZERO_DIGEST, NOW, "keeper-1", "planned")))
     assert place.run("suspend", "mfa", "--reason", "r", *place.keys()).exit_code == 0
     assert place.run("history", "newcomer").stdout.count("planned by keeper-1, approved by keeper-2: planned") == 1
+
+
+def test_previews_a_group(place: Place) -> None:
+    """Who would get a circular, how many they are, and who is left out; a slip is named."""
+    mfa = place.folder.latest().bodies["mfa"]
+    place.change(replace(mfa, status=BodyStatus.SUSPENDED))
+    everybody = {body.code for body in demo_bodies()}
+    found = place.found("group", "all, -minjust", "--from", "prezident")
+    assert found["version"] == 2
+    recipients, unreachable = found["recipients"], found["unreachable"]
+    assert isinstance(recipients, list)
+    assert isinstance(unreachable, list)
+    assert {member["code"] for member in recipients} == everybody - {"mfa", "minjust", "prezident"}
+    assert [member["code"] for member in unreachable] == ["mfa"]
+    shown = place.run("group", "kind:ministry").stdout
+    assert "left out: mfa, suspended" in shown
+    assert "by version 2, 1 of the group cannot be written to" in shown
+    assert "error[recipient-unknown]" in place.run("group", "kind:minstry").stderr
+    assert "error[group-invalid]: group, character 6" in place.run("group", "mfa, Minjust").stderr

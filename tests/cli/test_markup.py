@@ -11,7 +11,7 @@ from exchange.domain.delivery import Actor, Delivery, Position, State
 from exchange.domain.fact import Registration
 from exchange.journal.findings import Finding, FindingCode, Report
 from exchange.services.replay import Audit
-from exchange.store.views import DeliveryTimeline, Flag, Letter, Listed, Step, Timeline
+from exchange.store.views import DeliveryTimeline, Flag, Letter, Listed, Step, Summary, Timeline
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 HOSTILE = "[/x][red]"
@@ -61,6 +61,23 @@ def test_a_letter_s_story() -> None:
     flag = Flag(0, 1, "receipt-contradicted", "alpha", bytes(32), AT, HOSTILE, HOSTILE)
     track._render(Timeline(LETTER, (DeliveryTimeline(HOSTILE, DELIVERY, (step,)),), (flag,)), screen)
     assert shown.getvalue().count(HOSTILE) == 10
+
+
+def test_a_circular_s_story() -> None:
+    """Only how many, and the first of each state, unless all are asked for."""
+    parts = tuple(DeliveryTimeline(f"b{index}", DELIVERY, ()) for index in range(941))
+    screen, output = console()
+    track._render(Timeline(LETTER, parts, ()), screen)
+    assert "to 941 bodies" in output.getvalue()
+    assert "b7 and 933 more" in output.getvalue()
+    assert len(output.getvalue().splitlines()) < 10
+    screen, output = console()
+    track._render(Timeline(LETTER, parts, ()), screen, each=True)
+    assert "to b940" in output.getvalue()
+    screen, output = console()
+    letters._render([Summary(LETTER, {State.REGISTERED: 900, State.ACCEPTED: 41})], screen)
+    assert "941 bodies" in output.getvalue()
+    assert "900 registered, 41 accepted" in output.getvalue()
 
 
 def test_an_inbox() -> None:

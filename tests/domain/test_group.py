@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -136,7 +137,7 @@ def test_a_group_is_a_sum_without_another(
     bodies: Sequence[Body],
     wanted: Sequence[str],
     unwanted: Sequence[str],
-    random: st.randoms,  # type: ignore[valid-type]
+    random: Random,
 ) -> None:
     """Compared with each term asked by itself; the order of items and blanks say nothing."""
     items = [*wanted, *(f"-{term}" for term in unwanted)]

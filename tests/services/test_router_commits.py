@@ -12,7 +12,9 @@ from exchange.bus.lane import Lane, Writes
 from exchange.bus.producer import Outgoing
 from exchange.bus.records import Record
 from exchange.bus.topics import INBOXES, JOURNAL, SEQUENCES
-from exchange.domain.statement import Signed
+from exchange.domain.directory import Body, BodyStatus, Names
+from exchange.domain.policy import RECIPIENTS
+from exchange.domain.statement import Group, Signed
 from exchange.journal.examine import Submission, examine
 from exchange.journal.ledger import Ledger
 from exchange.services.router.ground import Footing
@@ -104,3 +106,42 @@ async def test_ended_behind_any_transaction(tmp_path: Path, commits: int) -> Non
     seen = Observations(entries=entries, inboxes=inboxes, lanes={0: lane}, origins=origins)
     assert violations(seen) == []
     assert {entry.said.statement for entry in entries if entry.said} == {signed.digest for _, signed in words}
+
+
+async def test_a_circular_holds_up_none_before_it(tmp_path: Path) -> None:
+    """What stands before it in a batch is committed first; all of its copies are in one transaction."""
+    world = World(tmp_path, lanes=1)
+    world.publish(tmp_path / "directory")
+    names = Names("", "", "")
+    villages = [f"village-{number}" for number in range(RECIPIENTS)]
+    world.change(*(Body(code, names, "village", BodyStatus.CONNECTED) for code in villages))
+    standing, topics = OneFooting(world.ground).current(), Topics()
+    alpha, beta = world.speaker("alpha"), world.speaker("beta")
+    words = [
+        ("beta", beta.open()),
+        ("alpha", alpha.open()),
+        ("beta", beta.letter("alpha")),
+        ("alpha", alpha.letter(group=Group("all, -gamma", 2))),
+        ("beta", beta.letter("alpha", message_id="behind")),
+    ]
+    said = [examine(world.submission(signed, at, body), world.ground, NOW) for at, (body, signed) in enumerate(words)]
+    lane, ledger = CountingLane(topics, commits=99), Ledger(0, world.ground, *read_state(0, {}))
+    router = Router(NOWHERE, OneFooting(world.ground), lambda: NOW, RouterMetrics(CollectorRegistry()))
+    await router._decide(lane, ledger, Batch(standing, NOW, tuple(said)))
+    assert lane.inboxes == [{"alpha", "beta"}, {"alpha", "beta", *villages}]
+    value = topics.read(f"{INBOXES}village-0")[0].value
+    assert all(topics.read(f"{INBOXES}{code}")[0].value is value for code in villages), "encoded once"
+
+
+class CountingLane(MortalLane):
+    """Remembers whose inboxes each transaction wrote to."""
+
+    def __init__(self, topics: Topics, commits: int) -> None:
+        """None yet."""
+        super().__init__(topics, commits)
+        self.inboxes: list[set[str]] = []
+
+    async def commit(self, writes: Writes) -> None:
+        """One more."""
+        self.inboxes.append({topic.removeprefix(INBOXES) for topic, _ in writes if topic.startswith(INBOXES)})
+        await super().commit(writes)

@@ -142,3 +142,59 @@ def test_a_large_directory_goes_into_several_records(files: Files) -> None:
     assert grounds.get(1, (basis.directory_digest, basis.policy_digest)) is None, "each lane journals its own"
     assert len(ground.directory.bodies) == 63
     assert digest(files.policy.read_bytes()) == ground.policy.digest
+
+
+def test_versions_around_the_one_in_force(files: Files, caplog: pytest.LogCaptureFixture) -> None:
+    """By these letters to groups are expanded: those that stood in force without reading, others from the folder."""
+    first = files.footings.current()
+    assert first.ground.versions(1) is first.ground.directory
+    assert first.ground.versions(2) is None
+    bodies = files.world.directory.bodies
+    for kind in ("agency", "court"):
+        files.world.change(dataclasses.replace(bodies["beta"], kind=kind))
+    files.seconds += LOOK_SECONDS
+    third = files.footings.current().ground
+    assert third.directory.version == 3
+    second = third.versions(2)
+    assert second is not None
+    assert second.bodies["beta"].kind == "agency"
+    assert third.versions(2) is second
+    assert third.versions(1) is first.ground.directory
+    assert third.versions(4) is None, "a version is there once its timestamp names it"
+    files.world.change(dataclasses.replace(bodies["beta"], kind="council"))
+    files.world.change(dataclasses.replace(bodies["beta"], kind="mayor"))
+    (files.world.published.folder / "4.snapshot.json").rename(files.world.published.folder / "away")
+    files.footings = FootingFiles(
+        DirectoryFolder(files.world.published.folder, files.world.root),
+        files.policy,
+        lambda: files.now,
+        lambda: files.seconds,
+    )
+    fifth = files.footings.current().ground
+    assert (fifth.directory.version, fifth.versions(4)) == (5, None)
+    assert "directory-missing" in caplog.text
+
+
+def test_what_proves_another_version(files: Files) -> None:
+    """Only the files that the version in force has not; an auditor then knows it too, in that lane."""
+    first = files.footings.current()
+    files.world.change(dataclasses.replace(files.world.directory.bodies["beta"], kind="agency"))
+    files.seconds += LOOK_SECONDS
+    second = files.footings.current()
+    grounds, basis = Grounds(files.world.root), files.basis()
+    for part in second.parts(ZERO_DIGEST):
+        grounds.prove(basis, part)
+    key = (basis.directory_digest, basis.policy_digest)
+    ground = grounds.get(0, key)
+    assert ground is not None
+    assert (ground.versions(1), ground.versions(3)) == (None, None)
+    (named,) = second.parts_of(1)
+    assert len(named) == 4, "entry, list, snapshot, policy"
+    grounds.prove(basis, named)
+    assert ground.versions(1) == first.ground.directory
+    other = Basis(Place(1, 1, ZERO_DIGEST), NOW, basis.directory_version, *key)
+    for part in second.parts(ZERO_DIGEST):
+        grounds.prove(other, part)
+    elsewhere = grounds.get(1, key)
+    assert elsewhere is not None
+    assert elsewhere.versions(1) is None, "each lane journals its own"

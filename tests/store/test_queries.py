@@ -7,7 +7,7 @@ import pytest
 from exchange.domain.delivery import Actor, State
 from exchange.store import queries
 from exchange.store.database import Store
-from exchange.store.views import LetterFilter, Listed, Timeline
+from exchange.store.views import LetterFilter, Listed, Summary, Timeline
 from tests.journal.synthetic import SyntheticJournal
 from tests.store.support import fill
 
@@ -70,6 +70,21 @@ def test_who_speaks(filled: Store, journal: SyntheticJournal) -> None:
     with filled.reading() as connection:
         assert queries.speaking(connection, journal.now - timedelta(days=1)) == {"alpha", "beta", "gamma"}
         assert queries.speaking(connection, journal.now + timedelta(hours=1)) == frozenset()
+
+
+def test_a_circular_is_one_line(store: Store, journal: SyntheticJournal) -> None:
+    """With how many are in which state; letters to few have a line for each."""
+    fill(store, journal.records)
+    with store.reading() as connection:
+        lines = queries.overview(connection, LetterFilter(), most=1)
+        assert queries.overview(connection, LetterFilter(), most=2) == queries.listed(connection, LetterFilter())
+        assert queries.overview(connection, LetterFilter(sender="gamma"), most=1) == lines[:1]
+        assert queries.overview(connection, LetterFilter(limit=2), most=1) == lines[:2]
+        assert queries.overview(connection, LetterFilter(after=journal.now + timedelta(hours=1)), most=1) == []
+    assert [line.letter.message_id for line in lines] == ["second", "lost", "first"]
+    first = lines[-1]
+    assert isinstance(first, Summary)
+    assert (first.recipients, first.states) == (2, {State.REGISTERED: 1, State.REFUSED: 1})
 
 
 def test_rejected_letters_show_their_reason(filled: Store) -> None:
