@@ -51,7 +51,7 @@ async def run() -> None:
         await place.warm()
         await place.warm()
         place.start_routers(2)
-        async with SubmissionProducer(place.kafka("operator")) as producer:
+        async with SubmissionProducer(place.kafka("operator"), delivery_seconds=120) as producer:
             talk = _Talk(place, producer, [_writer(place, code) for code in neighbours], reader)
             circular = _writer(place, sender)
             await talk.submit(circular.body, circular.open())
@@ -124,7 +124,7 @@ class _Talk:
                 writer = self._writers[index % len(self._writers)]
                 letter = writer.letter(self._reader)
                 self._under_way[writer.last] = time.monotonic()
-                tasks.create_task(self.submit(writer.body, letter))
+                await self.submit(writer.body, letter)
             await asyncio.sleep(2)
             listening.cancel()
         return self._waits, sent

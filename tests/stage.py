@@ -167,6 +167,10 @@ class Stage:
         """A body as the newest directory has it."""
         return directory_folder(self.installation.folder, self.world.authority).latest().bodies[code]
 
+    def directory_version(self) -> int:
+        """Of the newest directory."""
+        return directory_folder(self.installation.folder, self.world.authority).latest().version
+
     @contextmanager
     def running(self, role: str, *, name: str = "", without: str = "port = ") -> Iterator[Process]:
         """Run `exchange <role>` by its configuration, as it is or, with a name, without some lines of it.
