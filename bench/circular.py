@@ -18,7 +18,7 @@ from bench.report import Figure, report
 from bench.stage import Stage, stage
 from exchange import system
 from exchange.bus.connection import aiokafka_options
-from exchange.bus.lookup import End, offsets
+from exchange.bus.lookup import End, Partition, offsets
 from exchange.bus.producer import Outgoing, SubmissionProducer
 from exchange.bus.reader import PositionedReader
 from exchange.bus.records import Record
@@ -152,18 +152,23 @@ async def _alone(place: Stage, talk: _Talk, circular: Writer) -> list[float]:
         for _ in range(CIRCULARS):
             begin = time.monotonic()
             await talk.submit(circular.body, circular.circular(Group("all", place.directory.version)))
-            # One alone is asked for, again and again; then what else is missing.
-            for missing in (inboxes[-1:], inboxes):
-                while missing:
-                    ends = await offsets(client, missing, End.STABLE)
-                    missing = [each for each in missing if ends[each] == before[each]]
-                    await asyncio.sleep(LOOK_SECONDS if missing else 0)
+            # One alone is asked for, again and again; then the rest.
+            await _changed(client, inboxes[-1:], before)
+            await _changed(client, inboxes, before)
             took.append(time.monotonic() - begin)
             await asyncio.sleep(1)
             before = await offsets(client, inboxes, End.STABLE)
     finally:
         await client.close()
     return took
+
+
+async def _changed(client: AIOKafkaClient, partitions: Sequence[Partition], before: dict[Partition, int]) -> None:
+    """Wait until each has more that is committed."""
+    while partitions:
+        ends = await offsets(client, partitions, End.STABLE)
+        partitions = [each for each in partitions if ends[each] == before[each]]
+        await asyncio.sleep(LOOK_SECONDS if partitions else 0)
 
 
 def _entries(records: Sequence[object]) -> Iterator[Decided]:

@@ -147,7 +147,9 @@ def test_a_large_directory_goes_into_several_records(files: Files) -> None:
 def test_versions_around_the_one_in_force(files: Files, caplog: pytest.LogCaptureFixture) -> None:
     """By these letters to groups are expanded: those that stood in force without reading, others from the folder."""
     first = files.footings.current()
-    assert first.ground.versions(1) is first.ground.directory
+    remembered = first.ground.versions(1)
+    assert remembered is not None
+    assert remembered.bodies is first.ground.directory.bodies
     assert first.ground.versions(2) is None
     bodies = files.world.directory.bodies
     for kind in ("agency", "court"):
@@ -158,8 +160,8 @@ def test_versions_around_the_one_in_force(files: Files, caplog: pytest.LogCaptur
     second = third.versions(2)
     assert second is not None
     assert second.bodies["beta"].kind == "agency"
-    assert third.versions(2) is second
-    assert third.versions(1) is first.ground.directory
+    assert third.versions(2) == dataclasses.replace(second, entries={})
+    assert third.versions(1) is remembered
     assert third.versions(4) is None, "a version is there once its timestamp names it"
     files.world.change(dataclasses.replace(bodies["beta"], kind="council"))
     files.world.change(dataclasses.replace(bodies["beta"], kind="mayor"))

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -143,7 +143,8 @@ class FootingFiles:
             return None
 
     def _remember(self, directory: Directory) -> Directory:
-        self._versions[directory.version] = directory
+        """Without the digests of its entries: of a country's versions they would take megabytes each."""
+        self._versions[directory.version] = replace(directory, entries={})
         for version in sorted(self._versions)[: -2 * GROUP_VERSIONS]:
             del self._versions[version]
         return directory
