@@ -52,9 +52,9 @@ class Terms:
         """Note how long the beginnings are: however many they are, a body is looked up once for each length."""
         object.__setattr__(self, "_lengths", frozenset(map(len, self.places)))
 
-    def name(self, body: Body) -> bool:
+    def names(self, body: Body) -> bool:
         """Whether any of the terms names `body`."""
-        return self.everybody or any(True for _ in self.naming(body))
+        return self.everybody or next(self.naming(body), None) is not None
 
     def naming(self, body: Body) -> Iterator[str]:
         """The terms but `all` that name `body`, as `spelt` writes them."""
@@ -86,7 +86,7 @@ class Expression:
 
     def __contains__(self, body: Body) -> bool:
         """Whether `body` is one of the group."""
-        return self.wanted.name(body) and not self.unwanted.name(body)
+        return self.wanted.names(body) and not self.unwanted.names(body)
 
     def members(self, bodies: Mapping[str, Body]) -> Iterator[Body]:
         """Those of `bodies`, by code, who are of the group; sorted by code."""

@@ -96,6 +96,14 @@ def test_a_letter_to_a_group(world: World, alpha: Speaker) -> None:
     assert refusal(world, value, "gamma") == "not-addressed"
 
 
+def test_a_country_s_circular(world: World, alpha: Speaker) -> None:
+    """A decision that names 941 bodies is read as any other."""
+    signed = alpha.letter(group=Group("all", 1), files=(BODY,), card=CARD)
+    everybody = (*(f"ao-{41702205805000 + index}" for index in range(940)), "beta")
+    value = record(decided(world, signed, *everybody), signed.contents)
+    assert isinstance(verify(value, "beta", trust_of(world)), LetterArrival)
+
+
 def test_a_receipt_that_holds(world: World, alpha: Speaker) -> None:
     """With a card and without."""
     beta = world.speaker("beta")

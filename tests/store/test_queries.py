@@ -1,10 +1,12 @@
 """Questions that operators ask: find, list, follow, count."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from exchange.domain.delivery import Actor, State
+from exchange.domain.delivery import Actor, Position, State
+from exchange.domain.fact import JournalFact, LetterFact, ReceiptFact
 from exchange.store import queries
 from exchange.store.database import Store
 from exchange.store.views import LetterFilter, Listed, Summary, Timeline
@@ -85,6 +87,29 @@ def test_a_circular_is_one_line(store: Store, journal: SyntheticJournal) -> None
     first = lines[-1]
     assert isinstance(first, Summary)
     assert (first.recipients, first.states) == (2, {State.REGISTERED: 1, State.REFUSED: 1})
+
+
+def test_a_country_s_circular(store: Store, journal: SyntheticJournal) -> None:
+    """A delivery for each of 941 bodies, each on its own way; one line of the list."""
+    codes = tuple(f"ao-{41702205805000 + index}" for index in range(941))
+    told = journal.facts()
+    letter = next(fact for fact in told if isinstance(fact, LetterFact) and not fact.reason)
+    receipts = [fact for fact in told if isinstance(fact, ReceiptFact) and fact.letter == letter.letter][:3]
+    first = replace(receipts[0], sender=letter.sender)
+    batch: list[JournalFact] = [replace(letter, recipients=codes)]
+    for index, code in enumerate(codes[:900], start=1):
+        place = Position(letter.position.partition, letter.position.offset + index)
+        batch.append(replace(first, position=place, signer=code))
+    store.migrate()
+    store.take(batch, [])
+    with store.reading() as connection:
+        (line,) = queries.overview(connection, LetterFilter(), most=8)
+        told_of = queries.timeline(connection, letter.letter)
+    assert isinstance(line, Summary)
+    assert line.states == {State.DELIVERED: 900, State.ACCEPTED: 41}
+    assert told_of is not None
+    assert [part.recipient for part in told_of.deliveries] == list(codes)
+    assert [len(part.steps) for part in told_of.deliveries] == [2] * 900 + [1] * 41
 
 
 def test_rejected_letters_show_their_reason(filled: Store) -> None:
