@@ -52,7 +52,8 @@ def group(
 ) -> None:
     """Show whom `exchange send --group EXPR` writes to, and how many they are; nothing is sent.
 
-    Examples: 'kind:ministry, natstat' · 'soate:41708, -kind:court' · 'all'. The policy may let fewer be written to.
+    Examples: 'kind:ministry, natstat' · 'soate:41708, -kind:court' · 'all'. The policy, and dates of paper, may let
+    fewer be written to.
     """
     settings = operator_settings(config_file(config, "operator", os.environ), os.environ).directory
     directory = DirectoryFolder.at(settings.folder, settings.root).latest()

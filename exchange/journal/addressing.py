@@ -1,16 +1,18 @@
 """To whom a statement goes (rules 1.7 and 3.1): pure, from the statement and versions of the directory.
 
 A letter to a group means the bodies that the group names in the version of the directory that the
-letter names, which is the one that its sender saw. Of these it goes to whom the sender may write by the
-version in force (ADR 0013).
+letter names, which is the one that its sender saw. Of these it goes to whom the sender may write, by the
+version and the policy in force (ADR 0013).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from exchange.domain.decision import Refusal
 from exchange.domain.directory import Directory
 from exchange.domain.group import GroupInvalid, parse_group, reached
+from exchange.domain.paper import paper_refusal
 from exchange.domain.policy import GROUP_VERSIONS, RECIPIENTS, Policy
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Group, Letter, Receipt, Statement
@@ -36,28 +38,38 @@ def other_version(statement: Statement | None, directory: Directory) -> int | No
     return group.directory_version
 
 
-def addressed(statement: Statement, directory: Directory, named: Directory, policy: Policy) -> Addressed:
-    """Whom `statement` goes to.
+@dataclass(frozen=True, slots=True)
+class Standpoint:
+    """By what it is found to whom something goes.
 
-    Args:
-        statement: any; an open and a void go to nobody.
+    Attributes:
         directory: the version in force.
         named: the version that a letter to a group is expanded by.
         policy: in force.
+        at: the time of the decision.
     """
+
+    directory: Directory
+    named: Directory
+    policy: Policy
+    at: datetime
+
+
+def addressed(statement: Statement, by: Standpoint) -> Addressed:
+    """Whom `statement` goes to; an open and a void go to nobody."""
     if isinstance(statement, Receipt):
         # What somebody has sent may be answered for, whoever may write to whom.
-        return _to_codes((statement.sender,), directory)
+        return _to_codes((statement.sender,), by.directory)
     if not isinstance(statement, Letter):
         return Addressed()
     if statement.group is None:
-        return _counted(statement) or _permitted(statement, directory, policy)
+        return _counted(statement) or _permitted(statement, by)
     if statement.recipients:
         return _refused(Reason.RECIPIENTS_AND_GROUP, f"group, recipients: {len(statement.recipients)}")
-    if _is_far(statement.group, directory):
-        versions = f"{statement.group.directory_version}, in force is {directory.version}"
+    if _is_far(statement.group, by.directory):
+        versions = f"{statement.group.directory_version}, in force is {by.directory.version}"
         return _refused(Reason.GROUP_OUTDATED, f"group.directory_version: {versions}")
-    return _to_group(statement, statement.group, directory, named, policy)
+    return _to_group(statement, statement.group, by)
 
 
 def names(letter: Letter, code: str, versions: Callable[[int], Directory]) -> bool:
@@ -77,19 +89,20 @@ def names(letter: Letter, code: str, versions: Callable[[int], Directory]) -> bo
         return False
 
 
-def _to_group(letter: Letter, group: Group, directory: Directory, named: Directory, policy: Policy) -> Addressed:
+def _to_group(letter: Letter, group: Group, by: Standpoint) -> Addressed:
     """Every term must name somebody: a slip in what is left out would write to whom it was to leave out."""
     try:
         expression = parse_group(group.expression)
     except GroupInvalid as error:
         return _refused(Reason.GROUP_INVALID, str(error))
-    slip = next(expression.idle(named.bodies), None)
+    slip = next(expression.idle(by.named.bodies), None)
     if slip is not None:
         return _refused(Reason.RECIPIENT_UNKNOWN, f"group: '{slip[:63]}' names nobody")
-    sender = letter.head.body
-    present, speaker = reached(expression, sender, directory, named), directory.bodies.get(sender)
-    found = [body.code for body in allowed(policy.writing, speaker, present)] if speaker else []
-    return Addressed(tuple(found)) if found else _refused(Reason.RECIPIENT_MISSING, "group: nobody can be written to")
+    speaker = by.directory.bodies[letter.head.body]
+    present = reached(expression, speaker.code, by.directory, by.named)
+    permitted = allowed(by.policy.writing, speaker, present)
+    found = tuple(body.code for body in permitted if paper_refusal(speaker, body, by.at) is None)
+    return Addressed(found) if found else _refused(Reason.RECIPIENT_MISSING, "group: nobody can be written to")
 
 
 def _counted(letter: Letter) -> Addressed | None:
@@ -103,16 +116,20 @@ def _counted(letter: Letter) -> Addressed | None:
     return None
 
 
-def _permitted(letter: Letter, directory: Directory, policy: Policy) -> Addressed:
-    found = _to_codes(letter.recipients, directory)
-    speaker = directory.bodies.get(letter.head.body)
-    if found.refusal is not None or speaker is None:
+def _permitted(letter: Letter, by: Standpoint) -> Addressed:
+    """The policy lets them write to each other, and what goes by paper may still go by paper, at both ends."""
+    found = _to_codes(letter.recipients, by.directory)
+    if found.refusal is not None:
         return found
-    those = [directory.bodies[code] for code in letter.recipients]
-    permitted = {body.code for body in allowed(policy.writing, speaker, those)}
-    for index, code in enumerate(letter.recipients):
-        if code not in permitted:
-            return _refused(Reason.RECIPIENT_FORBIDDEN, f"recipients[{index}]: '{code}'")
+    speaker = by.directory.bodies[letter.head.body]
+    those = [by.directory.bodies[code] for code in letter.recipients]
+    permitted = {body.code for body in allowed(by.policy.writing, speaker, those)}
+    for index, body in enumerate(those):
+        if body.code not in permitted:
+            return _refused(Reason.RECIPIENT_FORBIDDEN, f"recipients[{index}]: '{body.code}'")
+        refusal = paper_refusal(speaker, body, by.at)
+        if refusal is not None:
+            return Addressed(refusal=refusal)
     return found
 
 

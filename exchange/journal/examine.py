@@ -16,7 +16,7 @@ from exchange.domain.ids import digest, lane_of
 from exchange.domain.policy import RECORD_BYTES, STATEMENT_BYTES, Policy
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Head, Signed, Statement
-from exchange.journal.addressing import Versions, addressed, other_version
+from exchange.journal.addressing import Standpoint, Versions, addressed, other_version
 from exchange.journal.judge import Case, judge, record_bytes
 from exchange.security.errors import SignatureRefused
 from exchange.wire.records import decode, decode_statement, read_head
@@ -161,7 +161,7 @@ def _judged(fit: Examined, ground: Ground, now: datetime) -> Examined:
         missing = Refusal(Reason.GROUP_VERSION_MISSING, f"group.directory_version: {version}")
         return replace(fit, standing=Standing.HELD, refusal=missing)
     # 9. What it says is acceptable.
-    found = addressed(statement, ground.directory, named, ground.policy)
+    found = addressed(statement, Standpoint(ground.directory, named, ground.policy, now))
     entry_bytes = len(signed.statement) + len(signed.signature)
     case = Case(statement, signed.contents, record_bytes(signed), entry_bytes, found, ground.policy, now)
     refusal = judge(case)

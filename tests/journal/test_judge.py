@@ -8,7 +8,7 @@ import pytest
 from exchange.domain.directory import BodyStatus, Paper
 from exchange.domain.event import Event
 from exchange.domain.reason import Reason
-from exchange.domain.statement import Signed
+from exchange.domain.statement import Group, Signed
 from exchange.journal.examine import Examined, Ground, examine
 from tests.world import NOW, World
 
@@ -46,6 +46,16 @@ def test_paper_until_its_date(world: World, carried: Ground) -> None:
         assert verdict(world, carried, alpha.letter("gamma", "beta"), "alpha", days) == to
         assert verdict(world, carried, beta.letter("alpha"), "beta", days) == back
         assert verdict(world, carried, alpha.letter("gamma"), "alpha", days) == "", "electronic at both ends"
+
+
+def test_a_group_goes_on_paper_until_its_date(world: World, carried: Ground) -> None:
+    """Then it goes to the others; when nobody is left it goes to nobody."""
+    version = carried.directory.version
+    for days, recipients in ((0, ("beta", "gamma")), (1, ("gamma",))):
+        signed = world.speaker("alpha").letter(group=Group("all", version))
+        assert examine(world.submission(signed), carried, NOW + timedelta(days=days)).recipients == recipients
+    late = world.speaker("alpha").letter(group=Group("beta", version))
+    assert verdict(world, carried, late, "alpha", days=1) == Reason.RECIPIENT_MISSING
 
 
 def test_receipts_pass_after_the_date(world: World, carried: Ground) -> None:
