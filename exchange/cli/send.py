@@ -58,11 +58,11 @@ def send(
     With --title any files make a letter. Without, FILE is what the body's document system writes (a
     folder or its files): its addressees are taken from there.
     """
-    output = Output(as_json=json)
-    file = config_file(config, f"agent-{as_body}", os.environ)
     if group and not title:
         message = "--group needs a --title: a document system's package says itself to whom it goes"
         raise ConfigurationError(message, code="recipients-differ")
+    output = Output(as_json=json)
+    file = config_file(config, f"agent-{as_body}", os.environ)
     wanted = Wanted(as_body, tuple(to or ()), group, title, tuple(files), wait)
     with output.doing("waiting for the exchange's word"):
         sent = asyncio.run(_send(file, wanted))

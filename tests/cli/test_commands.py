@@ -60,6 +60,14 @@ def test_without_an_installation_commands_say_how_to_start_one(command: list[str
     assert len(told.stderr.splitlines()) == 1
 
 
+def test_a_package_says_itself_to_whom_it_goes(runner: CliRunner, tmp_path: Path) -> None:
+    """A group needs a title: without one the file is what a document system wrote."""
+    (tmp_path / "letter.xml").touch()
+    told = runner.invoke(app, ["send", "--as", "mfa", "--group", "all", str(tmp_path / "letter.xml")])
+    assert told.exit_code == 3
+    assert told.stderr.startswith("error[recipients-differ]: --group needs a --title")
+
+
 def test_errors_for_programs_are_one_object(runner: CliRunner, tmp_path: Path) -> None:
     """`--json` holds for errors too, also for those at the start of a service."""
     for command in (["letters", "--json"], ["router", "--config", str(tmp_path / "none.toml"), "--json"]):
