@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from exchange.bus.quotas import Quota
 from exchange.bus.topics import ClusterShape
-from exchange.domain.directory import Body, BodyStatus, Directory, Limits, Names
+from exchange.domain.directory import Body, BodyStatus, Directory, Limits, Names, Paper
 from exchange.domain.ids import ZERO_DIGEST
 from exchange.services.reconcile.allowances import Allowances
 
@@ -26,9 +26,10 @@ def body(
     gateway: str = "",
     kind: str = "agency",
     limits: Limits | None = None,
+    paper: Paper | None = None,
 ) -> Body:
     """A body with what matters to brokers."""
-    return Body(code, Names(code, code, code), kind, status, gateway=gateway, limits=limits)
+    return Body(code, Names(code, code, code), kind, status, gateway=gateway, limits=limits, paper=paper)
 
 
 def directory(*bodies: Body) -> Directory:

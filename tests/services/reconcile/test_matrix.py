@@ -11,7 +11,7 @@ import pytest
 from exchange.bus import topics
 from exchange.bus.access import ARCHIVE, AUDITOR, DIRECTORY_SERVICE, ROUTER, ROUTER_GROUP, SERVICES, TRACKER, Operation
 from exchange.bus.topics import inbox
-from exchange.domain.directory import BodyStatus
+from exchange.domain.directory import BodyStatus, Paper
 from exchange.services.reconcile.cluster import Cluster
 from exchange.services.reconcile.wanted import wanted
 from tests.plugin_kafka import ADMINISTRATOR, KafkaCluster
@@ -37,12 +37,12 @@ LETTERS = {
 
 BY_STATUS = {status: f"matrix-{status}" for status in BodyStatus}
 VILLAGE, OTHER, UNLISTED, GATEWAY = "matrix-village", "matrix-other", "matrix-unlisted", "matrix-gateway"
-NO_SERVICE = "svc-nobody"
+NO_SERVICE, ON_PAPER = "svc-nobody", "matrix-paper"
 NOT_IN_USE = [code for status, code in BY_STATUS.items() if status not in {BodyStatus.TESTING, BodyStatus.CONNECTED}]
 COLUMNS = {
     "body": [BY_STATUS[BodyStatus.CONNECTED], BY_STATUS[BodyStatus.TESTING]],
     "gateway": [GATEWAY],
-    "anyone else": [VILLAGE, UNLISTED, NO_SERVICE, *NOT_IN_USE],
+    "anyone else": [VILLAGE, ON_PAPER, UNLISTED, NO_SERVICE, *NOT_IN_USE],
     "router": [ROUTER],
     "tracker": [TRACKER],
     "archive": [ARCHIVE],
@@ -91,6 +91,7 @@ async def furnish(kafka: KafkaCluster) -> None:
         *(body(code, status) for status, code in BY_STATUS.items()),
         body(GATEWAY),
         body(VILLAGE, gateway=GATEWAY),
+        body(ON_PAPER, BodyStatus.PLANNED, gateway=GATEWAY, paper=Paper(inbound=None, outbound=None)),
         body(OTHER),
     ]
     cluster = Cluster(kafka.settings(ADMINISTRATOR))

@@ -1,11 +1,14 @@
 """What a version of the directory asks of the brokers."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
 from exchange.bus.access import body_grants, service_grants
 from exchange.bus.quotas import EVERY_OTHER_USER
 from exchange.bus.topics import inbox, service_topics
-from exchange.domain.directory import Body, BodyStatus
+from exchange.domain.directory import Body, BodyStatus, Paper
 from exchange.services.reconcile.wanted import Wanted, wanted
 from tests.services.reconcile.bodies import ALLOWANCES, SHAPE, body, directory
 
@@ -53,6 +56,17 @@ def test_a_gateway_reads_for_those_it_carries() -> None:
     assert inboxes(found) == {inbox("gateway"), inbox("village-1")}
     assert rights(found) == set(map(str, body_grants("gateway", ["gateway", "village-1"])))
     assert set(found.quotas) == {EVERY_OTHER_USER, "svc-router", "gateway"}
+
+
+@pytest.mark.parametrize("status", [BodyStatus.PLANNED, BodyStatus.REQUESTED, BodyStatus.APPROVED])
+def test_the_paper_bridge_reads_for_who_is_not_connected(status: BodyStatus) -> None:
+    """It has an inbox from then on; the body itself has no right before it is connected."""
+    on_paper = body("village", status, gateway="bridge", paper=Paper(inbound=date(2022, 4, 1), outbound=None))
+    found = asked(body("bridge"), on_paper)
+    assert inbox("village") in inboxes(found)
+    assert rights(found) == set(map(str, body_grants("bridge", ["bridge", "village"])))
+    connected = asked(body("bridge"), replace(on_paper, status=BodyStatus.TESTING, gateway=""))
+    assert rights(connected) == set(map(str, (*body_grants("bridge"), *body_grants("village"))))
 
 
 @pytest.mark.parametrize(
