@@ -106,6 +106,31 @@ def test_the_environment_wins(file: Path) -> None:
         assert (kafka.bootstrap, str(kafka.ca), str(kafka.key)) == ("kafka:9093", "/tls/ca.pem", "/tls/me.key")
 
 
+def test_passphrases_are_named_by_their_files(file: Path) -> None:
+    """For each key; the environment wins here too."""
+    file.write_text(AGENT.replace('key = "', 'passphrase_file = "p"\nkey = "'))
+    settings = agent_settings(file, {})
+    assert settings.kafka.files.passphrase == settings.bodies[0].statement.passphrase == file.parent / "p"
+    assert agent_settings(file, {"EXCHANGE_KAFKA_PASSPHRASE_FILE": "/p"}).kafka.passphrase == Path("/p")
+    file.write_text(AGENT)
+    assert agent_settings(file, {}).kafka.passphrase is None
+
+
+def test_systemd_gives_keys_and_passphrases(file: Path) -> None:
+    """By the name in `LoadCredential=`; without systemd, and with a path for a name, the error says so."""
+    file.write_text(AGENT.replace('"s.key.pem"', '"credential:key"\npassphrase_file = "credential:secret"'))
+    (body,) = agent_settings(file, {"CREDENTIALS_DIRECTORY": "/run/credentials/agent"}).bodies
+    assert body.statement.key == Path("/run/credentials/agent/key")
+    assert body.statement.passphrase == Path("/run/credentials/agent/secret")
+    with pytest.raises(ConfigurationError, match=r"\[body\] key .* LoadCredential=key:") as caught:
+        agent_settings(file, {})
+    assert caught.value.code == "credential-missing"
+    for name in ("", "../key"):
+        file.write_text(AGENT.replace("s.key.pem", f"credential:{name}"))
+        with pytest.raises(ConfigurationError, match="names no credential"):
+            agent_settings(file, {"CREDENTIALS_DIRECTORY": "/run/credentials/agent"})
+
+
 @pytest.mark.parametrize(
     ("text", "code", "words"),
     [

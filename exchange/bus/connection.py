@@ -7,7 +7,7 @@ from typing import Any
 
 from exchange.bus.patience import wait_between_updates
 from exchange.domain.errors import ConfigurationError
-from exchange.security.keys import KeyFiles, load_key_pair
+from exchange.security.keys import KeyFiles, load_key_pair, load_passphrase
 
 ANSWER_SECONDS = 10
 """How long a broker may owe an answer: longer than it holds any question of ours, a long poll or joining a group.
@@ -23,24 +23,32 @@ class KafkaSettings:
 
     Attributes:
         bootstrap: `host:port` of some brokers, separated by commas.
-        ca: PEM certificate of the transport root: the only one that is trusted (section 8).
+        ca: PEM certificates of the transport roots, the only ones that are trusted (section 8): one, or
+            two while the exchange goes over from one to the next.
         certificate: PEM certificate of this principal.
         key: its PEM private key, mode 0600.
+        passphrase: file with the key's passphrase, None when the key is not encrypted.
     """
 
     bootstrap: str
     ca: Path
     certificate: Path
     key: Path
+    passphrase: Path | None = None
+
+    @property
+    def files(self) -> KeyFiles:
+        """Our key and certificate."""
+        return KeyFiles(self.key, self.certificate, self.passphrase)
 
     def ssl_context(self) -> ssl.SSLContext:
         """TLS 1.3 with our certificate, trusting nothing but `ca`.
 
         Raises:
-            KeyRefused: key or certificate missing, exposed to others, corrupt, or not a pair.
+            KeyRefused: as `load_key_pair`.
             ConfigurationError: `ca-invalid`.
         """
-        load_key_pair(KeyFiles(self.key, self.certificate))
+        load_key_pair(self.files)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         try:
@@ -48,7 +56,9 @@ class KafkaSettings:
         except (OSError, ssl.SSLError) as error:
             message = f"{self.ca} is no PEM certificate that could be read: put the exchange's transport root there"
             raise ConfigurationError(message, code="ca-invalid") from error
-        context.load_cert_chain(self.certificate, self.key)
+        # Without a passphrase OpenSSL would ask for one on the terminal; the key was seen not to need any.
+        passphrase = "" if self.passphrase is None else load_passphrase(self.passphrase)
+        context.load_cert_chain(self.certificate, self.key, passphrase)
         return context
 
 
@@ -71,10 +81,11 @@ def confluent_options(settings: KafkaSettings) -> dict[str, Any]:
     """Configuration that every client of confluent-kafka takes.
 
     Raises:
-        KeyRefused: key or certificate missing, exposed to others, corrupt, or not a pair.
+        KeyRefused: as `load_key_pair`.
     """
-    load_key_pair(KeyFiles(settings.key, settings.certificate))
-    return {
+    load_key_pair(settings.files)
+    passphrase = {} if settings.passphrase is None else {"ssl.key.password": load_passphrase(settings.passphrase)}
+    return passphrase | {
         "bootstrap.servers": settings.bootstrap,
         "security.protocol": "ssl",
         "ssl.ca.location": str(settings.ca),

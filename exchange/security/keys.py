@@ -2,6 +2,8 @@
 
 A key that others on the machine can read is no longer the body's alone, so it is refused before a
 byte of it is used. Accepted are the keys of rule 1.4: ECDSA P-256 and RSA of at least 2048 bits.
+A key may be encrypted; its passphrase lies in a file of its own, never in settings, and is in no
+message and no log. systemd can give either file (`LoadCredential=`).
 """
 
 import os
@@ -21,15 +23,22 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 RSA_BITS_MIN = 2048
+_MISSING = {
+    "key": "key-file-missing",
+    "certificate": "certificate-file-missing",
+    "passphrase": "passphrase-file-missing",
+}
 _FILE_BYTES_MAX = 64 * 1024
+_PASSPHRASE_BYTES_MAX = 1023  # what OpenSSL takes
 
 
 @dataclass(frozen=True, slots=True)
 class KeyFiles:
-    """Where a private key and its certificate are, both PEM."""
+    """Where a private key and its certificate are, both PEM; `passphrase` when the key is encrypted."""
 
     key: Path
     certificate: Path
+    passphrase: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,32 +55,68 @@ def load_key_pair(files: KeyFiles) -> KeyPair:
     Raises:
         KeyRefused: as `load_private_key` and `load_certificate`; `key-certificate-mismatch`.
     """
-    key, certificate = load_private_key(files.key), load_certificate(files.certificate)
+    key = load_private_key(files.key, files.passphrase)
+    certificate = load_certificate(files.certificate)
     if certified_key(certificate, str(files.certificate)) != key.public_key():
         message = f"{files.certificate} is not the certificate of the key {files.key}: put the matching pair there"
         raise KeyRefused(message, code="key-certificate-mismatch")
     return KeyPair(key, certificate)
 
 
-def load_private_key(path: Path) -> PrivateKey:
-    """Load an unencrypted PEM private key that only its owner can read.
+def load_private_key(path: Path, passphrase: Path | None = None) -> PrivateKey:
+    """Load a PEM private key that only its owner can read.
+
+    Args:
+        path: the key.
+        passphrase: file with the key's passphrase; None when the key is not encrypted.
 
     Raises:
         KeyRefused: `key-file-missing`, `key-file-exposed` (group or others have any right on it),
-            `key-file-unreadable` (no PEM key, corrupt, encrypted), `key-unsupported`, `key-too-weak`.
+            `key-file-unreadable` (no PEM key, corrupt), `key-encrypted`, `key-not-encrypted`,
+            `passphrase-wrong`, `key-unsupported`, `key-too-weak`; as `load_passphrase`.
     """
     data = _read(path, kind="key", private=True)
+    secret = None if passphrase is None else load_passphrase(passphrase).encode()
     try:
-        key = serialization.load_pem_private_key(data, password=None)
+        key = serialization.load_pem_private_key(data, password=secret)
     except TypeError as error:
-        message = f"{path} is encrypted: store it decrypted with mode 0600, on a disk that is encrypted"
-        raise KeyRefused(message) from error
+        raise _encryption_refused(path, passphrase) from error
     except (ValueError, UnsupportedAlgorithm) as error:
+        if passphrase is not None and b"ENCRYPTED" in data:
+            message = f"{path} does not open with the passphrase in {passphrase}: put its own passphrase there"
+            raise KeyRefused(message, code="passphrase-wrong") from error
         raise KeyRefused(f"{path} holds no PEM private key: write the key there again") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         raise KeyRefused(f"{path} is a {type(key).__name__}: use ECDSA P-256 or RSA", code="key-unsupported")
     require_strong(key.public_key(), str(path))
     return key
+
+
+def load_passphrase(path: Path) -> str:
+    """The passphrase in a file that only its owner can read: its one line.
+
+    Raises:
+        KeyRefused: `passphrase-file-missing`, `passphrase-file-unreadable` (not one line of UTF-8 with 1 to 1,023
+            bytes), `key-file-exposed`.
+    """
+    line = _read(path, kind="passphrase", private=True).removesuffix(b"\n").removesuffix(b"\r")
+    try:
+        passphrase = line.decode()
+    except UnicodeDecodeError:
+        passphrase = ""
+    if not passphrase or not passphrase.isprintable() or len(line) > _PASSPHRASE_BYTES_MAX:
+        message = f"{path} is not one line of UTF-8 text: write the passphrase there, and nothing else"
+        raise KeyRefused(message, code="passphrase-file-unreadable")
+    return passphrase
+
+
+def _encryption_refused(path: Path, passphrase: Path | None) -> KeyRefused:
+    """Whoever names a passphrase believes the key encrypted, so one that is not is told too."""
+    if passphrase is None:
+        message = f"{path} is encrypted: name the file of its passphrase with passphrase_file"
+        return KeyRefused(message, code="key-encrypted")
+    message = f"{path} is not encrypted: encrypt it with the passphrase in {passphrase}, or leave passphrase_file out"
+    return KeyRefused(message, code="key-not-encrypted")
 
 
 def make_key(path: Path) -> bytes:
@@ -155,12 +200,25 @@ def _read(path: Path, *, kind: str, private: bool = False) -> bytes:
     """The file's bytes; rights are read from the open file, so it cannot be exchanged in between."""
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            if private and mode & 0o077:
-                message = f"{path} has mode {mode:04o}, others can read or change the key: run chmod 600 {path}"
+            status = os.fstat(file.fileno())
+            mode = stat.S_IMODE(status.st_mode)
+            if private and is_exposed(mode, status.st_uid, status.st_gid):
+                message = f"{path} has mode {mode:04o}, others can read or change it: run chmod 600 {path}"
                 raise KeyRefused(message, code="key-file-exposed")
             return file.read(_FILE_BYTES_MAX)
     except FileNotFoundError as error:
-        raise KeyRefused(f"{path} is missing: put the {kind} there", code=f"{kind}-file-missing") from error
+        raise KeyRefused(f"{path} is missing: put the {kind} there", code=_MISSING[kind]) from error
     except OSError as error:
         raise KeyRefused(f"{path} cannot be read: {error.strerror}", code=f"{kind}-file-unreadable") from error
+
+
+def is_exposed(mode: int, user: int, group: int) -> bool:
+    """Whether others than a file's owner have rights on it.
+
+    systemd gives a credential as root's file with an access control entry for the service's user, and
+    the mode then shows that entry as rights of the group (acl(5)): 0440 of root:root. Whoever is in root's group
+    is the administrator anyway.
+    """
+    if (user, group) == (0, 0):
+        return bool(mode & 0o037)
+    return bool(mode & 0o077)

@@ -11,7 +11,9 @@ misspelt key is never silently without effect. Relative paths are relative to th
     auditor     [kafka] [directory] [store]                        audit replay, audit export
 
 Where the cluster is, and who we are there, may also come from the environment, which then wins:
-`EXCHANGE_KAFKA_BOOTSTRAP`, `EXCHANGE_KAFKA_CA`, `EXCHANGE_KAFKA_CERTIFICATE`, `EXCHANGE_KAFKA_KEY`.
+`EXCHANGE_KAFKA_BOOTSTRAP`, `EXCHANGE_KAFKA_CA`, `EXCHANGE_KAFKA_CERTIFICATE`, `EXCHANGE_KAFKA_KEY`,
+`EXCHANGE_KAFKA_LOCK_FILE`. A key, certificate or passphrase file that systemd gives (`LoadCredential=`)
+is named `credential:<name>`.
 """
 
 from collections.abc import Mapping
@@ -24,6 +26,9 @@ from exchange.domain.ids import is_body_code
 from exchange.resources import resource
 from exchange.security.keys import KeyFiles
 from exchange.settings.toml import Table, opened
+
+_LOCK = "passphrase_file"
+"""The key that names the file of an encrypted key's passphrase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +183,7 @@ def agent_settings(file: Path, environ: Mapping[str, str]) -> AgentSettings:
     with opened(file) as top:
         with top.table("spool") as spool:
             folder = spool.path("folder")
-        bodies = tuple(_body(table) for table in top.tables("body"))
+        bodies = tuple(_body(table, environ) for table in top.tables("body"))
         if len({body.code for body in bodies}) != len(bodies):
             raise top.wrong("body", "names a body twice: give each code one [[body]] table")
         kafka, directory = _kafka(top, environ), _directory(top)
@@ -237,13 +242,32 @@ def _kafka(top: Table, environ: Mapping[str, str]) -> KafkaSettings:
         kafka.has("bootstrap")
         bootstrap = environ.get("EXCHANGE_KAFKA_BOOTSTRAP") or kafka.text("bootstrap")
         ca, certificate, key = (_kafka_file(kafka, name, environ) for name in ("ca", "certificate", "key"))
-        return KafkaSettings(bootstrap, ca, certificate, key)
+        encrypted = kafka.has(_LOCK) or _kafka_variable(_LOCK) in environ
+        return KafkaSettings(bootstrap, ca, certificate, key, _kafka_file(kafka, _LOCK, environ) if encrypted else None)
 
 
 def _kafka_file(kafka: Table, name: str, environ: Mapping[str, str]) -> Path:
     kafka.has(name)
-    given = environ.get(f"EXCHANGE_KAFKA_{name.upper()}")
-    return Path(given).expanduser().absolute() if given else kafka.path(name)
+    given = environ.get(_kafka_variable(name))
+    return Path(given).expanduser().absolute() if given else _given_file(kafka, name, environ)
+
+
+def _kafka_variable(name: str) -> str:
+    return f"EXCHANGE_KAFKA_{name.upper()}"
+
+
+def _given_file(table: Table, name: str, environ: Mapping[str, str]) -> Path:
+    """A file by its path, or by the name under which systemd gives it to the service."""
+    prefix, _, credential = table.text(name).partition(":")
+    if prefix != "credential":
+        return table.path(name)
+    if not credential or "/" in credential:
+        raise table.wrong(name, "names no credential: write credential: and the name that LoadCredential= gives it")
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        problem = f"is a credential, and systemd gave none: add LoadCredential={credential}:<file> to the service"
+        raise table.refused(name, problem, code="credential-missing")
+    return Path(folder, credential)
 
 
 def _directory(top: Table) -> DirectorySettings:
@@ -273,11 +297,12 @@ def _observe(top: Table) -> ObserveSettings:
         return ObserveSettings(host, observe.number("port", least=0, most=65535, default=0))
 
 
-def _body(table: Table) -> BodySettings:
+def _body(table: Table, environ: Mapping[str, str]) -> BodySettings:
     with table as body:
         code = body.text("code")
         if not is_body_code(code):
             raise body.wrong("code", "is no body code: 1-63 of a-z, 0-9 and '-', not starting with 'svc-'")
-        keys = KeyFiles(body.path("key"), body.path("certificate"))
+        key, certificate = (_given_file(body, name, environ) for name in ("key", "certificate"))
+        keys = KeyFiles(key, certificate, _given_file(body, _LOCK, environ) if body.has(_LOCK) else None)
         folder = body.path("folder") if body.has("folder") else None
         return BodySettings(code, keys, body.text("format"), folder)

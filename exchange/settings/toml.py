@@ -32,7 +32,7 @@ class Table:
         if kind is None and unknown:
             known = ", ".join(sorted(self._read))
             problem = f"is not known here: remove it, or use one of {known}"
-            raise self._error(unknown[0], problem, "configuration-key-unknown")
+            raise self.refused(unknown[0], problem, "configuration-key-unknown")
 
     def has(self, key: str) -> bool:
         """Whether the table says anything about `key`."""
@@ -98,18 +98,19 @@ class Table:
 
     def wrong(self, key: str, problem: str) -> ConfigurationError:
         """The error about a value that cannot be taken."""
-        return self._error(key, problem, "configuration-value-invalid")
+        return self.refused(key, problem, "configuration-value-invalid")
+
+    def refused(self, key: str, problem: str, code: str) -> ConfigurationError:
+        """The error about a key, with a code of its own."""
+        place = f"[{self._name}] {key}" if self._name else f"[{key}]"
+        return ConfigurationError(f"{self._file}: {place} {problem}", code=code)
 
     def _value(self, key: str, default: Any) -> Any:
         self._read.add(key)
         value = self._values.get(key, default)
         if value is _MISSING:
-            raise self._error(key, "is missing: add it", "configuration-key-missing")
+            raise self.refused(key, "is missing: add it", "configuration-key-missing")
         return value
-
-    def _error(self, key: str, problem: str, code: str) -> ConfigurationError:
-        place = f"[{self._name}] {key}" if self._name else f"[{key}]"
-        return ConfigurationError(f"{self._file}: {place} {problem}", code=code)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from inspect import signature
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from exchange.bus.connection import KafkaSettings, aiokafka_options, confluent_options
 from exchange.bus.reader import PositionedReader
@@ -14,7 +15,9 @@ from exchange.bus.topics import inbox
 from exchange.domain.errors import BusError, ConfigurationError
 from exchange.security.authority import Authority
 from exchange.security.errors import KeyRefused
+from exchange.security.files import PRIVATE, write_atomically
 from tests.plugin_kafka import KafkaCluster
+from tests.security.support import openssl
 
 
 @pytest.fixture
@@ -60,6 +63,47 @@ def test_a_root_that_is_none_is_refused(settings: KafkaSettings, tmp_path: Path,
     with pytest.raises(ConfigurationError, match=r"root\.pem") as refused:
         aiokafka_options(replace(settings, ca=path))
     assert refused.value.code == "ca-invalid"
+
+
+def encrypted(settings: KafkaSettings, folder: Path) -> KafkaSettings:
+    """The same with its key encrypted by openssl, and a file with the passphrase."""
+    passphrase, locked = folder / "passphrase", folder / "locked.key.pem"
+    write_atomically(passphrase, b"Ala-Too\n", mode=PRIVATE)
+    done = openssl("pkcs8", "-topk8", "-in", settings.key, "-out", locked, "-passout", f"file:{passphrase}")
+    assert done.returncode == 0, done.stderr
+    locked.chmod(PRIVATE)
+    return replace(settings, key=locked, passphrase=passphrase)
+
+
+@pytest.mark.requires_tool(name="openssl", debian="openssl")
+def test_an_encrypted_key_is_opened_for_both_clients(settings: KafkaSettings, tmp_path: Path) -> None:
+    """A wrong passphrase is told before either client could ask for one on the terminal."""
+    locked = encrypted(settings, tmp_path)
+    assert aiokafka_options(locked)["ssl_context"].get_ca_certs()
+    AdminClient(confluent_options(locked))  # librdkafka opens the key when the client is made
+    write_atomically(tmp_path / "passphrase", b"Alamedin\n", mode=PRIVATE)
+    for options in (aiokafka_options, confluent_options):
+        with pytest.raises(KeyRefused) as refused:
+            options(locked)
+        assert refused.value.code == "passphrase-wrong"
+
+
+@pytest.mark.requires_tool(name="openssl", debian="openssl")
+@pytest.mark.server
+async def test_an_encrypted_key_connects(kafka: KafkaCluster, tmp_path: Path) -> None:
+    """With aiokafka and with librdkafka."""
+    settings = encrypted(kafka.settings("alpha"), tmp_path)
+    async with PositionedReader(settings, {(inbox("alpha"), 0): None}) as reader:
+        assert (inbox("alpha"), 0) in await reader.end_offsets()
+    assert inbox("alpha") in AdminClient(confluent_options(settings)).list_topics(timeout=10).topics
+
+
+def test_two_roots_are_trusted_while_the_exchange_changes_its_own(settings: KafkaSettings, tmp_path: Path) -> None:
+    """The file may hold a bundle."""
+    other = Authority(tmp_path / "next", now=datetime.now(UTC)).transport_root
+    bundle = tmp_path / "roots.pem"
+    bundle.write_bytes(settings.ca.read_bytes() + other.read_bytes())
+    assert len(aiokafka_options(replace(settings, ca=bundle))["ssl_context"].get_ca_certs()) == 2
 
 
 @pytest.mark.server
