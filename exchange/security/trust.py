@@ -4,7 +4,7 @@ Router, agents, tracker and auditors ask the same question with the same inputs,
 and the time of the decision (rule 3.2), and so get the same answer in twenty years.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,7 +55,8 @@ class Trust:
         """
         self.directory = directory
         issuers = [x509.load_der_x509_certificate(issuer) for issuer in directory.issuers]
-        self._chains = ChainValidator(issuers, Purpose.STATEMENT)
+        roots = [issuer for issuer in issuers if not _has_issuer(issuer, issuers)]
+        self._chains = ChainValidator(roots, Purpose.STATEMENT, [each for each in issuers if each not in roots])
         self._listed: dict[bytes, _Listed] = {}
         for listed in _statement_certificates(directory):
             signer = digest(listed.der)
@@ -115,6 +116,14 @@ class Trust:
             return self._chains.validate(listed.verifier.certificate, at)
         except SignatureRefused as error:
             raise SignatureRefused(error.reason, f"certificate of {listed.body}", body=listed.body) from error
+
+
+def _has_issuer(certificate: x509.Certificate, issuers: Iterable[x509.Certificate]) -> bool:
+    """Whether another one that is listed stands above it; then only a chain to the top one holds.
+
+    An issuer below an authority's root may be listed without it: then only what that one issues is taken.
+    """
+    return any(each.subject == certificate.issuer and each.subject != certificate.subject for each in issuers)
 
 
 def _statement_certificates(directory: Directory) -> Iterator[_Listed]:
