@@ -68,7 +68,7 @@ async def _round(
     ground: Ground, records: Sequence[Record], producer: AIOKafkaProducer
 ) -> tuple[list[float], list[float]]:
     """CPU seconds of each batch: examined, and decided and encoded."""
-    ledger, footing = Ledger(0, ground, LaneState(), {}), Footing(ground, lambda _: iter([()]))
+    ledger, footing = Ledger(0, ground, LaneState(), {}), Footing(ground, lambda _directory, _policy: iter([()]))
     examined, decided = [], []
     for start in range(0, len(records), BATCH):
         begin = time.process_time()

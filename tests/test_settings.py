@@ -9,6 +9,7 @@ import pytest
 from exchange.domain.errors import ConfigurationError
 from exchange.resources import resource
 from exchange.settings import (
+    CrlSettings,
     ObserveSettings,
     agent_settings,
     auditor_settings,
@@ -77,6 +78,20 @@ def test_the_rest_of_each_file_arrives(file: Path) -> None:
     assert directory_settings(file, {}).apply
     file.write_text(SERVICE.replace("min_insync = 2", "min_insync = 2\napply = false"))
     assert not directory_settings(file, {}).apply
+
+
+def test_a_router_may_have_revocation_lists(file: Path) -> None:
+    """A folder, and where to fetch them from; without the table only the directory says what is revoked."""
+    file.write_text(ROUTER)
+    assert router_settings(file, {}).crl is None
+    file.write_text(ROUTER + '[crl]\nfolder = "crl"\n')
+    assert router_settings(file, {}).crl == CrlSettings(file.parent / "crl", ())
+    file.write_text(ROUTER + '[crl]\nfolder = "crl"\nurls = ["http://crl.example/a.crl"]\n')
+    assert router_settings(file, {}).crl == CrlSettings(file.parent / "crl", ("http://crl.example/a.crl",))
+    for wrong in ('"http://crl.example"', "[3]", '[""]'):
+        file.write_text(ROUTER + f'[crl]\nfolder = "crl"\nurls = {wrong}\n')
+        with pytest.raises(ConfigurationError, match=r"\[crl\] urls must be a list of texts"):
+            router_settings(file, {})
 
 
 def test_other_databases_are_left_as_they_are(file: Path) -> None:

@@ -36,6 +36,7 @@ COMMANDS = {
     "directory": Listed("directory", "Who is in the exchange, and how that changes.", LOOK),
     "root": Listed("root", "Whose keys sign the directory: key, new, sign, show, publish.", LOOK),
     "body": Listed("body", "Get a body into an exchange: form, request, install, selftest.", LOOK),
+    "crl": Listed("crl", "Lists of revoked certificates: fetch them for the router.", LOOK),
     "doctor": Listed("doctor", "Check an installation; each finding comes with its next step.", LOOK),
     "audit": Listed("audit", "Replay the journal; take a letter's evidence out of it.", LOOK),
     "router": Listed("router", "Run a router.", RUN),

@@ -1,14 +1,16 @@
 """Limits of the protocol and the installation's policy."""
 
+import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.group import Expression, GroupInvalid, parse_group
-from exchange.domain.ids import digest
+from exchange.domain.ids import DIGEST_BYTES, digest
 from exchange.domain.writing import WritingRule
 
 # Rule 1.7; the protocol's own, the same for every installation.
@@ -37,12 +39,34 @@ DECISION_BYTES = 512
 _TOO_LARGE = 2**31
 
 
+class WhenStale(StrEnum):
+    """What a certificate is worth whose issuer's revocation list is overdue."""
+
+    ACCEPT = "accept"
+    """It goes on by the last list."""
+    REFUSE = "refuse"
+    """Its statements wait for the next list."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationPolicy:
+    """What counts beside the directory when certificates are revoked (ADR 0014).
+
+    Attributes:
+        when_stale: what counts when a list is overdue.
+        crls: the lists in force, each as the SHA-256 of its parts in their order; the router's to write.
+    """
+
+    when_stale: WhenStale = WhenStale.ACCEPT
+    crls: tuple[tuple[bytes, ...], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What one installation allows.
 
     Attributes:
-        digest: SHA-256 of the policy file's bytes, what decisions name.
+        digest: SHA-256 of the policy's bytes, what decisions name: the file and what `in_force` adds to it.
         clock_skew: how far in the future a statement may be created (rule 3.2).
         inline_bytes: largest sum of a statement's inline contents, bytes.
         statements_per_second: budget of one body in its lane (rule 3.4).
@@ -51,6 +75,7 @@ class Policy:
         writing: who may write to whom; where none of them fits, everybody may.
         signatory_kinds: kinds of document, in small letters, that must name who signed them.
         signature_kinds: kinds of document, in small letters, that must carry a person's signature.
+        revocation: about revocation lists.
     """
 
     digest: bytes
@@ -62,6 +87,23 @@ class Policy:
     writing: tuple[WritingRule, ...] = ()
     signatory_kinds: frozenset[str] = frozenset()
     signature_kinds: frozenset[str] = frozenset()
+    revocation: RevocationPolicy = RevocationPolicy()
+
+
+def in_force(file: bytes, crls: Sequence[Sequence[bytes]]) -> bytes:
+    """The bytes of the policy in force: the file's, and which revocation lists are used beside it.
+
+    Decisions name one digest for all that decides beside the directory, so it covers the lists as well. One set of
+    lists has one text; without lists the policy is the file.
+
+    Args:
+        file: the policy file's bytes.
+        crls: of each list the SHA-256 of its parts in their order.
+    """
+    if not crls:
+        return file
+    lines = [f"  {json.dumps([part.hex() for part in parts])},\n" for parts in sorted(map(list, crls))]
+    return b"%s\n[crls]\nparts = [\n%s]\n" % (file, "".join(lines).encode())
 
 
 def parse_policy(data: bytes) -> Policy:
@@ -86,6 +128,7 @@ def parse_policy(data: bytes) -> Policy:
         writing=_writing(text.get("writing", [])),
         signatory_kinds=_kinds(text, "signatory"),
         signature_kinds=_kinds(text, "signature"),
+        revocation=RevocationPolicy(_when_stale(text), _crls(text)),
     )
 
 
@@ -93,6 +136,8 @@ _TABLES: Mapping[str, frozenset[str]] = {
     "letters": frozenset({"clock_skew_seconds", "inline_bytes"}),
     "budget": frozenset({"statements_per_second", "bytes_per_second", "burst_seconds"}),
     "signed": frozenset({"signatory", "signature"}),
+    "revocation": frozenset({"when_stale"}),
+    "crls": frozenset({"parts"}),
 }
 _WRITING = frozenset({"from", "to", "allowed"})
 
@@ -107,6 +152,27 @@ def _require_known(text: Mapping[str, Any]) -> None:
         if isinstance(keys, dict) and (unknown := sorted(keys.keys() - _TABLES[table])):
             known = ", ".join(sorted(_TABLES[table]))
             raise _invalid(f"{table}.{unknown[0]}", f"is not known here: remove it, or use one of {known}")
+
+
+def _when_stale(text: Mapping[str, Any]) -> WhenStale:
+    """Policies of before there were lists say nothing of them, and are replayed for ever."""
+    section = text.get("revocation", {})
+    try:
+        return WhenStale(section.get("when_stale", WhenStale.ACCEPT))
+    except (AttributeError, ValueError) as error:
+        raise _invalid("revocation.when_stale", f"must be one of {', '.join(WhenStale)}") from error
+
+
+def _crls(text: Mapping[str, Any]) -> tuple[tuple[bytes, ...], ...]:
+    try:
+        crls = tuple(tuple(bytes.fromhex(part) for part in parts) for parts in text.get("crls", {}).get("parts", ()))
+    except (AttributeError, TypeError, ValueError):
+        crls = ((),)
+    if any(not parts or any(len(part) != DIGEST_BYTES for part in parts) for parts in crls):
+        raise _invalid(
+            "crls.parts", "must be lists of SHA-256 in hexadecimal; the router writes them: remove the table"
+        )
+    return crls
 
 
 def _positive(text: Mapping[str, Any], table: str, name: str) -> int:

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     CERTIFICATE_UNTRUSTED = "certificate-untrusted"
     CERTIFICATE_PURPOSE = "certificate-purpose"
     CERTIFICATE_REVOKED = "certificate-revoked"
+    REVOCATION_STALE = "revocation-stale"
     # signed, but not this one's to say, or not now: nothing moves
     FOREIGN_EXCHANGE = "foreign-exchange"
     WRONG_SIGNER = "wrong-signer"
@@ -80,6 +81,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.CERTIFICATE_UNTRUSTED: ("the certificate leads to no trusted root", "use a certificate of this exchange"),
     Reason.CERTIFICATE_PURPOSE: ("the certificate is not for statements", "sign with the statement key"),
     Reason.CERTIFICATE_REVOKED: ("the certificate was revoked", "sign the same statement with the present key"),
+    Reason.REVOCATION_STALE: (
+        "the issuer's revocation list is overdue",
+        "nothing to do: it goes on with the next list",
+    ),
     Reason.FOREIGN_EXCHANGE: ("the statement belongs to another exchange", "check `[directory] root` of the agent"),
     Reason.WRONG_SIGNER: ("signed by another body than the head's", "each body signs its own statements"),
     Reason.WRONG_LANE: ("in another partition than the body's lane", "write to the partition of the body's lane"),

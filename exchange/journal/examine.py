@@ -94,9 +94,16 @@ class Examined:
     recipients: tuple[str, ...] = ()
 
 
-TOLD = frozenset({Reason.CERTIFICATE_EXPIRED, Reason.CERTIFICATE_NOT_YET_VALID, Reason.CERTIFICATE_REVOKED})
+TOLD = frozenset(
+    {
+        Reason.CERTIFICATE_EXPIRED,
+        Reason.CERTIFICATE_NOT_YET_VALID,
+        Reason.CERTIFICATE_REVOKED,
+        Reason.REVOCATION_STALE,
+    }
+)
 """Refused signatures that were nevertheless made with the body's listed key: its agent is told to
-sign the same statement with its present key (rule 2.4)."""
+sign the same statement with its present key, or to wait for the issuer's list (rule 2.4)."""
 
 
 def examine(submission: Submission, ground: Ground, now: datetime) -> Examined:

@@ -1,20 +1,24 @@
 """Directories and policies that a journal proves by itself (rule 5.3).
 
 Beside each `Basis` travel the files that prove its directory, as far as the lane had not journalled them
-before, and the policy. What they say counts only after it was led to the auditor's own root.
+before, the policy, and the revocation lists that the policy names. What they say counts only after it was led to the
+auditor's own root, lists through the issuers that the directory names.
 """
 
+import itertools
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
 
+from cryptography import x509
 from tuf.api.metadata import Snapshot
 
 from exchange.domain.decision import Basis
 from exchange.domain.directory import Directory
-from exchange.domain.policy import parse_policy
+from exchange.domain.policy import Policy, RevocationPolicy, parse_policy
 from exchange.domain.statement import Content
 from exchange.journal.examine import Ground
+from exchange.security.crl import Crl, Revocations, read_crl
 from exchange.security.directory_metadata import Proven, read_version
 from exchange.security.directory_roots import Files, Roots, parse
 from exchange.security.errors import DirectoryRefused
@@ -32,7 +36,9 @@ class Grounds:
         self._roots = Roots(root)
         self._files = Files()
         self._last: Proven | None = None
-        self._proven: dict[bytes, tuple[Proven, Trust]] = {}
+        self._proven: dict[bytes, Proven] = {}
+        self._trusts: dict[tuple[bytes, RevocationPolicy], Trust] = {}
+        self._crls: dict[GroundKey, tuple[Crl, ...]] = {}
         self._grounds: dict[GroundKey, Ground] = {}
         self._snapshots: defaultdict[int, set[bytes]] = defaultdict(set)
         self._journalled: defaultdict[int, set[bytes]] = defaultdict(set)
@@ -42,7 +48,8 @@ class Grounds:
         ground = self._grounds.get(key)
         if ground is None:
             return None
-        if key[1] not in self._journalled[lane] or not self._is_journalled(lane, self._proven[key[0]][0]):
+        needed = {key[1], *itertools.chain.from_iterable(ground.policy.revocation.crls)}
+        if not (needed <= self._journalled[lane] and self._is_journalled(lane, self._proven[key[0]])):
             return None
         return replace(ground, versions=lambda version: self._version(lane, version))
 
@@ -50,35 +57,40 @@ class Grounds:
         """A version that the lane has journalled, whether or not it ever stood on it."""
         for digest in self._snapshots[number] & self._journalled[lane]:
             try:
-                trust = self._trust(number, digest)
+                directory = self._directory(number, digest)
             except DirectoryRefused:
                 continue
-            if trust is not None and self._is_journalled(lane, self._proven[digest][0]):
-                return trust.directory
+            if directory is not None and self._is_journalled(lane, self._proven[digest]):
+                return directory
         return None
 
     def _is_journalled(self, lane: int, proven: Proven) -> bool:
         return self._journalled[lane].issuperset(proven.files.values())
+
+    def crls(self, basis: Basis) -> tuple[Crl, ...]:
+        """The revocation lists of a basis that was proven."""
+        return self._crls.get((basis.directory_digest, basis.policy_digest), ())
 
     def prove(self, basis: Basis, contents: tuple[Content, ...]) -> Ground | None:
         """Take a basis into account; None while files are missing, which may come beside the lane's next one.
 
         1. Directory and policy are files whose digests the basis names, among what its lane journalled so far.
         2. The directory is the version that the basis names, proven by these files under the auditor's root.
+        3. The revocation lists that the policy names are among these files, each signed by an issuer that
+           the directory lists, and none issued after the basis.
 
         Raises:
-            ConfigurationError: directory or policy cannot be used; its code says why.
+            ConfigurationError: directory, policy or a list cannot be used; its code says why.
         """
         for content in contents:
             digest = self._files.add(content.data)
             self._journalled[basis.place.lane].add(digest)
             self._note_snapshot(content.data, digest)
         key = (basis.directory_digest, basis.policy_digest)
-        policy = self._files.get(basis.policy_digest)
-        if key not in self._grounds and policy is not None:
-            trust = self._trust(basis.directory_version, basis.directory_digest)
-            if trust is not None:
-                self._grounds[key] = Ground(trust.directory, parse_policy(policy), trust)
+        if key not in self._grounds:
+            ground = self._ground(basis)
+            if ground is not None:
+                self._grounds[key] = ground
         ground = self.get(basis.place.lane, key)
         if ground is not None and ground.directory.version != basis.directory_version:
             message = f"version {ground.directory.version}, the basis says {basis.directory_version}"
@@ -91,11 +103,45 @@ class Grounds:
             with suppress(DirectoryRefused):
                 self._snapshots[parse(Snapshot, data, "a snapshot").signed.version].add(digest)
 
-    def _trust(self, version: int, digest: bytes) -> Trust | None:
-        """Trust in a version of the directory; None while files are missing."""
+    def _ground(self, basis: Basis) -> Ground | None:
+        """What the basis stands on; None while files are missing."""
+        data = self._files.get(basis.policy_digest)
+        directory = self._directory(basis.directory_version, basis.directory_digest)
+        if data is None or directory is None:
+            return None
+        policy = parse_policy(data)
+        crls = self._read_crls(policy, directory)
+        if crls is None:
+            return None
+        if any(crl.this_update > basis.decided + policy.clock_skew for crl in crls):
+            message = "a revocation list was issued after the basis that names it"
+            raise DirectoryRefused(message, code="basis-invalid")
+        self._crls[basis.directory_digest, basis.policy_digest] = crls
+        return Ground(directory, policy, self._trust(directory, policy.revocation, crls))
+
+    def _trust(self, directory: Directory, revocation: RevocationPolicy, crls: tuple[Crl, ...]) -> Trust:
+        """Trust is dear to make, and most policies say the same about revocation."""
+        key = (directory.digest, revocation)
+        if key not in self._trusts:
+            self._trusts[key] = Trust(directory, Revocations(crls, revocation.when_stale))
+        return self._trusts[key]
+
+    def _read_crls(self, policy: Policy, directory: Directory) -> tuple[Crl, ...] | None:
+        """The lists that a policy names; None while parts of them are missing."""
+        issuers = [x509.load_der_x509_certificate(issuer) for issuer in directory.issuers]
+        crls = []
+        for digests in policy.revocation.crls:
+            parts = [part for part in map(self._files.get, digests) if part is not None]
+            if len(parts) < len(digests):
+                return None
+            crls.append(read_crl(b"".join(parts), issuers))
+        return tuple(crls)
+
+    def _directory(self, version: int, digest: bytes) -> Directory | None:
+        """A version of the directory; None while files are missing."""
         known = self._proven.get(digest)
         if known is not None:
-            return known[1]
+            return known.directory
         try:
             self._roots.follow(self._files.read)
             proven = read_version(version, self._files.read, self._roots, self._last, digest)
@@ -103,7 +149,6 @@ class Grounds:
             if error.code == "directory-missing":
                 return None
             raise
-        trust = Trust(proven.directory)
         self._last = proven
-        self._proven[digest] = proven, trust
-        return trust
+        self._proven[digest] = proven
+        return proven.directory

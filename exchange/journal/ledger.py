@@ -95,9 +95,9 @@ class Ledger:
         return LaneState(self._offset, self._number, self._last, *self._known)
 
     @property
-    def directory_digest(self) -> bytes:
-        """Of the directory by which was decided last; zeros before any."""
-        return self._known[0]
+    def known(self) -> tuple[bytes, bytes]:
+        """Digests of the directory and the policy by which was decided last; zeros before any."""
+        return self._known
 
     def stand_on(self, ground: Ground) -> bool:
         """Decide by `ground` from here on; whether that is news, and so has its `basis` journalled first."""

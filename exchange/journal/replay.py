@@ -5,7 +5,7 @@ it comes, and again where it stands in its lane once the lane's entries before i
 
 by itself
 1. It is a record of the journal, and its entry decodes.
-2. A basis proves its directory and policy under the root (rule 5.3).
+2. A basis proves its directory, policy and revocation lists under the root (rule 5.3).
 3. A decision names the digest of its statement, a time near those around it, and the partition of
    its letter.
 4. The signature holds, as of the decision's time and directory (rule 3.2); the statement is canonical
@@ -39,6 +39,7 @@ from exchange.journal.facts import JournalRecord, decided_fact
 from exchange.journal.findings import Finding, FindingCode, LaneEnd, Report
 from exchange.journal.grounds import Grounds
 from exchange.journal.recheck import about, examined_again, misplaced, unlike, untimely
+from exchange.security.crl import older_ones
 from exchange.security.errors import SignatureRefused
 from exchange.wire.records import decode, kind_of, read_head
 
@@ -211,6 +212,9 @@ class Replay:
             self._find(entry, FindingCode.BASIS_ROLLED_BACK, detail)
         if entry.ground is None:
             return
+        for crl in older_ones(() if before is None else self._grounds.crls(before), self._grounds.crls(basis)):
+            detail = f"revocation list {crl.number} of {crl.issuer}, {crl.this_update}, after a newer one"
+            self._find(entry, FindingCode.BASIS_ROLLED_BACK, detail)
         stood, lane.directory = lane.directory, entry.ground.directory
         next_one = stood is not None and stood.version + 1 == lane.directory.version
         if stood is not None and next_one and lane.directory.previous != stood.digest:

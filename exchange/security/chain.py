@@ -2,9 +2,9 @@
 
 Paths are found and checked by `cryptography.x509.verification` (RFC 5280 with the stricter profile of
 the Web PKI) under extension policies of our own, because its defaults know web servers only. A path
-that was found holds for an interval, the intersection of its certificates' dates, and is not
-looked for again inside it. Revocation is not looked at here: a certificate that ceased to speak for
-its body is marked in the directory.
+that was found holds for an interval, the intersection of its certificates' dates up to the first
+revocation, and is not looked for again inside it. What issuers' lists say counts here; a certificate that ceased
+to speak for its body is also marked in the directory.
 """
 
 from collections.abc import Sequence
@@ -22,9 +22,10 @@ from cryptography.x509.verification import (
 )
 
 from exchange.domain.reason import Reason
+from exchange.security.crl import INSTANT, NO_REVOCATIONS, Revocations
 from exchange.security.errors import SignatureRefused
 from exchange.security.purpose import Purpose
-from exchange.security.validity import Validity
+from exchange.security.validity import Validity, seconds
 
 
 class ChainValidator:
@@ -39,8 +40,10 @@ class ChainValidator:
         roots: Sequence[x509.Certificate],
         purpose: Purpose,
         intermediates: Sequence[x509.Certificate] = (),
+        revocations: Revocations = NO_REVOCATIONS,
     ) -> None:
         """Trust `roots`, at least one, to vouch for `purpose` directly or through `intermediates`."""
+        self._revocations = revocations
         self._issuers = [*roots, *intermediates]
         self._intermediates = list(intermediates)
         builder = PolicyBuilder().store(Store(list(roots)))
@@ -57,10 +60,11 @@ class ChainValidator:
         2. The certificate's own dates cover the time.
         3. A path to a root holds at the time, for the purpose.
         4. Otherwise the refusal says what is missing: the purpose, the dates of an issuer, or a root.
+        5. No certificate of the path was revoked by then, and no list about them is too old to tell.
 
         Raises:
             SignatureRefused: `certificate-expired`, `certificate-not-yet-valid`,
-                `certificate-purpose`, `certificate-untrusted`.
+                `certificate-purpose`, `certificate-untrusted`, `certificate-revoked`, `revocation-stale`.
         """
         name = certificate.fingerprint(hashes.SHA256())
         known = self._found.get(name, ())
@@ -68,20 +72,34 @@ class ChainValidator:
             if validity.covers(at):
                 return validity
         _require_dates(Validity.of(certificate), at, "the certificate")
-        found = self._path(self._purpose, certificate, at)
-        if found is None:
+        path = self._path(self._purpose, certificate, at)
+        if path is None:
             raise self._explain(certificate, at)
+        found = self._unrevoked(path, at)
         self._found[name] = (*known, found)
         return found
+
+    def _unrevoked(self, path: list[x509.Certificate], at: datetime) -> Validity:
+        """The interval of a path, cut where one of its certificates is revoked or its list no longer tells."""
+        ends = [Validity.of(*path).not_after]
+        for certificate in path:
+            revoked, stale = self._revocations.revoked(certificate), self._revocations.stale_after(certificate)
+            if revoked is not None and revoked <= at:
+                raise SignatureRefused(Reason.CERTIFICATE_REVOKED, f"its issuer's list, {revoked:%Y-%m-%dT%H:%M:%SZ}")
+            if stale is not None and stale < seconds(at):
+                raise SignatureRefused(Reason.REVOCATION_STALE, f"due {stale:%Y-%m-%dT%H:%M:%SZ}")
+            ends += [revoked - INSTANT] if revoked is not None else []
+            ends += [stale] if stale is not None else []
+        return Validity(Validity.of(*path).not_before, min(ends))
 
     def _explain(self, certificate: x509.Certificate, at: datetime) -> SignatureRefused:
         """Why no path holds at `at`."""
         if self._path(self._any_purpose, certificate, at) is not None:
             return SignatureRefused(Reason.CERTIFICATE_PURPOSE)
         for moment in self._moments(certificate):
-            validity = self._path(self._any_purpose, certificate, moment)
-            if validity is not None:
-                late = validity.not_after < at
+            path = self._path(self._any_purpose, certificate, moment)
+            if path is not None:
+                late = Validity.of(*path).not_after < at
                 reason = Reason.CERTIFICATE_EXPIRED if late else Reason.CERTIFICATE_NOT_YET_VALID
                 return SignatureRefused(reason, "an issuer's certificate")
         return SignatureRefused(Reason.CERTIFICATE_UNTRUSTED)
@@ -92,13 +110,15 @@ class ChainValidator:
         starts = {issuer.not_valid_before_utc for issuer in self._issuers} | {own.not_before}
         return sorted(start for start in starts if own.covers(start))
 
-    def _path(self, builder: PolicyBuilder, certificate: x509.Certificate, at: datetime) -> Validity | None:
+    def _path(
+        self, builder: PolicyBuilder, certificate: x509.Certificate, at: datetime
+    ) -> list[x509.Certificate] | None:
         verifier = builder.time(at).build_client_verifier()
         try:
             verified = verifier.verify(certificate, self._intermediates)
         except VerificationError:
             return None
-        return Validity.of(*verified.chain)
+        return verified.chain
 
 
 def _require_dates(validity: Validity, at: datetime, owner: str) -> None:

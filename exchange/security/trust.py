@@ -15,6 +15,7 @@ from exchange.domain.ids import digest
 from exchange.domain.reason import Reason
 from exchange.security.cades import Verifier
 from exchange.security.chain import ChainValidator
+from exchange.security.crl import NO_REVOCATIONS, Revocations
 from exchange.security.errors import DirectoryRefused, SignatureRefused
 from exchange.security.form import ParsedSignature, parse
 from exchange.security.purpose import Purpose
@@ -47,7 +48,7 @@ class _Listed:
 class Trust:
     """What one directory version says about signatures; may be shared by threads."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, revocations: Revocations = NO_REVOCATIONS) -> None:
         """Index the statement certificates of `directory`, a version that was proven, by their digests.
 
         Raises:
@@ -56,7 +57,8 @@ class Trust:
         self.directory = directory
         issuers = [x509.load_der_x509_certificate(issuer) for issuer in directory.issuers]
         roots = [issuer for issuer in issuers if not _has_issuer(issuer, issuers)]
-        self._chains = ChainValidator(roots, Purpose.STATEMENT, [each for each in issuers if each not in roots])
+        below = [issuer for issuer in issuers if issuer not in roots]
+        self._chains = ChainValidator(roots, Purpose.STATEMENT, below, revocations)
         self._listed: dict[bytes, _Listed] = {}
         for listed in _statement_certificates(directory):
             signer = digest(listed.der)
@@ -73,7 +75,8 @@ class Trust:
         3. The bytes are exactly what this certificate's signature of this statement looks like, and
            the signature value holds (rules 1.3, 1.4).
         4. The certificate was not revoked at that time (rule 3.2).
-        5. It led to a trusted root, for statements, at that time (rules 1.4, 3.2).
+        5. It led to a trusted root, for statements, at that time, and nothing on the way was revoked by the
+           issuers' lists in force (rules 1.4, 3.2).
 
         The certificate comes last, so that the refusal of a genuine signature can name the body that
         has to sign again (rule 2.4). Whether the body may speak, and whether the statement is its

@@ -3,7 +3,7 @@
 A file holds the tables that its process needs and nothing else: what nobody reads is refused, so a
 misspelt key is never silently without effect. Relative paths are relative to the file.
 
-    router      [kafka] [directory] [policy] [observe]
+    router      [kafka] [directory] [policy] [crl] [observe]
     tracker     [kafka] [directory] [store] [observe]
     agent       [kafka] [directory] [policy] [spool] [[body]] [observe]
     directory   [kafka] [directory] [clock] [cluster] [quotas] [observe]
@@ -55,13 +55,22 @@ class ObserveSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CrlSettings:
+    """Where issuers' revocation lists lie; `urls` to fetch them from, none: those that certificates name."""
+
+    folder: Path
+    urls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RouterSettings:
-    """A router process; `policy` is the policy file."""
+    """A router process; `policy` is the policy file, `crl` None where only the directory says what is revoked."""
 
     kafka: KafkaSettings
     directory: DirectorySettings
     policy: Path
     observe: ObserveSettings
+    crl: CrlSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +178,7 @@ def router_settings(file: Path, environ: Mapping[str, str]) -> RouterSettings:
             each names file, table, key and the next step. The same holds for the other readers.
     """
     with opened(file) as top:
-        return RouterSettings(_kafka(top, environ), _directory(top), _policy(top), _observe(top))
+        return RouterSettings(_kafka(top, environ), _directory(top), _policy(top), _observe(top), _crl(top))
 
 
 def tracker_settings(file: Path, environ: Mapping[str, str]) -> TrackerSettings:
@@ -279,6 +288,13 @@ def _directory(top: Table) -> DirectorySettings:
 def _policy(top: Table) -> Path:
     with top.table("policy") as policy:
         return policy.path("file")
+
+
+def _crl(top: Table) -> CrlSettings | None:
+    if not top.has("crl"):
+        return None
+    with top.table("crl") as crl:
+        return CrlSettings(crl.path("folder"), crl.texts("urls"))
 
 
 def _store(top: Table) -> str:

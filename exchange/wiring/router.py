@@ -1,10 +1,11 @@
 """The router's process."""
 
 from exchange import system
+from exchange.security.crl_folder import CrlFolder
 from exchange.security.directory_folder import DirectoryFolder
 from exchange.services.process import process_registry
 from exchange.services.router.ground import FootingFiles
-from exchange.services.router.metrics import RouterMetrics
+from exchange.services.router.metrics import CrlMetrics, RouterMetrics
 from exchange.services.router.service import Router
 from exchange.services.runner import changes_told, observed, until_signalled
 from exchange.settings import RouterSettings
@@ -21,9 +22,12 @@ async def run_router(settings: RouterSettings) -> None:
     settings.kafka.ssl_context()  # a wrong file is told at once, not waited for
     async with followed(settings.directory, settings.kafka, registry):
         directory = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
-        footings = FootingFiles(directory, settings.policy, system.now, system.monotonic)
+        crls = None if settings.crl is None else CrlFolder(settings.crl.folder, system.now)
+        footings = FootingFiles(directory, settings.policy, system.now, system.monotonic, crls)
         footings.current()  # a wrong file is told at once, not lane by lane
         RouterMetrics.show_validity(registry, lambda: footings.valid_until)
+        if crls is not None:
+            registry.register(CrlMetrics(crls))
         router = Router(settings.kafka, footings, system.now, RouterMetrics(registry))
         with observed(registry, lambda: router.waiting_for, settings.observe.host, settings.observe.port):
             async with changes_told("router", lambda: router.waiting_for):

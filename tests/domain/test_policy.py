@@ -67,6 +67,48 @@ def test_each_line_is_a_field(first: int, last: int) -> None:
     )
 
 
+def test_what_is_in_force_names_the_lists() -> None:
+    """Behind the file's own bytes, in one order; what is written is read; without lists it is the file."""
+    first, second = (bytes([1]) * 32,), (bytes([2]) * 32, bytes([3]) * 32)
+    data = policy.in_force(SHIPPED, [second, first])
+    assert data.startswith(SHIPPED)
+    assert data == policy.in_force(SHIPPED, [first, second])
+    found = policy.parse_policy(data)
+    assert found.revocation.crls == (first, second)
+    assert found.digest == digest(data) != digest(SHIPPED)
+    assert policy.in_force(SHIPPED, []) == SHIPPED
+    assert policy.parse_policy(policy.in_force(SHIPPED.rstrip(b"\n"), [first])).revocation.crls == (first,)
+
+
+def test_what_an_overdue_list_counts() -> None:
+    """The shipped policy goes on by the last list, and so do policies of before there were lists."""
+    assert policy.parse_policy(SHIPPED).revocation.when_stale is policy.WhenStale.ACCEPT
+    assert policy.parse_policy(POLICY.format(1, 2).encode()).revocation == policy.RevocationPolicy()
+    strict = SHIPPED.replace(b'when_stale = "accept"', b'when_stale = "refuse"')
+    assert policy.parse_policy(strict).revocation.when_stale is policy.WhenStale.REFUSE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'revocation = "accept"',
+        '[revocation]\nwhen_stale = "perhaps"',
+        "[revocation]\nwhen_stale = []",
+        "crls = 1",
+        "[crls]\nparts = 1",
+        "[crls]\nparts = [[]]",
+        '[crls]\nparts = [["00"]]',
+        '[crls]\nparts = [["xy"]]',
+        "[crls]\nparts = [[1]]",
+    ],
+)
+def test_wrong_words_about_lists(text: str) -> None:
+    """Each is named by its table."""
+    with pytest.raises(ConfigurationError, match=r"revocation\.when_stale|crls\.parts") as caught:
+        policy.parse_policy(f"{text}\n{POLICY.format(1, 2)}".encode())
+    assert caught.value.code == "policy-invalid"
+
+
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "true", '"ten"', "[]", "2147483648", "10000000000000000000000000"])
 @pytest.mark.parametrize("name", ["clock_skew_seconds", "statements_per_second"])
 def test_a_wrong_value_is_named(name: str, value: str) -> None:

@@ -226,14 +226,14 @@ def test_nothing_is_written_to_a_suspended_body(world: World) -> None:
 def test_basis_is_journalled_before_it_is_named(world: World) -> None:
     """A directory or policy that decisions name is an entry first, in the lane's chain (rule 5.3)."""
     ledger = ledger_of(world)
-    assert ledger.directory_digest == bytes(32)
+    assert ledger.known == (bytes(32), bytes(32))
     assert ledger.stand_on(world.ground)
     for number in (1, 2):  # one for each part of the files
         entry = ledger.basis(NOW)
         basis = decode(Basis, entry)
         assert (basis.place.number, basis.directory_digest) == (number, world.directory.digest)
         assert ledger.state.digest == digest(entry)
-    assert ledger.directory_digest == world.directory.digest
+    assert ledger.known == (world.directory.digest, world.policy.digest)
     assert not ledger.stand_on(world.ground)
 
 

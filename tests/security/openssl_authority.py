@@ -45,7 +45,6 @@ organizationName = optional
 commonName = supplied
 [lists]
 authorityKeyIdentifier = keyid
-{lists}
 """
 
 
@@ -104,12 +103,11 @@ class OpensslIssuer:
         """Take back what was issued under that name, as of the machine's present time."""
         _run("ca", "-config", self.folder / "openssl.cnf", "-revoke", self.folder / f"{name}.crt.pem", *options)
 
-    def revocation_list(self, this_update: datetime, next_update: datetime, lists: str = "") -> bytes:
-        """Its next list, PEM; `lists` are further lines for the list's extensions."""
-        out, configuration = self.folder / "crl.pem", self.folder / "crl.cnf"
-        configuration.write_text(_CONFIGURATION.format(folder=self.folder, lists=lists))
+    def revocation_list(self, this_update: datetime, next_update: datetime, digest: str = "sha256") -> bytes:
+        """Its next list, PEM."""
+        out = self.folder / "crl.pem"
         times = ("-crl_lastupdate", _time(this_update), "-crl_nextupdate", _time(next_update))
-        _run("ca", "-config", configuration, "-gencrl", *times, "-out", out)
+        _run("ca", "-config", self.folder / "openssl.cnf", "-gencrl", "-md", digest, *times, "-out", out)
         return out.read_bytes()
 
     @classmethod
@@ -117,7 +115,7 @@ class OpensslIssuer:
         folder.mkdir()
         (folder / "index.txt").touch()
         (folder / "crlnumber").write_text("01\n")
-        (folder / "openssl.cnf").write_text(_CONFIGURATION.format(folder=folder, lists=""))
+        (folder / "openssl.cnf").write_text(_CONFIGURATION.format(folder=folder))
         _request(folder, "issuer", key, f"Authority {folder.name}")
         return cls(folder)
 

@@ -9,7 +9,7 @@ class OneFooting:
 
     def __init__(self, ground: Ground) -> None:
         """Stand on `ground`."""
-        self._footing = Footing(ground, lambda _: iter([()]))
+        self._footing = Footing(ground, lambda _directory, _policy: iter([()]))
 
     def current(self) -> Footing:
         """The only one."""

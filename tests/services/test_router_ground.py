@@ -96,19 +96,19 @@ def test_a_directory_that_nobody_vouches_for(files: Files, caplog: pytest.LogCap
 def test_only_what_is_new_is_journalled(files: Files) -> None:
     """All files at first; of a change its entry, the list and the snapshot; and always the policy."""
     first = files.footings.current()
-    (everything,) = first.parts(ZERO_DIGEST)
+    (everything,) = first.parts(ZERO_DIGEST, ZERO_DIGEST)
     files.world.change(dataclasses.replace(files.world.directory.bodies["beta"], kind="agency"))
     files.seconds += LOOK_SECONDS
     second = files.footings.current()
-    (changed,) = second.parts(first.ground.directory.digest)
+    (changed,) = second.parts(first.ground.directory.digest, first.ground.policy.digest)
     assert len(changed) == 4
     assert {content.data for content in everything} >= {content.data for content in changed[:1]}
-    assert len(next(second.parts(bytes(32)))) == len(everything)
+    assert len(next(second.parts(bytes(32), bytes(32)))) == len(everything)
     files.policy.write_bytes(files.policy.read_bytes() + b"\n# another\n")
     files.seconds += LOOK_SECONDS
     same = files.footings.current()
     assert same is not second
-    (policy,) = same.parts(second.ground.directory.digest)
+    (policy,) = same.parts(second.ground.directory.digest, second.ground.policy.digest)
     assert [content.data for content in policy] == [files.policy.read_bytes()], "the directory is known"
     shutil.copyfile(resource("config", "policy.toml"), files.policy)
     files.seconds += LOOK_SECONDS
@@ -132,7 +132,7 @@ def test_a_large_directory_goes_into_several_records(files: Files) -> None:
     ]
     files.world.change(*many)
     files.seconds += LOOK_SECONDS
-    parts = list(files.footings.current().parts(ZERO_DIGEST))
+    parts = list(files.footings.current().parts(ZERO_DIGEST, ZERO_DIGEST))
     assert len(parts) == 3
     assert max(sum(len(content.data) for content in part) for part in parts) <= PART_BYTES
     grounds, basis = Grounds(files.world.root), files.basis()

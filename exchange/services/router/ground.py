@@ -1,7 +1,8 @@
-"""What the router decides by, read from files and looked at again: the signed directory and the policy."""
+"""What the router decides by, read from files and looked at again: directory, policy and revocation lists."""
 
+import itertools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Protocol
 from exchange.domain.directory import Directory
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.domain.policy import GROUP_VERSIONS, Policy, parse_policy
+from exchange.domain.policy import GROUP_VERSIONS, in_force, parse_policy
 from exchange.domain.statement import Content
-from exchange.journal.examine import Ground, Verifier
+from exchange.journal.examine import Ground
+from exchange.security.crl import Crl, Revocations
+from exchange.security.crl_folder import CrlFolder
 from exchange.security.directory_folder import DirectoryFolder
 from exchange.security.directory_metadata import Newest
 from exchange.security.trust import Trust
@@ -33,13 +36,14 @@ class Footing:
 
     Attributes:
         ground: directory, policy and trust.
-        parts: the files that somebody needs who has those of the directory with the given digest (zeros:
-            who has none), in parts that fit into a record each. Public, so without salts. Reads files.
+        parts: the files that somebody needs who has those of the directory and of the policy with the given
+            digests (zeros: who has none), in parts that fit into a record each. Public, so without salts. Reads
+            files.
         parts_of: the files of another version, for somebody who has those of `ground`; in such parts too.
     """
 
     ground: Ground
-    parts: Callable[[bytes], Iterator[tuple[Content, ...]]]
+    parts: Callable[[bytes, bytes], Iterator[tuple[Content, ...]]]
     parts_of: Callable[[int], Iterator[tuple[Content, ...]]] = lambda _version: iter(())
 
 
@@ -56,7 +60,7 @@ class FootingSource(Protocol):
 
 
 class FootingFiles:
-    """Directory folder and policy file, looked at again every two seconds.
+    """Directory folder, policy file and folder of revocation lists, looked at again every two seconds.
 
     A newer version that cannot be used is reported and not taken: traffic goes on by the one before, but
     not longer than somebody vouched for that being the newest.
@@ -68,8 +72,10 @@ class FootingFiles:
         policy: Path,
         clock: Callable[[], datetime],
         monotonic: Callable[[], float],
+        crls: CrlFolder | None = None,
     ) -> None:
         """Nothing is read before `current`; `monotonic` gives seconds that only grow."""
+        self._crls = crls
         self._clock = clock
         self._monotonic = monotonic
         self._folder = directory
@@ -93,7 +99,7 @@ class FootingFiles:
             try:
                 self._footing = self._read(self._footing)
             except ConfigurationError as error:
-                log.warning("directory or policy not taken, the one before stays: %s: %s", error.code, error)
+                log.warning("directory, policy or lists not taken, those before stay: %s: %s", error.code, error)
             self._warn_when_stale()
         if self._clock() > self.valid_until:
             message = f"nobody has vouched for the directory since it expired on {self.valid_until:%Y-%m-%d %H:%M} UTC"
@@ -123,8 +129,7 @@ class FootingFiles:
                 message = f"no directory with digest {directory_digest.hex()}: restore the folder from another's copy"
                 raise ConfigurationError(message, code="directory-missing")
             directory = self._folder.version(directory.version - 1)
-        policy = _read_file(self._policy)
-        return self._footing_of(directory, parse_policy(policy), Trust(directory), policy)
+        return self._made(directory, () if self._crls is None else self._crls.of(directory.issuers))
 
     def version(self, number: int) -> Directory | None:
         """A version near the one in force, by which a letter to a group is expanded.
@@ -150,37 +155,46 @@ class FootingFiles:
         return directory
 
     def _read(self, known: Footing | None) -> Footing:
-        policy_bytes = _read_file(self._policy)
-        policy = parse_policy(policy_bytes)
         newest = self._folder.newest()
-        if known is None:
-            directory = self._folder.latest()
-            self._newest = newest
-            return self._footing_of(directory, policy, Trust(directory), policy_bytes)
-        directory = self._folder.latest(known.ground.directory)
+        directory = self._folder.latest(None if known is None else known.ground.directory)
         self._newest = newest
-        same = known.ground.directory is directory
-        if same and known.ground.policy == policy:
-            return known
-        log.info("directory version %d and policy %s are taken", directory.version, policy.digest.hex()[:8])
-        trust = known.ground.trust if same else Trust(directory)
-        return self._footing_of(directory, policy, trust, policy_bytes)
+        crls = () if self._crls is None else self._crls.look(directory.issuers)
+        return self._made(directory, crls, known)
 
-    def _footing_of(self, directory: Directory, policy: Policy, trust: Verifier, policy_bytes: bytes) -> Footing:
-        in_force = self._remember(directory).version
+    def _made(self, directory: Directory, crls: Sequence[Crl], known: Footing | None = None) -> Footing:
+        """The footing on a directory and lists; the very one that is known when nothing changed."""
+        file = _read_file(self._policy)
+        if parse_policy(file).revocation.crls:
+            message = f"{self._policy} has a table [crls], which the router writes itself: remove it"
+            raise ConfigurationError(message, code="policy-invalid")
+        data = in_force(file, [[name for name, _ in crl.parts] for crl in crls])
+        policy = parse_policy(data)
+        ground, trust = None if known is None else known.ground, None
+        if known is not None and ground is not None and ground.directory is directory:
+            if ground.policy == policy:
+                return known
+            if ground.policy.revocation == policy.revocation:
+                trust = ground.trust
+        if known is not None:
+            log.info("directory version %d and policy %s are taken", directory.version, policy.digest.hex()[:8])
+        trust = trust or Trust(directory, Revocations(crls, policy.revocation.when_stale))
+        pieces = [part for crl in crls for _, part in crl.parts]
+        version = self._remember(directory).version
         return Footing(
             Ground(directory, policy, trust, self.version),
-            lambda since: self._parts(in_force, self._files_of(since, in_force), policy_bytes),
-            lambda version: self._parts(version, set(self._folder.files(in_force).values()), policy_bytes),
+            lambda since, known_policy: self._parts(
+                version, self._files_of(since, version), [data, *(() if known_policy == policy.digest else pieces)]
+            ),
+            lambda other: self._parts(other, set(self._folder.files(version).values()), [data]),
         )
 
-    def _parts(self, version: int, known: set[bytes], policy: bytes) -> Iterator[tuple[Content, ...]]:
-        """The files of a version that are not `known` by their digests, and always the policy."""
+    def _parts(self, version: int, known: set[bytes], first: Sequence[bytes]) -> Iterator[tuple[Content, ...]]:
+        """What comes `first`, and the files of a version that are not `known` by their digests."""
         names = [name for name, digest in self._folder.files(version).items() if digest not in known]
-        part, size = [Content(b"", policy)], len(policy)
-        for name in names:
-            data = self._folder.read(name)
-            if size + len(data) > PART_BYTES:
+        part: list[Content] = []
+        size = 0
+        for data in itertools.chain(first, map(self._folder.read, names)):
+            if part and size + len(data) > PART_BYTES:
                 yield tuple(part)
                 part, size = [], 0
             part.append(Content(b"", data))

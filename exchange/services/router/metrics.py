@@ -1,9 +1,13 @@
 """What the router counts (names of `docs/metrics.md`); labels are bounded, never ids."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from exchange.security.crl_folder import CrlFolder
 
 Outcome = tuple[str, str]
 """What became of a submission: `accepted` and its kind, `rejected` or `dead` and the reason, `held`."""
@@ -57,3 +61,28 @@ class RouterMetrics:
                     self.dead_letters.labels(reason=of).inc(count)
                 case _:
                     self.held.inc(count)
+
+
+class CrlMetrics(Collector):
+    """How the revocation lists stand, as of the last look at their folder; labels are the directory's issuers."""
+
+    def __init__(self, crls: CrlFolder) -> None:
+        """Of one folder."""
+        self._crls = crls
+
+    def collect(self) -> Iterable[Metric]:
+        """Names of `docs/metrics.md`."""
+        due = GaugeMetricFamily(
+            "exchange_router_crl_next_update_timestamp_seconds", "When an issuer's next list is due", labels=["issuer"]
+        )
+        soonest: dict[str, float] = {}
+        for crl in self._crls.held:
+            soonest[crl.issuer] = min(crl.next_update.timestamp(), soonest.get(crl.issuer, float("inf")))
+        for issuer, moment in soonest.items():
+            due.add_metric([issuer], moment)
+        yield due
+        yield GaugeMetricFamily("exchange_router_crls_stale", "Lists in use that are overdue", len(self._crls.stale()))
+        refused = GaugeMetricFamily("exchange_router_crls_refused", "Files that are not taken", labels=["code"])
+        for code, count in self._crls.refused.items():
+            refused.add_metric([code], count)
+        yield refused

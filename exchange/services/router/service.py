@@ -169,9 +169,9 @@ class Router:
     def _begin(self, ledger: Ledger, batch: Batch) -> Transaction:
         ground = batch.footing.ground
         transaction = Transaction(ledger.lane, ground.directory.journal_partitions)
-        before = ledger.directory_digest
+        before = ledger.known
         if ledger.stand_on(ground):
-            for part in batch.footing.parts(before):
+            for part in batch.footing.parts(*before):
                 transaction.basis(ledger.basis(batch.now), part, batch.now)
         return transaction
 
