@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from exchange.agent.chain import Identity, PresentKey
+from exchange.agent.chain import Identity
 from exchange.agent.handover import Handover
 from exchange.agent.inbound import Inbound, Reading
 from exchange.agent.intake import Edms, Intake
+from exchange.agent.key_ring import KeyRing, NextKey, PresentKey
 from exchange.agent.mailbox import Mailbox
 from exchange.agent.office import Office, Wake
 from exchange.agent.outbound import Line, Outbound
@@ -41,6 +42,7 @@ class Member:
     body: str
     present_key: PresentKey
     edms: Edms | None = None
+    next_key: NextKey | None = None
 
 
 class Agent:
@@ -118,7 +120,16 @@ class Agent:
     def _identity(self, member: Member) -> Identity:
         office = self._office
         exchange = office.history.directory.exchange
-        return Identity(member.body, exchange, member.present_key, office.clock, office.drafting.random)
+        keys = KeyRing(
+            member.body,
+            member.present_key,
+            member.next_key,
+            lambda: office.history.directory,
+            office.clock,
+            office.monotonic,
+            office.timing.change_over,
+        )
+        return Identity(member.body, exchange, keys, office.clock, office.drafting.random)
 
     def _line(self, identity: Identity) -> Line:
         now = self._office.monotonic()
@@ -151,10 +162,27 @@ class Agent:
             failure=waits.latest,
         )
 
+    async def _look_at_keys(self) -> None:
+        """In the spool's thread, where they are used."""
+        try:
+            await self._office.spool.run(lambda _: self._change_over())
+        except SpoolError as error:
+            if not error.retriable:
+                raise
+            log.warning("keys cannot be looked at now: %s (%s)", error, error.code)
+
+    def _change_over(self) -> None:
+        for identity in self._identities:
+            identity.keys.look()
+
     async def _follow_directory(self) -> None:
-        """Use a newer directory once there is one; one that must not be used changes nothing."""
+        """Use a newer directory once there is one, and next keys once it lists them.
+
+        One that must not be used changes nothing.
+        """
         while True:
             await asyncio.sleep(self._office.timing.directory_poll)
+            await self._look_at_keys()
             try:
                 await asyncio.to_thread(self._office.history.refresh)
             except DirectoryRefused as refused:

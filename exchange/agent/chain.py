@@ -6,12 +6,13 @@ for `outbound`, which is told of all actions.
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from exchange.agent.bounds import BYTES_AT_ONCE
 from exchange.agent.drafts import Clock, Random, placed
+from exchange.agent.key_ring import KeyRing
 from exchange.agent.protocol import (
     Abandon,
     Action,
@@ -30,12 +31,9 @@ from exchange.agent.spool.incoming import ArrivalKind, Arrived
 from exchange.agent.spool.origins import Origin
 from exchange.agent.spool.outgoing import Kind, OutgoingState
 from exchange.domain.decision import Notice
-from exchange.domain.directory import CertificateUse, Directory
-from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import EXCHANGE, ORIGIN_BYTES, digest
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Head, Open, Signed, Void
-from exchange.security.cades import Signer
 from exchange.security.errors import SignatureRefused
 from exchange.security.form import parse
 from exchange.wire.records import decode, encode, read_head, with_head
@@ -57,32 +55,16 @@ Candidate = tuple[int | None, bytes]
 SAID_BEFORE = 16
 """Drafts that are looked for among statements of another copy; they were said again in the order of their making."""
 
-PresentKey = Callable[[], Signer]
-"""The key that lies in place now.
-
-Raises:
-    ConfigurationError: there is none for the moment: its two files are replaced one after the other.
-"""
-
 
 @dataclass(slots=True)
 class Identity:
-    """Who speaks: a body with its key, in one exchange.
-
-    The key is read when the agent starts, and again when the exchange refuses signatures or is
-    silent: then another may have been put in place.
-    """
+    """Who speaks: a body with its keys, in one exchange."""
 
     body: str
     exchange: bytes
-    present_key: PresentKey
+    keys: KeyRing
     clock: Clock
     random: Random
-    _signer: Signer = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """Read the key."""
-        self._signer = self.present_key()
 
     def enrol(self, connection: sqlite3.Connection) -> Origin:
         """Draw the body's origin when the spool has none yet; sign again what another key signed and nobody took.
@@ -91,14 +73,8 @@ class Identity:
         told while the old key was in use, and then is given another one, is told no more.
         """
         origin = origins.enrol(connection, self.body, self.random(ORIGIN_BYTES), self.clock())
-        self._sign_with_present_key(connection, origin)
+        self._sign_with_key_in_use(connection, origin)
         return origin
-
-    def is_listed(self, directory: Directory) -> bool:
-        """Whether the directory lists our certificate: nobody knows a signature of another one."""
-        body = directory.bodies.get(self.body)
-        statement = [each.der for each in body.certificates if each.use is CertificateUse.STATEMENT] if body else []
-        return any(digest(der) == self._signer.signer for der in statement)
 
     def extend(self, connection: sqlite3.Connection, limit: int, window: int) -> Origin:
         """Number and sign the oldest drafts: at most `limit`, and at most `window` unproven at a time.
@@ -116,9 +92,9 @@ class Identity:
         return origin
 
     def renew(self, connection: sqlite3.Connection, origin: Origin) -> None:
-        """Use the key that lies in place now: the exchange is silent, and to whom it does not know it always is."""
-        self._read_key()
-        self._sign_with_present_key(connection, origin)
+        """The exchange is silent: sign with the key that it knows, if that is another one by now."""
+        self.keys.doubted()
+        self._sign_with_key_in_use(connection, origin)
 
     def hear(self, connection: sqlite3.Connection, notice: Notice) -> "Heard | None":
         """Do what a notice asks for (rule 2.5); None when it is not about our current origin."""
@@ -148,6 +124,7 @@ class Identity:
             case Stand(number):
                 origins.stand(connection, origin, number)
             case SignAgain(number):
+                self.keys.refused()
                 self._sign_again(connection, origin, number)
             case Replace(number, reason):
                 self._replace(connection, origin, number, reason)
@@ -168,7 +145,7 @@ class Identity:
         return [(row, decode(Signed, record).statement) for row, record in drafts]
 
     def _append(self, connection: sqlite3.Connection, origin: Origin, row: int | None, statement: bytes) -> Origin:
-        signature = self._signer.sign(statement, self.clock())
+        signature = self.keys.signer.sign(statement, self.clock())
         return origins.append(connection, origin, statement, signature, row)
 
     def _save(self, connection: sqlite3.Connection, origin: Origin, last: int | None) -> None:
@@ -258,29 +235,22 @@ class Identity:
             self._reject(connection, row, said, taken.reason, taken.detail)
 
     def _sign_again(self, connection: sqlite3.Connection, origin: Origin, number: int) -> None:
-        self._read_key()
         now = self.clock()
         rows = origins.statements(connection, origin, number)
-        origins.resign(connection, [(self._signer.sign(statement, now), row) for row, statement, _ in rows])
+        origins.resign(connection, [(self.keys.signer.sign(statement, now), row) for row, statement, _ in rows])
 
-    def _sign_with_present_key(self, connection: sqlite3.Connection, origin: Origin) -> None:
-        """Sign again what another key signed and nobody took."""
+    def _sign_with_key_in_use(self, connection: sqlite3.Connection, origin: Origin) -> None:
+        """Sign again with the key in use what another key signed and nobody took."""
         unproven = origins.statements(connection, origin, origin.taken + 1)
         if not all(self._is_ours(signature) for _, _, signature in unproven):
             self._sign_again(connection, origin, origin.taken + 1)
 
     def _is_ours(self, signature: bytes) -> bool:
-        """Whether it names the present key."""
+        """Whether it names the key in use."""
         try:
-            return parse(signature).signer == self._signer.signer
+            return parse(signature).signer == self.keys.signer.signer
         except SignatureRefused:
             return False
-
-    def _read_key(self) -> None:
-        try:
-            self._signer = self.present_key()
-        except ConfigurationError as error:
-            log.warning("%s: signing with the key as it was read before: %s (%s)", self.body, error, error.code)
 
     def _replace(self, connection: sqlite3.Connection, origin: Origin, number: int, reason: str) -> None:
         """Put a void in the place of a statement, and what followed behind it (rule 2.4)."""

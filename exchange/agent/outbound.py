@@ -111,7 +111,6 @@ class Outbound:
     def __init__(self, office: Office, lines: Sequence[Line]) -> None:
         """Nothing is sent before `ready` was called for a body."""
         self._spool = office.spool
-        self._history = office.history
         self._timing = office.timing
         self._clock = office.clock
         self._monotonic = office.monotonic
@@ -229,7 +228,7 @@ class Outbound:
         line.probe = number
         line.silences += 1
         message = f"nothing heard for {silence:.0f} s of what was sent: it is kept, and asked for ever more rarely"
-        listed = line.identity.is_listed(self._history.directory)
+        listed = line.identity.keys.is_listed
         code, message = ("notice", message) if listed else (Reason.SIGNER_UNKNOWN.value, UNLISTED)
         line.waits.on(PART, code, message, self._clock())
 

@@ -16,6 +16,8 @@ class Timing:
         edms_poll: how often the connector is asked for packages.
         retry_first: first wait after a failure; doubles up to `retry_at_most`.
         directory_poll: how often the directory is looked at for a newer version.
+        change_over: how long a next certificate must have been listed before its key signs: routers take
+            a version within seconds, and drop what is signed by whom they do not know yet.
     """
 
     batch: int = 500
@@ -27,6 +29,7 @@ class Timing:
     retry_first: float = 0.5
     retry_at_most: float = 15.0
     directory_poll: float = 5.0
+    change_over: float = 60.0
 
     def backoff(self, attempts: int) -> float:
         """Seconds to wait after so many failures in a row (1: the first)."""

@@ -22,6 +22,7 @@ from exchange.cli.exits import Exit
 from exchange.cli.findings import render
 from exchange.cli.output import Json, Output
 from exchange.cli.problems import require_none
+from exchange.cli.renew import renew
 from exchange.cli.selftest import Selftest
 from exchange.domain.directory import Body, CertificateUse
 from exchange.domain.errors import ConfigurationError
@@ -36,7 +37,8 @@ from exchange.security.keys import KeyFiles, PrivateKey, load_certificate, load_
 from exchange.settings import agent_settings
 from exchange.settings.body import BodyForm, body_form
 
-app = typer.Typer(no_args_is_help=True, help="Get a body into an exchange: form, request, install, selftest.")
+app = typer.Typer(no_args_is_help=True, help="Get a body into an exchange: form, request, install, selftest, renew.")
+app.command("renew")(renew)
 
 FORM = "body.toml"
 Form = Annotated[Path, typer.Option("--from", metavar="FILE", help="The filled-in form.")]

@@ -35,7 +35,7 @@ COMMANDS = {
     "paper": Listed("paper", "Letters on paper, for bodies that are not connected yet: list, received.", SEND),
     "directory": Listed("directory", "Who is in the exchange, and how that changes.", LOOK),
     "root": Listed("root", "Whose keys sign the directory: key, new, sign, show, publish.", LOOK),
-    "body": Listed("body", "Get a body into an exchange: form, request, install, selftest.", LOOK),
+    "body": Listed("body", "Get a body into an exchange: form, request, install, selftest, renew.", LOOK),
     "crl": Listed("crl", "Lists of revoked certificates: fetch them for the router.", LOOK),
     "doctor": Listed("doctor", "Check an installation; each finding comes with its next step.", LOOK),
     "audit": Listed("audit", "Replay the journal; take a letter's evidence out of it.", LOOK),

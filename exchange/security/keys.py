@@ -28,6 +28,7 @@ _MISSING = {
     "certificate": "certificate-file-missing",
     "passphrase": "passphrase-file-missing",
 }
+_ENDINGS = (".key.pem", ".crt.pem")
 _FILE_BYTES_MAX = 64 * 1024
 _PASSPHRASE_BYTES_MAX = 1023  # what OpenSSL takes
 
@@ -40,6 +41,11 @@ class KeyFiles:
     certificate: Path
     passphrase: Path | None = None
 
+    @property
+    def next(self) -> "KeyFiles":
+        """Where the pair lies that is to follow: `statement.next.key.pem` beside `statement.key.pem`."""
+        return KeyFiles(_next(self.key), _next(self.certificate), self.passphrase)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class KeyPair:
@@ -47,6 +53,11 @@ class KeyPair:
 
     key: PrivateKey
     certificate: x509.Certificate
+
+
+def _next(path: Path) -> Path:
+    ending = next((ending for ending in _ENDINGS if path.name.endswith(ending)), path.suffix)
+    return path.with_name(f"{path.name.removesuffix(ending)}.next{ending}")
 
 
 def load_key_pair(files: KeyFiles) -> KeyPair:
@@ -119,16 +130,27 @@ def _encryption_refused(path: Path, passphrase: Path | None) -> KeyRefused:
     return KeyRefused(message, code="key-not-encrypted")
 
 
-def make_key(path: Path) -> bytes:
+def make_key(path: Path, passphrase: Path | None = None) -> bytes:
     """Make a P-256 private key in a file that only its owner can read; the public half as PEM.
 
+    Args:
+        path: where the key goes.
+        passphrase: file with the passphrase that encrypts it; None leaves it unencrypted.
+
     Raises:
+        KeyRefused: as `load_passphrase`.
         OSError: the file cannot be written.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    write_atomically(path, key.private_bytes(serialization.Encoding.PEM, form, plain), mode=PRIVATE)
+    form, lock = serialization.PrivateFormat.PKCS8, _lock(passphrase)
+    write_atomically(path, key.private_bytes(serialization.Encoding.PEM, form, lock), mode=PRIVATE)
     return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _lock(passphrase: Path | None) -> serialization.KeySerializationEncryption:
+    if passphrase is None:
+        return serialization.NoEncryption()
+    return serialization.BestAvailableEncryption(load_passphrase(passphrase).encode())
 
 
 def load_public_key(path: Path) -> PublicKey:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from cryptography import x509
 from prometheus_client import CollectorRegistry
 
 from adapters.connectors.folder import FolderConnector
@@ -29,7 +30,7 @@ from exchange.domain.errors import ConfigurationError
 from exchange.domain.policy import Policy, parse_policy
 from exchange.security.cades import Signer
 from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.keys import KeyFiles, load_key_pair, load_private_key
+from exchange.security.keys import KeyFiles, load_certificate, load_key_pair, load_private_key
 from exchange.services.admission import Admission, Look, not_admitted
 from exchange.services.agent import AgentService
 from exchange.services.process import process_registry
@@ -98,10 +99,10 @@ class _AgentProcess:
 
     def _certificates_missing(self) -> str:
         """What is not there yet; what is wrong is told at once, not waited for."""
-        bodies = self._settings.bodies
-        for key in (self._settings.kafka.key, *(body.statement.key for body in bodies)):
-            load_private_key(key)
-        for file in (self._settings.kafka.certificate, *(body.statement.certificate for body in bodies)):
+        pairs = (self._settings.kafka.files, *(body.statement for body in self._settings.bodies))
+        for pair in pairs:
+            load_private_key(pair.key, pair.passphrase)
+        for file in (pair.certificate for pair in pairs):
             if not file.exists():
                 return f"its certificates: {file} is not there; install the answer to `exchange body request`"
         self._settings.kafka.ssl_context()
@@ -147,14 +148,33 @@ def open_desk(settings: AgentSettings, folder: DirectoryFolder | None = None) ->
 
 def _registry(settings: AgentSettings) -> CollectorRegistry:
     certificates = {("statement", body.code): body.statement.certificate for body in settings.bodies}
+    following = {("next-statement", body.code): body.statement.next.certificate for body in settings.bodies}
     edms = {("edms", body.code): body.folder for body in settings.bodies if body.folder is not None}
     return process_registry(
-        {("transport", ""): settings.kafka.certificate} | certificates, {("spool", ""): settings.spool} | edms
+        {("transport", ""): settings.kafka.certificate} | certificates | following,
+        {("spool", ""): settings.spool} | edms,
     )
 
 
 def _member(body: BodySettings, edms: Edms | None) -> Member:
-    return Member(body.code, partial(_signer, body.statement), edms)
+    return Member(body.code, partial(_signer, body.statement), edms, _NextFiles(body.statement.next))
+
+
+@dataclass(frozen=True, slots=True)
+class _NextFiles:
+    """The pair that lies beside the present one; see `NextKey`."""
+
+    files: KeyFiles
+
+    def certificate(self) -> x509.Certificate | None:
+        """The next certificate, once it lies there with its key."""
+        if not (self.files.certificate.exists() and self.files.key.exists()):
+            return None
+        return load_certificate(self.files.certificate)
+
+    def signer(self) -> Signer:
+        """The whole pair."""
+        return _signer(self.files)
 
 
 def _signer(files: KeyFiles) -> Signer:

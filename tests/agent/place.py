@@ -15,6 +15,7 @@ from exchange.agent.agent import Agent, Member
 from exchange.agent.drafts import Drafting
 from exchange.agent.history import TrustHistory
 from exchange.agent.intake import Edms
+from exchange.agent.key_ring import NextKey
 from exchange.agent.office import Office
 from exchange.agent.ports import Connector, Format
 from exchange.agent.spool import Spool
@@ -70,6 +71,7 @@ class Place:
     random: Random = field(default_factory=lambda: Random(11))
     ahead: timedelta = timedelta()
     backlog: int = 10_000
+    following: dict[str, NextKey] = field(default_factory=dict)
 
     def agents_clock(self) -> datetime:
         """What agents believe the time to be."""
@@ -98,7 +100,10 @@ class Place:
     def members(self, *bodies: str, edms: Mapping[str, DocumentSystem] | None = None) -> list[Member]:
         """Bodies as an agent carries them."""
         systems = {body: Edms(system, system.format) for body, system in (edms or {}).items()}
-        return [Member(body, partial(self.present_key, body), systems.get(body)) for body in bodies]
+        return [
+            Member(body, partial(self.present_key, body), systems.get(body), self.following.get(body))
+            for body in bodies
+        ]
 
     @asynccontextmanager
     async def agent(

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from exchange.agent.chain import Identity
 from exchange.agent.drafts import Drafting, signed_record
+from exchange.agent.key_ring import KeyRing
 from exchange.agent.protocol import Halt
 from exchange.agent.spool import incoming, origins, outgoing
 from exchange.agent.spool.outgoing import OutgoingState
@@ -44,7 +45,9 @@ class Copy:
     def identity(self) -> Identity:
         """Who speaks."""
         signers, exchange = self.world.signers, self.world.directory.exchange
-        return Identity("alpha", exchange, lambda: signers["alpha"], lambda: NOW, self.random.randbytes)
+        directory = self.world.directory
+        keys = KeyRing("alpha", lambda: signers["alpha"], None, lambda: directory, lambda: NOW, lambda: 0.0, 0.0)
+        return Identity("alpha", exchange, keys, lambda: NOW, self.random.randbytes)
 
     @property
     def drafting(self) -> Drafting:
