@@ -18,6 +18,7 @@ from bench import (
     load,
     memory,
     overload,
+    rotation,
     router,
     tracker,
 )
@@ -39,6 +40,7 @@ BENCHES = {
     "flood": flood.run,
     "overload": overload.run,
     "circular": circular.run,
+    "rotation": rotation.run,
     "growth": growth.run,
     "memory": memory.run,
 }

@@ -37,6 +37,7 @@ class CrlFolder:
         self._held: dict[tuple[bytes, bytes], Crl] = {}
         self._seen: dict[str, _Seen] = {}
         self._warned: set[bytes] = set()
+        self._looked = False
 
     @property
     def held(self) -> tuple[Crl, ...]:
@@ -60,13 +61,21 @@ class CrlFolder:
             issuers: certificates (DER) whose lists count: those that the directory lists.
 
         Raises:
-            CrlRefused: `crl-folder-unreadable`.
+            CrlRefused: `crl-folder-unreadable`, at the first look; later those in use stay.
         """
         certificates = [x509.load_der_x509_certificate(issuer) for issuer in issuers]
         if issuers != self._issuers:
             self._issuers, self._seen = issuers, {}
             self._held = {scope: crl for scope, crl in self._held.items() if _still_counts(crl, certificates)}
-        self._seen = {path.name: self._looked_at(path, stamp, certificates) for path, stamp in self._files()}
+        try:
+            files = self._files()
+        except CrlRefused as error:
+            if not self._looked:
+                raise
+            log.warning("the revocation lists in use stay: %s (%s)", error, error.code)
+        else:
+            self._seen = {path.name: self._looked_at(path, stamp, certificates) for path, stamp in files}
+        self._looked = True
         self._warn_of_stale_ones()
         return self.held
 

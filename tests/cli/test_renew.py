@@ -2,12 +2,10 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner, Result
 
@@ -16,9 +14,12 @@ from exchange.domain.directory import CertificateUse, ListedCertificate
 from exchange.embedded.demo_bodies import demo_bodies
 from exchange.embedded.installation import Installer
 from exchange.security.authority import Authority
-from exchange.security.keys import KeyFiles, load_certificate, load_key_pair
+from exchange.security.keys import load_certificate, load_key_pair
 from exchange.settings import AgentSettings, agent_settings
+from tests.plugin_kafka import KafkaCluster
 from tests.published import directory_folder, publish
+from tests.security.issuing import certify_next
+from tests.world import World
 
 NOW = datetime.now(UTC)
 
@@ -47,26 +48,6 @@ class Office:
         """How far each pair has come."""
         return {pair["use"]: pair["stage"] for pair in json.loads(self.run(*arguments, "--json").stdout)["result"]}
 
-    def certify(self, files: KeyFiles, root: Path) -> None:
-        """The issuer answers the request."""
-        issuer = load_key_pair(KeyFiles(root.with_name(root.name.replace(".crt.", ".key.")), root))
-        request = x509.load_pem_x509_csr(
-            files.certificate.with_name(f"{files.key.name[:-8]}.next.csr.pem").read_bytes()
-        )
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(request.subject)
-            .issuer_name(issuer.certificate.subject)
-            .public_key(request.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(NOW - timedelta(hours=1))
-            .not_valid_after(NOW + timedelta(days=99))
-        )
-        for extension in request.extensions:
-            builder = builder.add_extension(extension.value, critical=extension.critical)
-        made = builder.sign(issuer.key, hashes.SHA256())
-        files.next.certificate.write_bytes(made.public_bytes(Encoding.PEM))
-
     def list_next(self) -> None:
         """The directory's next version lists the next statement certificate beside the present one."""
         body = directory_folder(self.folder, self.authority).latest().bodies["mfa"]
@@ -86,7 +67,7 @@ def test_a_statement_key_from_request_to_use(office: Office) -> None:
     statement = office.settings.bodies[0].statement
     assert office.stages() == {"statement": "requested", "transport": "requested"}
     assert office.stages() == {"statement": "awaited", "transport": "awaited"}
-    office.certify(statement, office.authority.statement_root)
+    certify_next(statement, office.authority.statement_root, NOW)
     done = office.run("--finish")
     assert done.exit_code == 1
     assert "listed in the directory" in done.output
@@ -102,9 +83,46 @@ def test_a_transport_key_is_tried_before_it_is_used(office: Office) -> None:
     """Without a broker that takes it nothing is put in place."""
     transport = office.settings.kafka.files
     office.run()
-    office.certify(transport, office.authority.transport_root)
+    certify_next(transport, office.authority.transport_root, NOW)
     assert office.stages()["transport"] == "ready"
     before = load_certificate(transport.certificate)
     done = office.run("--finish", "--json")
     assert done.exit_code == 4, done.output
     assert load_certificate(transport.certificate) == before
+
+
+@pytest.mark.server
+def test_a_transport_key_that_the_brokers_take(kafka: KafkaCluster, tmp_path: Path) -> None:
+    """It connects once with the next pair, and then that is the present one."""
+    world = World(tmp_path / "world", ("alpha",), now=NOW)
+    world.publish(tmp_path / "directory")
+    root = world.authority.directory.root
+    keys = kafka.authority.body("alpha")
+    (tmp_path / "agent.toml").write_text(
+        f"""[kafka]
+bootstrap = "{kafka.server.bootstrap}"
+ca = "{kafka.authority.transport_root}"
+certificate = "{keys.transport.certificate}"
+key = "{keys.transport.key}"
+[directory]
+folder = "directory"
+root = "{root}"
+[policy]
+file = "policy.toml"
+[spool]
+folder = "spool"
+[[body]]
+code = "alpha"
+certificate = "{keys.statement.certificate}"
+key = "{keys.statement.key}"
+format = "medo-2.6"
+"""
+    )
+    arguments = ["body", "renew", "--json", "--config", str(tmp_path / "agent.toml")]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    expected = certify_next(keys.transport, kafka.authority.transport_root, NOW)
+    done = CliRunner().invoke(app, [*arguments, "--finish"])
+    assert [pair["stage"] for pair in json.loads(done.stdout)["result"]] == ["awaited", "finished"]
+    assert load_key_pair(keys.transport).certificate == expected
+    for beside in keys.statement.key.parent.glob("*.next.*"):
+        beside.unlink()

@@ -115,12 +115,16 @@ def test_an_overdue_list_is_told_once(place: Place, caplog: pytest.LogCaptureFix
     assert caplog.text.count("revocation-stale") == len(place.crls.stale()) == 1
 
 
-def test_a_folder_that_is_not_there(place: Place) -> None:
-    """Is told by its own code; an unreadable entry only concerns itself."""
+def test_a_folder_that_is_not_there(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """Is told by its own code, at the start; later the lists in use stay, and nothing else waits for it."""
     (place.folder / "folder").mkdir()
-    assert place.numbers() == []
-    (place.folder / "folder").rmdir()
-    place.folder.rmdir()
+    place.put("a.crl", listed(place.root, 1))
+    assert place.numbers() == [1]
+    away = place.folder.rename(place.folder.with_name("away"))
+    assert place.numbers() == [1]
+    assert "crl-folder-unreadable" in caplog.text
+    away.rename(place.folder)
+    assert place.numbers() == [1]
     with pytest.raises(CrlRefused) as caught:
-        place.numbers()
+        CrlFolder(place.folder / "nowhere", lambda: NOW).look(())
     assert caught.value.code == "crl-folder-unreadable"

@@ -26,6 +26,7 @@ from tests.world import Speaker
 pytestmark = pytest.mark.server
 
 TAKEN_UP_SECONDS = 30.0
+REVOKED_SECONDS = 5.0
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -149,6 +150,28 @@ async def test_an_expired_certificate_holds_its_body_and_nobody_else(stage: Stag
     await letter_until(stage, speaker, "expired", "")
     reasons = [letter.reason for value in forgeries for letter in stage.checker.dead[digest(value)]]
     assert reasons == [Reason.WRONG_SIGNER] * 2
+    await stage.checker.check()
+
+
+async def test_a_revocation_counts_within_five_seconds(stage: Stage) -> None:
+    """What was accepted before stays, what comes after waits; the body is told to use its present key."""
+    code, other = stage.neighbours(2)
+    speaker = stage.speaker(code)
+    before = [speaker.open(), speaker.letter(other)]
+    await stage.submit(code, before)
+    await stage.checker.until_decided(signed.digest for signed in before)
+    body, told = stage.registered(code), stage.checker.notices[code, speaker.origin]
+    now = datetime.now(UTC)
+    certificates = tuple(dataclasses.replace(one, revoked=now) for one in body.certificates)
+    stage.register(dataclasses.replace(body, certificates=certificates))
+    deadline = time.monotonic() + REVOKED_SECONDS
+    while not any(notice.trouble for notice in told):
+        assert time.monotonic() < deadline
+        await stage.submit(code, [speaker.letter(other)])
+        await stage.checker.read()
+    troubles = [notice.trouble for notice in told if notice.trouble is not None]
+    assert troubles[0].reason == Reason.CERTIFICATE_REVOKED
+    assert {stage.checker.decided[signed.digest].reason for signed in before} == {""}
     await stage.checker.check()
 
 
