@@ -25,6 +25,10 @@ class Budget:
         self._policy = policy
         self._buckets: dict[str, _Bucket] = {}
 
+    def is_by(self, policy: Policy) -> bool:
+        """Whether `policy` gives the same shares: then what was spent stays spent."""
+        return _shares(policy) == _shares(self._policy)
+
     def spend(self, body: str, arrived: datetime, size: int) -> bool:
         """Take one statement of `size` bytes × recipients from the body's bucket; False when it is empty.
 
@@ -48,3 +52,7 @@ class Budget:
         bucket.statements -= 1.0
         bucket.bytes -= size
         return True
+
+
+def _shares(policy: Policy) -> tuple[int, int, int]:
+    return policy.statements_per_second, policy.bytes_per_second, policy.burst_seconds

@@ -101,7 +101,7 @@ class Ledger:
 
     def stand_on(self, ground: Ground) -> bool:
         """Decide by `ground` from here on; whether that is news, and so has its `basis` journalled first."""
-        self._budget = self._budget if ground.policy == self.ground.policy else Budget(ground.policy)
+        self._budget = self._budget if self._budget.is_by(ground.policy) else Budget(ground.policy)
         self.ground = ground
         known = (ground.directory.digest, ground.policy.digest)
         is_news, self._known = known != self._known, known

@@ -140,6 +140,7 @@ class DirectoryServiceSettings:
 
     Attributes:
         clock: file of the key that signs timestamps.
+        clock_passphrase: file with that key's passphrase, None when it is not encrypted.
         replication: copies that every topic must have.
         min_insync: copies that must be written before a record counts as taken.
         quotas: the quotas file; see `exchange.settings.quotas`.
@@ -149,6 +150,7 @@ class DirectoryServiceSettings:
     kafka: KafkaSettings
     directory: DirectorySettings
     clock: Path
+    clock_passphrase: Path | None
     replication: int
     min_insync: int
     quotas: Path
@@ -212,7 +214,8 @@ def directory_settings(file: Path, environ: Mapping[str, str]) -> DirectoryServi
     """Read the file of the directory's service."""
     with opened(file) as top:
         with top.table("clock") as table:
-            clock = table.path("key")
+            clock = _given_file(table, "key", environ)
+            passphrase = _given_file(table, _LOCK, environ) if table.has(_LOCK) else None
         with top.table("cluster") as cluster:
             replication, min_insync = _copies(cluster)
             apply = cluster.flag("apply", default=True)
@@ -220,6 +223,7 @@ def directory_settings(file: Path, environ: Mapping[str, str]) -> DirectoryServi
             kafka=_kafka(top, environ),
             directory=_directory(top),
             clock=clock,
+            clock_passphrase=passphrase,
             replication=replication,
             min_insync=min_insync,
             quotas=_quotas(top),

@@ -34,11 +34,12 @@ async def run_directory(settings: DirectoryServiceSettings) -> None:
         {("transport", ""): settings.kafka.certificate}, {("directory", ""): settings.directory.folder}
     )
     settings.kafka.ssl_context()  # a wrong file is told at once, not waited for
-    load_private_key(settings.clock)
+    clock = partial(load_private_key, settings.clock, settings.clock_passphrase)
+    clock()  # a wrong file is told at once, not tomorrow
     folder = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
     service = DirectoryService(
         folder,
-        partial(load_private_key, settings.clock),
+        clock,
         partial(PositionedReader, settings.kafka),
         partial(SubmissionProducer, settings.kafka, batch_bytes=ROUTED_BATCH_BYTES),
         _applying(settings),

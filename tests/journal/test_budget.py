@@ -1,5 +1,6 @@
 """A body's bucket: filled by the broker's times, whichever way these go."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from exchange.domain.policy import Policy
@@ -28,3 +29,15 @@ def test_a_broker_whose_clock_was_ahead_costs_no_hour() -> None:
     """Time that goes back gives nothing, but from there the bucket fills as before."""
     budget = Budget(POLICY)
     assert [spent(budget, seconds) for seconds in (3600, 0, 1)] == [BURST, 0, 10]
+
+
+def test_what_was_spent_stays_so_while_the_shares_are_the_same() -> None:
+    """A policy that differs in something else, as in a revocation list each hour, gives nobody a new burst."""
+    budget = Budget(POLICY)
+    assert budget.is_by(replace(POLICY, digest=bytes([1]) * 32, inline_bytes=7))
+    for other in (
+        replace(POLICY, statements_per_second=3),
+        replace(POLICY, bytes_per_second=3),
+        replace(POLICY, burst_seconds=3),
+    ):
+        assert not budget.is_by(other)
