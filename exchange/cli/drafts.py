@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from pathlib import Path
 
 from cryptography import x509
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from exchange import system
 from exchange.cli.output import Output, shown
+from exchange.cli.own_keys import own_key
 from exchange.cli.places import config_file
 from exchange.domain.directory import Body, Directory, ListedCertificate
 from exchange.domain.errors import ConfigurationError
@@ -19,7 +21,6 @@ from exchange.security.directory_draft import Draft, DraftState
 from exchange.security.directory_folder import DirectoryFolder
 from exchange.security.directory_publisher import DirectoryPublisher
 from exchange.security.files import write_atomically
-from exchange.security.keys import load_private_key
 from exchange.settings import operator_settings
 
 
@@ -79,6 +80,7 @@ class Desk:
         self._keys = keys
         self._clock = clock
         self._file = file
+        self._own = cache(own_key)  # nobody is asked twice for one passphrase
 
     def enter(self, change: Callable[[Directory], Directory]) -> Done:
         """Enter a change of the newest version; approve it, too, as far as there are keys.
@@ -86,7 +88,7 @@ class Desk:
         Raises:
             DirectoryRefused: as `DirectoryPublisher.draft` and `approve`.
         """
-        draft = self._publisher.draft(change(self._publisher.head()), load_private_key(self._keys[0]), system.now())
+        draft = self._publisher.draft(change(self._publisher.head()), self._own(self._keys[0]), system.now())
         return self.approve(draft, self._keys[1:])
 
     def enter_bodies(self, codes: Iterable[str], change: Callable[[Body], Body], reason: str) -> Done:
@@ -104,7 +106,7 @@ class Desk:
         Raises:
             DirectoryRefused: as `enter`.
         """
-        by, at = self._publisher.name_of(load_private_key(self._keys[0])), system.now()
+        by, at = self._publisher.name_of(self._own(self._keys[0])), system.now()
 
         def changed(head: Directory) -> Directory:
             bodies = dict(head.bodies)
@@ -131,16 +133,16 @@ class Desk:
         """
         state, version = self._publisher.look(draft), None
         for path in keys:
-            draft, version = self._publisher.approve(draft, load_private_key(path), system.now())
+            draft, version = self._publisher.approve(draft, self._own(path), system.now())
             if version is None:
                 state = self._publisher.look(draft)
         if version is None:
             write_atomically(self._file, draft.encode())
             return done_of(state, draft=str(self._file))
         if self._clock is not None:
-            self._publisher.stamp(load_private_key(self._clock), system.now())
+            self._publisher.stamp(self._own(self._clock), system.now())
         done = done_of(state, draft="")
-        signed = tuple(sorted({*done.signed, *(self._publisher.name_of(load_private_key(path)) for path in keys)}))
+        signed = tuple(sorted({*done.signed, *(self._publisher.name_of(self._own(path)) for path in keys)}))
         return replace(done, signed=signed, version=version.version, in_force=self._clock is not None)
 
 

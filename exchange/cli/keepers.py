@@ -14,13 +14,14 @@ from exchange.cli.drafts import Desk, Done, done_of, folder_of, read_draft, rend
 from exchange.cli.entering import Clock, Keys, Reason, entering
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output
+from exchange.cli.own_keys import own_key
 from exchange.cli.places import Config
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate, Paper
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ZERO_DIGEST, digest
 from exchange.security.directory_publisher import DirectoryPublisher, PublishingKeys
 from exchange.security.errors import KeyRefused
-from exchange.security.keys import load_certificate, load_private_key
+from exchange.security.keys import load_certificate
 from exchange.security.purpose import PURPOSES
 
 app = typer.Typer()
@@ -63,7 +64,7 @@ def found(
         issuers=tuple(load_certificate(file).public_bytes(Encoding.DER) for file in issuer),
         bodies={},
     )
-    keys = PublishingKeys(tuple(map(load_private_key, key)), load_private_key(clock))
+    keys = PublishingKeys(tuple(map(own_key, key)), own_key(clock))
     DirectoryPublisher(folder).publish(first, keys, system.now())
     typer.echo(f"exchange {folder.exchange.hex()} is founded")
 
@@ -207,7 +208,7 @@ def stamp(
 ) -> None:
     """Say for another day that the newest complete version is the newest: for a timer, at least daily."""
     folder = folder_of(config)
-    version = DirectoryPublisher(folder).stamp(load_private_key(key), system.now()).version
+    version = DirectoryPublisher(folder).stamp(own_key(key), system.now()).version
     found = Stamped(version, folder.newest().number)
     words = f"version {found.version} is in force, by timestamp {found.timestamp}"
     Output(as_json=json).result(found, lambda console: console.print(words))

@@ -15,6 +15,7 @@ from rich.table import Table
 from exchange import system
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
+from exchange.cli.own_keys import new_passphrase, own_key
 from exchange.cli.places import Config, config_file
 from exchange.cli.words import local
 from exchange.domain.errors import ConfigurationError
@@ -23,7 +24,7 @@ from exchange.security.directory_folder import DirectoryFolder, read_root
 from exchange.security.directory_publisher import DirectoryPublisher
 from exchange.security.directory_roots import KeysOfRole, RootState, look_at_root
 from exchange.security.files import write_atomically
-from exchange.security.keys import load_private_key, load_public_key, make_key
+from exchange.security.keys import load_public_key, make_key
 from exchange.settings import operator_settings
 
 app = typer.Typer(no_args_is_help=True, help="Whose keys sign the directory: key, new, sign, show, publish.")
@@ -35,14 +36,18 @@ Before = Annotated[
 
 
 @app.command()
-def key(file: Annotated[Path, typer.Argument(help="Where the private key goes; the public one beside it.")]) -> None:
+def key(
+    file: Annotated[Path, typer.Argument(help="Where the private key goes; the public one beside it.")],
+    *,
+    encrypted: Annotated[bool, typer.Option("--encrypted", help="Ask for a passphrase, and encrypt it.")] = False,
+) -> None:
     """Make a key pair: FILE with mode 0600, which never leaves this machine, and FILE.pub to bring along."""
     public = file.with_name(f"{file.name}.pub")
     for path in (file, public):
         if path.exists():
             message = f"{path} is there already: choose another name, or remove it if nobody relies on it"
             raise ConfigurationError(message, code="key-file-exists")
-    made = make_key(file)
+    made = make_key(file, new_passphrase(file) if encrypted else None)
     write_atomically(public, made)
     typer.echo(f"{file} is yours alone; {public} is for the others")
 
@@ -78,7 +83,7 @@ def sign(
 ) -> None:
     """Add your signature to a root; look at it with `exchange root show` first."""
     earlier = None if before is None else read_root(before)
-    write_atomically(file, sign_root(read_root(file), load_private_key(key), earlier))
+    write_atomically(file, sign_root(read_root(file), own_key(key), earlier))
     typer.echo(f"{file} has your signature")
 
 

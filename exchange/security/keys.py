@@ -82,19 +82,27 @@ def load_private_key(path: Path, passphrase: Path | None = None) -> PrivateKey:
         passphrase: file with the key's passphrase; None when the key is not encrypted.
 
     Raises:
+        KeyRefused: as `unlock_private_key` and `load_passphrase`.
+    """
+    return unlock_private_key(path, None if passphrase is None else load_passphrase(passphrase))
+
+
+def unlock_private_key(path: Path, passphrase: str | None) -> PrivateKey:
+    """Load a PEM private key that only its owner can read, with its passphrase itself.
+
+    Raises:
         KeyRefused: `key-file-missing`, `key-file-exposed` (group or others have any right on it),
             `key-file-unreadable` (no PEM key, corrupt), `key-encrypted`, `key-not-encrypted`,
-            `passphrase-wrong`, `key-unsupported`, `key-too-weak`; as `load_passphrase`.
+            `passphrase-wrong`, `key-unsupported`, `key-too-weak`.
     """
     data = _read(path, kind="key", private=True)
-    secret = None if passphrase is None else load_passphrase(passphrase).encode()
     try:
-        key = serialization.load_pem_private_key(data, password=secret)
+        key = serialization.load_pem_private_key(data, password=None if passphrase is None else passphrase.encode())
     except TypeError as error:
-        raise _encryption_refused(path, passphrase) from error
+        raise _encryption_refused(path, encrypted=passphrase is None) from error
     except (ValueError, UnsupportedAlgorithm) as error:
         if passphrase is not None and b"ENCRYPTED" in data:
-            message = f"{path} does not open with the passphrase in {passphrase}: put its own passphrase there"
+            message = f"{path} does not open with the passphrase given for it: give its own passphrase"
             raise KeyRefused(message, code="passphrase-wrong") from error
         raise KeyRefused(f"{path} holds no PEM private key: write the key there again") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
@@ -121,36 +129,30 @@ def load_passphrase(path: Path) -> str:
     return passphrase
 
 
-def _encryption_refused(path: Path, passphrase: Path | None) -> KeyRefused:
-    """Whoever names a passphrase believes the key encrypted, so one that is not is told too."""
-    if passphrase is None:
+def _encryption_refused(path: Path, *, encrypted: bool) -> KeyRefused:
+    """Whoever gives a passphrase believes the key encrypted, so one that is not is told too."""
+    if encrypted:
         message = f"{path} is encrypted: name the file of its passphrase with passphrase_file"
         return KeyRefused(message, code="key-encrypted")
-    message = f"{path} is not encrypted: encrypt it with the passphrase in {passphrase}, or leave passphrase_file out"
+    message = f"{path} is not encrypted, and a passphrase is given for it: encrypt it, or give none"
     return KeyRefused(message, code="key-not-encrypted")
 
 
-def make_key(path: Path, passphrase: Path | None = None) -> bytes:
+def make_key(path: Path, passphrase: str | None = None) -> bytes:
     """Make a P-256 private key in a file that only its owner can read; the public half as PEM.
 
     Args:
         path: where the key goes.
-        passphrase: file with the passphrase that encrypts it; None leaves it unencrypted.
+        passphrase: what encrypts it; None leaves it unencrypted.
 
     Raises:
-        KeyRefused: as `load_passphrase`.
         OSError: the file cannot be written.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    form, lock = serialization.PrivateFormat.PKCS8, _lock(passphrase)
-    write_atomically(path, key.private_bytes(serialization.Encoding.PEM, form, lock), mode=PRIVATE)
+    lock = serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock)
+    write_atomically(path, private, mode=PRIVATE)
     return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-
-
-def _lock(passphrase: Path | None) -> serialization.KeySerializationEncryption:
-    if passphrase is None:
-        return serialization.NoEncryption()
-    return serialization.BestAvailableEncryption(load_passphrase(passphrase).encode())
 
 
 def load_public_key(path: Path) -> PublicKey:

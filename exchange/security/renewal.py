@@ -22,6 +22,7 @@ from exchange.security.keys import (
     PrivateKey,
     load_certificate,
     load_key_pair,
+    load_passphrase,
     load_private_key,
     make_key,
 )
@@ -69,7 +70,7 @@ def prepare_next(files: KeyFiles, purpose: Purpose) -> Stage:
     made = not following.key.exists()
     try:
         if made:
-            make_key(following.key, files.passphrase)
+            make_key(following.key, None if files.passphrase is None else load_passphrase(files.passphrase))
         if made or not request.exists():
             key = load_private_key(following.key, following.passphrase)
             write_atomically(request, _request(key, present.subject, purpose))
