@@ -5,14 +5,15 @@ the next one beside the present, the agent changes over by itself, `exchange bod
 revokes the old one. Letters go on all the while.
 
 A revocation counts from the time of the directory's entry; measured is how long after the entry was published a
-router still accepted what the revoked key signed.
+router still accepted what the revoked key signed. Then the same with an issuer's revocation list. In the end the
+auditor's replay must find nothing.
 """
 
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -32,11 +33,14 @@ from exchange.domain.ids import lane_of
 from exchange.domain.statement import Letter
 from exchange.embedded.installation import SHAPE
 from exchange.security.authority import Authority
+from exchange.security.files import write_atomically
 from exchange.security.form import parse
+from exchange.security.keys import KeyFiles, load_certificate, load_key_pair
 from exchange.settings import agent_settings
 from exchange.wire.records import decode, decode_statement, kind_of
 from tests.published import directory_folder, publish
 from tests.security.issuing import certify_next
+from tests.security.lists import revocation_list
 
 PER_SECOND = 50
 BEFORE_SECONDS = 10
@@ -65,23 +69,30 @@ class _Seen:
 
 async def run() -> None:
     """Rotation first, then revocations, in the same installation."""
-    sender, reader, *victims = bodies(REVOKED + 2)
+    sender, reader, *victims = bodies(REVOKED + 3)
     seen = _Seen()
     async with stage((sender, reader, *victims)) as place:
-        await place.warm()
+        config = place.folder / "router.toml"
+        config.write_text(f'{config.read_text()}\n[crl]\nfolder = "crl"\n')
+        (place.folder / "crl").mkdir()
         place.start_routers(2)
         authority = Authority(place.folder / "authority", now=system.now())
         listening = asyncio.create_task(_listen(place, sender, reader, seen))
         sent = await _rotate(place, authority, sender, reader, seen)
         dead = await _dead_letters(place)
-        waits = [await _revoke(place, authority, victim, reader, seen) for victim in victims]
+        by_entry = [
+            await _revoke(place, _by_directory(place, authority), victim, reader, seen) for victim in victims[1:]
+        ]
+        by_list = await _revoke(place, _by_issuer(place, authority), victims[0], reader, seen)
         listening.cancel()
+        await _exchange("audit", "replay", "--alone", "--config", str(place.folder / "auditor.toml"))
     report(Figure("rotation.letters", sent.count, "letters"))
     report(Figure("rotation.lost", sent.count - len(set(seen.letters)), "letters"))
     report(Figure("rotation.refused", sent.refused + seen.troubles + dead, "letters"))
     report(Figure("rotation.said_twice", len(seen.letters) - len(set(seen.letters)), "letters"))
     report(Figure("rotation.changed_over", sent.changed_over, "s"))
-    report(Figure("revocation.effective.max", max(waits), "s"))
+    report(Figure("revocation.entry.max", max(by_entry), "s"))
+    report(Figure("revocation.list", by_list, "s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +138,24 @@ async def _stream(client: Client, reader: str, ids: list[str]) -> None:
         ids.append(await client.submit(draft(f"m-{len(ids)}", reader, LETTER_BYTES)))
 
 
-async def _revoke(place: Stage, authority: Authority, victim: str, reader: str, seen: _Seen) -> float:
-    """Seconds from the entry until the last letter that was accepted in spite of it; 0 when none was."""
+def _by_directory(place: Stage, authority: Authority) -> Callable[[str], None]:
+    return lambda victim: _publish(place, authority, victim, _all_revoked_but)
+
+
+def _by_issuer(place: Stage, authority: Authority) -> Callable[[str], None]:
+    def revoke(victim: str) -> None:
+        root = authority.statement_root
+        issuer = load_key_pair(KeyFiles(root.with_name("statement.key.pem"), root))
+        serial = load_certificate(statement_keys(place.folder, victim).certificate).serial_number
+        now = system.now().replace(microsecond=0)
+        data = revocation_list(issuer, {serial: now}, this_update=now, next_update=now + timedelta(days=1))
+        write_atomically(place.folder / "crl" / "issuer.crl", data)
+
+    return revoke
+
+
+async def _revoke(place: Stage, revoke: Callable[[str], None], victim: str, reader: str, seen: _Seen) -> float:
+    """Seconds from the revocation until the last letter that was accepted in spite of it; 0 when none was."""
     exchange = place.directory.exchange
     writer = Writer(exchange, victim, statement_keys(place.folder, victim), system.now(), 1)
     lane = lane_of(victim, SHAPE.lanes)
@@ -142,7 +169,7 @@ async def _revoke(place: Stage, authority: Authority, victim: str, reader: str, 
         await say([writer.open()], 0)
         await say([writer.letter(reader) for _ in range(PER_SECOND)], 1 / PER_SECOND)
         await _until(lambda: victim in seen.accepted)
-        _publish(place, authority, victim, _all_revoked_but)
+        revoke(victim)
         published = system.now()
         await say([writer.letter(reader) for _ in range(PER_SECOND * AFTER_SECONDS)], 1 / PER_SECOND)
     return max(0.0, (seen.accepted[victim] - published).total_seconds())
