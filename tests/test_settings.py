@@ -90,7 +90,7 @@ def test_a_router_may_have_revocation_lists(file: Path) -> None:
     assert router_settings(file, {}).crl == CrlSettings(file.parent / "crl", ("http://crl.example/a.crl",))
     for wrong in ('"http://crl.example"', "[3]", '[""]'):
         file.write_text(ROUTER + f'[crl]\nfolder = "crl"\nurls = {wrong}\n')
-        with pytest.raises(ConfigurationError, match=r"\[crl\] urls must be a list of texts"):
+        with pytest.raises(ConfigurationError, match=r"\[crl\] urls must be a list of different texts"):
             router_settings(file, {})
 
 

@@ -15,7 +15,7 @@ CALL = re.compile(r"(?:^|bin/|\$ |\n *)exchange ([a-z]+)(?: ([a-z]+))?")
 PARTS = {
     "dev": {"up", "status", "down"},
     "audit": {"replay", "export"},
-    "body": {"form", "request", "install", "selftest"},
+    "body": {"form", "request", "install", "selftest", "renew"},
 }
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 
