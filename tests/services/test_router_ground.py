@@ -184,7 +184,7 @@ def test_what_proves_another_version(files: Files) -> None:
     files.seconds += LOOK_SECONDS
     second = files.footings.current()
     grounds, basis = Grounds(files.world.root), files.basis()
-    for part in second.parts(ZERO_DIGEST):
+    for part in second.parts(ZERO_DIGEST, ZERO_DIGEST):
         grounds.prove(basis, part)
     key = (basis.directory_digest, basis.policy_digest)
     ground = grounds.get(0, key)
@@ -195,7 +195,7 @@ def test_what_proves_another_version(files: Files) -> None:
     grounds.prove(basis, named)
     assert ground.versions(1) == first.ground.directory
     other = Basis(Place(1, 1, ZERO_DIGEST), NOW, basis.directory_version, *key)
-    for part in second.parts(ZERO_DIGEST):
+    for part in second.parts(ZERO_DIGEST, ZERO_DIGEST):
         grounds.prove(other, part)
     elsewhere = grounds.get(1, key)
     assert elsewhere is not None
