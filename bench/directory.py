@@ -24,8 +24,8 @@ from bench.stage import resident_mb
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate, Names
 from exchange.domain.ids import ZERO_DIGEST
 from exchange.security.authority import Authority
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_publisher import DirectoryPublisher, successor
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.publisher import DirectoryPublisher, successor
 from exchange.security.keys import KeyFiles, KeyPair, load_key_pair
 from exchange.security.trust import Trust
 

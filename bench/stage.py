@@ -20,7 +20,7 @@ from exchange.domain.directory import Directory, Names
 from exchange.embedded import EmbeddedKafka, JavaProgram, cache_folder, ensure_jars, find_java, with_class_cache
 from exchange.embedded.demo_bodies import DemoBody
 from exchange.embedded.installation import SHAPE, Installer, grants, topics
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from exchange.settings import agent_settings, operator_settings, router_settings
 
 POLICY = """

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from exchange.domain.directory import Body
 from exchange.security.authority import Authority
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_publisher import DirectoryPublisher, successor
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.publisher import DirectoryPublisher, successor
 
 
 def directory_folder(installation: Path, authority: Authority) -> DirectoryFolder:

@@ -44,9 +44,9 @@ from exchange.journal.judge import CARD_MEDIA_TYPE
 from exchange.resources import resource
 from exchange.security.authority import Authority
 from exchange.security.cades import Signer
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_metadata import TIMESTAMP
-from exchange.security.directory_publisher import DirectoryPublisher, successor
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.metadata import TIMESTAMP
+from exchange.security.directory.publisher import DirectoryPublisher, successor
 from exchange.security.errors import DirectoryRefused
 from exchange.security.keys import load_certificate, load_key_pair
 from exchange.security.trust import Trust

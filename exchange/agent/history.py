@@ -3,7 +3,7 @@
 import threading
 
 from exchange.domain.directory import Directory
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.trust import Trust
 
 VERSIONS_KEPT = 16

@@ -17,7 +17,7 @@ from exchange.cli.words import short
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import DIGEST_BYTES
 from exchange.journal.findings import FINDING_TEXTS
-from exchange.security.directory_folder import DirectoryFolder, read_root
+from exchange.security.directory.folder import DirectoryFolder, read_root
 from exchange.services.evidence import find_evidence, openssl_command, write_evidence
 from exchange.services.replay import Audit, Progress, audit
 from exchange.settings import AuditorSettings, auditor_settings

@@ -28,8 +28,8 @@ from exchange.domain.directory import Body, CertificateUse
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ORIGIN_BYTES, digest
 from exchange.resources import resource
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_metadata import TIMESTAMP
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.metadata import TIMESTAMP
 from exchange.security.enrolment import decode_answer, encode_request, make_request, uses_of
 from exchange.security.enrolment_rules import Applicant, examine_answer
 from exchange.security.files import write_atomically

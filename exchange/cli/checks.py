@@ -12,8 +12,8 @@ from exchange.cli.findings import Check, Finding, Severity, finding_of
 from exchange.cli.rule_checks import check_rules
 from exchange.domain.directory import Directory
 from exchange.domain.errors import ExchangeError
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_metadata import Newest
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.metadata import Newest
 from exchange.security.keys import load_certificate
 from exchange.settings import OperatorSettings
 from exchange.store import queries

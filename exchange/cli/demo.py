@@ -28,7 +28,7 @@ from exchange.embedded.bring_up import BroughtUp, Tell, is_up, take_down
 from exchange.embedded.demo_bodies import demo_bodies
 from exchange.embedded.installation import Installation
 from exchange.embedded.story import Outcome, Story
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from exchange.services.evidence import find_evidence, openssl_command, write_evidence
 from exchange.settings import auditor_settings, operator_settings
 from exchange.store.views import DeliveryTimeline, Timeline

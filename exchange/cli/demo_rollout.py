@@ -6,8 +6,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from exchange.cli.directory.rollout import COUNTRY, area_name, percent, share
 from exchange.cli.output import Output
-from exchange.cli.rollout import COUNTRY, area_name, percent, share
 from exchange.domain.paper import BISHKEK
 from exchange.domain.rollout import Area
 from exchange.embedded.country import AYIL_OKMOTU_THEN, CONNECTED_THEN, OTHER_BODIES

@@ -22,7 +22,7 @@ from exchange.cli.places import Config, config_file
 from exchange.cli.words import local, short
 from exchange.domain.decision import Notice
 from exchange.domain.errors import WireError
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from exchange.settings import AgentSettings, agent_settings
 from exchange.wire.records import kind_of
 

@@ -22,7 +22,7 @@ from exchange.domain.errors import ConfigurationError
 from exchange.domain.event import Event
 from exchange.domain.paper import day_of
 from exchange.domain.rollout import RAION_DIGITS
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from exchange.settings import AgentSettings, agent_settings
 from exchange.settings.territory import territory
 

@@ -19,10 +19,10 @@ from exchange.cli.own_keys import new_passphrase, own_key
 from exchange.cli.places import Config, config_file
 from exchange.cli.words import local
 from exchange.domain.errors import ConfigurationError
-from exchange.security.directory_ceremony import Holders, Quorum, make_root, sign_root
-from exchange.security.directory_folder import DirectoryFolder, read_root
-from exchange.security.directory_publisher import DirectoryPublisher
-from exchange.security.directory_roots import KeysOfRole, RootState, look_at_root
+from exchange.security.directory.ceremony import Holders, Quorum, make_root, sign_root
+from exchange.security.directory.folder import DirectoryFolder, read_root
+from exchange.security.directory.publisher import DirectoryPublisher
+from exchange.security.directory.roots import KeysOfRole, RootState, look_at_root
 from exchange.security.files import write_atomically
 from exchange.security.keys import load_public_key, make_key
 from exchange.settings import operator_settings

@@ -18,7 +18,7 @@ from exchange.domain.directory import Body, CertificateUse
 from exchange.domain.errors import ExchangeError
 from exchange.domain.ids import digest
 from exchange.security.cades import Signer
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.keys import KeyFiles, load_key_pair
 from exchange.settings import AgentSettings, BodySettings
 

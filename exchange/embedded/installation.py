@@ -33,9 +33,9 @@ from exchange.embedded.ports import HOST, choose_ports, is_free
 from exchange.embedded.tls import ClusterTls
 from exchange.resources import resource
 from exchange.security.authority import Authority
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_metadata import TIMESTAMP
-from exchange.security.directory_publisher import DirectoryPublisher, successor
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.metadata import TIMESTAMP
+from exchange.security.directory.publisher import DirectoryPublisher, successor
 from exchange.security.files import write_atomically
 from exchange.security.keys import KeyFiles, load_certificate
 from exchange.settings.toml import table_text

@@ -16,8 +16,8 @@ from exchange.embedded.installation import SHAPE
 from exchange.embedded.rollout_calendar import NO_PAPER, NO_PAPER_TO_PRESIDENT
 from exchange.security.authority import Authority
 from exchange.security.cades import Signer
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_publisher import DirectoryPublisher, successor
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.publisher import DirectoryPublisher, successor
 from exchange.security.keys import KeyPair, load_certificate
 
 _MORNING = time(9, tzinfo=BISHKEK)

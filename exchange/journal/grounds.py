@@ -19,8 +19,8 @@ from exchange.domain.policy import Policy, RevocationPolicy, parse_policy
 from exchange.domain.statement import Content
 from exchange.journal.examine import Ground
 from exchange.security.crl import Crl, Revocations, read_crl
-from exchange.security.directory_metadata import Proven, read_version
-from exchange.security.directory_roots import Files, Roots, parse
+from exchange.security.directory.metadata import Proven, read_version
+from exchange.security.directory.roots import Files, Roots, parse
 from exchange.security.errors import DirectoryRefused
 from exchange.security.trust import Trust
 

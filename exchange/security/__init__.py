@@ -10,14 +10,11 @@ der                 the little DER that a fixed shape needs
 form                the bytes of the one accepted signature (rule 1.4)
 cades               signing and verifying in that form
 chain               whether a certificate leads to a trusted root, and how long (rule 3.2)
-directory           what the directory's files say, as canonical documents
-directory_roots     whose keys sign it, and reading The Update Framework's metadata
-directory_metadata  what proves a version
-directory_folder    versions in a folder
-directory_publisher who writes them
-directory_keys      keys of all its roles, for development and tests
+directory           the signed directory: a package of its own
 enrolment           a body's request to be let in, and the answer, as files
 enrolment_rules     whether a request may be granted, and its answer installed
+crl                 revocation lists of issuers; `crl_folder` keeps them in files
+renewal             a body's next key, beside the present one
 trust               whether a signed statement holds, as numbered steps
 files               writing a file whole or not at all
 """

@@ -12,7 +12,7 @@ for services, and for bodies of installations on one machine.
     <folder>/bodies/<code>/transport.{key,crt}.pem          CN = body code = Kafka principal
     <folder>/services/<svc-name>/transport.{key,crt}.pem    CN = svc-name = Kafka principal
     <folder>/services/svc-broker/keystore.pem               key and certificate in one, as Kafka wants it
-    <folder>/directory/                                     keys of the directory: see `directory_keys`
+    <folder>/directory/                                     keys of the directory: see `directory.keys`
 
 Keys are unencrypted PKCS#8 with mode 0600. What is there and still good is used again, so a second
 start changes nothing.
@@ -31,7 +31,7 @@ from exchange.domain.directory import CertificateUse
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import SERVICE_PREFIX, body_code
 from exchange.security.certificates import certify_leaf, certify_root, hosts_of
-from exchange.security.directory_keys import DirectoryKeys
+from exchange.security.directory.keys import DirectoryKeys
 from exchange.security.errors import KeyRefused
 from exchange.security.files import PRIVATE, write_atomically
 from exchange.security.keys import KeyFiles, KeyPair, PrivateKey, load_key_pair, require_strong

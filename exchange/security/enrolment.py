@@ -27,7 +27,7 @@ from cryptography.x509.oid import NameOID
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, ListedCertificate
 from exchange.domain.ids import DIGEST_BYTES, body_code
 from exchange.security.cades import checking, signing
-from exchange.security.directory import (
+from exchange.security.directory.entries import (
     FORMAT,
     Fields,
     canonical,

@@ -24,7 +24,7 @@ from exchange.bus.topics import JOURNAL
 from exchange.domain.decision import Decided, Decision, Journalled
 from exchange.domain.errors import ExchangeError, WireError
 from exchange.domain.ids import digest, journal_partition
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.files import write_atomically
 from exchange.security.form import embed_certificate
 from exchange.security.trust import Trust

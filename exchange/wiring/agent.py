@@ -29,7 +29,7 @@ from exchange.bus.reader import PositionedReader
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.policy import Policy, parse_policy
 from exchange.security.cades import Signer
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.keys import KeyFiles, load_certificate, load_key_pair, load_private_key
 from exchange.services.admission import Admission, Look, not_admitted
 from exchange.services.agent import AgentService

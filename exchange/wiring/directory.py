@@ -11,9 +11,9 @@ from exchange import system
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.reader import PositionedReader
 from exchange.domain.directory import Directory
-from exchange.security.directory_copy import DirectoryCopy
-from exchange.security.directory_folder import DirectoryFolder, read_root
-from exchange.security.directory_metadata import TIMESTAMP
+from exchange.security.directory.copy import DirectoryCopy
+from exchange.security.directory.folder import DirectoryFolder, read_root
+from exchange.security.directory.metadata import TIMESTAMP
 from exchange.services.directory.follower import DirectoryFollower
 from exchange.services.runner import changes_told
 from exchange.settings import DirectorySettings

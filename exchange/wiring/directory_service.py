@@ -12,7 +12,7 @@ from exchange.bus.producer import SubmissionProducer
 from exchange.bus.reader import PositionedReader
 from exchange.bus.topics import ROUTED_BATCH_BYTES
 from exchange.domain.directory import Directory
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.keys import load_private_key
 from exchange.services.directory.service import DirectoryService
 from exchange.services.process import process_registry

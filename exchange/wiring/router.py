@@ -2,7 +2,7 @@
 
 from exchange import system
 from exchange.security.crl_folder import CrlFolder
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from exchange.services.process import process_registry
 from exchange.services.router.ground import FootingFiles
 from exchange.services.router.metrics import CrlMetrics, RouterMetrics

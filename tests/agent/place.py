@@ -22,7 +22,7 @@ from exchange.agent.spool import Spool
 from exchange.agent.status import Counters
 from exchange.agent.timing import Timing
 from exchange.security.cades import Signer
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from tests.agent.simulator import Simulator
 from tests.world import World
 

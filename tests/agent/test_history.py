@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from exchange.agent.history import VERSIONS_KEPT, TrustHistory
-from exchange.security.directory_publisher import DirectoryPublisher, successor
+from exchange.security.directory.publisher import DirectoryPublisher, successor
 from exchange.security.errors import DirectoryRefused
 from tests.agent.place import Place, until, until_settled
 from tests.world import NOW

@@ -12,9 +12,9 @@ from exchange.agent.agent import Agent
 from exchange.domain.directory import CertificateUse, ListedCertificate
 from exchange.domain.reason import Reason
 from exchange.security.cades import Signer
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_metadata import TIMESTAMP
-from exchange.security.directory_publisher import DirectoryPublisher, successor
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.metadata import TIMESTAMP
+from exchange.security.directory.publisher import DirectoryPublisher, successor
 from exchange.security.errors import KeyRefused, SignatureRefused
 from exchange.security.form import parse
 from exchange.security.keys import load_key_pair

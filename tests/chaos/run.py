@@ -12,7 +12,7 @@ from exchange import system
 from exchange.agent.drafts import Drafting
 from exchange.domain.errors import BusError
 from exchange.domain.policy import parse_policy
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from tests.chaos.client import Correspondent
 from tests.chaos.history import Recorder
 from tests.chaos.nemesis import Nemesis, Planned

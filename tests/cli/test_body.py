@@ -16,7 +16,7 @@ from exchange.domain.directory import CertificateUse
 from exchange.embedded.demo_bodies import demo_bodies
 from exchange.embedded.installation import Installer
 from exchange.security.authority import Authority
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.enrolment import Answer, Request, decode_request, encode_answer
 from exchange.security.enrolment_rules import examine_request
 from exchange.settings import agent_settings

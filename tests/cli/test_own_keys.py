@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from exchange.cli import app
 from exchange.security.files import PRIVATE, write_atomically
 from exchange.security.keys import load_private_key
-from tests.cli.test_directory import Place
+from tests.cli.directory.test_looking import Place
 
 
 def run(*arguments: str, typed: str) -> Result:

@@ -18,7 +18,7 @@ from exchange.domain.paper import day_of
 from exchange.embedded.demo_bodies import demo_bodies
 from exchange.embedded.installation import Installer
 from exchange.security.authority import Authority
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from exchange.system import now
 from tests.adapters.support import DRAFT, arrived, draft_of
 

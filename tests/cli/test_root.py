@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner, Result
 
 from exchange.cli import app
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.errors import DirectoryRefused
 from tests.security.support import certify_root
 

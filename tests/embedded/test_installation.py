@@ -10,7 +10,7 @@ from exchange.bus.access import AUDITOR, Operation
 from exchange.domain.directory import BodyStatus
 from exchange.embedded.demo_bodies import ECHO, demo_bodies
 from exchange.embedded.installation import Installation, Installer, grants, topics
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from exchange.settings import (
     agent_settings,
     auditor_settings,

@@ -21,8 +21,8 @@ from exchange.journal.facts import JournalRecord
 from exchange.journal.findings import FindingCode, Report, compare
 from exchange.journal.replay import Replay, replay_journal
 from exchange.security.authority import Authority
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_publisher import DirectoryPublisher, successor
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.publisher import DirectoryPublisher, successor
 from exchange.security.trust import Trust
 from exchange.wire.records import decode, encode, kind_of
 from tests.journal.synthetic import SyntheticJournal, story

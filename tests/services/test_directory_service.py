@@ -19,11 +19,11 @@ from exchange.bus.topics import DIRECTORY, SUBMISSIONS
 from exchange.domain.directory import BodyStatus, Directory
 from exchange.domain.errors import BusError
 from exchange.embedded.installation import ADMIN
-from exchange.security.directory_changes import edited
-from exchange.security.directory_copy import DirectoryCopy
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_metadata import TIMESTAMP
-from exchange.security.directory_publisher import DirectoryPublisher
+from exchange.security.directory.changes import edited
+from exchange.security.directory.copy import DirectoryCopy
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.metadata import TIMESTAMP
+from exchange.security.directory.publisher import DirectoryPublisher
 from exchange.services.directory.follower import DirectoryFollower
 from tests.agent.place import until
 from tests.published import directory_folder

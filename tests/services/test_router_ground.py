@@ -13,8 +13,8 @@ from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ZERO_DIGEST, digest
 from exchange.journal.grounds import Grounds
 from exchange.resources import resource
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_publisher import DirectoryPublisher
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.publisher import DirectoryPublisher
 from exchange.services.router.ground import LOOK_SECONDS, PART_BYTES, FootingFiles
 from tests.world import NOW, World
 

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from exchange.bus.errors import CLIENT_ERRORS, PositionLost, bus_error
 from exchange.bus.records import Position
 from exchange.domain.errors import BusError, ConfigurationError
-from exchange.security.directory_copy import DirectoryCopy
+from exchange.security.directory.copy import DirectoryCopy
 from exchange.security.errors import DirectoryRefused
 from exchange.security.files import write_atomically
 from exchange.services.directory.records import (

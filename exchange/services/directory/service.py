@@ -17,9 +17,9 @@ from exchange.bus.producer import Outgoing, SubmissionProducer
 from exchange.bus.topics import DIRECTORY
 from exchange.domain.directory import Directory
 from exchange.domain.errors import BusError, ConfigurationError
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_metadata import TIMESTAMP
-from exchange.security.directory_publisher import FRESH_FOR, DirectoryPublisher
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.metadata import TIMESTAMP
+from exchange.security.directory.publisher import FRESH_FOR, DirectoryPublisher
 from exchange.security.errors import DirectoryRefused, KeyRefused
 from exchange.security.keys import PrivateKey
 from exchange.services.directory.records import BATCH_RECORDS, PARTITION, OpenTopic, TopicReader, file_of

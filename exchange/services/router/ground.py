@@ -16,8 +16,8 @@ from exchange.domain.statement import Content
 from exchange.journal.examine import Ground
 from exchange.security.crl import Crl, Revocations
 from exchange.security.crl_folder import CrlFolder
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_metadata import Newest
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.metadata import Newest
 from exchange.security.trust import Trust
 
 LOOK_SECONDS = 2.0

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from securesystemslib.signer import CryptoSigner, Key, SSlibKey
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
-from exchange.security.directory_roots import NAME_FIELD, parse
+from exchange.security.directory.roots import NAME_FIELD, parse
 from exchange.security.errors import DirectoryRefused
 from exchange.security.keys import PrivateKey, PublicKey
 

@@ -7,10 +7,10 @@ from hashlib import sha256
 from tuf.api.metadata import Targets
 
 from exchange.domain.directory import Body
-from exchange.security.directory import decode_body
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_metadata import body_path, hashed, target_digest
-from exchange.security.directory_roots import parse
+from exchange.security.directory.entries import decode_body
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.metadata import body_path, hashed, target_digest
+from exchange.security.directory.roots import parse
 from exchange.security.errors import DirectoryRefused
 
 

@@ -15,10 +15,10 @@ from tuf.api.metadata import Delegations, Metadata, MetaFile, Root, SuccinctRole
 
 from exchange.domain.directory import Directory
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.security.directory import decode_body, decode_settings
-from exchange.security.directory_changes import Edit, require_edit
-from exchange.security.directory_metadata import SETTINGS, bins_of, body_of, body_path, hashed, target_digest
-from exchange.security.directory_roots import holder, parse
+from exchange.security.directory.changes import Edit, require_edit
+from exchange.security.directory.entries import decode_body, decode_settings
+from exchange.security.directory.metadata import SETTINGS, bins_of, body_of, body_path, hashed, target_digest
+from exchange.security.directory.roots import holder, parse
 from exchange.security.errors import DirectoryRefused
 from exchange.security.keys import PrivateKey
 

@@ -11,19 +11,23 @@ from rich.console import Console
 from rich.table import Table
 
 from exchange import system
+from exchange.cli.directory.panels import LOOK
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.domain.paper import day_of
 from exchange.domain.rollout import Area, Count, CutOff, RollOut, count_roll_out, silent_bodies
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from exchange.settings import operator_settings
 from exchange.settings.territory import territory
 from exchange.store.database import Store
 from exchange.store.queries import speaking
 
+app = typer.Typer()
+
 CENTRAL, COUNTRY = "central bodies", "the country"
 
 
+@app.command(rich_help_panel=LOOK)
 def rollout(
     *,
     raions: Annotated[bool, typer.Option("--raions", help="Raions and cities too, not only oblasts.")] = False,

@@ -1,4 +1,4 @@
-"""Versions of the directory in a folder, as `directory_metadata` lays them out (rules 3.2, 5.3).
+"""Versions of the directory in a folder, as `metadata` lays them out (rules 3.2, 5.3).
 
 Every version names the digest of the one before, and decisions name version and digest, so none is
 ever taken away. Readers look again from time to time; there is nothing to watch or to lock: a version
@@ -14,7 +14,7 @@ from pathlib import Path
 from tuf.api.metadata import Key, MetaFile, Root, Targets
 
 from exchange.domain.directory import Directory
-from exchange.security.directory_metadata import (
+from exchange.security.directory.metadata import (
     TIMESTAMP,
     Newest,
     Proven,
@@ -23,7 +23,7 @@ from exchange.security.directory_metadata import (
     read_timestamp,
     read_version,
 )
-from exchange.security.directory_roots import Roots, holder
+from exchange.security.directory.roots import Roots, holder
 from exchange.security.errors import DirectoryRefused
 
 FILE_BYTES_MAX = 8 * 1024 * 1024
@@ -196,7 +196,7 @@ class DirectoryFolder:
         """One version, proven under the root that was in force when it was issued.
 
         Raises:
-            DirectoryRefused: as `exchange.security.directory_metadata.read_version`.
+            DirectoryRefused: as `exchange.security.directory.metadata.read_version`.
         """
         return self._prove(number).directory
 

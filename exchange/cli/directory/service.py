@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from exchange.cli.directory.panels import RUN
 from exchange.cli.output import Json
 from exchange.cli.serving import serve as serve_process
 from exchange.settings import directory_settings
@@ -14,7 +15,7 @@ from exchange.wiring.directory_service import run_directory
 app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def serve(
     *,
     config: Annotated[Path, typer.Option("--config", help="Its configuration: docs/directory.md.")],

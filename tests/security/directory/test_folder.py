@@ -17,13 +17,13 @@ from tuf.ngclient.fetcher import FetcherInterface
 
 from exchange.domain.directory import Directory
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.security.directory import encode_body
-from exchange.security.directory_ceremony import Holders, Quorum, make_root
-from exchange.security.directory_folder import FILE_BYTES_MAX, DirectoryFolder
-from exchange.security.directory_keys import DirectoryKeys
-from exchange.security.directory_metadata import TIMESTAMP, read_version
-from exchange.security.directory_publisher import VALID_FOR, DirectoryPublisher, PublishingKeys, successor
-from exchange.security.directory_roots import Files, Roots
+from exchange.security.directory.ceremony import Holders, Quorum, make_root
+from exchange.security.directory.entries import encode_body
+from exchange.security.directory.folder import FILE_BYTES_MAX, DirectoryFolder
+from exchange.security.directory.keys import DirectoryKeys
+from exchange.security.directory.metadata import TIMESTAMP, read_version
+from exchange.security.directory.publisher import VALID_FOR, DirectoryPublisher, PublishingKeys, successor
+from exchange.security.directory.roots import Files, Roots
 from exchange.security.errors import DirectoryRefused
 from exchange.security.keys import KeyPair, PrivateKey
 from tests.security.support import DAY, NOW, body, directory

@@ -12,8 +12,8 @@ the guide for the directory's operators. Here all of them lie together:
 from datetime import datetime
 from pathlib import Path
 
-from exchange.security.directory_ceremony import Holders, Quorum, make_root, sign_root
-from exchange.security.directory_publisher import PublishingKeys
+from exchange.security.directory.ceremony import Holders, Quorum, make_root, sign_root
+from exchange.security.directory.publisher import PublishingKeys
 from exchange.security.files import write_atomically
 from exchange.security.keys import PrivateKey, load_private_key, make_key
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from exchange.bus.difference import Difference
+from exchange.cli.directory.panels import RUN
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
@@ -43,7 +44,7 @@ class Told:
     resting: dict[str, str]
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def plan(*, config: Config = None, json: Json = False) -> None:
     """Show what `apply` would change in topics, rights and quotas; changes nothing.
 
@@ -55,7 +56,7 @@ def plan(*, config: Config = None, json: Json = False) -> None:
         raise typer.Exit(Exit.FOUND)
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def apply(*, config: Config = None, json: Json = False) -> None:
     """Make topics, rights and quotas at the brokers what the newest version of the directory says.
 

@@ -9,15 +9,15 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from exchange.cli import app
-from exchange.cli.rollout import percent
+from exchange.cli.directory.rollout import percent
 from exchange.domain.directory import BodyStatus, Paper
 from exchange.domain.paper import day_of
 from exchange.domain.rollout import Count
 from exchange.embedded.demo_bodies import demo_bodies
 from exchange.embedded.installation import Installer
 from exchange.security.authority import Authority
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_publisher import DirectoryPublisher, successor
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.publisher import DirectoryPublisher, successor
 from exchange.store.database import Store
 from exchange.system import now
 

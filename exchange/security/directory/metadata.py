@@ -22,8 +22,8 @@ from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, SuccinctRoles, 
 
 from exchange.domain.directory import Body, Directory
 from exchange.domain.ids import DIGEST_BYTES, ZERO_DIGEST, is_body_code
-from exchange.security.directory import decode_body, decode_settings, parse_time
-from exchange.security.directory_roots import Read, Roots, parse, unreadable, verify
+from exchange.security.directory.entries import decode_body, decode_settings, parse_time
+from exchange.security.directory.roots import Read, Roots, parse, unreadable, verify
 from exchange.security.errors import DirectoryRefused
 
 SETTINGS = "exchange.json"

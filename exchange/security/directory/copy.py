@@ -12,9 +12,9 @@ from pathlib import Path
 
 from exchange.domain.directory import Directory
 from exchange.domain.ids import ZERO_DIGEST, is_body_code
-from exchange.security.directory_folder import FILE_BYTES_MAX, DirectoryFolder
-from exchange.security.directory_metadata import TIMESTAMP, Newest, Proven, read_link, read_timestamp, read_version
-from exchange.security.directory_roots import Roots
+from exchange.security.directory.folder import FILE_BYTES_MAX, DirectoryFolder
+from exchange.security.directory.metadata import TIMESTAMP, Newest, Proven, read_link, read_timestamp, read_version
+from exchange.security.directory.roots import Roots
 from exchange.security.errors import DirectoryRefused
 from exchange.security.files import write_atomically
 

@@ -16,10 +16,10 @@ from exchange.cli.places import config_file
 from exchange.domain.directory import Body, Directory, ListedCertificate
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ZERO_DIGEST, digest
-from exchange.security.directory_changes import Edit, edited
-from exchange.security.directory_draft import Draft, DraftState
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_publisher import DirectoryPublisher
+from exchange.security.directory.changes import Edit, edited
+from exchange.security.directory.draft import Draft, DraftState
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.publisher import DirectoryPublisher
 from exchange.security.files import write_atomically
 from exchange.settings import operator_settings
 

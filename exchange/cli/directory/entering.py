@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from exchange.cli.drafts import Desk, Done, render
+from exchange.cli.directory.drafts import Desk, Done, render
+from exchange.cli.directory.panels import CHANGE
 from exchange.cli.output import Json, Output
 from exchange.cli.places import Config
 
@@ -45,4 +46,4 @@ def _add(app: typer.Typer, work: Callable[..., Done]) -> None:
     options = [each for each in signature(command).parameters.values() if each.kind is Parameter.KEYWORD_ONLY]
     update_wrapper(command, work)
     vars(command)["__signature__"] = Signature([*list(signature(work).parameters.values())[1:], *options])
-    app.command(name=work.__name__.rstrip("_"))(command)
+    app.command(name=work.__name__.rstrip("_"), rich_help_panel=CHANGE)(command)

@@ -1,6 +1,6 @@
 """Publishing versions of the directory: who changes it, and what is written in which order.
 
-Changes are drafts (`directory_draft`) until enough keepers have signed; the last of them puts the lists
+Changes are drafts (`draft`) until enough keepers have signed; the last of them puts the lists
 together to a version. It is in force once the clock's key has signed that it is the newest.
 """
 
@@ -24,10 +24,10 @@ from tuf.api.metadata import (
 
 from exchange.domain.directory import Body, Directory
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.security.directory import Settings, encode_body, encode_settings, format_time
-from exchange.security.directory_draft import Draft, DraftState, delegations_of, look_at_draft
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_metadata import (
+from exchange.security.directory.draft import Draft, DraftState, delegations_of, look_at_draft
+from exchange.security.directory.entries import Settings, encode_body, encode_settings, format_time
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.metadata import (
     FRESH_FIELD,
     ISSUED_FIELD,
     PREVIOUS_FIELD,
@@ -38,7 +38,7 @@ from exchange.security.directory_metadata import (
     body_path,
     hashed,
 )
-from exchange.security.directory_roots import Role, holder, parse
+from exchange.security.directory.roots import Role, holder, parse
 from exchange.security.errors import DirectoryRefused
 from exchange.security.files import write_atomically
 from exchange.security.keys import PrivateKey
@@ -95,7 +95,7 @@ class DirectoryPublisher:
 
         Args:
             directory: the newest version with other bodies, those that changed with their next `Change` (see
-                `directory_changes.edited`), or other issuers.
+                `changes.edited`), or other issuers.
             key: the keeper's.
             at: the time (UTC).
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from exchange import system
-from exchange.cli.drafts import Desk, Done
-from exchange.cli.entering import Reason, entering
+from exchange.cli.directory.drafts import Desk, Done
+from exchange.cli.directory.entering import Reason, entering
 from exchange.cli.problems import require_none
 from exchange.domain.directory import Body, BodyStatus, Directory
 from exchange.domain.errors import ConfigurationError

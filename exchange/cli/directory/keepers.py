@@ -10,8 +10,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange import system
-from exchange.cli.drafts import Desk, Done, done_of, folder_of, read_draft, render
-from exchange.cli.entering import Clock, Keys, Reason, entering
+from exchange.cli.directory.drafts import Desk, Done, done_of, folder_of, read_draft, render
+from exchange.cli.directory.entering import Clock, Keys, Reason, entering
+from exchange.cli.directory.panels import CHANGE, RUN
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output
 from exchange.cli.own_keys import own_key
@@ -19,7 +20,7 @@ from exchange.cli.places import Config
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate, Paper
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ZERO_DIGEST, digest
-from exchange.security.directory_publisher import DirectoryPublisher, PublishingKeys
+from exchange.security.directory.publisher import DirectoryPublisher, PublishingKeys
 from exchange.security.errors import KeyRefused
 from exchange.security.keys import load_certificate
 from exchange.security.purpose import PURPOSES
@@ -41,7 +42,7 @@ class Stamped:
     timestamp: int
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def found(
     *,
     lanes: Annotated[int, typer.Option(min=1, help="Partitions of submissions; fixed for ever.")],
@@ -181,7 +182,7 @@ def renew(desk: Desk) -> Done:
     return desk.enter(lambda head: head)
 
 
-@app.command(name="draft")
+@app.command(name="draft", rich_help_panel=CHANGE)
 def show_draft(file: DraftFile, *, config: Config = None, json: Json = False) -> None:
     """Show what a draft would change, and who has signed it. Exit code 1 while too few have."""
     state = DirectoryPublisher(folder_of(config)).look(read_draft(file))
@@ -191,7 +192,7 @@ def show_draft(file: DraftFile, *, config: Config = None, json: Json = False) ->
         raise typer.Exit(Exit.FOUND)
 
 
-@app.command()
+@app.command(rich_help_panel=CHANGE)
 def approve(file: DraftFile, *, key: Keys, clock: Clock = None, config: Config = None, json: Json = False) -> None:
     """Approve what another keeper entered; look at it with `exchange directory draft` first."""
     output = Output(as_json=json)
@@ -199,7 +200,7 @@ def approve(file: DraftFile, *, key: Keys, clock: Clock = None, config: Config =
     output.result(done, lambda console: render(done, console))
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def stamp(
     *,
     key: Annotated[Path, typer.Option("--key", help="The clock's key.")],

@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 from exchange.cli import app
 from exchange.domain.directory import BodyStatus, Paper
 from exchange.domain.ids import digest
-from exchange.security.directory_ceremony import Holders, Quorum, make_root, sign_root
-from exchange.security.directory_draft import Draft
-from exchange.security.directory_publisher import DirectoryPublisher
+from exchange.security.directory.ceremony import Holders, Quorum, make_root, sign_root
+from exchange.security.directory.draft import Draft
+from exchange.security.directory.publisher import DirectoryPublisher
 from exchange.security.errors import DirectoryRefused
 from exchange.security.keys import load_private_key, make_key
-from tests.cli.test_directory import NOW, Place
+from tests.cli.directory.test_looking import NOW, Place
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.domain.directory import Directory
-from exchange.security.directory_copy import DirectoryCopy
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_keys import DirectoryKeys
-from exchange.security.directory_metadata import TIMESTAMP
-from exchange.security.directory_publisher import DirectoryPublisher, successor
+from exchange.security.directory.copy import DirectoryCopy
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.keys import DirectoryKeys
+from exchange.security.directory.metadata import TIMESTAMP
+from exchange.security.directory.publisher import DirectoryPublisher, successor
 from exchange.security.errors import DirectoryRefused
 from tests.security.support import DAY, NOW, body, certify_root, directory
 

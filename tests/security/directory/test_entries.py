@@ -21,7 +21,7 @@ from exchange.domain.directory import (
     ListedCertificate,
     Paper,
 )
-from exchange.security.directory import Settings, decode_body, decode_settings, encode_body, encode_settings
+from exchange.security.directory.entries import Settings, decode_body, decode_settings, encode_body, encode_settings
 from exchange.security.errors import DirectoryRefused
 from exchange.security.keys import KeyPair
 from tests.security.support import DAY, NOW, body, certify, encoded, listing, rsa_key

@@ -9,13 +9,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from exchange.cli.directory.panels import LOOK
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.domain.directory import Body
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.group import parse_group, reached
-from exchange.security.directory_folder import DirectoryFolder
+from exchange.security.directory.folder import DirectoryFolder
 from exchange.settings import operator_settings
+
+app = typer.Typer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Preview:
     unreachable: tuple[Member, ...]
 
 
+@app.command(rich_help_panel=LOOK)
 def group(
     expression: Annotated[
         str,

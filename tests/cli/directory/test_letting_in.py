@@ -9,7 +9,7 @@ from exchange.domain.directory import Body, BodyStatus, CertificateUse, Names
 from exchange.domain.ids import digest
 from exchange.security.enrolment import decode_answer, encode_request, make_request
 from exchange.security.keys import PrivateKey
-from tests.cli.test_directory import NOW, Place
+from tests.cli.directory.test_looking import NOW, Place
 
 WRONG = """code;kind;name_ky;name_ru;soate
 one;ayil-okmotu;Бир;Один;99999999999999

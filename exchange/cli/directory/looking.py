@@ -1,4 +1,4 @@
-"""`exchange directory`: who is in the exchange, by whose word, and since when."""
+"""Who is in the exchange, by whose word, and since when."""
 
 import os
 from collections.abc import Iterable
@@ -12,28 +12,20 @@ from rich.console import Console
 from rich.table import Table
 
 from exchange import system
-from exchange.cli import directory_service, keepers, letting_in, reconcile
+from exchange.cli.directory.panels import LOOK
 from exchange.cli.exits import Exit
-from exchange.cli.group import group
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
-from exchange.cli.rollout import rollout
 from exchange.cli.words import local
 from exchange.domain.directory import Body, BodyStatus, Change, ListedCertificate, Names
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import digest
 from exchange.domain.search import find_bodies
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_history import entry_steps
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.history import entry_steps
 from exchange.settings import operator_settings
 
-app = typer.Typer(no_args_is_help=True, help="Who is in the exchange, and how that changes.")
-app.add_typer(keepers.app)
-app.add_typer(letting_in.app)
-app.add_typer(directory_service.app)
-app.add_typer(reconcile.app)
-app.command()(rollout)
-app.command()(group)
+app = typer.Typer()
 
 STYLES = {
     BodyStatus.CONNECTED: "green",
@@ -86,7 +78,7 @@ class Step:
     keepers: tuple[str, ...]
 
 
-@app.command(name="list")
+@app.command(name="list", rich_help_panel=LOOK)
 def list_(
     *,
     status: Annotated[BodyStatus | None, typer.Option(help="Only bodies of this status.")] = None,
@@ -104,7 +96,7 @@ def list_(
     _tell(folder, found, json=json)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def search(
     words: Annotated[list[str], typer.Argument(metavar="WORDS", help="Of a name, in any language and order.")],
     *,
@@ -122,7 +114,7 @@ def search(
         raise typer.Exit(Exit.FOUND)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def show(code: Code, *, config: Config = None, json: Json = False) -> None:
     """Show all that the directory says of a body."""
     body = _body(_folder(config), code)
@@ -131,7 +123,7 @@ def show(code: Code, *, config: Config = None, json: Json = False) -> None:
     Output(as_json=json).result(found, lambda console: _render_body(found, console))
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def history(code: Code, *, config: Config = None, json: Json = False) -> None:
     """Who changed a body's entry, when and why, and which keepers signed it; the youngest first."""
     folder = _folder(config)

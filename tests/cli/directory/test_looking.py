@@ -15,8 +15,8 @@ from exchange.domain.ids import ZERO_DIGEST
 from exchange.embedded.demo_bodies import demo_bodies
 from exchange.embedded.installation import Installer
 from exchange.security.authority import Authority
-from exchange.security.directory_folder import DirectoryFolder
-from exchange.security.directory_publisher import DirectoryPublisher, successor
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.publisher import DirectoryPublisher, successor
 from exchange.security.keys import PrivateKey, load_private_key
 
 NOW = datetime.now(UTC)
