@@ -1,6 +1,8 @@
 """Keepers change the directory: one enters, another approves, the clock puts it in force."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -232,3 +234,21 @@ def test_paper_of_a_body_that_nobody_lists(place: Place) -> None:
     assert "error[body-unknown]" in refused.stderr
     refused = place.run("paper", "ak-bulun", "--bridge", "nobody", "--reason", "r", *place.keys())
     assert "error[body-unknown]" in refused.stderr
+
+
+def test_two_keepers_approve_at_the_same_moment(place: Place, draft: str) -> None:
+    """One writes after the other: both changes are there, in two versions that continue each other."""
+    head = place.folder.latest()
+    lists = {code: place.folder.list_of(1, code) for code in head.bodies}
+    other = next(code for code, name in lists.items() if name != lists["mfa"])
+    drafts = [f"{draft}.{code}" for code in ("mfa", other)]
+    for code, file in zip(("mfa", other), drafts, strict=True):
+        enter(place, file, "suspend", code)
+    arguments = ["directory", "approve", "--key", place.keeper(1), "--config", str(place.config)]
+    command = [sys.executable, "-m", "exchange.cli", *arguments]
+    running = [subprocess.Popen([*command, file], stdout=subprocess.DEVNULL) for file in drafts]
+    assert [process.wait(60) for process in running] == [0, 0]
+    assert place.run("stamp", "--key", place.clock).exit_code == 0
+    latest = place.folder.latest(head)
+    assert latest.version == 3
+    assert {latest.bodies[code].status for code in ("mfa", other)} == {BodyStatus.SUSPENDED}
