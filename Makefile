@@ -74,15 +74,20 @@ check: setup ## Everything that needs no server, under a minute
 .PHONY: test
 test: setup ## Everything: check, tests on real servers, coverage; then what could not be run
 	@rm -f $(NOT_RUN)
-	@$(MAKE) --jobs=2 --keep-going --output-sync=target $(STATIC)
-	$(BIN)/coverage run -m pytest -m "not server" --not-run-list=$(NOT_RUN)
+	@$(BIN)/coverage erase
+	@$(MAKE) --jobs=2 --keep-going --output-sync=target tests-edge tests-core $(STATIC) \
+	  PYTEST="$(BIN)/coverage run --parallel-mode -m pytest --not-run-list=$(NOT_RUN)"
+	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
-	$(BIN)/pytest -m server --not-run-list=$(NOT_RUN)
+	@$(MAKE) --jobs=2 --keep-going --output-sync=target servers-broken servers-whole \
+	  PYTEST="$(BIN)/pytest --not-run-list=$(NOT_RUN)"
 	@if [ -s $(NOT_RUN) ]; then echo; echo "NOT RUN, this machine lacks:"; sort -u $(NOT_RUN); fi
 	@if [ -s $(NOT_RUN) ] && [ "$$CI" = true ]; then exit 1; fi
 
-# Two halves of about the same length, for two cores.
+# Halves of about the same length, for two cores; those on servers mostly wait for them.
+PYTEST := $(BIN)/pytest
 EDGE := tests/adapters tests/agent
+BROKEN := tests/chaos tests/faults tests/embedded
 
 .PHONY: tests
 tests: setup ## Tests that need no server
@@ -90,11 +95,19 @@ tests: setup ## Tests that need no server
 
 .PHONY: tests-edge
 tests-edge: setup ## Those of formats, connectors and the agent
-	$(BIN)/pytest --quiet -m "not server" $(EDGE)
+	$(PYTEST) --quiet -m "not server" $(EDGE)
 
 .PHONY: tests-core
 tests-core: setup ## All others of them
-	$(BIN)/pytest --quiet -m "not server" $(EDGE:%=--ignore=%)
+	$(PYTEST) --quiet -m "not server" $(EDGE:%=--ignore=%)
+
+.PHONY: servers-broken
+servers-broken: setup ## Tests on servers, those that break them among them
+	$(PYTEST) --quiet -m server $(BROKEN)
+
+.PHONY: servers-whole
+servers-whole: setup ## All others of them
+	$(PYTEST) --quiet -m server $(BROKEN:%=--ignore=%)
 
 .PHONY: lint
 lint: setup ## ruff: all rules but those that pyproject.toml names with a reason

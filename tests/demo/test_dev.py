@@ -195,7 +195,8 @@ def test_doctor_finds_what_is_wrong_and_apply_mends_it(dev: Program) -> None:
     """A topic that forgets, a setting that lets time lie, a body without its rights, one with too many."""
     kafka = operator_settings(folder(dev) / "operator.toml", {}).kafka
     asyncio.run(_break(kafka))
-    found = _findings(dev.ask("doctor", code=1))
+    everything = _findings(dev.ask("doctor", code=1))
+    found = [finding for finding in everything if finding["code"] != "process-waits"]  # the agent without rights may
     told = {(finding["code"], finding["subject"], finding["problem"]) for finding in found}
     assert ("topic-differs", "exchange.journal", "retention.ms is 604800000, must be -1") in told
     lost = {problem for code, subject, problem in told if (code, subject) == ("right-missing", "natstatkom")}
