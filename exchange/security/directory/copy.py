@@ -7,14 +7,24 @@ folder serves when nobody can be reached. Files named by their digest are kept a
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from exchange.domain.directory import Directory
 from exchange.domain.ids import ZERO_DIGEST, is_body_code
 from exchange.security.directory.folder import FILE_BYTES_MAX, DirectoryFolder
-from exchange.security.directory.metadata import TIMESTAMP, Newest, Proven, read_link, read_timestamp, read_version
-from exchange.security.directory.roots import Roots
+from exchange.security.directory.metadata import (
+    TIMESTAMP,
+    Newest,
+    Proven,
+    read_link,
+    read_lists,
+    read_timestamp,
+    read_version,
+    require_grown,
+)
+from exchange.security.directory.roots import Roots, clocks
 from exchange.security.errors import DirectoryRefused
 from exchange.security.files import write_atomically
 
@@ -22,6 +32,14 @@ STAGED_BYTES = 512 * 1024 * 1024
 """Of files that wait for the rest of their version."""
 _METADATA = re.compile(r"[1-9][0-9]{0,9}\.(root|snapshot|targets|bodies-[0-9a-f]{1,4})\.json")
 _ENTRY = re.compile(r"(bodies/)?([0-9a-f]{64})\.([a-z0-9-]+)\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamped:
+    """A timestamp, and the root under which it was signed."""
+
+    newest: Newest
+    root: int
 
 
 class DirectoryCopy:
@@ -69,8 +87,8 @@ class DirectoryCopy:
         """
         entry = _ENTRY.fullmatch(name)
         if entry is not None and (name == f"{entry[2]}.exchange.json" or (entry[1] and is_body_code(entry[3]))):
-            if sha256(data).hexdigest() != entry[2]:
-                raise _refused(name, "its name is not its digest")
+            if sha256(data).hexdigest() != entry[2] or len(data) > FILE_BYTES_MAX:
+                raise _refused(name, "its name is not its digest, or it is too large")
             if not (self._folder.folder / name).exists():
                 write_atomically(self._folder.folder / name, data)
             return
@@ -97,13 +115,11 @@ class DirectoryCopy:
         if TIMESTAMP not in self._staged:
             return None
         # 1.
-        roots = Roots(self._folder.root)
-        roots.follow(self._read)
+        roots = self._followed()
         newest = read_timestamp(self._staged[TIMESTAMP], roots.root(roots.number))
         # 2.
-        present = self._folder.head()
-        before = None if present is None else self._folder.newest()
-        if before is not None and (newest.number, newest.version) < (before.number, before.version):
+        before = self._stamped(roots)
+        if before is not None and self._is_older(newest, before, roots):
             message = f"timestamp {newest.number} of version {newest.version} is older than what is here"
             raise DirectoryRefused(f"{message}: ask who runs the directory", code="directory-rolled-back")
         # 3.
@@ -112,34 +128,75 @@ class DirectoryCopy:
             message = f"version {newest.version} is signed under root {proven.root}, {roots.number} is in force"
             raise DirectoryRefused(f"{message}: publish one under it", code="directory-signature-invalid")
         # 4.
+        known = (0, ZERO_DIGEST) if before is None else (before.newest.version, before.newest.digest)
         names = [f"{number}.root.json" for number in range(1, roots.number + 1)]
-        self._install(names, self._past(proven, present))
+        self._install(names, self._past(proven, known, roots))
         return proven.directory
 
-    def _past(self, proven: Proven, present: Directory | None) -> dict[str, bytes]:
-        """Names and SHA-256 of all files since the present version."""
+    def _followed(self) -> Roots:
+        """The roots that are here or came; what came and does not follow is dropped, or it would stay in the way."""
+        roots = Roots(self._folder.root)
+        while True:
+            try:
+                roots.follow(self._read)
+            except DirectoryRefused:
+                dropped = self._staged.pop(f"{roots.number + 1}.root.json", None)
+                if dropped is None:
+                    raise
+                self._size -= len(dropped)
+            else:
+                return roots
+
+    def _stamped(self, roots: Roots) -> "_Stamped | None":
+        """The timestamp that is here, by whichever root it was signed under; None before a first one was taken whole.
+
+        Not the newest snapshot that lies here: who is killed while files are put in place takes them again.
+        """
+        try:
+            data = self._folder.read(TIMESTAMP)
+        except DirectoryRefused:
+            return None
+        for number in range(roots.number, 0, -1):
+            try:
+                return _Stamped(read_timestamp(data, roots.root(number)), number)
+            except DirectoryRefused:
+                continue
+        return None
+
+    @staticmethod
+    def _is_older(newest: Newest, before: "_Stamped", roots: Roots) -> bool:
+        """Numbers of timestamps count while the same key signs them: a stolen one may have said any number."""
+        same_clock = clocks(roots.root(roots.number)) == clocks(roots.root(before.root))
+        return newest.version < before.newest.version or (same_clock and newest.number < before.newest.number)
+
+    def _past(self, proven: Proven, known: tuple[int, bytes], roots: Roots) -> dict[str, bytes]:
+        """Names and SHA-256 of all files since the known version."""
         files = dict(proven.files)
         number, previous = proven.directory.version, proven.directory.previous
-        known = (0, ZERO_DIGEST) if present is None else (present.version, present.digest)
+        lists = read_lists(number, self._read, roots)
         while number > known[0] + 1:
             number -= 1
             link = read_link(number, previous, self._read, files)
+            require_grown(link.lists, lists, number + 1)
             files |= link.files
-            previous = link.previous
+            previous, lists = link.previous, link.lists
         if (number, proven.directory.digest) != known and (number != known[0] + 1 or previous != known[1]):
             message = f"what came has another past than version {known[0]}, which is here"
             raise DirectoryRefused(f"{message}: ask who runs the directory", code="directory-rolled-back")
+        if number == known[0] + 1 and known[0]:
+            require_grown(read_lists(known[0], self._read, roots), lists, number)
         return files
 
     def _install(self, roots: Iterable[str], files: Mapping[str, bytes]) -> None:
-        """Lists and entries before the snapshots that name them, and the timestamp last, as publishers write."""
+        """Roots, lists and entries before the snapshots that name them, and the timestamp last."""
         snapshots = {name: digest for name, digest in files.items() if ".snapshot." in name}
         lists = {name: digest for name, digest in files.items() if name not in snapshots}
+        for name in roots:
+            self._put(name, self._read(name))
         for part in (lists, dict(sorted(snapshots.items(), key=_number))):
             for name, digest in part.items():
                 self._put(name, self._read(name, digest))
-        for name in (*roots, TIMESTAMP):
-            self._put(name, self._read(name))
+        self._put(TIMESTAMP, self._staged[TIMESTAMP])
         self._staged.clear()
         self._size = 0
 

@@ -163,10 +163,28 @@ class Link:
     Attributes:
         previous: digest of the version before.
         files: names and SHA-256 of the files that make it, without those that were known.
+        lists: the lists that it names.
     """
 
     previous: bytes
     files: Mapping[str, bytes]
+    lists: Mapping[str, MetaFile]
+
+
+def require_grown(before: Mapping[str, MetaFile], after: Mapping[str, MetaFile], version: int) -> None:
+    """Make sure that no list of a version is older than that of the version before, and none is gone.
+
+    Two keepers signed each list once; put together again by one of them, an older list would undo what followed.
+
+    Raises:
+        DirectoryRefused: `directory-rolled-back`.
+    """
+    for name, earlier in before.items():
+        later = after.get(name)
+        same = later is not None and later.version == earlier.version and later.hashes == earlier.hashes
+        if later is None or not (same or later.version > earlier.version):
+            message = f"version {version} brings back an older {name} than the version before it had"
+            raise DirectoryRefused(f"{message}: ask the keepers who did that", code="directory-rolled-back")
 
 
 def read_link(version: int, digest: bytes, read: Read, known: Mapping[str, bytes]) -> Link:
@@ -194,7 +212,7 @@ def read_link(version: int, digest: bytes, read: Read, known: Mapping[str, bytes
             file = hashed(path if path == SETTINGS else body_path(body_of(path)), target_digest(target, role))
             if file not in known:
                 _taken(target, file, taken)
-    return Link(_previous(snapshot.signed.unrecognized_fields, version, name), taken.files)
+    return Link(_previous(snapshot.signed.unrecognized_fields, version, name), taken.files, snapshot.signed.meta)
 
 
 def read_lists(version: int, read: Read, roots: Roots) -> Mapping[str, MetaFile]:

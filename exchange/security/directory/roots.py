@@ -81,6 +81,11 @@ class Roots:
         return self._roots[number - 1]
 
 
+def clocks(root: Root) -> frozenset[str]:
+    """Ids of the keys that sign timestamps."""
+    return frozenset(root.roles[Timestamp.type].keyids)
+
+
 def holder(key: Key) -> str:
     """Who holds a key, as the root names them; the beginning of its id when it does not."""
     name = key.unrecognized_fields.get(NAME_FIELD)
