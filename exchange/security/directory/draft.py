@@ -6,12 +6,13 @@ where they change the same sixteenth of the bodies.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from hashlib import sha256
 
 from securesystemslib.signer import CryptoSigner
-from tuf.api.metadata import Delegations, Metadata, MetaFile, Root, SuccinctRoles, Targets
+from tuf.api.metadata import Delegations, MetaFile, Root, SuccinctRoles, TargetFile, Targets
 
 from exchange.domain.directory import Directory
 from exchange.domain.ids import ZERO_DIGEST
@@ -22,6 +23,8 @@ from exchange.security.directory.roots import holder, parse
 from exchange.security.errors import DirectoryRefused
 from exchange.security.keys import PrivateKey
 
+LIST_LIFETIME = timedelta(days=20 * 365)
+"""Of snapshots and lists: for clients of the framework. How old they may be the timestamp says."""
 _FORMAT = 1
 
 
@@ -96,12 +99,13 @@ class DraftState:
 
 
 def look_at_draft(
-    draft: Draft, head: Directory, lists: Mapping[str, MetaFile], root: Root, present: Metadata[Targets]
+    draft: Draft, head: Directory, lists: Mapping[str, MetaFile], root: Root, read: Callable[[str], bytes]
 ) -> DraftState:
     """What a draft would change, if it may.
 
     1. Each list is signed by keepers only, and is the next one after that in force; who may sign, the root says.
-    2. No body is dropped; each new entry is the very file that its list names.
+    2. No body is dropped; each new entry is the very file that its list names, and lists and draft have nothing else
+       in them: what no command writes would be signed unseen.
     3. Each edit is entered by one of the keepers who signed, with the next change of that body and a status that
        may follow; the numbers of partitions stay for ever (rule 5.2).
 
@@ -110,7 +114,7 @@ def look_at_draft(
         head: the version that it is to follow.
         lists: those of that version.
         root: the newest.
-        present: the list of lists in force.
+        read: gives the files in force by name.
 
     Raises:
         DirectoryRefused: `draft-unreadable`, `draft-overtaken` (1), `directory-signature-invalid` (1),
@@ -118,12 +122,18 @@ def look_at_draft(
             `directory-status-invalid` (3).
     """
     listed = {role: parse(Targets, data, role) for role, data in draft.lists.items()}
-    targets = listed.get(Targets.type, present).signed
+    in_force = {
+        role: parse(Targets, read(f"{meta.version}.{role}.json"), role).signed
+        for role in {Targets.type, *listed}
+        if (meta := lists.get(f"{role}.json")) is not None
+    }
+    targets = listed[Targets.type].signed if Targets.type in listed else in_force[Targets.type]
     if Targets.type in listed and targets.delegations != delegations_of(root):
         message = "the draft would let others sign than the root names: do not sign it, and ask who entered it"
         raise DirectoryRefused(message, code="directory-change-invalid")
     signers: set[str] | None = None
     entries: dict[str, bytes] = {}
+    new: set[str] = set()
     for role, metadata in listed.items():
         # 1.
         before = lists.get(f"{role}.json")
@@ -139,17 +149,20 @@ def look_at_draft(
             raise DirectoryRefused(message, code="directory-signature-invalid")
         signers = set(valid) if signers is None else signers & set(valid)
         # 2.
+        new |= _require_exact(role, metadata.signed, in_force[role], draft, head)
         if role != Targets.type:
             codes = {body_of(path): target_digest(target, role) for path, target in metadata.signed.targets.items()}
             _require_all_kept(role, codes, head, targets)
             entries |= codes
+    if strange := sorted(set(draft.files) - new):
+        raise _unreadable(f"brings '{strange[0][:100]}', which its lists do not name as new")
     keys = root.keys
     names = tuple(sorted(holder(keys[keyid]) for keyid in signers or ()))
     # 3.
     edits = tuple(_edits(entries, draft, head))
     for edit in edits:
         require_edit(edit, head.entries.get(edit.after.code, ZERO_DIGEST), names)
-    issuers = _issuers(targets, draft, head) if targets.targets != present.signed.targets else None
+    issuers = _issuers(targets, draft, head) if targets.targets != in_force[Targets.type].targets else None
     return DraftState(edits, issuers, names, root.roles[Targets.type].threshold)
 
 
@@ -172,6 +185,25 @@ def _issuers(targets: Targets, draft: Draft, head: Directory) -> tuple[bytes, ..
         message = "exchange.json: lanes and journal_partitions are fixed at the installation: leave them as they are"
         raise DirectoryRefused(message, code="directory-change-invalid")
     return settings.issuers
+
+
+def _require_exact(role: str, signed: Targets, before: Targets, draft: Draft, head: Directory) -> set[str]:
+    """Names of the files that a list names as new; it says that, what it said before, and nothing else."""
+    new = set()
+    expected = {}
+    for path, target in signed.targets.items():
+        digest = target_digest(target, role)
+        known = before.targets.get(path)
+        if known is not None and target_digest(known, role) == digest:
+            expected[path] = known
+        else:
+            expected[path] = TargetFile(len(_named(path, digest, draft)), {"sha256": digest.hex()}, path)
+            new.add(hashed(path, digest))
+    exact = Targets(signed.version, signed.spec_version, signed.expires, expected, signed.delegations)
+    if exact.to_dict() != signed.to_dict() or signed.expires < head.issued + LIST_LIFETIME / 2:
+        message = f"{role} has something in it that no command writes: do not sign it, and ask who entered it"
+        raise DirectoryRefused(message, code="directory-change-invalid")
+    return new
 
 
 def _require_all_kept(role: str, codes: Mapping[str, bytes], head: Directory, targets: Targets) -> None:

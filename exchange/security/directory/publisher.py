@@ -24,7 +24,7 @@ from tuf.api.metadata import (
 
 from exchange.domain.directory import Body, Directory
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.security.directory.draft import Draft, DraftState, delegations_of, look_at_draft
+from exchange.security.directory.draft import LIST_LIFETIME, Draft, DraftState, delegations_of, look_at_draft
 from exchange.security.directory.entries import Settings, encode_body, encode_settings, format_time
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.directory.metadata import (
@@ -38,13 +38,11 @@ from exchange.security.directory.metadata import (
     body_path,
     hashed,
 )
-from exchange.security.directory.roots import Role, holder, parse
+from exchange.security.directory.roots import Role, clocks, holder, parse
 from exchange.security.errors import DirectoryRefused
 from exchange.security.files import write_atomically
 from exchange.security.keys import PrivateKey
 
-LIST_LIFETIME = timedelta(days=20 * 365)
-"""Of snapshots and lists: for clients of the framework. How old they may be the timestamp says."""
 FRESH_FOR = timedelta(days=1)
 VALID_FOR = timedelta(days=14)
 _LOCK = ".publishing"
@@ -123,6 +121,18 @@ class DirectoryPublisher:
             raise DirectoryRefused(message, code="keeper-unknown")
         return holder(keys[keyid])
 
+    def require_clock(self, key: PrivateKey) -> None:
+        """Make sure that a key is the clock's, before anything is written that it is to put in force.
+
+        Raises:
+            DirectoryRefused: `directory-signature-invalid`.
+        """
+        self._folder.follow_roots()
+        keyid = CryptoSigner(key).public_key.keyid
+        if keyid not in clocks(self._folder.newest_root()):
+            message = f"key {keyid[:8]} is not the clock's: name the one that the newest root has for it"
+            raise DirectoryRefused(message, code="directory-signature-invalid")
+
     def look(self, draft: Draft) -> DraftState:
         """What a draft would change, and who has signed it.
 
@@ -131,9 +141,7 @@ class DirectoryPublisher:
         """
         head = self.head()
         lists = self._folder.lists(head.version)
-        targets = f"{lists[_TARGETS].version}.{_TARGETS}"
-        present = parse(Targets, self._folder.read(targets), targets)
-        return look_at_draft(draft, head, lists, self._folder.newest_root(), present)
+        return look_at_draft(draft, head, lists, self._folder.newest_root(), self._folder.read)
 
     def approve(self, draft: Draft, key: PrivateKey, at: datetime) -> tuple[Draft, Directory | None]:
         """One keeper's signature more; once there are enough, the version is written.
@@ -187,6 +195,7 @@ class DirectoryPublisher:
             if (directory.version, directory.previous) != expected:
                 message = f"version {directory.version} does not continue version {expected[0] - 1}: change that one"
                 raise DirectoryRefused(message, code="directory-version-invalid")
+            self.require_clock(keys.clock)
             draft = _Lists(self._folder, head, at).draft(directory)
             for key in keys.keepers:
                 draft = draft.signed(key)
@@ -221,6 +230,7 @@ class DirectoryPublisher:
         with self._alone():
             self._folder.follow_roots()
             head = self.head()
+            self._folder.require_grown(head.version)
             data = self._timestamp(head, key, at)
             self._folder.require_timestamp(data)
             write_atomically(self._folder.folder / TIMESTAMP, data)
@@ -272,9 +282,6 @@ class DirectoryPublisher:
         return _signed(timestamp, key)
 
 
-_TARGETS = f"{Targets.type}.json"
-
-
 class _Lists:
     """The lists of a version: those that say something else than before, or that others must sign.
 
@@ -287,30 +294,28 @@ class _Lists:
         self._expires = _seconds(at + LIST_LIFETIME)
         self._before: Mapping[str, MetaFile] = {} if head is None else folder.lists(head.version)
         self._same_root = head is not None and folder.signed_under(head.version) == folder.root_number
-        self._files: dict[str, bytes] = {}
+        self._entries = {} if head is None else head.entries
+        self._settings = None if head is None else encode_settings(_settings_of(head))
 
     def draft(self, directory: Directory) -> Draft:
         """What is new, not yet signed."""
-        settings = encode_settings(Settings(directory.lanes, directory.journal_partitions, directory.issuers))
+        settings = encode_settings(_settings_of(directory))
+        files = {} if settings == self._settings else {SETTINGS: settings}
         targets = Targets(
-            targets={SETTINGS: self._target(SETTINGS, settings)},
+            targets={SETTINGS: _target(SETTINGS, settings)},
             delegations=delegations_of(self._folder.newest_root()),
         )
         bins = bins_of(targets)
         listed: dict[str, dict[str, TargetFile]] = {role: {} for role in bins.get_roles()}
         for code, body in sorted(directory.bodies.items()):
-            path = body_path(code)
-            listed[bins.get_role_for_target(path)][path] = self._target(path, encode_body(body))
+            path, data = body_path(code), encode_body(body)
+            listed[bins.get_role_for_target(path)][path] = _target(path, data)
+            if self._entries.get(code) != sha256(data).digest():
+                files[path] = data
         lists = {Targets.type: targets} | {role: Targets(targets=targets_) for role, targets_ in listed.items()}
         new = {role: self._list(role, content, targets) for role, content in lists.items()}
-        return Draft({role: data for role, data in new.items() if data is not None}, self._files)
-
-    def _target(self, path: str, data: bytes) -> TargetFile:
-        digest = sha256(data).digest()
-        name = hashed(path, digest)
-        if not (self._folder.folder / name).exists():
-            self._files[name] = data
-        return TargetFile(len(data), {"sha256": digest.hex()}, path)
+        named = {hashed(path, sha256(data).digest()): data for path, data in files.items()}
+        return Draft({role: data for role, data in new.items() if data is not None}, named)
 
     def _list(self, role: str, content: Targets, by: Targets) -> bytes | None:
         """The next list, unsigned; None when the one before says the same and is signed by those who may."""
@@ -333,6 +338,14 @@ class _Lists:
         except RepositoryError:
             return False
         return True
+
+
+def _settings_of(directory: Directory) -> Settings:
+    return Settings(directory.lanes, directory.journal_partitions, directory.issuers)
+
+
+def _target(path: str, data: bytes) -> TargetFile:
+    return TargetFile(len(data), {"sha256": sha256(data).hexdigest()}, path)
 
 
 def _signed(content: Role, key: PrivateKey) -> bytes:
