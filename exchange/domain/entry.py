@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from exchange.domain.directory import Body, BodyStatus
 
+OWN_KIND = "exchange"
 KINDS = (
     "central",
     "ministry",
@@ -18,7 +19,7 @@ KINDS = (
     "raion",
     "city",
     "ayil-okmotu",
-    "exchange",
+    OWN_KIND,
 )
 """Kinds of bodies; the last are the exchange's own: its echo, its way to paper."""
 

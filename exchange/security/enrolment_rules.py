@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory
-from exchange.domain.entry import Problem, Surroundings, entry_problems
+from exchange.domain.entry import OWN_KIND, Problem, Surroundings, entry_problems
 from exchange.domain.ids import digest
 from exchange.security.chain import ChainValidator
 from exchange.security.enrolment import Answer, Request
@@ -147,6 +147,8 @@ def _document_problems(request: Request, directory: Directory, now: datetime) ->
 
 
 def _plan_problems(body: Body, listed: Body | None) -> Iterator[Problem]:
+    if body.kind == OWN_KIND:
+        yield Problem(code="kind-unknown", place="kind", text=f"{OWN_KIND} is for the exchange's own: name yours")
     if listed is None:
         return
     if listed.status not in _BEFORE_GRANT:

@@ -198,6 +198,16 @@ def is_asked_to_end() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+def end_if_asked() -> None:
+    """End this task when somebody cancelled it: a Kafka client may have let that out with an answer that just came.
+
+    Raises:
+        asyncio.CancelledError: it was.
+    """
+    if is_asked_to_end():
+        raise asyncio.CancelledError
+
+
 def log_end(error: Exception) -> None:
     """The last line of a process that nobody asked to end.
 

@@ -1,6 +1,7 @@
 """The router's process."""
 
 from exchange import system
+from exchange.domain.errors import ConfigurationError
 from exchange.security.crl_folder import CrlFolder
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.services.process import process_registry
@@ -24,7 +25,7 @@ async def run_router(settings: RouterSettings) -> None:
         directory = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
         crls = None if settings.crl is None else CrlFolder(settings.crl.folder, system.now)
         footings = FootingFiles(directory, settings.policy, system.now, system.monotonic, crls)
-        footings.current()  # a wrong file is told at once, not lane by lane
+        _require_usable(footings)
         RouterMetrics.show_validity(registry, lambda: footings.valid_until)
         if crls is not None:
             registry.register(CrlMetrics(crls))
@@ -32,3 +33,12 @@ async def run_router(settings: RouterSettings) -> None:
         with observed(registry, lambda: router.waiting_for, settings.observe.host, settings.observe.port):
             async with changes_told("router", lambda: router.waiting_for):
                 await until_signalled(router.run())
+
+
+def _require_usable(footings: FootingFiles) -> None:
+    """A wrong file is told at once, not lane by lane; a directory that expired is waited for: a newer one may come."""
+    try:
+        footings.current()
+    except ConfigurationError as error:
+        if error.code != "directory-expired":
+            raise

@@ -88,6 +88,9 @@ class Desk:
         Raises:
             DirectoryRefused: as `DirectoryPublisher.draft` and `approve`.
         """
+        if self._file.exists():
+            message = f"{self._file} has a draft already: have it approved, remove it, or name another with --draft"
+            raise ConfigurationError(message, code="draft-exists")
         draft = self._publisher.draft(change(self._publisher.head()), self._own(self._keys[0]), system.now())
         return self.approve(draft, self._keys[1:])
 
@@ -111,8 +114,9 @@ class Desk:
         def changed(head: Directory) -> Directory:
             bodies = dict(head.bodies)
             for entry in entries(head):
-                digest_before = head.entries.get(entry.code, ZERO_DIGEST)
-                bodies[entry.code] = edited(bodies.get(entry.code), digest_before, entry, by, reason, at)
+                before, digest_before = bodies.get(entry.code), head.entries.get(entry.code, ZERO_DIGEST)
+                if entry != before:
+                    bodies[entry.code] = edited(before, digest_before, entry, by, reason, at)
             return replace(head, bodies=bodies)
 
         return self.enter(changed)
@@ -131,6 +135,8 @@ class Desk:
         Raises:
             DirectoryRefused: as `DirectoryPublisher.approve` and `stamp`.
         """
+        if self._clock is not None:
+            self._publisher.require_clock(self._own(self._clock))
         state, version = self._publisher.look(draft), None
         for path in keys:
             draft, version = self._publisher.approve(draft, self._own(path), system.now())

@@ -1,5 +1,6 @@
 """What keepers do to the directory: one enters a change, another approves it, the clock puts it in force."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -109,6 +110,9 @@ def paper(
     channel = Paper(*days) if any(days) else None
     if bridge:
         desk.require_listed(bridge)
+    if bridge in codes:
+        message = f"--bridge: {bridge} cannot carry itself: name the body that prints for it"
+        raise ConfigurationError(message, code="gateway-unknown")
 
     def change(body: Body) -> Body:
         return replace(body, paper=channel, gateway=body.gateway if bridge is None else bridge)
@@ -216,9 +220,10 @@ def stamp(
 
 
 def _use(certificate: x509.Certificate) -> CertificateUse:
-    usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    for use, purpose in PURPOSES.items():
-        if purpose.value in usages:
-            return use
+    with suppress(x509.ExtensionNotFound):
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        for use, purpose in PURPOSES.items():
+            if purpose.value in usages:
+                return use
     message = f"the certificate's extended key usage is for none of {', '.join(PURPOSES)}: ask for another one"
     raise KeyRefused(message, code="certificate-usage-unknown")

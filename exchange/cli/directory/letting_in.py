@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange import system
 from exchange.cli.directory.drafts import Desk, Done
 from exchange.cli.directory.entering import Reason, entering
 from exchange.cli.problems import require_none
-from exchange.domain.directory import Body, BodyStatus, Directory
+from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import digest
 from exchange.domain.planned import read_plan
@@ -19,9 +22,12 @@ from exchange.security.authority import Authority
 from exchange.security.enrolment import Answer, decode_request, encode_answer, entry_of
 from exchange.security.enrolment_rules import examine_request, keys_listed
 from exchange.security.files import write_atomically
+from exchange.security.keys import load_certificate
 from exchange.settings.territory import territory
 
 app = typer.Typer()
+
+Issuing = Annotated[Path, typer.Option(help="Folder of the authority that issues the certificates.")]
 
 
 @entering(app)
@@ -29,7 +35,7 @@ def grant(
     desk: Desk,
     request: Annotated[Path, typer.Argument(metavar="REQUEST", help="The body's file: CODE.request.json.")],
     *,
-    authority: Annotated[Path, typer.Option(help="Folder of the authority that issues the certificates.")],
+    authority: Issuing,
     answer: Annotated[Path | None, typer.Option(help="Where the answer goes. Default: CODE.answer.json.")] = None,
     reason: Reason,
 ) -> Done:
@@ -46,13 +52,51 @@ def grant(
     def granted(head: Directory) -> Iterable[Body]:
         used = keys_listed(head.bodies.values())
         require_none(desk.output, examine_request(asked, head, territory().names.keys(), used, now))
-        issuing = Authority(authority, now=now)
+        issuing = _authority(authority, head)
         certificates = {use: issuing.certify(csr, asked.code, use) for use, csr in asked.csrs.items()}
         write_atomically(file, encode_answer(Answer(asked.exchange, asked.code, certificates)))
-        return [replace(entry_of(asked, certificates), status=BodyStatus.TESTING)]
+        return [_let_in(entry_of(asked, certificates), head.bodies.get(asked.code), now)]
 
     done = desk.enter_entries(granted, f"{reason}; request {digest(data).hex()}")
     return replace(done, answer=str(file))
+
+
+@entering(app)
+def issue(
+    desk: Desk,
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A listed body's code.")],
+    csr: Annotated[Path, typer.Argument(metavar="CSR", help="Its request for a certificate (PKCS#10, PEM).")],
+    *,
+    authority: Issuing,
+    use: Annotated[CertificateUse, typer.Option(help="What it is for.")] = CertificateUse.STATEMENT,
+    reason: Reason,
+) -> Done:
+    """Issue one more certificate to a listed body, and list it beside those that it has.
+
+    For a body that renews its keys, whose key was revoked, or which a gateway carries. The certificate goes beside
+    the request, as CSR.crt.pem.
+    """
+    try:
+        asked = x509.load_pem_x509_csr(_read(csr))
+    except ValueError as error:
+        message = f"{csr} is no certificate request in PEM: ask for another one"
+        raise ConfigurationError(message, code="csr-unreadable") from error
+    file = csr.with_name(f"{csr.name}.crt.pem")
+
+    def issued(head: Directory) -> Iterable[Body]:
+        if code not in head.bodies:
+            message = f"the directory lists no body '{code[:63]}': look it up: exchange directory search"
+            raise ConfigurationError(message, code="body-unknown")
+        if not asked.is_signature_valid or asked.subject.rfc4514_string() != f"CN={code}":
+            message = f"{csr} is not signed by its own key, or not for CN={code}: ask for another one"
+            raise ConfigurationError(message, code="csr-unreadable")
+        certificate = _authority(authority, head).certify(asked, code, use)
+        write_atomically(file, certificate.public_bytes(Encoding.PEM))
+        listed = ListedCertificate(certificate.public_bytes(Encoding.DER), use)
+        before = head.bodies[code]
+        return [replace(before, certificates=(*before.certificates, listed))]
+
+    return replace(desk.enter_entries(issued, reason), answer=str(file))
 
 
 @entering(app)
@@ -71,6 +115,31 @@ def import_(
         return plan.bodies
 
     return desk.enter_entries(planned, reason)
+
+
+def _authority(folder: Path, head: Directory) -> Authority:
+    """The authority in a folder; a new one would vouch for certificates that nobody trusts."""
+    root = folder / "ca" / "statement.crt.pem"
+    if not root.exists():
+        message = f"{folder} has no authority ({root} is missing): name the folder of the one that issues"
+        raise ConfigurationError(message, code="authority-missing")
+    if load_certificate(root).public_bytes(Encoding.DER) not in head.issuers:
+        message = f"the directory does not trust the authority in {folder}: name another, or enter it with `trust`"
+        raise ConfigurationError(message, code="authority-missing")
+    return Authority(folder, now=system.now())
+
+
+def _let_in(granted: Body, planned: Body | None, now: datetime) -> Body:
+    """The entry of a body whose request was granted: what keepers alone decide stays as they planned it.
+
+    A bridge that spoke for it speaks no more.
+    """
+    if planned is None:
+        return replace(granted, status=BodyStatus.TESTING, limits=None, paper=None)
+    before = tuple(each if each.revoked else replace(each, revoked=now) for each in planned.certificates)
+    certificates = (*before, *granted.certificates)
+    kept = replace(granted, limits=planned.limits, paper=planned.paper, certificates=certificates)
+    return replace(kept, status=BodyStatus.TESTING)
 
 
 def _read(file: Path) -> bytes:

@@ -24,7 +24,7 @@ from exchange.security.directory.metadata import (
     read_version,
     require_grown,
 )
-from exchange.security.directory.roots import Roots, holder
+from exchange.security.directory.roots import Holder, Roots, holder
 from exchange.security.errors import DirectoryRefused
 
 FILE_BYTES_MAX = 1024 * 1024
@@ -70,10 +70,10 @@ class DirectoryFolder:
         root = self.newest_root()
         return {keyid: root.keys[keyid] for keyid in root.roles[Targets.type].keyids}
 
-    def holders(self) -> dict[str, str]:
-        """Names of all who ever held a key, by its id."""
+    def holders(self) -> dict[str, Holder]:
+        """All who ever held a key, by its id."""
         roots = (self._roots.root(number) for number in range(1, self._roots.number + 1))
-        return {keyid: holder(key) for root in roots for keyid, key in root.keys.items()}
+        return {keyid: Holder(holder(key), key) for root in roots for keyid, key in root.keys.items()}
 
     def follow_roots(self) -> None:
         """Read the roots that came since.

@@ -1,16 +1,17 @@
 """How an entry came to be what it is: each change with the keepers who signed it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from tuf.api.metadata import Targets
+from securesystemslib.exceptions import UnverifiedSignatureError
+from tuf.api.metadata import Metadata, Targets
 
 from exchange.domain.directory import Body
 from exchange.security.directory.entries import decode_body
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.directory.metadata import body_path, hashed, target_digest
-from exchange.security.directory.roots import parse
+from exchange.security.directory.roots import Holder, parse
 from exchange.security.errors import DirectoryRefused
 
 
@@ -49,11 +50,22 @@ def entry_steps(folder: DirectoryFolder, code: str) -> Iterator[EntryStep]:
         if digest and before != digest:
             yield _step(folder, code, digest, keepers)
         digest = before
-        keepers = tuple(sorted(names.get(keyid, keyid[:8]) for keyid in metadata.signatures))
+        keepers = tuple(sorted(names[keyid].name for keyid in metadata.signatures if _holds(keyid, metadata, names)))
         if not digest:
             return
     if digest:
         yield _step(folder, code, digest, keepers)
+
+
+def _holds(keyid: str, metadata: Metadata[Targets], holders: Mapping[str, Holder]) -> bool:
+    """Whether a signature is one of somebody who held that key: who keeps the folder may have written any name."""
+    if keyid not in holders:
+        return False
+    try:
+        holders[keyid].key.verify_signature(metadata.signatures[keyid], metadata.signed_bytes)
+    except UnverifiedSignatureError:
+        return False
+    return True
 
 
 def _step(folder: DirectoryFolder, code: str, digest: bytes, keepers: tuple[str, ...]) -> EntryStep:

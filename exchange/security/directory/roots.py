@@ -86,6 +86,14 @@ def clocks(root: Root) -> frozenset[str]:
     return frozenset(root.roles[Timestamp.type].keyids)
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody who holds a key, or held it."""
+
+    name: str
+    key: Key
+
+
 def holder(key: Key) -> str:
     """Who holds a key, as the root names them; the beginning of its id when it does not."""
     name = key.unrecognized_fields.get(NAME_FIELD)

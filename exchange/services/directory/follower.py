@@ -28,7 +28,7 @@ from exchange.services.directory.records import (
     TopicReader,
     file_of,
 )
-from exchange.services.runner import is_asked_to_end
+from exchange.services.runner import end_if_asked, is_asked_to_end
 
 RETRY_SECONDS = 1.0
 _POSITION = ".topic.json"
@@ -62,7 +62,7 @@ class DirectoryFollower:
         self._file = copy.folder / _POSITION
         self._position = self._stored()
         self._taken = asyncio.Event()
-        self._refused = "the directory: no version has come yet"
+        self._refused = "" if self._newest else "the directory: no version has come yet"
         self._away = ""
 
     @property
@@ -80,6 +80,7 @@ class DirectoryFollower:
             try:
                 async with self._open_topic({PARTITION: self._position}) as reader:
                     while True:
+                        end_if_asked()
                         await self._follow(reader)
             except PositionLost as error:
                 log.warning("the directory's topic is read from its beginning: %s", error)
@@ -107,8 +108,6 @@ class DirectoryFollower:
         self._away = ""
         if at_end and records:
             await self._take(records[-1].position)
-        elif at_end and self._position is not None:
-            self._refused = ""
 
     async def _take(self, position: Position) -> None:
         """At the end of the topic everything that belongs together is there, or will never be."""

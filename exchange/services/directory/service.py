@@ -23,11 +23,12 @@ from exchange.security.directory.publisher import FRESH_FOR, DirectoryPublisher
 from exchange.security.errors import DirectoryRefused, KeyRefused
 from exchange.security.keys import PrivateKey
 from exchange.services.directory.records import BATCH_RECORDS, PARTITION, OpenTopic, TopicReader, file_of
-from exchange.services.runner import is_asked_to_end
+from exchange.services.runner import end_if_asked, is_asked_to_end
 
 LOOK_SECONDS = 1.0
 RETRY_SECONDS = 1.0
 STAMP_AGAIN = FRESH_FOR / 4
+APPLY_AGAIN_SECONDS = 30.0
 HANDED_ON_AT_ONCE = 200
 """Files, in one call that succeeds or is made again."""
 
@@ -66,6 +67,8 @@ class DirectoryService:
         self._there: dict[str, bytes] = {}
         self._sent: tuple[int, int] = (0, 0)
         self._applied = 0
+        self._apply_at = 0.0
+        self._trouble = ""
         self._waiting_for = "the directory: not read yet"
 
     @property
@@ -80,9 +83,9 @@ class DirectoryService:
                 async with self._open_topic({PARTITION: None}) as reader, self._open_producer() as producer:
                     self._there, self._sent = {}, (0, 0)
                     while True:
+                        end_if_asked()
                         await self._listen(reader)
-                        await self._look(producer)
-                        self._waiting_for = ""
+                        self._waiting_for = await self._look(producer)
             except (*CLIENT_ERRORS, BusError, ConfigurationError, KeyRefused, OSError) as error:
                 trouble = error if isinstance(error, BusError | ConfigurationError | KeyRefused) else None
                 shown = trouble or bus_error(error, "handing the directory on")
@@ -107,23 +110,33 @@ class DirectoryService:
             if reader.reached(ends):
                 return
 
-    async def _look(self, producer: SubmissionProducer) -> None:
-        """Put a new version in force; hand on what is new."""
+    async def _look(self, producer: SubmissionProducer) -> str:
+        """Put a new version in force; hand on what is new; what is still waited for."""
         version = await asyncio.to_thread(self._in_force)
         newest = self._folder.newest()
         if (newest.number, version.version) != self._sent:
             await self._send(producer, version)
             self._sent = (newest.number, version.version)
-        if version.version != self._applied:
-            await self._apply(version)
-            self._applied = version.version
+        now = asyncio.get_running_loop().time()
+        if version.version != self._applied and now >= self._apply_at:
+            try:
+                await self._apply(version)
+                self._applied, self._trouble = version.version, ""
+            except (BusError, ConfigurationError) as error:
+                # Handing on goes on meanwhile: bodies hear of a suspension even when rights cannot be changed.
+                self._apply_at = now + APPLY_AGAIN_SECONDS
+                self._trouble = f"rights of version {version.version}: {error.code}: {error}"
+                log.warning("%s", self._trouble)
+        return self._trouble
 
     def _in_force(self) -> Directory:
         """The newest complete version, with a timestamp of today."""
         head = self._publisher.head()
         try:
             newest = self._folder.newest()
-            due = newest.version != head.version or newest.fresh_until - self._now() < FRESH_FOR - STAMP_AGAIN
+            left = newest.fresh_until - self._now()
+            # More than a day is left of one that was made while this clock was ahead.
+            due = newest.version != head.version or not FRESH_FOR - STAMP_AGAIN <= left <= FRESH_FOR
         except DirectoryRefused:
             due = True  # there is none yet, or it is by a clock of a root before
         if due:

@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,6 +40,10 @@ class Source:
     def stamp(self) -> None:
         """Vouch for another day."""
         self.publisher.stamp(self.keys.publishing().clock, NOW + DAY)
+
+    def other_issuer(self) -> tuple[bytes]:
+        """Another authority's certificate."""
+        return (certify_root().certificate.public_bytes(Encoding.DER),)
 
     def files(self) -> dict[str, bytes]:
         """All that is there now, by name."""
