@@ -252,3 +252,26 @@ def test_two_keepers_approve_at_the_same_moment(place: Place, draft: str) -> Non
     latest = place.folder.latest(head)
     assert latest.version == 3
     assert {latest.bodies[code].status for code in ("mfa", other)} == {BodyStatus.SUSPENDED}
+
+
+def test_a_draft_is_not_overwritten(place: Place, draft: str) -> None:
+    """By the next change: nobody would notice that the first is gone."""
+    enter(place, draft, "suspend", "mfa")
+    again = place.run("suspend", "minjust", "--reason", "r", "--key", place.keeper(0), "--draft", draft)
+    assert "error[draft-exists]" in again.stderr
+
+
+def test_the_wrong_clock_is_told_before_anything_is_written(place: Place) -> None:
+    """Else the version would be complete, and not in force."""
+    keys = place.keys()
+    keys[-1] = place.keeper(0)
+    assert "is not the clock's" in place.run("suspend", "mfa", "--reason", "r", *keys).stderr
+    assert place.folder.head() == place.folder.latest()
+
+
+def test_a_certificate_for_nothing_here(place: Place) -> None:
+    """One without a usage of the exchange is refused by name."""
+    refused = place.run("certify", "mfa", str(place.issuer()), "--reason", "r", *place.keys())
+    assert "error[certificate-usage-unknown]" in refused.stderr
+    carried = place.run("paper", "mfa", "--bridge", "mfa", "--reason", "r", *place.keys())
+    assert "error[gateway-unknown]" in carried.stderr

@@ -1,14 +1,19 @@
 """Bodies come in: planned by a list, let in by their request; what is wrong is told at once, and nothing entered."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from exchange.domain.directory import Body, BodyStatus, CertificateUse, Names
+from exchange.domain.directory import Body, BodyStatus, CertificateUse, Limits, ListedCertificate, Names, Paper
 from exchange.domain.ids import digest
+from exchange.security.authority import Authority
 from exchange.security.enrolment import decode_answer, encode_request, make_request
-from exchange.security.keys import PrivateKey
+from exchange.security.keys import PrivateKey, load_certificate
 from tests.cli.directory.test_looking import NOW, Place
 
 WRONG = """code;kind;name_ky;name_ru;soate
@@ -98,3 +103,43 @@ def test_a_request_is_granted_once(place: Place, tmp_path: Path) -> None:
         assert "key-reused" in done.stdout
         assert not answer.exists()
     assert place.folder.latest().version == 2
+
+
+def test_a_further_certificate_is_issued(place: Place, tmp_path: Path) -> None:
+    """For a body that is listed, by its own request; nobody else's, and by no authority that nobody trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    for name in ("mfa", "minjust"):
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        csr = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+        (tmp_path / f"{name}.csr.pem").write_bytes(csr.public_bytes(Encoding.PEM))
+    mine = str(tmp_path / "mfa.csr.pem")
+    options = ("--reason", "renewal", *place.keys())
+    done = place.run("issue", "mfa", mine, "--authority", place.authority, *options)
+    assert done.exit_code == 0, done.stderr
+    issued = load_certificate(tmp_path / "mfa.csr.pem.crt.pem")
+    assert issued.public_bytes(Encoding.DER) == place.folder.latest().bodies["mfa"].certificates[-1].der
+    for arguments, code in (
+        (("issue", "mfa", str(tmp_path / "minjust.csr.pem"), "--authority", place.authority), "csr-unreadable"),
+        (("issue", "mfa", __file__, "--authority", place.authority), "csr-unreadable"),
+        (("issue", "nobody", mine, "--authority", place.authority), "body-unknown"),
+        (("issue", "mfa", mine, "--authority", str(tmp_path)), "authority-missing"),
+    ):
+        assert f"error[{code}]" in place.run(*arguments, *options).stderr
+    Authority(tmp_path / "strange", now=NOW)
+    strange = place.run("issue", "mfa", mine, "--authority", str(tmp_path / "strange"), *options)
+    assert "error[authority-missing]: the directory does not trust" in strange.stderr
+
+
+def test_what_was_planned_stays(place: Place, tmp_path: Path) -> None:
+    """Limits and dates of paper are the keepers'; the bridge that spoke for a body speaks no more."""
+    bridge = ListedCertificate(load_certificate(place.issuer()).public_bytes(Encoding.DER), CertificateUse.TRANSPORT)
+    names, paper = Names("Бир айыл", "Один", ""), Paper(date(2027, 1, 1), None)
+    place.change(
+        Body("one", names, "ayil-okmotu", BodyStatus.PLANNED, limits=Limits(5, 6), paper=paper, certificates=(bridge,))
+    )
+    options = ("--authority", place.authority, "--answer", str(tmp_path / "answer"), "--reason", "r", *place.keys())
+    done = place.run("grant", str(asked(place, tmp_path, "one", keys())), *options)
+    assert done.exit_code == 0, done.stdout + done.stderr
+    body = place.folder.latest().bodies["one"]
+    assert (body.limits, body.paper, body.status) == (Limits(5, 6), paper, BodyStatus.TESTING)
+    assert [each.revoked is None for each in body.certificates] == [False, True, True, True]
