@@ -16,6 +16,7 @@ from exchange.resources import resource
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.directory.publisher import DirectoryPublisher
 from exchange.services.router.ground import LOOK_SECONDS, PART_BYTES, FootingFiles
+from exchange.wiring.router import _require_usable
 from tests.world import NOW, World
 
 
@@ -91,6 +92,21 @@ def test_a_directory_that_nobody_vouches_for(files: Files, caplog: pytest.LogCap
     DirectoryPublisher(files.world.published).stamp(clock, files.now)
     files.seconds += LOOK_SECONDS
     assert files.footings.current() is first
+
+
+def test_a_router_starts_on_a_directory_that_expired(files: Files) -> None:
+    """It decides nothing, but takes the next timestamp; any other fault of a file ends it at once."""
+    files.policy.unlink()
+    with pytest.raises(ConfigurationError) as caught:
+        _require_usable(files.footings)
+    assert caught.value.code == "policy-missing"
+    shutil.copyfile(resource("config", "policy.toml"), files.policy)
+    files.now += timedelta(days=30)
+    _require_usable(files.footings)
+    clock = files.world.authority.directory.publishing().clock
+    DirectoryPublisher(files.world.published).stamp(clock, files.now)
+    files.seconds += LOOK_SECONDS
+    assert files.footings.current().ground.directory == files.world.directory
 
 
 def test_only_what_is_new_is_journalled(files: Files) -> None:
