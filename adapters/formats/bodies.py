@@ -44,13 +44,14 @@ class Bodies:
     def name(self, code: str, written: str = "") -> str:
         """Name to write for a body: the one already written if it is one of its names, else the Russian one.
 
-        Russian is the language of the formats' words; a body that is unknown has its code for a name.
+        Russian is the language of the formats' words; a body without a Russian name has the Kyrgyz one, a body that
+        is unknown its code. Many bodies have no English name: nothing written is none of a body's names.
         """
         body = self._directory.bodies.get(code)
         if body is None:
             return code
         names = body.names
-        return written if written in {names.ky, names.ru, names.en} else names.ru
+        return written if written and written in {names.ky, names.ru, names.en} else names.ru or names.ky
 
     def party(self, party: Party) -> Party:
         """The same party with its code filled in."""
