@@ -4,6 +4,7 @@ Nothing here needs a network or the exchange: each holder runs it on a machine o
 """
 
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +25,7 @@ from exchange.security.directory.folder import DirectoryFolder, read_root
 from exchange.security.directory.publisher import DirectoryPublisher
 from exchange.security.directory.roots import KeysOfRole, RootState, look_at_root
 from exchange.security.files import write_atomically
-from exchange.security.keys import load_public_key, make_key
+from exchange.security.keys import PublicKey, load_public_key, make_key
 from exchange.settings import operator_settings
 
 app = typer.Typer(no_args_is_help=True, help="Whose keys sign the directory: key, new, sign, show, publish.")
@@ -64,14 +65,38 @@ def new(
     before: Before = None,
 ) -> None:
     """Write a root that nobody has signed yet; with --before the next one after that."""
+    if file.exists():
+        message = f"{file} is there already, perhaps signed: choose another name, or remove it if nobody relies on it"
+        raise ConfigurationError(message, code="root-file-exists")
     number = 1 if before is None else look_at_root(read_root(before)).number + 1
     holders = Holders(
-        Quorum({file.stem: load_public_key(file) for file in root}, threshold),
-        Quorum({file.stem: load_public_key(file) for file in keeper}, keepers),
+        Quorum(_by_holder("--root", root), threshold),
+        Quorum(_by_holder("--keeper", keeper), keepers),
         load_public_key(clock),
     )
+    _require_own_clock(holders)
     write_atomically(file, make_root(holders, number, system.now()))
     typer.echo(f"{file} is root {number}; each holder signs it with `exchange root sign`")
+
+
+def _by_holder(option: str, files: Sequence[Path]) -> dict[str, PublicKey]:
+    """Public keys by their files' names, which are the holders'."""
+    found: dict[str, PublicKey] = {}
+    for file in files:
+        if file.stem in found:
+            message = f"{option}: two files are called {file.name}: name each after its holder, as in ada.pub"
+            raise ConfigurationError(message, code="directory-field-invalid")
+        found[file.stem] = load_public_key(file)
+    return found
+
+
+def _require_own_clock(holders: Holders) -> None:
+    """The clock's key lies on a machine that is on line: whoever broke in there would sign for a person."""
+    for role, quorum in (("root", holders.root), ("keeper", holders.keepers)):
+        for name, key in quorum.keys.items():
+            if key == holders.clock:
+                message = f"--clock is the key of {name}, a --{role}: make one of its own for the clock's machine"
+                raise ConfigurationError(message, code="directory-field-invalid")
 
 
 @app.command()

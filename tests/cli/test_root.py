@@ -120,6 +120,35 @@ def test_nothing_is_overwritten(ceremony: Ceremony) -> None:
     assert (ceremony.folder / "elsewhere").read_bytes() == before
 
 
+def test_a_root_is_not_overwritten(ceremony: Ceremony) -> None:
+    """Its signatures would be lost without a word."""
+    ceremony.new("1.root.json")
+    ceremony.sign("1.root.json", "ada")
+    before = (ceremony.folder / "1.root.json").read_bytes()
+    assert ceremony.new("1.root.json").stderr.startswith("error[root-file-exists]")
+    assert (ceremony.folder / "1.root.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("role", ["--root", "--keeper"])
+def test_two_holders_are_not_one(ceremony: Ceremony, role: str) -> None:
+    """Files of the same name in two folders would count once."""
+    other = ceremony.folder / "other"
+    other.mkdir()
+    name = {"--root": "ada.pub", "--keeper": "keeper-1.pub"}[role]
+    (other / name).write_bytes((ceremony.folder / "cholpon.pub").read_bytes())
+    told = ceremony.new("1.root.json", role, str(other / name))
+    assert told.stderr.startswith(f"error[directory-field-invalid]: {role}: two files are called {name}")
+    assert not (ceremony.folder / "1.root.json").exists()
+
+
+@pytest.mark.parametrize("name", ["ada", "keeper-2"])
+def test_the_clock_s_key_is_nobody_else_s(ceremony: Ceremony, name: str) -> None:
+    """Who breaks into its machine must not sign for a person."""
+    told = ceremony.new("1.root.json", clock=name)
+    assert told.stderr.startswith(f"error[directory-field-invalid]: --clock is the key of {name}")
+    assert not (ceremony.folder / "1.root.json").exists()
+
+
 @pytest.mark.parametrize(
     ("more", "code"),
     [
