@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import errno
 import json
 import logging
 import signal
@@ -19,7 +20,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
-from exchange.domain.errors import ExchangeError
+from exchange.domain.errors import ConfigurationError, ExchangeError
 
 Health = Callable[[], str]
 """What the service waits for; empty when it does its work. Called from another thread."""
@@ -160,8 +161,12 @@ class _QuietHandler(WSGIRequestHandler):
 
 @contextmanager
 def observed(registry: CollectorRegistry, health: Health, host: str, port: int) -> Iterator[int]:
-    """Serve metrics and health on `host:port` (0: any free port) while the context lasts; yields the port."""
-    server = make_server(host, port, _application(registry, health), WSGIServer, _QuietHandler)
+    """Serve metrics and health on `host:port` (0: any free port) while the context lasts; yields the port.
+
+    Raises:
+        ConfigurationError: `port-taken`; `configuration-invalid`: no address of this machine, or no port for us.
+    """
+    server = _listening(_application(registry, health), host, port)
     log.info("health and metrics at %s:%d", host, server.server_port)
     thread = threading.Thread(target=server.serve_forever, name="observe", daemon=True)
     thread.start()
@@ -171,6 +176,17 @@ def observed(registry: CollectorRegistry, health: Health, host: str, port: int) 
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _listening(application: Callable[..., Iterable[bytes]], host: str, port: int) -> WSGIServer:
+    try:
+        return make_server(host, port, application, WSGIServer, _QuietHandler)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            message = f"{host}:{port} is taken: is this process running already? else choose another [observe] port"
+            raise ConfigurationError(message, code="port-taken") from error
+        message = f"[observe] {host}:{port} cannot be listened on ({error.strerror}): check both"
+        raise ConfigurationError(message) from error
 
 
 def _application(registry: CollectorRegistry, health: Health) -> Callable[..., Iterable[bytes]]:

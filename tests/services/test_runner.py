@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from exchange.domain.errors import SpoolError
+from exchange.domain.errors import ConfigurationError, SpoolError
 from exchange.services.runner import (
     Changes,
     JsonFormatter,
@@ -66,6 +66,16 @@ def test_health_and_metrics(registry: CollectorRegistry) -> None:
         assert get(port, "/health/live")[0] == 200
         assert b"exchange_accepted_total 1.0" in get(port, "/metrics")[1]
         assert get(port, "/elsewhere")[0] == 404
+
+
+def test_a_taken_port_is_told(registry: CollectorRegistry) -> None:
+    """The second process of a kind says so, in words and with a code; so does an address of another machine."""
+    with observed(registry, str, "127.0.0.1", 0) as port, pytest.raises(ConfigurationError) as taken:
+        observed(registry, str, "127.0.0.1", port).__enter__()
+    assert str(taken.value).startswith(f"127.0.0.1:{port} is taken: is this process running already?")
+    assert taken.value.code == "port-taken"
+    with pytest.raises(ConfigurationError, match=r"^\[observe\] 192\.0\.2\.1:0 cannot be listened on"):
+        observed(registry, str, "192.0.2.1", 0).__enter__()
 
 
 def test_a_line_is_one_object_with_its_ids(log: tuple[logging.Logger, io.StringIO]) -> None:
