@@ -117,4 +117,5 @@ def _render(found: Audit, console: Console) -> None:
         fields = ", ".join(difference.fields)
         console.print(f"[red]the tracker differs[/] on {short(difference.letter)} to {difference.recipient}: {fields}")
     if found.sound:
-        console.print("[green]everything holds[/]: signatures, verdicts, chains, and the tracker's states")
+        states = "" if found.differences is None else ", and the tracker's states"
+        console.print(f"[green]everything holds[/]: signatures, verdicts, chains{states}")
