@@ -3,15 +3,17 @@
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
-from exchange.cli.words import FEW, STATE_STYLES, counted, local, short
+from exchange.cli.words import DIGEST_CHARACTERS, FEW, STATE_STYLES, counted, local, short
 from exchange.domain.delivery import State
 from exchange.settings import operator_settings
 from exchange.store import queries
@@ -22,6 +24,7 @@ app = typer.Typer()
 
 WIDE = 120
 """Columns that a terminal needs for all of a line."""
+_LEAST = MappingProxyType({"letter": DIGEST_CHARACTERS, "state": max(map(len, State))})
 
 
 @app.command()
@@ -68,14 +71,24 @@ def _render(found: Sequence[Listed | Summary], console: Console) -> None:
     wide = console.width >= WIDE
     table = Table(box=None, pad_edge=False)
     for heading in ("letter", "journalled", "from", "to", "state", "registered", *(["next"] if wide else [])):
-        table.add_column(heading, no_wrap=True)
+        # Where it is narrow names give way: ids are copied from here, and the state is what one looks for.
+        table.add_column(heading, no_wrap=heading in {"letter", "journalled"}, min_width=_LEAST.get(heading))
     for line in found:
-        cells = [short(line.letter.digest), local(line.letter.journalled), line.letter.sender]
+        letter = line.letter
+        cells: list[str | Text] = [short(letter.digest), local(letter.journalled), _one_line(letter.sender)]
         if isinstance(line, Summary):
-            table.add_row(*cells, f"{line.recipients} bodies", counted(line.states), "", *([""] if wide else []))
+            table.add_row(*cells, _one_line(f"{line.recipients} bodies"), counted(line.states))
             continue
         delivery = line.delivery
         state = f"[{STATE_STYLES[delivery.state]}]{delivery.state}[/]"
         registered = f"{delivery.reg_number} {delivery.reg_date if wide else ''}".strip() or delivery.reason
-        table.add_row(*cells, shown(line.recipient), state, shown(registered), *([delivery.next.value] if wide else []))
+        rest = [registered, *([delivery.next.value] if wide else [])]
+        table.add_row(*cells, _one_line(line.recipient), state, *map(_one_line, rest))
     console.print(table)
+
+
+def _one_line(text: str) -> Text:
+    """What is cut rather than continued below; its characters style nothing."""
+    line = Text.from_markup(shown(text), overflow="ellipsis")
+    line.no_wrap = True
+    return line
