@@ -15,7 +15,7 @@ from exchange.agent.spool.origins import Origin
 from exchange.agent.spool.outgoing import Draft, Kind
 from exchange.domain.card import ReceiptCard
 from exchange.domain.event import Event
-from exchange.domain.group import GroupInvalid, parse_group
+from exchange.domain.group import GroupInvalid, parse_group, require_known_kinds
 from exchange.domain.ids import ORIGIN_BYTES, ZERO_DIGEST, digest
 from exchange.domain.policy import CARD_PARTS, FAN_OUT_BYTES, RECIPIENTS, RECORD_BYTES, STATEMENT_BYTES
 from exchange.domain.reason import Reason
@@ -208,6 +208,6 @@ def _require_group(draft: DraftLetter, group: Group) -> None:
     if draft.recipients:
         raise refused_draft(Reason.RECIPIENTS_AND_GROUP, f"group, recipients: {len(draft.recipients)}")
     try:
-        parse_group(group.expression)
+        require_known_kinds(parse_group(group.expression))
     except GroupInvalid as error:
         raise refused_draft(Reason.GROUP_INVALID, str(error)) from error

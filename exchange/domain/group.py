@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from exchange.domain.directory import Body, Directory
+from exchange.domain.entry import KINDS
 from exchange.domain.errors import ExchangeError
 from exchange.domain.ids import is_body_code
 
@@ -136,6 +137,19 @@ def parse_group(text: str) -> Expression:
     if not wanted:
         raise GroupInvalid("group, character 1: names only whom to leave out; begin with whom to write to, as in 'all'")
     return Expression(_terms(wanted), _terms(unwanted))
+
+
+def require_known_kinds(expression: Expression) -> None:
+    """Refuse a kind that no body can have: a slip, by which a line would concern, or leave out, nobody.
+
+    Apart from `parse_group`, because journals are replayed for ever: they stay readable if the list of kinds changes.
+
+    Raises:
+        GroupInvalid: names the kind, and those that there are.
+    """
+    unknown = sorted((expression.wanted.kinds | expression.unwanted.kinds).difference(KINDS))
+    if unknown:
+        raise GroupInvalid(f"'kind:{unknown[0][:40]}' is no kind of body: use one of {', '.join(KINDS)}")
 
 
 def _term(term: str, character: int) -> tuple[str, str]:

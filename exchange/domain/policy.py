@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from exchange.domain.errors import ConfigurationError
-from exchange.domain.group import Expression, GroupInvalid, parse_group
+from exchange.domain.group import Expression, GroupInvalid, parse_group, require_known_kinds
 from exchange.domain.ids import DIGEST_BYTES, digest
 from exchange.domain.writing import WritingRule
 
@@ -130,6 +130,22 @@ def parse_policy(data: bytes) -> Policy:
         signature_kinds=_kinds(text, "signature"),
         revocation=RevocationPolicy(_when_stale(text), _crls(text)),
     )
+
+
+def require_known_bodies(policy: Policy) -> None:
+    """Refuse rules about kinds of bodies that do not exist, before a policy comes into force.
+
+    Apart from `parse_policy`, by which policies of long ago are replayed.
+
+    Raises:
+        ConfigurationError: `policy-invalid`, naming the field.
+    """
+    for index, rule in enumerate(policy.writing):
+        for name, expression in (("from", rule.senders), ("to", rule.recipients)):
+            try:
+                require_known_kinds(expression)
+            except GroupInvalid as error:
+                raise _invalid(f"writing[{index}].{name}:", str(error)) from error
 
 
 _TABLES: Mapping[str, frozenset[str]] = {

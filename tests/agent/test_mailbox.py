@@ -91,6 +91,7 @@ async def test_a_letter_to_a_group(place: Place, box: Mailbox) -> None:
     [
         (replace(plain_letter("m-1", "beta"), group=Group("all", 1)), "recipients-and-group"),
         (replace(plain_letter("m-1"), group=Group("a b", 1)), "group-invalid"),
+        (replace(plain_letter("m-1"), group=Group("all, -kind:cuort", 1)), "group-invalid"),
         (plain_letter("m-1"), "recipient-missing"),
     ],
 )

@@ -141,6 +141,19 @@ signature = ["Order", "ORDER"]
     assert found.signature_kinds == {"order"}
 
 
+@pytest.mark.parametrize(("line", "field"), [("from", "kind:ministri"), ("to", "all, -kind:ministri")])
+def test_a_kind_that_does_not_exist_comes_into_no_force(line: str, field: str) -> None:
+    """Old policies are still read, as journals need; a new one is refused with the place and the kinds there are."""
+    groups = {"from": "all", "to": "all"} | {line: field}
+    lines = "".join(f"{name} = '{group}'\n" for name, group in groups.items())
+    found = policy.parse_policy(BARE + f"[[writing]]\n{lines}allowed = false".encode())
+    message = rf"^policy: writing\[0\]\.{line}: 'kind:ministri' is no kind of body: use one of central, ministry"
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        policy.require_known_bodies(found)
+    assert caught.value.code == "policy-invalid"
+    policy.require_known_bodies(policy.parse_policy(SHIPPED))
+
+
 @pytest.mark.parametrize(
     ("line", "field"),
     [

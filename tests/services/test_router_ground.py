@@ -74,6 +74,15 @@ def test_what_cannot_be_used_is_not_taken(files: Files) -> None:
     assert files.footings.current() is first
 
 
+def test_a_rule_about_nobody_is_not_taken(files: Files) -> None:
+    """A kind of body that does not exist is a slip: a router does not start with it, and tells of it."""
+    with files.policy.open("a") as policy:
+        policy.write("[[writing]]\nfrom = 'kind:ministri'\nto = 'all'\nallowed = false\n")
+    with pytest.raises(ConfigurationError, match=r"writing\[0\]\.from: 'kind:ministri'") as caught:
+        files.footings.current()
+    assert caught.value.code == "policy-invalid"
+
+
 def test_a_directory_that_nobody_vouches_for(files: Files, caplog: pytest.LogCaptureFixture) -> None:
     """Warned of after a day, at an end after two weeks, and in force again with the next timestamp."""
     first = files.footings.current()

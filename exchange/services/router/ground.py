@@ -11,7 +11,7 @@ from typing import Protocol
 from exchange.domain.directory import Directory
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.domain.policy import GROUP_VERSIONS, in_force, parse_policy
+from exchange.domain.policy import GROUP_VERSIONS, in_force, parse_policy, require_known_bodies
 from exchange.domain.statement import Content
 from exchange.journal.examine import Ground
 from exchange.security.crl import Crl, Revocations
@@ -164,7 +164,9 @@ class FootingFiles:
     def _made(self, directory: Directory, crls: Sequence[Crl], known: Footing | None = None) -> Footing:
         """The footing on a directory and lists; the very one that is known when nothing changed."""
         file = _read_file(self._policy)
-        if parse_policy(file).revocation.crls:
+        written = parse_policy(file)
+        require_known_bodies(written)
+        if written.revocation.crls:
             message = f"{self._policy} has a table [crls], which the router writes itself: remove it"
             raise ConfigurationError(message, code="policy-invalid")
         data = in_force(file, [[name for name, _ in crl.parts] for crl in crls])
