@@ -209,4 +209,4 @@ def _render_request(done: Requested, code: str, console: Console) -> None:
 def _render_installed(files: Mapping[CertificateUse, Path], console: Console) -> None:
     for use, file in files.items():
         console.print(f"[green]✓[/] {use}: {file}")
-    console.print("Next: exchange agent --config agent.toml, then exchange body selftest")
+    console.print("Next: exchange body selftest (start the agent, if it does not run)")

@@ -174,4 +174,7 @@ def test_people_are_told_the_next_step(newcomer: Newcomer) -> None:
     assert newcomer.directory.exchange.hex() in told
     assert "exchange body install chon-bulun.answer.json" in told
     answer = newcomer.answer(newcomer.request())
-    assert "exchange agent" in CliRunner().invoke(app, ["body", "install", answer, "--from", str(newcomer.form)]).stdout
+    assert (
+        "Next: exchange body selftest (start the agent"
+        in CliRunner().invoke(app, ["body", "install", answer, "--from", str(newcomer.form)]).stdout
+    )
