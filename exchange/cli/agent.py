@@ -11,7 +11,7 @@ from exchange.cli.serving import serve
 from exchange.settings import agent_settings
 from exchange.wiring.agent import run_agent
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -25,7 +25,9 @@ from exchange.store import queries
 from exchange.store.database import Store
 from exchange.wiring.directory import latest_directory
 
-app = typer.Typer(no_args_is_help=True, help="Replay the journal; take a letter's evidence out of it.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Replay the journal; take a letter's evidence out of it."
+)
 
 
 @app.command()

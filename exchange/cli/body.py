@@ -37,7 +37,11 @@ from exchange.security.keys import KeyFiles, PrivateKey, load_certificate, load_
 from exchange.settings import agent_settings
 from exchange.settings.body import BodyForm, body_form
 
-app = typer.Typer(no_args_is_help=True, help="Get a body into an exchange: form, request, install, selftest, renew.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Get a body into an exchange: form, request, install, selftest, renew.",
+)
 app.command("renew")(renew)
 
 FORM = "body.toml"

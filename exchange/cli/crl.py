@@ -18,7 +18,7 @@ from exchange.services.crl_fetch import Fetched, distribution_points, download, 
 from exchange.settings import router_settings
 from exchange.wiring.directory import latest_directory
 
-app = typer.Typer(no_args_is_help=True, help="Lists of revoked certificates: fetch.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Lists of revoked certificates: fetch.")
 
 
 @app.callback()

@@ -35,7 +35,7 @@ from exchange.store.views import DeliveryTimeline, Timeline
 from exchange.system import now
 from exchange.wiring.directory import latest_directory
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 INTERRUPTED = 130
 STAGES = {

@@ -24,7 +24,9 @@ from exchange.embedded.roles import running, waiting_for
 from exchange.settings import operator_settings
 from exchange.system import now
 
-app = typer.Typer(no_args_is_help=True, help="An installation on this machine that stays: up, status, down.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="An installation on this machine that stays: up, status, down."
+)
 
 
 @dataclass(frozen=True, slots=True)

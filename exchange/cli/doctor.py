@@ -17,7 +17,7 @@ from exchange.embedded.roles import waiting_for
 from exchange.settings import operator_settings
 from exchange.system import now
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -26,7 +26,7 @@ from exchange.security.directory.folder import DirectoryFolder
 from exchange.settings import AgentSettings, agent_settings
 from exchange.wire.records import kind_of
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from exchange.store import queries
 from exchange.store.database import Store
 from exchange.store.views import LetterFilter, Listed, Summary
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 WIDE = 120
 """Columns that a terminal needs for all of a line."""

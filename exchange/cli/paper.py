@@ -26,7 +26,9 @@ from exchange.security.directory.folder import DirectoryFolder
 from exchange.settings import AgentSettings, agent_settings
 from exchange.settings.territory import territory
 
-app = typer.Typer(no_args_is_help=True, help="Letters on paper: what was printed, and the receipts for it.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Letters on paper: what was printed, and the receipts for it."
+)
 
 Bridge = Annotated[Path, typer.Option("--config", help="The configuration of the bridge's agent.")]
 Day = Annotated[datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="Only letters printed on that day.")]

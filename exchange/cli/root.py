@@ -28,7 +28,9 @@ from exchange.security.files import write_atomically
 from exchange.security.keys import PublicKey, load_public_key, make_key
 from exchange.settings import operator_settings
 
-app = typer.Typer(no_args_is_help=True, help="Whose keys sign the directory: key, new, sign, show, publish.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Whose keys sign the directory: key, new, sign, show, publish."
+)
 
 RootFile = Annotated[Path, typer.Argument(metavar="FILE", help="The root file, for example 1.root.json.")]
 Before = Annotated[

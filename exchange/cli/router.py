@@ -11,7 +11,7 @@ from exchange.cli.serving import serve
 from exchange.settings import router_settings
 from exchange.wiring.router import run_router
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

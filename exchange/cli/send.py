@@ -19,7 +19,7 @@ from exchange.client import Client, read_draft
 from exchange.domain.errors import ConfigurationError
 from exchange.settings import agent_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 Files = Annotated[
     list[Path],

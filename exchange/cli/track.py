@@ -20,7 +20,7 @@ from exchange.store.database import Store
 from exchange.store.views import DeliveryTimeline, Letter, Timeline
 from exchange.system import now
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 class LetterUnknown(ExchangeError):

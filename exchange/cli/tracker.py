@@ -11,7 +11,7 @@ from exchange.cli.serving import serve
 from exchange.settings import tracker_settings
 from exchange.wiring.tracker import run_tracker
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

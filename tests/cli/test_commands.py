@@ -32,6 +32,12 @@ def test_every_command_is_listed_and_has_help(runner: CliRunner) -> None:
         assert runner.invoke(app, [name, "--help"]).exit_code == 0
 
 
+def test_completion_is_the_root_s_alone(runner: CliRunner) -> None:
+    """One installs it once, for all commands."""
+    assert "--install-completion" in runner.invoke(app, ["--help"]).stdout
+    assert [name for name in COMMANDS if "completion" in runner.invoke(app, [name, "--help"]).stdout] == []
+
+
 def test_listing_imports_no_command() -> None:
     """So `exchange --help` and shell completion are quick."""
     done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=True)

@@ -15,7 +15,7 @@ import typer
 
 from exchange.cli.directory import group, keepers, letting_in, looking, reconcile, rollout, service
 
-app = typer.Typer(no_args_is_help=True, help="Who is in the exchange, and how that changes.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Who is in the exchange, and how that changes.")
 for part in (looking, group, rollout, letting_in, keepers, reconcile, service):
     app.add_typer(part.app)
 
