@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from exchange.domain.directory import Body, BodyStatus
 
 OWN_KIND = "exchange"
+"""Kind of the exchange's own bodies: its echo, its way to paper."""
+
 KINDS = (
     "central",
     "ministry",
@@ -21,7 +23,7 @@ KINDS = (
     "ayil-okmotu",
     OWN_KIND,
 )
-"""Kinds of bodies; the last are the exchange's own: its echo, its way to paper."""
+"""Kinds of bodies."""
 
 SOATE_KINDS = frozenset({"oblast", "raion", "city", "ayil-okmotu"})
 """Kinds that stand for a place, and so have its code."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from exchange.domain.directory import Body, BodyStatus
+from exchange.domain.entry import OWN_KIND
 
 AYIL_OKMOTU = "ayil-okmotu"
 """The kind of body that the roll-out's reports count by itself."""
@@ -81,11 +82,11 @@ def count_roll_out(bodies: Iterable[Body], names: Mapping[str, str], day: date) 
     """Count bodies by oblast and raion.
 
     Args:
-        bodies: of a version of the directory; who left is not counted.
+        bodies: of a version of the directory; who left is not counted, nor are the exchange's own.
         names: of the country's parts, by SOATE code of 14 digits.
         day: today, in Bishkek.
     """
-    present = [body for body in bodies if body.status is not BodyStatus.LEFT]
+    present = [body for body in bodies if body.status is not BodyStatus.LEFT and body.kind != OWN_KIND]
     short = _by_beginning(names)
     oblasts = tuple(
         _area(digits, short, members, tuple(_raions(members, short)))
@@ -95,8 +96,8 @@ def count_roll_out(bodies: Iterable[Body], names: Mapping[str, str], day: date) 
 
 
 def silent_bodies(bodies: Iterable[Body], speaking: Collection[str]) -> tuple[str, ...]:
-    """Codes of the connected bodies that are not among those `speaking`."""
-    connected = (body.code for body in bodies if body.status is BodyStatus.CONNECTED)
+    """Codes of the connected bodies, but for the exchange's own, that are not among those `speaking`."""
+    connected = (body.code for body in bodies if body.status is BodyStatus.CONNECTED and body.kind != OWN_KIND)
     return tuple(sorted(code for code in connected if code not in speaking))
 
 

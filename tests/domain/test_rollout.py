@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.domain.directory import Body, BodyStatus, Names, Paper
+from exchange.domain.entry import OWN_KIND
 from exchange.domain.rollout import AYIL_OKMOTU, Area, Count, CutOff, count_roll_out, silent_bodies
 
 TODAY = date(2022, 2, 26)
@@ -39,11 +40,12 @@ BODIES = [
     body("chui", "41708000000000"),
     body("lenin", "41711201000000"),
     body("unnamed", "41702205805000"),
+    body("echo", kind=OWN_KIND),
 ]
 
 
 def test_counts_by_oblast_and_raion() -> None:
-    """Ayil okmotu by themselves; central bodies first; an oblast's own bodies in none of its raions."""
+    """Ayil okmotu by themselves; central ones first, without the echo; an oblast's own bodies in none of its raions."""
     found = count_roll_out(BODIES, NAMES, TODAY)
     assert found.country == Area("", "", Count(6, 9), Count(1, 3), 1)
     assert found.oblasts == (
@@ -79,7 +81,7 @@ def test_cut_offs() -> None:
 
 
 def test_who_is_silent() -> None:
-    """Of those connected only: a body that is tried out, or carried, owes nobody a word."""
+    """Of those connected only: a body that is tried out, or carried, owes nobody a word; nor does the echo."""
     assert silent_bodies(BODIES, {"chui", "lenin", "stranger"}) == ("ayil-1", "prezident", "tokmok", "unnamed")
 
 
