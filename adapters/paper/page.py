@@ -1,7 +1,8 @@
 """A letter as a page: PDF/A-2b (ISO 19005-2), set by Typst with the fonts that it carries itself.
 
 The same letter gives the same bytes. Everything that people wrote goes into the template as data, so no
-text of theirs can be taken for markup; characters that the fonts lack are shown as �.
+text of theirs can be taken for markup; characters that the fonts lack are shown as �. Whatever the letter
+says, setting it takes bounded work: long texts and tables are cut, and the page says where.
 """
 
 import io
@@ -9,6 +10,7 @@ import json
 import re
 from datetime import date, datetime
 from importlib.resources import files
+from typing import Any
 
 import segno
 import typst
@@ -23,6 +25,13 @@ from exchange.domain.statement import Access, Urgency
 
 TEXT_CHARACTERS = 100_000
 """Of a letter's text that are printed, about forty pages; the file itself lies beside the page."""
+TEXT_LINES = 2_000
+FIELD_CHARACTERS = 200
+"""Of a text in the footer, which every page sets again, or beside the QR code."""
+CELL_CHARACTERS = 2_000
+HEADING_CHARACTERS = 500
+ROWS = 200
+"""Of each table; the card itself, which the recipient has, tells the others."""
 
 _NOT_DRAWN = re.compile(
     "[^\n \x21-\x7e\xa0-\xac\xae-\u036f\u0384-\u0386\u0388-\u038a\u038c\u038e-\u03a1\u03a3-\u03ff\u0400-\u04ff"
@@ -43,6 +52,8 @@ _URGENCIES = {
 }
 _SIGNED = "Кол койгон / Подписал"
 _FILES = "Тиркелген файлдар / Файлы"
+_MORE_ROWS = "… дагы {count} / ещё {count}"
+_GOES_ON = "… Уландысы каттын өзүндө / Продолжение в самом письме"
 _STATEMENT = (
     "Бул кагаз алмашуу тутумунан басылып чыкты. Түп нускасы электрондук; анын белгиси QR-кодунда.\n"
     "Отпечатано из системы обмена. Подлинник электронный, его знак стоит в QR-коде:\n{letter}"
@@ -55,23 +66,29 @@ def print_letter(arrived: ArrivedLetter, slip: Slip, bodies: Bodies) -> bytes:
     Raises:
         DocumentError: `paper-not-printed`.
     """
-    values = {
-        **_words(arrived, slip, bodies),
-        "registration": _registration(arrived, slip, bodies),
-        "signatories": [[_SIGNED, _person(person)] for person in arrived.card.signatories],
-        "files": _files(arrived),
-        "files_heading": _FILES,
-        "qr": _qr(slip.code),
-        "code": slip.code,
-    }
+    values = _drawn(page_values(arrived, slip, bodies))
     try:
-        return _set(json.dumps(_drawn(values), ensure_ascii=False), arrived.letter.head.created)
+        return _set(json.dumps(values, ensure_ascii=False), arrived.letter.head.created)
     except BaseException as error:
         # A fault in Typst's own code arrives as a BaseException, and one letter must not stop the bridge.
         if not isinstance(error, typst.TypstError) and type(error).__name__ != "PanicException":
             raise
         message = f"the letter cannot be set as a page ({type(error).__name__}): print its files, and report this"
         raise DocumentError(message, code="paper-not-printed", place=slip.letter) from error
+
+
+def page_values(arrived: ArrivedLetter, slip: Slip, bodies: Bodies) -> dict[str, Any]:
+    """What the template sets, by the names that it uses; bounded, whatever the card says."""
+    signatories = [[_SIGNED, _person(person)] for person in arrived.card.signatories]
+    return {
+        **_words(arrived, slip, bodies),
+        "registration": _table(_registration(arrived, slip, bodies), FIELD_CHARACTERS),
+        "signatories": _table(signatories, CELL_CHARACTERS),
+        "files": _table(_files(arrived), CELL_CHARACTERS),
+        "files_heading": _FILES,
+        "qr": _qr(slip.code),
+        "code": slip.code,
+    }
 
 
 def _set(letter: str, created: datetime) -> bytes:
@@ -89,12 +106,12 @@ def _words(arrived: ArrivedLetter, slip: Slip, bodies: Bodies) -> dict[str, str]
     card = arrived.card
     return {
         "language": "ky" if card.language == "ky" else "ru",
-        "sender": bodies.name(arrived.sender),
-        "heading": " ".join((card.title or card.kind or "Письмо").split()),
-        "text": _text(arrived)[:TEXT_CHARACTERS],
+        "sender": _cut(bodies.name(arrived.sender), FIELD_CHARACTERS),
+        "heading": _cut(card.title or card.kind or "Письмо", HEADING_CHARACTERS),
+        "text": _cut_text(_text(arrived)),
         "mark": _MARKS.get(arrived.letter.access, ""),
         "statement": _STATEMENT.format(letter=slip.letter),
-        "short": f"{slip.sender} {slip.number}".strip(),
+        "short": _cut(f"{slip.sender} {slip.number}", FIELD_CHARACTERS),
     }
 
 
@@ -106,6 +123,28 @@ def _text(arrived: ArrivedLetter) -> str:
         if info.role is FileRole.MAIN and info.media_type == "text/plain"
     ]
     return "\n\n".join(part for part in (arrived.card.annotation, *plain) if part.strip())
+
+
+def _cut(text: str, characters: int) -> str:
+    """A text as one line of at most so many characters; "…" where it was cut."""
+    line = " ".join(text.split())
+    return line if len(line) <= characters else f"{line[: characters - 1]}…"
+
+
+def _cut_text(text: str) -> str:
+    """As much as is printed of what the letter says, and a line that it goes on."""
+    lines = text[:TEXT_CHARACTERS].split("\n")[:TEXT_LINES]
+    printed = "\n".join(lines)
+    return printed if len(printed) == len(text) else f"{printed}\n{_GOES_ON}"
+
+
+def _table(rows: list[list[str]], characters: int) -> list[list[str]]:
+    """Rows of cells of at most so many characters; the last row says how many more there are."""
+    printed = [[_cut(cell, characters) for cell in row] for row in rows[:ROWS]]
+    more = len(rows) - len(printed)
+    if more:
+        printed.append(["", _MORE_ROWS.format(count=more), *("" for _ in rows[0][2:])])
+    return printed
 
 
 def _registration(arrived: ArrivedLetter, slip: Slip, bodies: Bodies) -> list[list[str]]:

@@ -12,6 +12,7 @@
     soate:41708, -kind:court           Chui oblast without its courts
     all, -minjust                      everybody but the ministry of justice
 
+An expression has at most 64 items, so that a few bytes cannot cost everybody who reads them much work.
 Blanks around items and terms count for nothing. A whole SOATE code of 14 digits means the unit that it
 is the code of, with all that lies in it: `41708000000000` is `41708`.
 """
@@ -26,6 +27,7 @@ from exchange.domain.errors import ExchangeError
 from exchange.domain.ids import is_body_code
 
 ALL = "all"
+ITEMS = 64
 _SOATE_DIGITS = 14
 _DIGITS = re.compile(r"[0-9]{1,14}")
 _UNIT_ITSELF = re.compile(r"(?:000)+\Z")
@@ -127,7 +129,12 @@ def parse_group(text: str) -> Expression:
     wanted: dict[str, set[str]] = {}
     unwanted: dict[str, set[str]] = {}
     begin = 0
-    for item in text.split(","):
+    items = text.split(",", ITEMS)
+    if len(items) > ITEMS:
+        place = len(text) - len(items.pop()) + 1
+        message = f"group, character {place}: at most {ITEMS} items; name kinds or places, or send several letters"
+        raise GroupInvalid(message)
+    for item in items:
         bare = item.strip()
         place = begin + len(item) - len(item.lstrip())
         terms, term = (unwanted, bare[1:].lstrip()) if bare.startswith("-") else (wanted, bare)

@@ -6,12 +6,13 @@ version and the policy in force (ADR 0013).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from exchange.domain.decision import Refusal
-from exchange.domain.directory import Directory
-from exchange.domain.group import GroupInvalid, parse_group, reached
+from exchange.domain.directory import Body, Directory
+from exchange.domain.group import Expression, GroupInvalid, parse_group, reached
 from exchange.domain.paper import paper_refusal
 from exchange.domain.policy import GROUP_VERSIONS, RECIPIENTS, Policy
 from exchange.domain.reason import Reason
@@ -39,6 +40,49 @@ def other_version(statement: Statement | None, directory: Directory) -> int | No
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """Whom a body reaches with a group; of directories and policy the digests compare."""
+
+    expression: Expression
+    sender: str
+    digests: tuple[bytes, bytes, bytes] = field(init=False)
+    directory: Directory = field(compare=False, repr=False)
+    named: Directory = field(compare=False, repr=False)
+    policy: Policy = field(compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Note by what it is answered."""
+        object.__setattr__(self, "digests", (self.directory.digest, self.named.digest, self.policy.digest))
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """The answer: `bodies` whom the sender may write to, or `slip`, a term that names nobody."""
+
+    bodies: tuple[Body, ...] = ()
+    slip: str | None = None
+
+
+Expand = Callable[[Question], Expansion]
+EXPANSIONS = 64
+
+
+def remembering() -> Expand:
+    """Expands groups and remembers the last answers: of a country each takes milliseconds, and asking is cheap."""
+    return lru_cache(EXPANSIONS)(expand)
+
+
+def expand(question: Question) -> Expansion:
+    """Every term must name somebody: a slip in what is left out would write to whom it was to leave out."""
+    slip = next(question.expression.idle(question.named.bodies), None)
+    if slip is not None:
+        return Expansion(slip=slip)
+    present = reached(question.expression, question.sender, question.directory, question.named)
+    speaker = question.directory.bodies[question.sender]
+    return Expansion(tuple(allowed(question.policy.writing, speaker, present)))
+
+
+@dataclass(frozen=True, slots=True)
 class Standpoint:
     """By what it is found to whom something goes.
 
@@ -47,12 +91,14 @@ class Standpoint:
         named: the version that a letter to a group is expanded by.
         policy: in force.
         at: the time of the decision.
+        expand: answers whom a group reaches.
     """
 
     directory: Directory
     named: Directory
     policy: Policy
     at: datetime
+    expand: Expand
 
 
 def addressed(statement: Statement, by: Standpoint) -> Addressed:
@@ -90,18 +136,15 @@ def names(letter: Letter, code: str, versions: Callable[[int], Directory]) -> bo
 
 
 def _to_group(letter: Letter, group: Group, by: Standpoint) -> Addressed:
-    """Every term must name somebody: a slip in what is left out would write to whom it was to leave out."""
     try:
         expression = parse_group(group.expression)
     except GroupInvalid as error:
         return _refused(Reason.GROUP_INVALID, str(error))
-    slip = next(expression.idle(by.named.bodies), None)
-    if slip is not None:
-        return _refused(Reason.RECIPIENT_UNKNOWN, f"group: '{slip[:63]}' names nobody")
+    expansion = by.expand(Question(expression, letter.head.body, by.directory, by.named, by.policy))
+    if expansion.slip is not None:
+        return _refused(Reason.RECIPIENT_UNKNOWN, f"group: '{expansion.slip[:63]}' names nobody")
     speaker = by.directory.bodies[letter.head.body]
-    present = reached(expression, speaker.code, by.directory, by.named)
-    permitted = allowed(by.policy.writing, speaker, present)
-    found = tuple(body.code for body in permitted if paper_refusal(speaker, body, by.at) is None)
+    found = tuple(body.code for body in expansion.bodies if paper_refusal(speaker, body, by.at) is None)
     return Addressed(found) if found else _refused(Reason.RECIPIENT_MISSING, "group: nobody can be written to")
 
 

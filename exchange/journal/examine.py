@@ -4,7 +4,7 @@ Pure: the same bytes, ground and time give the same result, in any order, on any
 are checked here, so this is where the time goes.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol
@@ -16,7 +16,7 @@ from exchange.domain.ids import digest, lane_of
 from exchange.domain.policy import RECORD_BYTES, STATEMENT_BYTES, Policy
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Head, Signed, Statement
-from exchange.journal.addressing import Standpoint, Versions, addressed, other_version
+from exchange.journal.addressing import Expand, Standpoint, Versions, addressed, other_version, remembering
 from exchange.journal.judge import Case, judge, record_bytes
 from exchange.security.errors import SignatureRefused
 from exchange.wire.records import decode, decode_statement, read_head
@@ -41,12 +41,14 @@ class Ground:
 
     `versions` gives the versions around the one in force, by which letters to groups are expanded: always
     the same ones, once they are there. None means that it is not there yet.
+    `expand` remembers whom groups reach here.
     """
 
     directory: Directory
     policy: Policy
     trust: Verifier
     versions: Versions = _no_other
+    expand: Expand = field(init=False, repr=False, compare=False, default_factory=remembering)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,7 @@ def _judged(fit: Examined, ground: Ground, now: datetime) -> Examined:
         missing = Refusal(Reason.GROUP_VERSION_MISSING, f"group.directory_version: {version}")
         return replace(fit, standing=Standing.HELD, refusal=missing)
     # 9. What it says is acceptable.
-    found = addressed(statement, Standpoint(ground.directory, named, ground.policy, now))
+    found = addressed(statement, Standpoint(ground.directory, named, ground.policy, now, ground.expand))
     entry_bytes = len(signed.statement) + len(signed.signature)
     case = Case(statement, signed.contents, record_bytes(signed), entry_bytes, found, ground.policy, now)
     refusal = judge(case)

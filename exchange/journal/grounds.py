@@ -18,6 +18,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.policy import Policy, RevocationPolicy, parse_policy
 from exchange.domain.statement import Content
 from exchange.journal.examine import Ground
+from exchange.journal.past import Past
 from exchange.security.crl import Crl, Revocations, read_crl
 from exchange.security.directory.metadata import Proven, read_version
 from exchange.security.directory.roots import Files, Roots, parse
@@ -40,6 +41,7 @@ class Grounds:
         self._trusts: dict[tuple[bytes, RevocationPolicy], Trust] = {}
         self._crls: dict[GroundKey, tuple[Crl, ...]] = {}
         self._grounds: dict[GroundKey, Ground] = {}
+        self._past = Past()
         self._snapshots: defaultdict[int, set[bytes]] = defaultdict(set)
         self._journalled: defaultdict[int, set[bytes]] = defaultdict(set)
 
@@ -54,15 +56,19 @@ class Grounds:
         return replace(ground, versions=lambda version: self._version(lane, version))
 
     def _version(self, lane: int, number: int) -> Directory | None:
-        """A version that the lane has journalled, whether or not it ever stood on it."""
-        for digest in self._snapshots[number] & self._journalled[lane]:
-            try:
-                directory = self._directory(number, digest)
-            except DirectoryRefused:
-                continue
-            if directory is not None and self._is_journalled(lane, self._proven[digest]):
-                return directory
-        return None
+        """A version that the lane has journalled, whether or not it ever stood on it.
+
+        Of several snapshots with one number only that of the one past counts.
+        """
+        for digest in sorted(self._snapshots[number] & self._journalled[lane]):
+            with suppress(DirectoryRefused):
+                self._directory(number, digest)
+        proven = self._proven.get(self._past.digest(number) or b"")
+        return proven.directory if proven is not None and self._is_journalled(lane, proven) else None
+
+    def contradictions(self) -> list[str]:
+        """Where what was proven since this was asked before tells of more than one past of the directory."""
+        return self._past.contradictions()
 
     def _is_journalled(self, lane: int, proven: Proven) -> bool:
         return self._journalled[lane].issuperset(proven.files.values())
@@ -101,7 +107,9 @@ class Grounds:
         """Letters name versions by their numbers alone; whether a snapshot counts is found out when it is asked for."""
         if b"snapshot" in data:
             with suppress(DirectoryRefused):
-                self._snapshots[parse(Snapshot, data, "a snapshot").signed.version].add(digest)
+                snapshot = parse(Snapshot, data, "a snapshot").signed
+                self._snapshots[snapshot.version].add(digest)
+                self._past.note(digest, snapshot)
 
     def _ground(self, basis: Basis) -> Ground | None:
         """What the basis stands on; None while files are missing."""
@@ -151,4 +159,5 @@ class Grounds:
             raise
         self._last = proven
         self._proven[digest] = proven
+        self._past.take(proven)
         return proven.directory

@@ -5,7 +5,8 @@ it comes, and again where it stands in its lane once the lane's entries before i
 
 by itself
 1. It is a record of the journal, and its entry decodes.
-2. A basis proves its directory, policy and revocation lists under the root (rule 5.3).
+2. A basis proves its directory, policy and revocation lists under the root (rule 5.3); all that is proven,
+   in whatever lane, belongs to one past of the directory.
 3. A decision names the digest of its statement, a time near those around it, and the partition of
    its letter.
 4. The signature holds, as of the decision's time and directory (rule 3.2); the statement is canonical
@@ -26,7 +27,6 @@ from dataclasses import dataclass, field, replace
 
 from exchange.domain.decision import Basis, Decided, Journalled, Place
 from exchange.domain.delivery import Delivery
-from exchange.domain.directory import Directory
 from exchange.domain.errors import ConfigurationError, WireError
 from exchange.domain.fact import FlagCode
 from exchange.domain.ids import ZERO_DIGEST, digest
@@ -78,13 +78,12 @@ class _Entry:
 
 @dataclass(slots=True)
 class _Lane:
-    """A lane as far as it was replayed; `digest` is None right behind a gap, `directory` the last one proven."""
+    """A lane as far as it was replayed; `digest` is None right behind a gap."""
 
     number: int = 0
     digest: bytes | None = ZERO_DIGEST
     offset: int = -1
     basis: Basis | None = None
-    directory: Directory | None = None
     origins: OriginBook = field(default_factory=OriginBook)
     waiting: dict[int, _Entry] = field(default_factory=dict)
 
@@ -114,6 +113,7 @@ class Replay:
             self.report.flags[FlagCode.UNREADABLE] += 1
             self.report.add(Finding(FindingCode.UNREADABLE, record.position, -1, 0, str(error)))
             return
+        self._find_contradictions(entry)
         lane = self._lanes.setdefault(entry.place.lane, _Lane())
         if entry.place.number <= lane.number or entry.place.number in lane.waiting:
             self._find(entry, FindingCode.LANE_REPEAT, "this number was there before")
@@ -201,6 +201,7 @@ class Replay:
             self._stand(lane, entry, entry.said)
         else:
             self._follow(lane, entry, entry.said)
+        self._find_contradictions(entry)
 
     def _stand(self, lane: _Lane, entry: _Entry, basis: Basis) -> None:
         """Step 7: from here on the lane stands on another basis."""
@@ -214,11 +215,6 @@ class Replay:
             return
         for crl in older_ones(() if before is None else self._grounds.crls(before), self._grounds.crls(basis)):
             detail = f"revocation list {crl.number} of {crl.issuer}, {crl.this_update}, after a newer one"
-            self._find(entry, FindingCode.BASIS_ROLLED_BACK, detail)
-        stood, lane.directory = lane.directory, entry.ground.directory
-        next_one = stood is not None and stood.version + 1 == lane.directory.version
-        if stood is not None and next_one and lane.directory.previous != stood.digest:
-            detail = f"version {lane.directory.version} does not continue the version before it in this lane"
             self._find(entry, FindingCode.BASIS_ROLLED_BACK, detail)
 
     def _follow(self, lane: _Lane, entry: _Entry, decided: Decided) -> None:
@@ -246,6 +242,11 @@ class Replay:
         if disorder is not None and entry.examined is not None:
             self._find(entry, FindingCode.ORIGIN_DISORDER, f"{disorder.reason}: {disorder.detail}")
         lane.origins.take(head, statement if disorder is None else None, digest(decided.statement))
+
+    def _find_contradictions(self, entry: _Entry) -> None:
+        """Step 2, over all lanes: the entry told of another past of the directory than those before it."""
+        for detail in self._grounds.contradictions():
+            self._find(entry, FindingCode.BASIS_ROLLED_BACK, detail)
 
     def _find(self, entry: _Entry, code: FindingCode, detail: str) -> None:
         self.report.add(Finding(code, entry.record.position, entry.place.lane, entry.place.number, detail))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.domain.directory import Body, BodyStatus, Directory, Names
-from exchange.domain.group import GroupInvalid, parse_group, reached
+from exchange.domain.group import ITEMS, GroupInvalid, parse_group, reached
 from exchange.domain.ids import ZERO_DIGEST
 
 
@@ -95,6 +95,13 @@ def test_what_is_none_is_refused_by_its_place(text: str, character: int) -> None
     assert caught.value.code == "group-invalid"
 
 
+def test_an_expression_has_so_many_items() -> None:
+    """Repeated or not: what is too many is refused before any of it is read."""
+    assert len(list(parse_group(",".join(["minjust"] * ITEMS)).members(COUNTRY.bodies))) == 1
+    with pytest.raises(GroupInvalid, match=f"group, character {2 * ITEMS + 1}: at most {ITEMS} items"):
+        parse_group("a," * 20_000)
+
+
 @given(st.text(max_size=60) | st.text(alphabet="alkindsoteprc:417,- ", max_size=60))
 def test_any_text_is_a_group_or_refused(text: str) -> None:
     """Whatever the text, the error is one, and what is understood can be asked."""
@@ -132,7 +139,7 @@ def named_by(term: str, each: Body) -> bool:
     }[kind]
 
 
-@given(BODIES, st.lists(TERMS, min_size=1), st.lists(TERMS), st.randoms())
+@given(BODIES, st.lists(TERMS, min_size=1, max_size=32), st.lists(TERMS, max_size=32), st.randoms())
 def test_a_group_is_a_sum_without_another(
     bodies: Sequence[Body],
     wanted: Sequence[str],
@@ -153,7 +160,7 @@ def test_a_group_is_a_sum_without_another(
     assert {each.code for each in bodies if each in group} == meant
 
 
-@given(BODIES, st.lists(TERMS, min_size=1))
+@given(BODIES, st.lists(TERMS, min_size=1, max_size=ITEMS))
 def test_terms_that_name_nobody_are_known(bodies: Sequence[Body], terms: Sequence[str]) -> None:
     """Each but `all`, as it was written."""
     found = set(parse_group(", ".join(terms)).idle({each.code: each for each in bodies}))

@@ -1,5 +1,6 @@
 """Replay: a journal that is as routers wrote it is sound, and each alteration is found and named."""
 
+import copy
 import dataclasses
 import itertools
 import shutil
@@ -19,11 +20,10 @@ from exchange.domain.statement import Content, Letter
 from exchange.journal.examine import Ground
 from exchange.journal.facts import JournalRecord
 from exchange.journal.findings import FindingCode, Report, compare
+from exchange.journal.grounds import Grounds
 from exchange.journal.replay import Replay, replay_journal
 from exchange.security.authority import Authority
 from exchange.security.directory.folder import DirectoryFolder
-from exchange.security.directory.publisher import DirectoryPublisher, successor
-from exchange.security.trust import Trust
 from exchange.wire.records import decode, encode, kind_of
 from tests.journal.synthetic import SyntheticJournal, story
 from tests.world import NOW, World
@@ -296,22 +296,116 @@ def test_a_version_is_proven_by_what_the_lane_journalled_before_it(tmp_path: Pat
         assert report.directory_versions == {1, 2}
 
 
+def forked(world: World, folder: Path) -> World:
+    """The same world, whose signers will tell another story to whoever reads that folder."""
+    shutil.copytree(world.published.folder, folder)
+    other = copy.copy(world)
+    other.published = DirectoryFolder(folder, world.root)
+    return other
+
+
+def journal_of_one_lane(
+    journal: SyntheticJournal, lane: int, ground: Ground, skipped: tuple[Content, ...] = ()
+) -> None:
+    """Stand on `ground` in one lane only, with the skipped versions' snapshots beside."""
+    ledger = journal.ledgers[lane]
+    assert ledger.stand_on(ground)
+    contents = (*journal.proof(ground), *skipped)
+    journal.write(ground.directory.digest, Journalled(ledger.basis(journal.now), contents))
+
+
+def snapshots(world: World, *versions: int) -> tuple[Content, ...]:
+    """What the router journals of versions that a lane skipped."""
+    return tuple(Content(b"", world.published.read(f"{version}.snapshot.json")) for version in versions)
+
+
+def both_ways(journal: SyntheticJournal) -> list[Report]:
+    """The journal's report, its partitions read one after the other, in each order."""
+    orders = itertools.permutations(range(journal.world.journal_partitions))
+    return [
+        report_of(journal, sorted(journal.records, key=lambda record: order.index(record.position.partition)))
+        for order in orders
+    ]
+
+
 def test_a_version_of_another_past(tmp_path: Path) -> None:
     """A lane's next version continues the one that it stood on."""
+    world = World(tmp_path / "world")
+    journal = SyntheticJournal(world)
+    other = forked(world, tmp_path / "fork")
+    journal.stand_on(suspended(world, "gamma"))
+    for _ in range(2):
+        ground = suspended(other, "beta")
+    journal.world = other
+    journal.stand_on(ground)
+    for report in both_ways(journal):
+        assert found(report) == {FindingCode.BASIS_ROLLED_BACK}
+
+
+@pytest.mark.parametrize("told", ["true", "fork"])
+def test_another_past_behind_versions_that_were_skipped(tmp_path: Path, told: str) -> None:
+    """The snapshots beside the basis lead back to the version that the lane stood on, or to another."""
+    world = World(tmp_path / "world")
+    journal = SyntheticJournal(world)
+    other = forked(world, tmp_path / "fork")
+    journal.stand_on(suspended(world, "gamma"))
+    stood = world.directory.digest.hex()
+    suspended(other, "gamma")
+    journal.world = other if told == "fork" else world
+    for _ in range(4):
+        ground = suspended(journal.world, "beta")
+    assert ground.directory.version == 6
+    journal_of_one_lane(journal, 0, ground, snapshots(journal.world, 3, 4, 5))
+    for report in both_ways(journal):
+        assert found(report) == ({FindingCode.BASIS_ROLLED_BACK} if told == "fork" else set())
+        assert all(stood in finding.detail for finding in report.findings)
+
+
+def test_two_lanes_on_two_versions_with_one_number(tmp_path: Path) -> None:
+    """Each lane by itself goes forward; together they tell of two pasts, and the finding names both."""
+    world = World(tmp_path / "world")
+    journal = SyntheticJournal(world)
+    other = forked(world, tmp_path / "fork")
+    first, second = suspended(world, "gamma"), suspended(other, "beta")
+    journal_of_one_lane(journal, 0, first)
+    journal.world = other
+    journal_of_one_lane(journal, 1, second)
+    for report in both_ways(journal):
+        (finding,) = report.findings
+        assert finding.code is FindingCode.BASIS_ROLLED_BACK
+        assert {first.directory.digest.hex(), second.directory.digest.hex()} <= set(
+            finding.detail.replace(",", "").split()
+        )
+
+
+def test_of_two_versions_with_one_number_that_of_the_past_counts(tmp_path: Path) -> None:
+    """A letter names a version by its number alone; what the lane stands on says which one is meant."""
+    world = World(tmp_path / "world")
+    journal = SyntheticJournal(world)
+    other = forked(world, tmp_path / "fork")
+    suspended(other, "beta")
+    second, third = suspended(world, "gamma").directory, suspended(world, "beta")
+    others = (Content(b"", other.published.read(name)) for name in other.published.files(2))
+    ledger, grounds = journal.ledgers[0], Grounds(world.root)
+    assert ledger.stand_on(third)
+    basis = decode(Basis, ledger.basis(journal.now))
+    ground = grounds.prove(basis, (*others, *journal.files(2), *journal.proof(third)))
+    assert ground is not None
+    assert grounds.contradictions() == []
+    assert ground.versions(2) == second
+    (detail,) = grounds.contradictions()
+    assert second.digest.hex() in detail
+
+
+def test_the_same_version_in_all_lanes_is_one_past(tmp_path: Path) -> None:
+    """Lanes may skip different versions."""
     world = World(tmp_path)
     journal = SyntheticJournal(world)
-    journal.letter("alpha", "gamma")
-    shutil.copytree(world.published.folder, tmp_path / "fork")
-    journal.stand_on(suspended(world, "gamma"))
-    forked = DirectoryFolder(tmp_path / "fork", world.root)
-    latest, now = forked.latest(), world.now
-    bodies = {code: dataclasses.replace(body, kind="agency") for code, body in latest.bodies.items()}
-    publisher, keys = DirectoryPublisher(forked), world.authority.directory.publishing()
-    for _ in range(2):
-        latest = publisher.publish(successor(latest, bodies, now), keys, now)
-    world.published = forked
-    journal.stand_on(Ground(latest, world.policy, Trust(latest)))
-    assert found(report_of(journal)) == {FindingCode.BASIS_ROLLED_BACK}
+    second, third = suspended(world, "gamma"), suspended(world, "beta")
+    journal_of_one_lane(journal, 0, second)
+    for lane in range(world.lanes):
+        journal_of_one_lane(journal, lane, third)
+    assert all(report.findings == [] for report in both_ways(journal))
 
 
 def test_directory_rolled_back(tmp_path: Path) -> None:

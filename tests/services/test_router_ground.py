@@ -148,6 +148,19 @@ def test_only_what_is_new_is_journalled(files: Files) -> None:
     assert proven.directory == second.ground.directory
 
 
+def test_snapshots_of_skipped_versions_are_journalled(files: Files) -> None:
+    """They lead an auditor from the version that the lane stood on to the one that it stands on next."""
+    first = files.footings.current()
+    for kind in ("agency", "court", "ministry", "agency"):
+        files.world.change(dataclasses.replace(files.world.directory.bodies["beta"], kind=kind))
+    files.seconds += LOOK_SECONDS
+    fifth = files.footings.current()
+    (news,) = fifth.parts(first.ground.directory.digest, first.ground.policy.digest)
+    snapshots = {files.world.published.read(f"{version}.snapshot.json") for version in range(2, 6)}
+    assert snapshots <= {content.data for content in news}
+    assert len(news) == len(snapshots) + 3, "entry, list, policy"
+
+
 def test_a_large_directory_goes_into_several_records(files: Files) -> None:
     """Each small enough; the ground is proven once the last of them is there."""
     names = dataclasses.replace(files.world.directory.bodies["beta"].names, en="x" * 20_000)

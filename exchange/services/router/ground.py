@@ -3,6 +3,7 @@
 import itertools
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +58,20 @@ class FootingSource(Protocol):
     def of(self, directory_digest: bytes) -> Footing:
         """The footing of an older version of the directory. Raises `ConfigurationError`."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What somebody has who stood on an earlier version.
+
+    Attributes:
+        files: SHA-256 of its files.
+        skipped: names of the snapshots between it and the version to be proven: through them an auditor
+            follows the directory's past from the one to the other.
+    """
+
+    files: AbstractSet[bytes] = frozenset()
+    skipped: Sequence[str] = ()
 
 
 class FootingFiles:
@@ -185,14 +200,15 @@ class FootingFiles:
         return Footing(
             Ground(directory, policy, trust, self.version),
             lambda since, known_policy: self._parts(
-                version, self._files_of(since, version), [data, *(() if known_policy == policy.digest else pieces)]
+                version, self._known(since, version), [data, *(() if known_policy == policy.digest else pieces)]
             ),
-            lambda other: self._parts(other, set(self._folder.files(version).values()), [data]),
+            lambda other: self._parts(other, _Known(set(self._folder.files(version).values())), [data]),
         )
 
-    def _parts(self, version: int, known: set[bytes], first: Sequence[bytes]) -> Iterator[tuple[Content, ...]]:
-        """What comes `first`, and the files of a version that are not `known` by their digests."""
-        names = [name for name, digest in self._folder.files(version).items() if digest not in known]
+    def _parts(self, version: int, known: _Known, first: Sequence[bytes]) -> Iterator[tuple[Content, ...]]:
+        """What comes `first`, the snapshots that were skipped, and the files of a version that are not known."""
+        files = self._folder.files(version)
+        names = [*known.skipped, *(name for name, digest in files.items() if digest not in known.files)]
         part: list[Content] = []
         size = 0
         for data in itertools.chain(first, map(self._folder.read, names)):
@@ -203,18 +219,19 @@ class FootingFiles:
             size += len(data)
         yield tuple(part)
 
-    def _files_of(self, digest: bytes, upto: int) -> set[bytes]:
-        """The files of the version with that digest; none when it is not among the last few up to `upto`."""
+    def _known(self, digest: bytes, upto: int) -> _Known:
+        """Of who stood on the version with that digest; nothing when it is not among the last few up to `upto`."""
         if digest == ZERO_DIGEST:
-            return set()
+            return _Known()
         for version in range(upto, max(0, upto - LOOKED_BACK), -1):
             try:
                 files = self._folder.files(version)
             except ConfigurationError:
                 break
             if digest in files.values():
-                return set(files.values())
-        return set()
+                between = range(version + 1, upto)
+                return _Known(set(files.values()), [f"{number}.snapshot.json" for number in between])
+        return _Known()
 
 
 def _read_file(path: Path) -> bytes:

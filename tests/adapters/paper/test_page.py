@@ -12,13 +12,21 @@ from hypothesis import strategies as st
 
 from adapters.formats.bodies import Bodies
 from adapters.formats.files import file_info
-from adapters.paper.page import print_letter
+from adapters.paper.page import (
+    CELL_CHARACTERS,
+    FIELD_CHARACTERS,
+    HEADING_CHARACTERS,
+    ROWS,
+    TEXT_LINES,
+    page_values,
+    print_letter,
+)
 from adapters.paper.slip import Slip
 from exchange.agent.ports import ArrivedLetter
-from exchange.domain.card import FileRole, LetterCard
+from exchange.domain.card import FileRole, LetterCard, Link
 from exchange.embedded.folders import cache_folder
 from exchange.embedded.jars import Jar, ensure_jars
-from tests.adapters.support import CARD, DIRECTORY, DRAFT, arrived
+from tests.adapters.support import CARD, DIRECTORY, DRAFT, MINISTER, arrived
 
 LETTER = arrived(DRAFT)
 KYRGYZ = "Үстүбүздөгү жылдын 1-апрелинен тартып кагаз жүзүндөгү каттар кабыл алынбайт. Ң ң Ө ө Ү ү Ё ё № «»"
@@ -33,11 +41,19 @@ VERAPDF = Jar(
 
 def page(letter: ArrivedLetter = LETTER, **card: object) -> bytes:
     """The PDF of a letter; `card` are fields of its card."""
-    changed = dataclasses.replace(letter, card=dataclasses.replace(letter.card, **card))  # type: ignore[arg-type]
-    slip = Slip(
-        letter.digest.hex(), "ak-bulun", "mfa", "m-1", "doc", changed.card.reg_number, letter.letter.head.created
-    )
-    return print_letter(changed, slip, Bodies(DIRECTORY))
+    changed = with_card(letter, **card)
+    return print_letter(changed, slip_of(changed), Bodies(DIRECTORY))
+
+
+def with_card(letter: ArrivedLetter, **card: object) -> ArrivedLetter:
+    """The same letter with other fields of its card."""
+    return dataclasses.replace(letter, card=dataclasses.replace(letter.card, **card))  # type: ignore[arg-type]
+
+
+def slip_of(letter: ArrivedLetter) -> Slip:
+    """What the printed letter says of itself."""
+    number, created = letter.card.reg_number, letter.letter.head.created
+    return Slip(letter.digest.hex(), "ak-bulun", "mfa", "m-1", "doc", number, created)
 
 
 def plain(text: bytes, media_type: str = "text/plain") -> ArrivedLetter:
@@ -72,6 +88,44 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 def test_any_text_becomes_a_page(title: str, annotation: str, number: str) -> None:
     """Nobody's words are markup, none are without a glyph, and no word is too long."""
     assert page(title=title, annotation=annotation, reg_number=number).startswith(b"%PDF-1.7")
+
+
+LONG = "Ы ы\n" * 50_000
+HOSTILE = with_card(
+    plain(b"a\n" * 60_000),
+    title=LONG,
+    reg_number=LONG,
+    annotation=LONG,
+    signatories=tuple(dataclasses.replace(MINISTER, name=LONG if index == 0 else "Ы") for index in range(5_000)),
+    executor=dataclasses.replace(MINISTER, name=LONG),
+    links=(Link(LONG, number=LONG), *(Link("Связан с", number=str(index)) for index in range(5_000))),
+)
+
+
+def test_what_is_set_is_bounded() -> None:
+    """Nobody's card holds up the bridge: texts and tables are cut, and say that they were."""
+    values = page_values(HOSTILE, slip_of(HOSTILE), Bodies(DIRECTORY))
+    assert (len(values["short"]), values["short"][-1]) == (FIELD_CHARACTERS, "…")
+    assert (len(values["heading"]), values["heading"][-1]) == (HEADING_CHARACTERS, "…")
+    assert values["text"].count("\n") == TEXT_LINES
+    assert values["text"].endswith("Продолжение в самом письме")
+    for table, characters in (("registration", FIELD_CHARACTERS), ("signatories", CELL_CHARACTERS)):
+        assert max(len(cell) for row in values[table] for cell in row) == characters
+        assert len(values[table]) == ROWS + 1
+        assert values[table][-1][1].startswith("… дагы 4")
+
+
+def test_an_ordinary_letter_is_not_cut() -> None:
+    """What offices write is printed whole."""
+    values = page_values(LETTER, slip_of(LETTER), Bodies(DIRECTORY))
+    assert values["text"] == CARD.annotation
+    assert not any(cell.startswith("…") for row in values["registration"] for cell in row)
+    assert values["short"] == f"mfa {CARD.reg_number}"
+
+
+def test_pages_of_a_hostile_card_are_few() -> None:
+    """However long its fields, they are set once or shortened."""
+    assert page(HOSTILE).count(b"/Type/Page/") < 120
 
 
 def test_an_empty_card() -> None:
