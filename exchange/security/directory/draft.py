@@ -12,7 +12,7 @@ from datetime import timedelta
 from hashlib import sha256
 
 from securesystemslib.signer import CryptoSigner
-from tuf.api.metadata import Delegations, MetaFile, Root, SuccinctRoles, TargetFile, Targets
+from tuf.api.metadata import Delegations, Metadata, MetaFile, Root, SuccinctRoles, TargetFile, Targets
 
 from exchange.domain.directory import Directory
 from exchange.domain.ids import ZERO_DIGEST
@@ -136,18 +136,8 @@ def look_at_draft(
     new: set[str] = set()
     for role, metadata in listed.items():
         # 1.
-        before = lists.get(f"{role}.json")
-        if before is None:
-            raise _unreadable(f"names the list '{role[:40]}', which there is not")
-        if metadata.signed.version != before.version + 1:
-            message = f"{role}: list {metadata.signed.version} does not follow list {before.version}, which is in force"
-            raise DirectoryRefused(f"{message}: enter the change again", code="draft-overtaken")
-        by = root if role == Targets.type else targets
-        valid = by.get_verification_result(role, metadata.signed_bytes, metadata.signatures).signed
-        if not valid or set(valid) != set(metadata.signatures):
-            message = f"{role} is not signed by keepers, and by nobody else: let a keeper enter the change again"
-            raise DirectoryRefused(message, code="directory-signature-invalid")
-        signers = set(valid) if signers is None else signers & set(valid)
+        valid = _signers(role, metadata, lists.get(f"{role}.json"), root if role == Targets.type else targets)
+        signers = valid if signers is None else signers & valid
         # 2.
         new |= _require_exact(role, metadata.signed, in_force[role], draft, head)
         if role != Targets.type:
@@ -185,6 +175,20 @@ def _issuers(targets: Targets, draft: Draft, head: Directory) -> tuple[bytes, ..
         message = "exchange.json: lanes and journal_partitions are fixed at the installation: leave them as they are"
         raise DirectoryRefused(message, code="directory-change-invalid")
     return settings.issuers
+
+
+def _signers(role: str, metadata: Metadata[Targets], before: MetaFile | None, by: Root | Targets) -> set[str]:
+    """Ids of the keys that signed the next list after `before`."""
+    if before is None:
+        raise _unreadable(f"names the list '{role[:40]}', which there is not")
+    if metadata.signed.version != before.version + 1:
+        message = f"{role}: list {metadata.signed.version} does not follow list {before.version}, which is in force"
+        raise DirectoryRefused(f"{message}: enter the change again", code="draft-overtaken")
+    valid = by.get_verification_result(role, metadata.signed_bytes, metadata.signatures).signed
+    if not valid or set(valid) != set(metadata.signatures):
+        message = f"{role} is not signed by keepers, and by nobody else: let a keeper enter the change again"
+        raise DirectoryRefused(message, code="directory-signature-invalid")
+    return set(valid)
 
 
 def _require_exact(role: str, signed: Targets, before: Targets, draft: Draft, head: Directory) -> set[str]:

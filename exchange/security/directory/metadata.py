@@ -172,9 +172,7 @@ class Link:
 
 
 def require_grown(before: Mapping[str, MetaFile], after: Mapping[str, MetaFile], version: int) -> None:
-    """Make sure that no list of a version is older than that of the version before, and none is gone.
-
-    Two keepers signed each list once; put together again by one of them, an older list would undo what followed.
+    """Make sure that no list is older than in the version before, or gone: that would undo what two keepers signed.
 
     Raises:
         DirectoryRefused: `directory-rolled-back`.
