@@ -115,7 +115,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.PAPER_NOT_TAKEN: ("a recipient takes no paper any more", "send electronically, once both are connected"),
     Reason.RECIPIENT_FORBIDDEN: ("the policy does not let the sender write to a recipient", "leave it out"),
     Reason.RECIPIENTS_AND_GROUP: ("the letter names both recipients and a group", "name one of the two"),
-    Reason.GROUP_INVALID: ("the group's expression cannot be read", "correct it at the character named"),
+    Reason.GROUP_INVALID: (
+        "the group's expression cannot be read, or has more than 64 items",
+        "correct it at the character named",
+    ),
     Reason.GROUP_OUTDATED: ("the group's version of the directory is too far from the one in force", "send it again"),
     Reason.GROUP_TOO_LARGE: ("the codes of the group do not fit into a journal entry", "send to smaller groups"),
     Reason.CONTENT_MISMATCH: ("contents and commitments differ", "send exactly the items that were signed"),
