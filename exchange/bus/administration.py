@@ -184,7 +184,12 @@ class Administration:
         futures = self._client.describe_configs(resources, request_timeout=self._timeout)
         found: dict[str, dict[str, str]] = {}
         for resource, future in futures.items():
-            entries: Mapping[str, ConfigEntry] = await self._result(future, f"reading settings of {resource.name}")
+            try:
+                entries: Mapping[str, ConfigEntry] = await asyncio.wrap_future(future)
+            except KafkaException as error:
+                if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    continue  # one broker lists it, and the one that was asked has not heard of it yet
+                raise administration_error(error, f"reading settings of {resource.name}") from error
             found[resource.name] = {name: entry.value or "" for name, entry in entries.items()}
         return found
 
