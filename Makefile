@@ -68,7 +68,7 @@ chaos: setup ## Break an exchange at random and check its promises; SEED=1 FAULT
 STATIC := lint format types layers docstrings dependencies
 
 .PHONY: check
-check: setup ## Everything that needs no server, under a minute
+check: setup ## Everything that needs no server, in about a minute
 	@$(MAKE) --jobs=2 --keep-going --output-sync=target tests-edge tests-core $(STATIC)
 
 .PHONY: test
@@ -86,7 +86,7 @@ test: setup ## Everything: check, tests on real servers, coverage; then what cou
 
 # Halves of about the same length, for two cores; those on servers mostly wait for them.
 PYTEST := $(BIN)/pytest
-EDGE := tests/adapters tests/agent
+EDGE := tests/adapters tests/agent tests/cli
 BROKEN := tests/chaos tests/faults tests/embedded
 
 .PHONY: tests
@@ -94,7 +94,7 @@ tests: setup ## Tests that need no server
 	@$(MAKE) --jobs=2 --keep-going --output-sync=target tests-edge tests-core
 
 .PHONY: tests-edge
-tests-edge: setup ## Those of formats, connectors and the agent
+tests-edge: setup ## Those of formats, connectors, the agent and commands
 	$(PYTEST) --quiet -m "not server" $(EDGE)
 
 .PHONY: tests-core
