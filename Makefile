@@ -38,11 +38,22 @@ setup: .venv/.installed ## Make .venv from requirements.lock (all other targets 
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
 	@touch $@
 
+.PHONY: assets
+assets: setup ## Fetch what the console's pages load beside their own files: font, pictures that move, live news
+	@$(BIN)/python -m exchange.console.assets
+
 .PHONY: lock
 lock: setup ## Resolve requirements.lock again: names, versions and hashes; UPGRADE=1 takes newer versions
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --all-extras --group dev $(if $(UPGRADE),--upgrade) \
 		--output-file requirements.lock pyproject.toml
+	@$(MAKE) lock-image LOCK="$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --constraint requirements.lock"
+
+.PHONY: lock-image
+lock-image:
+	$(LOCK) --extra otel --extra postgresql --output-file docker/requirements.lock pyproject.toml
+	$(LOCK) --group build --output-file docker/build.lock
 
 .PHONY: clean
 clean: ## Remove .venv and everything that tools left in the tree
@@ -52,8 +63,9 @@ clean: ## Remove .venv and everything that tools left in the tree
 # --- use
 
 .PHONY: demo
-demo: setup ## Letters between six bodies over real Kafka, from nothing to a table
-	@$(BIN)/exchange demo
+demo: setup ## Letters between nine bodies over real Kafka, from nothing to a table; KEEP=1 goes on, with the console
+	@$(if $(KEEP),test -d exchange/console/static/vendor || $(BIN)/python -m exchange.console.assets || true)
+	@$(BIN)/exchange demo $(if $(KEEP),--keep)
 
 .PHONY: bench
 bench: setup ## Measure; ONLY=router runs one. A JSON object per line
@@ -63,51 +75,73 @@ bench: setup ## Measure; ONLY=router runs one. A JSON object per line
 chaos: setup ## Break an exchange at random and check its promises; SEED=1 FAULTS=100
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --faults $(or $(FAULTS),100)
 
+.PHONY: fuzz
+fuzz: setup ## Feed every parser what nobody would send; SECONDS=20 for each, ONLY=format-medo-2.6
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),20) $(ONLY)
+
 # --- checks
 
 STATIC := lint format types layers docstrings dependencies
 
 .PHONY: check
-check: setup ## Everything that needs no server, in about a minute
-	@$(MAKE) --jobs=2 --keep-going --output-sync=target tests-edge tests-core $(STATIC)
+check: setup ## Everything that needs no server
+	@$(MAKE) --jobs=2 --keep-going --output-sync=target $(FAST) $(STATIC)
 
 .PHONY: test
 test: setup ## Everything: check, tests on real servers, coverage; then what could not be run
 	@rm -f $(NOT_RUN)
 	@$(BIN)/coverage erase
-	@$(MAKE) --jobs=2 --keep-going --output-sync=target tests-edge tests-core $(STATIC) \
-	  PYTEST="$(BIN)/coverage run --parallel-mode -m pytest --not-run-list=$(NOT_RUN)"
-	@$(BIN)/coverage combine --quiet
+	@$(MAKE) --jobs=2 --keep-going --output-sync=target $(FAST) $(STATIC) \
+	  PYTEST="$(BIN)/pytest --not-run-list=$(NOT_RUN)" \
+	  COVERED_BY="$(BIN)/coverage run -m pytest --not-run-list=$(NOT_RUN)"
 	$(BIN)/coverage report
-	@$(MAKE) --jobs=2 --keep-going --output-sync=target servers-broken servers-whole \
+	@$(MAKE) --jobs=4 --keep-going --output-sync=target $(SERVERS) \
 	  PYTEST="$(BIN)/pytest --not-run-list=$(NOT_RUN)"
 	@if [ -s $(NOT_RUN) ]; then echo; echo "NOT RUN, this machine lacks:"; sort -u $(NOT_RUN); fi
 	@if [ -s $(NOT_RUN) ] && [ "$$CI" = true ]; then exit 1; fi
 
-# Halves of about the same length, for two cores; those on servers mostly wait for them.
+# Parts of about the same length, for two cores; those on servers all at a time, for much of theirs is waiting.
 PYTEST := $(BIN)/pytest
-EDGE := tests/adapters tests/agent tests/cli
-BROKEN := tests/chaos tests/faults tests/embedded
+COVERED_BY = $(PYTEST)
+EDGE := tests/adapters tests/cli
+COVERED := tests/domain tests/wire tests/security
+CHAOS := tests/chaos
+BROKEN := tests/faults tests/embedded
+SEEN := tests/demo tests/console tests/config
+FAST := tests-edge tests-core tests-covered
+SERVERS := servers-broken servers-whole servers-seen servers-chaos
 
 .PHONY: tests
 tests: setup ## Tests that need no server
-	@$(MAKE) --jobs=2 --keep-going --output-sync=target tests-edge tests-core
+	@$(MAKE) --jobs=2 --keep-going --output-sync=target $(FAST)
+
+.PHONY: tests-covered
+tests-covered: setup ## Those of domain, wire and security, whose every line they are to reach
+	$(COVERED_BY) --quiet -m "not server" $(COVERED)
 
 .PHONY: tests-edge
-tests-edge: setup ## Those of formats, connectors, the agent and commands
+tests-edge: setup ## Those of formats, connectors and commands
 	$(PYTEST) --quiet -m "not server" $(EDGE)
 
 .PHONY: tests-core
 tests-core: setup ## All others of them
-	$(PYTEST) --quiet -m "not server" $(EDGE:%=--ignore=%)
+	$(PYTEST) --quiet -m "not server" $(EDGE:%=--ignore=%) $(COVERED:%=--ignore=%)
 
 .PHONY: servers-broken
-servers-broken: setup ## Tests on servers, those that break them among them
+servers-broken: setup ## Tests on servers that break them
 	$(PYTEST) --quiet -m server $(BROKEN)
+
+.PHONY: servers-chaos
+servers-chaos: setup ## Two minutes of faults at random
+	$(PYTEST) --quiet -m server $(CHAOS)
+
+.PHONY: servers-seen
+servers-seen: setup ## Those of what people see: demo, console, monitoring
+	$(PYTEST) --quiet -m server $(SEEN)
 
 .PHONY: servers-whole
 servers-whole: setup ## All others of them
-	$(PYTEST) --quiet -m server $(BROKEN:%=--ignore=%)
+	$(PYTEST) --quiet -m server $(CHAOS:%=--ignore=%) $(BROKEN:%=--ignore=%) $(SEEN:%=--ignore=%)
 
 .PHONY: lint
 lint: setup ## ruff: all rules but those that pyproject.toml names with a reason
@@ -127,7 +161,7 @@ layers: setup ## import-linter: imports point down the layers of docs/design.md
 
 .PHONY: docstrings
 docstrings: setup ## interrogate: everything public says what it is
-	$(BIN)/interrogate --quiet exchange adapters bench
+	$(BIN)/interrogate --quiet exchange adapters bench verify
 
 .PHONY: dependencies
 dependencies: setup ## deptry: what is imported is declared, what is declared is imported
@@ -138,6 +172,16 @@ mutants: setup ## Faults put into domain, wire and security, and which no test n
 	@$(if $(ONLY),,rm -rf mutants)
 	$(BIN)/mutmut run $(if $(ONLY),'$(ONLY)')
 	@$(BIN)/mutmut results
+
+.PHONY: schemas
+schemas: setup ## Write schemas/json and docs/api/ from the types that read what they describe
+	$(BIN)/python -m adapters.schemas
+	$(BIN)/python -m exchange.wiring.api > docs/api/openapi.json
+	$(BIN)/python -m exchange.console.api.document > docs/api/console.json
+
+.PHONY: dashboards
+dashboards: setup ## Write config/grafana/*.json from the table of panels beside them
+	$(BIN)/python -m config.grafana.dashboards
 
 .PHONY: golden
 golden: setup ## Write golden records for schemas that have none; never changes one that is there

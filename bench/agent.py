@@ -34,7 +34,7 @@ from exchange.bus.producer import Outgoing, SubmissionProducer
 from exchange.bus.topics import inbox
 from exchange.domain.errors import SpoolError
 from exchange.domain.statement import Signed
-from exchange.settings import agent_settings
+from exchange.settings.agent import agent_settings
 from exchange.wire.records import decode
 from exchange.wiring.agent import open_desk
 

@@ -86,7 +86,7 @@ class Mark:
 
 async def watched(place: Stage, before: int, count: int) -> list[Mark]:
     """Ten marks a second until `count` more than `before` are journalled."""
-    broker, routers = psutil.Process(place.broker), [psutil.Process(process.pid) for process in place.processes]
+    routers = [process.pid for process in place.processes]
     marks: list[Mark] = []
     deadline = time.monotonic() + LIMIT_SECONDS
     while not marks or marks[-1].done < count:
@@ -95,7 +95,7 @@ async def watched(place: Stage, before: int, count: int) -> list[Mark]:
             raise TimeoutError(message)
         place.check()
         done = await journalled(place) - before
-        marks.append(Mark(time.monotonic(), done, _cpu_seconds(broker), sum(map(_cpu_seconds, routers))))
+        marks.append(Mark(time.monotonic(), done, cpu_seconds(place.broker), sum(map(cpu_seconds, routers))))
         await asyncio.sleep(0.1)
     return marks
 
@@ -107,6 +107,7 @@ def between(marks: list[Mark], first: float, last: float) -> tuple[Mark, Mark]:
     return begin, end
 
 
-def _cpu_seconds(process: psutil.Process) -> float:
-    times = process.cpu_times()
+def cpu_seconds(pid: int) -> float:
+    """CPU time of a process so far."""
+    times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)

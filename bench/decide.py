@@ -17,10 +17,10 @@ from bench.crypto import NOW
 from bench.letters import Writer, bodies
 from bench.report import Figure, report
 from bench.stage import POLICY
-from exchange.bus.lane import BATCH_BYTES
 from exchange.bus.producer import batches_of
 from exchange.bus.records import Record
 from exchange.bus.topics import SUBMISSIONS
+from exchange.bus.transactions import BATCH_BYTES
 from exchange.domain.decision import DeadLetter, LaneState
 from exchange.domain.policy import parse_policy
 from exchange.journal.examine import Ground
@@ -72,7 +72,7 @@ async def _round(
     examined, decided = [], []
     for start in range(0, len(records), BATCH):
         begin = time.process_time()
-        batch = await examine_all(records[start : start + BATCH], footing, NOW)
+        batch = await examine_all(records[start : start + BATCH], footing, NOW, 0)
         between = time.process_time()
         _decide(ledger, batch, producer)
         examined.append(between - begin)

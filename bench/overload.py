@@ -22,7 +22,7 @@ from bench.report import Figure, report
 from bench.stage import Stage, resident_mb, stage
 from exchange.agent.mailbox import Mailbox
 from exchange.domain.errors import SpoolError
-from exchange.settings import agent_settings
+from exchange.settings.agent import agent_settings
 from exchange.wiring.agent import open_desk
 
 BODIES = 3
@@ -144,7 +144,7 @@ def _scene(place: Stage, codes: tuple[str, ...], open_: ExitStack) -> _Scene:
 
 
 def _without_edms(text: str) -> str:
-    return "\n".join(line for line in text.splitlines() if not line.startswith('folder = "edms')) + "\n"
+    return "\n".join(line for line in text.splitlines() if not line.startswith("edms = ")) + "\n"
 
 
 def _reading(path: Path) -> closing[sqlite3.Connection]:

@@ -36,7 +36,7 @@ from exchange.security.authority import Authority
 from exchange.security.files import write_atomically
 from exchange.security.form import parse
 from exchange.security.keys import KeyFiles, load_certificate, load_key_pair
-from exchange.settings import agent_settings
+from exchange.settings.agent import agent_settings
 from exchange.wire.records import decode, decode_statement, kind_of
 from tests.published import directory_folder, publish
 from tests.security.issuing import certify_next

@@ -21,7 +21,8 @@ from exchange.embedded import EmbeddedKafka, JavaProgram, cache_folder, ensure_j
 from exchange.embedded.demo_bodies import DemoBody
 from exchange.embedded.installation import SHAPE, Installer, grants, topics
 from exchange.security.directory.folder import DirectoryFolder
-from exchange.settings import agent_settings, operator_settings, router_settings
+from exchange.settings import TICK_SECONDS, operator_settings, router_settings
+from exchange.settings.agent import agent_settings
 
 POLICY = """
 [letters]
@@ -72,7 +73,7 @@ class Stage:
     def start(self, command: str, config: Path) -> "subprocess.Popen[bytes]":
         """Start a process of the exchange; it is ended with the stage."""
         log = (self.folder / f"{config.stem}.log").open("wb")
-        arguments = [sys.executable, "-m", "exchange.cli", command, "--config", str(config)]
+        arguments = [sys.executable, "-m", "exchange.cli", *command.split(), "--config", str(config)]
         process = subprocess.Popen(arguments, stdout=log, stderr=log)
         self.processes.append(process)
         return process
@@ -99,11 +100,12 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(bodies: Sequence[str]) -> AsyncIterator[Stage]:
-    """An exchange with `bodies`, in a folder that is removed in the end."""
+async def stage(bodies: Sequence[str], *, console: bool = False) -> AsyncIterator[Stage]:
+    """An exchange with `bodies`, in a folder that is removed in the end; `console`: with its files, too."""
     with tempfile.TemporaryDirectory(prefix="exchange-bench-") as name:
         folder = Path(name)
-        installer = Installer(folder, [_body(code) for code in bodies], system.now())
+        made_up = [_body(code) for code in bodies]
+        installer = Installer(folder, made_up, system.now(), console=console, tick_seconds=TICK_SECONDS)
         (folder / "policy.toml").write_text(POLICY)
         cache = cache_folder(os.environ)
         program = with_class_cache(JavaProgram(find_java(os.environ), ensure_jars(cache)), cache, installer.tls)
@@ -137,7 +139,7 @@ def _end(processes: list["subprocess.Popen[bytes]"]) -> None:
 
 
 def _body(code: str) -> DemoBody:
-    return DemoBody(code, Names(code, code, code), "bench", (f"uid-{code}",), "", "medo-2.6")
+    return DemoBody(code, Names(code, code, code), "bench", (f"uid-{code}",), "", "infodocs")
 
 
 def _directory(folder: Path) -> Directory:

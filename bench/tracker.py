@@ -2,17 +2,21 @@
 
 Real journal records: letters decided by the ledger, each delivered, handed over and registered by signed
 receipts, which come thousands of letters later as in life: a letter's facts are in different batches.
-The service itself runs, over a journal in memory; SQLite and PostgreSQL with the tracker's own settings.
+The service itself runs, over a journal in memory; SQLite and PostgreSQL with the tracker's own settings. Then two
+processes share one PostgreSQL, each with a partition, and store as the service does.
 """
 
 import asyncio
 import math
+import multiprocessing
 import tempfile
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from types import MappingProxyType
 
@@ -36,8 +40,8 @@ from exchange.journal.ledger import Entry, Ledger
 from exchange.security.authority import Authority
 from exchange.security.keys import load_certificate
 from exchange.security.trust import Trust
-from exchange.services.reading import BATCH_RECORDS, Partition, Positions, Taken
-from exchange.services.tracker.batch import look_for_garbage_rarely
+from exchange.services.reading import BATCH_RECORDS, Partition, Positions, Taken, look_for_garbage_rarely
+from exchange.services.tracker.batch import batch_of
 from exchange.services.tracker.metrics import TrackerMetrics
 from exchange.services.tracker.service import Tracker
 from exchange.store import bulk
@@ -49,6 +53,7 @@ LATER = {"delivered": 1_000, "handed-over": 3_000, "registered": 6_000}
 """So many letters lie between a letter and its receipt."""
 OF_ONE_LETTER = 10_000
 RUNS = 3
+START_SECONDS = 60
 
 Journal = list[Record]
 
@@ -96,13 +101,15 @@ async def run() -> None:
     """Fold four facts for each letter; then thousands about one letter."""
     with tempfile.TemporaryDirectory(prefix="exchange-bench-") as name:
         folder = Path(name)
-        usual, one = await asyncio.to_thread(_journals, folder)
+        usual, other, one = await asyncio.to_thread(_journals, folder)
         await _compare("tracker", usual, one, lambda run: f"sqlite:///{folder}/{run}.sqlite")
         with EmbeddedPostgres(folder / "postgresql") as server:
-            await _compare("tracker.postgresql", usual, one, lambda _: server.url)
+            raw = await _compare("tracker.postgresql", usual, one, lambda _: server.url)
+            both = max([await asyncio.to_thread(_shared, server.url, (usual, other)) for _ in range(RUNS)])
+        report(Figure("tracker.postgresql.two", both, "facts/s", both / raw, "bare insert of as many rows by one"))
 
 
-async def _compare(bench: str, usual: Journal, one: Journal, url: Callable[[str], str]) -> None:
+async def _compare(bench: str, usual: Journal, one: Journal, url: Callable[[str], str]) -> float:
     """The best of some runs of each, in turns: neighbours on the machine slow down one or the other."""
     ours, cpu, alone, raw = 0.0, math.inf, 0.0, 0.0
     for number in range(RUNS):
@@ -113,6 +120,7 @@ async def _compare(bench: str, usual: Journal, one: Journal, url: Callable[[str]
     report(Figure(bench, ours, "facts/s", ours / raw, "bare insert of as many rows"))
     report(Figure(f"{bench}.cpu", cpu * 1e6, "us/fact of this process"))
     report(Figure(f"{bench}.one-letter", alone, "facts/s", alone / ours, "facts about many letters"))
+    return raw
 
 
 async def _folded(url: str, journal: Journal) -> tuple[float, float]:
@@ -125,6 +133,41 @@ async def _folded(url: str, journal: Journal) -> tuple[float, float]:
         begin, cpu = time.perf_counter(), time.process_time()
         taken = await tracker.catch_up()
         return taken / (time.perf_counter() - begin), (time.process_time() - cpu) / taken
+
+
+def _shared(url: str, journals: Sequence[Journal]) -> float:
+    """Facts a second of two processes, each of which takes the partition that it holds."""
+    with Store(url) as store:
+        store.drop()
+        store.migrate()
+    spawning = multiprocessing.get_context("spawn")
+    there, go = spawning.Barrier(len(journals)), spawning.Barrier(len(journals) + 1)
+    processes = [spawning.Process(target=_share, args=(url, journals, there, go)) for _ in journals]
+    for process in processes:
+        process.start()
+    go.wait(START_SECONDS)
+    begin = time.perf_counter()
+    for process in processes:
+        process.join()
+    if any(process.exitcode for process in processes):
+        message = "a tracker failed: see above"
+        raise RuntimeError(message)
+    return sum(map(len, journals)) / (time.perf_counter() - begin)
+
+
+def _share(url: str, journals: Sequence[Journal], there: Barrier, go: Barrier) -> None:
+    with Store(url) as store, store.shard(len(journals)) as shard:
+        there.wait(START_SECONDS)
+        while not shard.balance():
+            pass
+        (partition,) = shard.held
+        journal = journals[partition]
+        cut = [journal[first : first + BATCH_RECORDS] for first in range(0, len(journal), BATCH_RECORDS)]
+        look_for_garbage_rarely()
+        go.wait(START_SECONDS)
+        with ThreadPoolExecutor(1) as beside:
+            for batch in beside.map(batch_of, cut):
+                store.take(batch.facts, batch.reached, shard)
 
 
 def _inserted(url: str, journal: Journal) -> float:
@@ -144,14 +187,15 @@ def _inserted(url: str, journal: Journal) -> float:
         return len(journal) / (time.perf_counter() - begin)
 
 
-def _journals(folder: Path) -> tuple[Journal, Journal]:
-    """Letters of one body to another and their receipts, as the journal holds them; and one letter with many."""
+def _journals(folder: Path) -> tuple[Journal, Journal, Journal]:
+    """Letters of one body to another and their receipts, as two partitions hold them; and one letter with many."""
     authority = Authority(folder / "authority", now=NOW - timedelta(days=1))
     exchange = ZERO_DIGEST
     found = []
-    for said in (_usual, _one):
+    for said, partition in ((_usual, 0), (_usual, 1), (_one, 0)):
         sender, recipient = (
-            Writer(exchange, code, authority.body(code).statement, NOW, seed) for seed, code in enumerate(bodies(2))
+            Writer(exchange, code, authority.body(code).statement, NOW, 2 * partition + seed)
+            for seed, code in enumerate(bodies(2))
         )
         ledgers = {writer.body: _ledger(authority, exchange, writer.body) for writer in (sender, recipient)}
         records: Journal = []
@@ -162,9 +206,9 @@ def _journals(folder: Path) -> tuple[Journal, Journal]:
             )
             if isinstance(entry, Entry):
                 value = encode(Journalled(entry.entry, entry.contents))  # noqa: PLW2901 - what was said, as journalled
-                records.append(Record(JOURNAL, 0, len(records), NOW, b"", value))
+                records.append(Record(JOURNAL, partition, len(records), NOW, b"", value))
         found.append(records)
-    return found[0], found[1]
+    return found[0], found[1], found[2]
 
 
 def _usual(sender: Writer, recipient: Writer) -> Iterator[tuple[str, bytes]]:

@@ -19,24 +19,25 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from adapters.formats import format_named
 from adapters.formats.files import file_info
 from exchange import system
 from exchange.agent.agent import Agent
 from exchange.agent.mailbox import Heard, Mailbox, Received, SentLetter
-from exchange.agent.ports import DraftLetter, DraftReceipt, Package
+from exchange.agent.ports import DraftLetter, DraftReceipt, Format, Package
 from exchange.agent.spool.outgoing import OutgoingState
 from exchange.domain.card import FileRole, LetterCard, Party, ReceiptCard
-from exchange.domain.delivery import TABLE
+from exchange.domain.delivery import DECISIVE
 from exchange.domain.directory import Body, Directory
-from exchange.domain.errors import BusError, ConfigurationError, DocumentError, SpoolError
+from exchange.domain.errors import BusError, ConfigurationError, DocumentError, ExchangeError, SpoolError
 from exchange.domain.event import Event
 from exchange.domain.group import parse_group, reached
 from exchange.domain.statement import Access, AckPolicy, Group, LetterKind, Urgency
-from exchange.settings import BodySettings, agent_settings
+from exchange.security.documents import Anchors, SignatureReport, SignatureStatus, signature_reports
+from exchange.settings.agent import agent_settings
+from exchange.settings.bodies import BodySettings
 from exchange.wiring.agent import Desk, open_desk
 
-__all__ = ["Client", "Heard", "Received", "SentLetter", "read_draft"]
+__all__ = ["Client", "Heard", "Received", "SentLetter", "SignatureReport", "SignatureStatus", "read_draft"]
 
 LOOK_SECONDS = 0.1
 SOURCE_FORMAT = "exchange-client"
@@ -45,9 +46,10 @@ SOURCE_FORMAT = "exchange-client"
 class Client:
     """One body's client; make it with `Client.open`. For one event loop."""
 
-    def __init__(self, body: BodySettings, desk: Desk, mailbox: Mailbox) -> None:
+    def __init__(self, body: BodySettings, desk: Desk, mailbox: Mailbox, anchors: Anchors) -> None:
         """Join the parts; see `open`."""
         self._body = body
+        self._anchors = anchors
         self._desk = desk
         self._mailbox = mailbox
 
@@ -68,11 +70,12 @@ class Client:
             SpoolError: the spool cannot be used.
         """
         settings = agent_settings(Path(config), environ)
-        chosen = _chosen(settings.bodies, body, Path(config))
+        anchors = Anchors.load(settings.documents)
         with open_desk(settings) as desk:
-            agent = desk.agent(settings.bodies)
+            chosen = _chosen(settings.carried(desk.office.history.directory), body, Path(config))
+            agent = desk.agent((chosen,))
             async with _in_place_of_agent(agent):
-                yield cls(chosen, desk, agent.mailbox(chosen.code))
+                yield cls(chosen, desk, agent.mailbox(chosen.code), anchors)
 
     @property
     def directory(self) -> Directory:
@@ -125,6 +128,8 @@ class Client:
 
         Raises:
             BusError: `bus-slow`, retriable: nothing was heard in time; the letter stays in the spool.
+            ExchangeError: the reason's code (`certificate-revoked`, `body-suspended`, …): by the directory the
+                exchange can take nothing of this body now; the letter stays in the spool.
         """
         try:
             async with asyncio.timeout(seconds):
@@ -132,6 +137,9 @@ class Client:
                     sent = await self.sent(letter)
                     if sent.state not in {OutgoingState.DRAFT, OutgoingState.SIGNED}:
                         return sent
+                    if (hindrance := await self._mailbox.hindrance()) is not None:
+                        message = f"{hindrance.text}; the letter is kept, and goes out by itself then"
+                        raise ExchangeError(message, code=hindrance.reason.value)
                     await asyncio.sleep(LOOK_SECONDS)
         except TimeoutError:
             message = (
@@ -161,7 +169,7 @@ class Client:
             sent = await self.sent(letter)
             while some := await self._mailbox.heard(letter, last):
                 for row, heard in some:
-                    last, ended = row, ended | ({heard.actor} if TABLE[heard.event].decides else set())
+                    last, ended = row, ended | ({heard.actor} if heard.event in DECISIVE else set())
                     yield heard
             answered = not sent.group and ended >= set(sent.recipients)
             if answered or sent.state in {OutgoingState.REFUSED, OutgoingState.VOID}:
@@ -171,6 +179,11 @@ class Client:
     async def arrived(self, limit: int = 100) -> list[Received]:
         """The last letters that arrived for the body, newest first."""
         return await self._mailbox.arrived(limit)
+
+    async def signatures(self, received: Received) -> tuple[SignatureReport, ...]:
+        """What becomes of the document's own signatures, see docs/document-signatures.md; one per signer."""
+        letter = received.arrived
+        return await asyncio.to_thread(signature_reports, letter.card, letter.files, self._anchors, system.now())
 
     async def letters(self) -> AsyncIterator[Received]:
         """Letters to the body, each once: those of the last that are there already, then as they arrive."""
@@ -225,17 +238,25 @@ class Client:
         return Party(body=code) if body is None else Party(body=code, name=body.names.ru, soate=body.soate)
 
 
-def read_draft(paths: Sequence[Path], format_name: str, directory: Directory) -> DraftLetter:
+def read_draft(paths: Sequence[Path], fmt: Format, directory: Directory) -> DraftLetter:
     """A letter as a document system wrote it: a folder with its files, or the files themselves.
 
     Raises:
-        ConfigurationError: `format-unknown`.
         DocumentError: the document breaks its format, or is a receipt.
         OSError: a file cannot be read.
     """
     files = [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
-    package = Package(paths[0].stem, {file.name: file.read_bytes() for file in files if not file.name.startswith(".")})
-    draft = format_named(format_name).parse(package, directory)
+    contents = {file.name: file.read_bytes() for file in files if not file.name.startswith(".")}
+    return letter_in(Package(paths[0].stem, contents), fmt, directory)
+
+
+def letter_in(package: Package, fmt: Format, directory: Directory) -> DraftLetter:
+    """The letter of a package.
+
+    Raises:
+        DocumentError: the document breaks its format, or is a receipt.
+    """
+    draft = fmt.parse(package, directory)
     if isinstance(draft, DraftReceipt):
         message = "the document is a receipt, not a letter: drop it into the agent's folder"
         raise DocumentError(message, code="document-unexpected", place=package.name)

@@ -31,6 +31,8 @@ class NotRun:
         self.missing: dict[Tool, int] = {}
         self.parts: list[str] = []
         """Parts of tests that the machine did not allow, in the tests' own words."""
+        self.notes: list[str] = []
+        """What was left out for want of something that no package brings: told, and no failure."""
         self._list: Path | None = config.getoption("--not-run-list")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -46,6 +48,8 @@ class NotRun:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say loudly what was not run, and what would change that."""
+        for note in self.notes:
+            terminalreporter.line(f"left out: {note}", yellow=True)
         if not self._lines():
             return
         terminalreporter.section("NOT RUN: this machine lacks something", sep="!", red=True, bold=True)

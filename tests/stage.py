@@ -13,8 +13,9 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,16 +29,22 @@ from exchange.domain.directory import Body, Names
 from exchange.domain.ids import SERVICE_PREFIX, lane_of
 from exchange.domain.statement import Signed
 from exchange.embedded import EmbeddedKafka, JavaProgram, cache_folder, ensure_jars, find_java, with_class_cache
+from exchange.embedded.cluster_files import settle_nodes
 from exchange.embedded.demo_bodies import DemoBody
-from exchange.embedded.installation import ADMIN, SHAPE, Installation, Installer, command, grants, topics
+from exchange.embedded.installation import ADMIN, SHAPE, Installer, grants, topics
+from exchange.embedded.installed import Installation, command
 from exchange.embedded.processes import Watchdog
+from exchange.embedded.speakers import SERVICES
 from exchange.wire.records import encode
 from tests.checker import Checker
+from tests.plugin_kafka import SHORT_LIVED
 from tests.published import directory_folder, publish
 from tests.world import Speaker, World
 
 BODIES = tuple(f"body-{number:02}" for number in range(80))
 STOP_SECONDS = 20.0
+Front = Callable[[int], int]
+"""Stands before the port that it is given; the port where it listens itself."""
 LARGE = "write_bytes_per_second = 1000000000\nread_bytes_per_second = 1000000000\nrequest_percent = 10000\n"
 """Nobody is slowed here by a quota."""
 
@@ -116,14 +123,21 @@ class Process:
 class Stage:
     """The exchange of a test run: `world` has the bodies' keys, `checker` sees what was written."""
 
-    def __init__(self, folder: Path, kafka: EmbeddedKafka, world: World, installer: Installer) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        kafka: EmbeddedKafka,
+        world: World,
+        installer: Installer,
+        bodies: Sequence[str] = BODIES,
+    ) -> None:
         """Take a running broker that has topics and rights."""
         self.folder = folder
         self.kafka = kafka
         self.world = world
         self.installer = installer
-        self.checker = Checker(self.settings(ADMIN), BODIES, SHAPE.lanes, SHAPE.journal_partitions)
-        self._fresh = deque(BODIES)
+        self.checker = Checker(self.settings(ADMIN), (*bodies, *SERVICES), SHAPE.lanes, SHAPE.journal_partitions)
+        self._fresh = deque(bodies)
 
     @property
     def installation(self) -> Installation:
@@ -208,27 +222,44 @@ class Stage:
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """An exchange on its own broker, without any process yet."""
-    folder = tmp_path_factory.mktemp("stage")
-    now = datetime.now(UTC)
-    world = World(folder / "authority", BODIES, SHAPE.lanes, SHAPE.journal_partitions, now)
-    installer = Installer(folder, [_body(code) for code in BODIES], now)
-    (folder / "quotas.toml").write_text("".join(f"[{name}]\n{LARGE}" for name in ("body", "others")))
-    cache = cache_folder(os.environ)
-    program = JavaProgram(find_java(os.environ), ensure_jars(cache))
-    program = with_class_cache(program, cache, installer.tls)
-    with EmbeddedKafka(installer.installation.kafka, program, tls=installer.tls) as kafka:
-        installer.write_settings(kafka.bootstrap)
-        prepared = Stage(folder, kafka, world, installer)
-        asyncio.run(_furnish(prepared))
+    """An exchange on its own broker, with a console's files, without any process yet."""
+    with open_stage(tmp_path_factory.mktemp("stage"), BODIES, console=True) as prepared:
         yield prepared
 
 
-async def _furnish(stage: Stage) -> None:
+@contextmanager
+def open_stage(
+    folder: Path, bodies: Sequence[str], front: Front | None = None, *, console: bool = False, tick_seconds: int = 30
+) -> Iterator[Stage]:
+    """An exchange of these bodies in a folder; `front` stands before its broker, everybody dials it."""
+    now = datetime.now(UTC)
+    world = World(folder / "authority", tuple(bodies), SHAPE.lanes, SHAPE.journal_partitions, now)
+    installer = Installer(folder, [_body(code) for code in bodies], now, console=console, tick_seconds=tick_seconds)
+    (folder / "quotas.toml").write_text("".join(f"[{name}]\n{LARGE}" for name in ("body", "others")))
+    cache = cache_folder(os.environ)
+    program = JavaProgram(find_java(os.environ), ensure_jars(cache))
+    program = replace(with_class_cache(program, cache, installer.tls), options=SHORT_LIVED)
+    place = installer.installation.kafka
+    fronts = [] if front is None else [_fronted(place, front)]
+    with EmbeddedKafka(place, program, tls=installer.tls, fronts=fronts) as kafka:
+        installer.write_settings(kafka.bootstrap)
+        prepared = Stage(folder, kafka, world, installer, bodies)
+        asyncio.run(_furnish(prepared, bodies))
+        yield prepared
+
+
+def _fronted(folder: Path, front: Front) -> tuple[int, int]:
+    """Ports of what stands before the broker, for clients and for controllers."""
+    folder.mkdir(parents=True)
+    (node,) = settle_nodes(folder, 1, ())
+    return front(node.client_port), node.controller_port
+
+
+async def _furnish(stage: Stage, bodies: Sequence[str]) -> None:
     async with stage.administration() as administration:
-        assert await administration.ensure_topics(topics(BODIES)) == []
-        await administration.ensure_access(grants(BODIES))
+        assert await administration.ensure_topics(topics(bodies)) == []
+        await administration.ensure_access(grants(bodies))
 
 
 def _body(code: str) -> DemoBody:
-    return DemoBody(code, Names(code, code, code), "ministry", (f"uid-{code}",), "", "medo-2.6")
+    return DemoBody(code, Names(code, code, code), "ministry", (f"uid-{code}",), "", "infodocs")

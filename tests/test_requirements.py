@@ -1,12 +1,16 @@
 """No test is left out silently: the plugin's account, on a little project of its own."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.requirements import Tool, install
+from tests.requirements import Tool, install, requires_tool
 
 pytest_plugins = ("pytester",)
+
+CONTROL = "Package: made\nVersion: 1\nArchitecture: all\nMaintainer: A <a@example.org>\nDescription: made up\n"
 
 PROJECT = """
 from tests.requirements import requires_tool
@@ -67,3 +71,28 @@ def test_without_a_package_manager_nothing_is_tried(monkeypatch: pytest.MonkeyPa
     tool = Tool("no-such-program", "no-such-package")
     assert not install(tool)
     assert not tool.present
+
+
+@requires_tool("dpkg-deb", debian="dpkg")
+@pytest.mark.parametrize(("program", "there"), [("#!/bin/sh\n", True), ("#!/no/such/library\n", False)])
+def test_without_root_a_package_is_unpacked(
+    program: str, *, there: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its program is on PATH then, if it starts; a package manager of our own gives the package here."""
+    made = tmp_path / "made"
+    for name, text in (("usr/bin/made-up", program), ("DEBIAN/control", CONTROL)):
+        file = made / name
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+    (made / "usr/bin/made-up").chmod(0o755)
+    subprocess.run(["dpkg-deb", "--build", made, tmp_path / "made.deb"], check=True, capture_output=True)
+    apt = tmp_path / "bin" / "apt-get"
+    apt.parent.mkdir()
+    apt.write_text(f'#!/bin/sh\ncase "$*" in *download*) cp {tmp_path}/made.deb . ;; esac\n')
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{apt.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("EXCHANGE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    tool = Tool("made-up", "made")
+    assert install(tool) is there
+    assert tool.present is there

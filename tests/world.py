@@ -19,14 +19,18 @@ from exchange.domain.directory import (
     ListedCertificate,
     Names,
 )
+from exchange.domain.entry import OWN_KIND
 from exchange.domain.event import Event
-from exchange.domain.ids import ORIGIN_BYTES, ZERO_DIGEST, digest, lane_of
+from exchange.domain.ids import ORIGIN_BYTES, ZERO_DIGEST, digest
+from exchange.domain.own_bodies import SERVICE_BODIES, lane_in
 from exchange.domain.policy import Policy, parse_policy
 from exchange.domain.statement import (
     SALT_BYTES,
     Access,
     AckPolicy,
+    Command,
     Content,
+    Deadline,
     Head,
     Letter,
     LetterKind,
@@ -39,6 +43,7 @@ from exchange.domain.statement import (
     Void,
     commit,
 )
+from exchange.journal.commands import JOURNALLED_MEDIA_TYPE
 from exchange.journal.examine import Ground, Submission
 from exchange.journal.judge import CARD_MEDIA_TYPE
 from exchange.resources import resource
@@ -156,6 +161,43 @@ class Speaker:
         commitments = tuple(commit(content, CARD_MEDIA_TYPE) for content in contents)
         return self.sign(Receipt(self.head(), letter.digest, sender, event, self.now, "", commitments), contents)
 
+    def deadline(self, letter: Signed, sender: str, recipient: str, /, **changes: object) -> Signed:
+        """That a letter was not registered in time; both are told. `changes` replace fields."""
+        said = Deadline(
+            head=self.head(),
+            letter=letter.digest,
+            sender=sender,
+            recipient=recipient,
+            stage="register",
+            due=self.now,
+            through=self.now + timedelta(seconds=1),
+            policy=digest(b"policy"),
+            notify=(sender, recipient),
+        )
+        return self.sign(dataclasses.replace(said, **changes))  # type: ignore[arg-type]
+
+    def redrive(self, letter: Signed, recipient: str, record: bytes, /, **changes: object) -> Signed:
+        """An operator has a letter handed over again; `record` is what the journal has of it."""
+        content = Content(self.random.randbytes(SALT_BYTES), record)
+        said = Command(
+            head=self.head(),
+            action="redrive",
+            task="t-1",
+            person="asanova",
+            second="osmonov",
+            reason="the document system lost it",
+            detail="1 of 1",
+            letter=letter.digest,
+            recipient=recipient,
+            contents=(commit(content, JOURNALLED_MEDIA_TYPE),),
+        )
+        return self.sign(dataclasses.replace(said, **changes), (content,))  # type: ignore[arg-type]
+
+    def act(self, action: str = "sign-in", **changes: object) -> Signed:
+        """An operator's act that only stands in the journal."""
+        said = Command(self.head(), action, "t-2", "asanova", "", "", "", None, "", ())
+        return self.sign(dataclasses.replace(said, **changes))  # type: ignore[arg-type]
+
 
 @dataclass
 class World:
@@ -184,7 +226,12 @@ class World:
 
     def submission(self, signed: Signed, offset: int = 0, body: str = "alpha") -> Submission:
         """The submissions record of `body` that carries `signed`."""
-        return Submission(lane_of(body, self.lanes), offset, self.now, encode(signed))
+        return Submission(lane_in(self.directory, body), offset, self.now, encode(signed))
+
+    @property
+    def all_lanes(self) -> int:
+        """Lanes of the bodies, and that of commands where there is a service to say any."""
+        return self.lanes + (1 if SERVICE_BODIES & set(self.bodies) else 0)
 
     def _signer(self, code: str) -> Signer:
         pair = load_key_pair(self.authority.body(code).statement)
@@ -195,7 +242,7 @@ class World:
             code: Body(
                 code,
                 Names(code, code, code),
-                "ministry",
+                OWN_KIND if code in SERVICE_BODIES else "ministry",
                 BodyStatus.CONNECTED,
                 uids=(f"uid-{code}",),
                 certificates=(

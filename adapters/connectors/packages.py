@@ -3,7 +3,7 @@
 import contextlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,8 @@ PACKAGE_FILES = 1000
 LOCK = ".lock"
 DONE = ".done"
 
-_UNFINISHED = (".tmp", ".part", ".filepart")
+_BEFORE = (".", "~")
+_AFTER = (".tmp", ".part", ".filepart", "~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +32,23 @@ class Look:
     changed_ns: int
 
     @property
+    def is_done(self) -> bool:
+        """Whether the package itself says that it is whole."""
+        return any(name == DONE for name, _, _ in self.files)
+
+    @property
     def size(self) -> int:
         """All bytes of the package."""
         return sum(size for _, size, _ in self.files)
 
 
 def is_unfinished(name: str) -> bool:
-    """Whether something of that name is still being written."""
-    return name.startswith(".") or name.lower().endswith(_UNFINISHED)
+    """Whether something of that name is still being written.
+
+    As writers call it: `.tmp`; WinSCP `.filepart`; browsers and others `.part`; rsync a dot and a random
+    ending; lftp and desktops a dot; editors `~` at either end. SFTP servers show such names like others.
+    """
+    return name.startswith(_BEFORE) or name.lower().endswith(_AFTER)
 
 
 def entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
@@ -49,33 +59,33 @@ def entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
                 yield entry.name, entry.stat(follow_symlinks=False)
 
 
-def look_again(path: Path) -> Look | None:
+def look_again(path: Path, lone_files: Container[str]) -> Look | None:
     """Look at what was sound before; None when it no longer is."""
     try:
-        return look_at(path)
+        return look_at(path, lone_files)
     except DocumentError:
         return None
 
 
-def look_at(path: Path) -> Look:
-    """Look at a package without reading it.
+def look_at(path: Path, lone_files: Container[str]) -> Look:
+    """Look at a package without reading it; a file with an extension of `lone_files` is one.
 
     Raises:
-        DocumentError: `package-unsound`: links, folders in folders, devices, neither folder nor XML;
+        DocumentError: `package-unsound`: links, folders in folders, devices, other lone files;
             `package-unreadable` for want of rights.
         FileNotFoundError: it is gone.
     """
     try:
-        return _look_at(path)
+        return _look_at(path, lone_files)
     except PermissionError as error:
         raise _unreadable(path) from error
 
 
-def _look_at(path: Path) -> Look:
+def _look_at(path: Path, lone_files: Container[str]) -> Look:
     status = path.stat(follow_symlinks=False)
     if stat.S_ISREG(status.st_mode):
-        if extension(path.name) != "xml":
-            message = "a lone file that is no XML: put it into a folder with the document that names it"
+        if extension(path.name) not in lone_files:
+            message = "a lone file of this kind is no package: put it into a folder with the document that names it"
             raise DocumentError(message, code="package-unsound", place=path.name)
         return Look(((path.name, status.st_size, status.st_mtime_ns),), status.st_mtime_ns)
     if not stat.S_ISDIR(status.st_mode):
@@ -89,15 +99,13 @@ def _look_at(path: Path) -> Look:
     return Look(files, max((changed for _, _, changed in files), default=status.st_mtime_ns))
 
 
-def read_files(path: Path, look: Look) -> Mapping[str, bytes] | None:
+def read_files(path: Path, look: Look, lone_files: Container[str]) -> Mapping[str, bytes] | None:
     """Files of a complete package; None when it changed meanwhile.
 
     Raises:
         DocumentError: `package-too-large`, or `package-unreadable` for want of rights.
     """
-    if look.size > PACKAGE_BYTES or len(look.files) > PACKAGE_FILES:
-        message = f"{look.size} bytes in {len(look.files)} files: at most {PACKAGE_BYTES} in {PACKAGE_FILES} are taken"
-        raise DocumentError(message, code="package-too-large", place=path.name)
+    check_size(look.size, len(look.files), path.name)
     files = {}
     try:
         with _opened(path) as folder:
@@ -107,12 +115,23 @@ def read_files(path: Path, look: Look) -> Mapping[str, bytes] | None:
                 descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
                 with os.fdopen(descriptor, "rb") as file:
                     files[name] = file.read(size + 1)
-        unchanged = look_again(path) == look
+        unchanged = look_again(path, lone_files) == look
     except PermissionError as error:
         raise _unreadable(path) from error
     except (FileNotFoundError, NotADirectoryError):
         return None
     return files if unchanged else None
+
+
+def check_size(size: int, files: int, place: str) -> None:
+    """Refuse a package of so many bytes and files before it is read.
+
+    Raises:
+        DocumentError: `package-too-large`.
+    """
+    if size > PACKAGE_BYTES or files > PACKAGE_FILES:
+        message = f"{size} bytes in {files} files: at most {PACKAGE_BYTES} in {PACKAGE_FILES} are taken"
+        raise DocumentError(message, code="package-too-large", place=place)
 
 
 @contextlib.contextmanager

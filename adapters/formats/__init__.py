@@ -1,31 +1,25 @@
 """EDMS formats by name."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
-from typing import Protocol
 
-from adapters.formats.gost53898 import GostFormat
-from adapters.formats.medo import MedoFormat
-from exchange.agent.ports import DraftLetter, Format, Package
-from exchange.domain.directory import Directory
+from adapters.formats.dhx import DHX
+from adapters.formats.gost53898 import GOST
+from adapters.formats.json_profile import JSON
+from adapters.formats.medo import MEDO
+from adapters.formats.staff import E_KYZMAT
+from adapters.ports import FormatPlugin, WritingFormat
 from exchange.domain.errors import ConfigurationError
 
+PLUGINS: tuple[FormatPlugin[WritingFormat], ...] = (*MEDO, GOST, DHX, JSON, E_KYZMAT)
+"""The formats that come with the exchange, as profiles name them; each opens as a `WritingFormat`."""
 
-class WritingFormat(Format, Protocol):
-    """A format that can also write what an EDMS sends: for stand-ins and samples."""
-
-    def write(self, draft: DraftLetter, created: datetime, directory: Directory, name: str) -> Package:
-        """The package called `name` by which an EDMS would send `draft`; `parse` gives it back."""
-        ...
-
-
-FORMATS: Mapping[str, WritingFormat] = MappingProxyType({each.name: each for each in (MedoFormat(), GostFormat())})
-"""The formats that agents can be configured with. They hold no state, so all may share them."""
+FORMATS: Mapping[str, WritingFormat] = MappingProxyType({each.name: each.open(each.options()) for each in PLUGINS})
+"""The same with their default options. They hold no state, so all may share them."""
 
 
 def format_named(name: str) -> WritingFormat:
-    """The format of that name.
+    """The format of that name with its default options.
 
     Raises:
         ConfigurationError: `format-unknown`.

@@ -13,14 +13,18 @@ class Bodies:
     """A directory as formats need it. Identifiers compare without regard to case."""
 
     def __init__(self, directory: Directory) -> None:
-        """Index the identifiers."""
+        """See bodies as `directory` has them."""
         self._directory = directory
-        self._codes = {uid.casefold(): code for uid, code in directory.by_uid().items()}
 
     def find(self, uid: str) -> str:
-        """Code of a body: by identifier, else the text itself where it could be a code, else empty."""
+        """Code of a body: by identifier, else the text itself where it could be a code, else empty.
+
+        A directory that lists nobody is of whom looks at files before there is one: identifiers stand for themselves.
+        """
+        if not self._directory.bodies:
+            return uid
         key = uid.casefold()
-        return self._codes.get(key) or (key if is_body_code(key) else "")
+        return self._directory.codes.get(key) or (key if is_body_code(key) else "")
 
     def destination(self, uid: str, place: str) -> str:
         """Code of a body that a letter shall go to.
@@ -52,6 +56,11 @@ class Bodies:
             return code
         names = body.names
         return written if written and written in {names.ky, names.ru, names.en} else names.ru or names.ky
+
+    def names(self, code: str) -> frozenset[str]:
+        """All names of a body; a body that is unknown has its code."""
+        body = self._directory.bodies.get(code)
+        return frozenset({code} if body is None else {body.names.ky, body.names.ru, body.names.en} - {""})
 
     def party(self, party: Party) -> Party:
         """The same party with its code filled in."""

@@ -20,6 +20,7 @@ _MEDIA_TYPES = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "jpeg": "image/jpeg",
     "jpg": "image/jpeg",
+    "json": "application/json",
     "odt": "application/vnd.oasis.opendocument.text",
     "p7s": "application/pkcs7-signature",
     "pdf": "application/pdf",
@@ -56,8 +57,8 @@ def check_name(name: str, place: str) -> str:
     return name
 
 
-def main_document(package: Package, *expected: str) -> str:
-    """Name of the file that describes the package: an expected name, else its only XML file.
+def main_document(package: Package, *expected: str, suffix: str = "xml") -> str:
+    """Name of the file that describes the package: an expected name, else its only file of that suffix.
 
     Raises:
         DocumentError: `document-missing` or `document-ambiguous`.
@@ -66,12 +67,13 @@ def main_document(package: Package, *expected: str) -> str:
     for name in expected:
         if fold(name) in by_fold:
             return by_fold[fold(name)]
-    candidates = [name for name in package.files if extension(name) == "xml"]
+    candidates = [name for name in package.files if extension(name) == suffix]
     if not candidates:
         message = f"no {' or '.join(expected)} in the package: add the document that describes it"
         raise DocumentError(message, code="document-missing", place=package.name)
     if len(candidates) > 1:
-        message = f"several XML files and none is {' or '.join(expected)}: rename the one that describes the package"
+        kind, names = suffix.upper(), " or ".join(expected)
+        message = f"several {kind} files and none is {names}: rename the one that describes the package"
         raise DocumentError(message, code="document-ambiguous", place=package.name)
     return candidates[0]
 

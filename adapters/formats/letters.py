@@ -9,12 +9,19 @@ from exchange.agent.ports import ArrivedLetter, ArrivedReceipt, DraftLetter
 from exchange.domain.card import DocumentSignature, Extra, FileInfo, FileRole, LetterCard, Link, Party, ReceiptCard
 from exchange.domain.errors import DocumentError
 
-ANSWERING = frozenset({"В ответ на", "Ответ", "На №"})
+ANSWER = "В ответ на"
+ANSWERING = frozenset({ANSWER, "Ответ", "На №"})
 """Types of link (MEDO `linkType`) by which a letter answers another."""
 
 EXCHANGE_NAME = "Система обмена"
 
-_REMARKS = {("medo-2.6", "document/comment"), ("gost53898", "DocumentList/Document/Note")}
+_REMARKS = {
+    ("medo-2.2", "document/comment"),
+    ("medo-2.6", "document/comment"),
+    ("medo-2.7", "header/comment"),
+    ("medo-2.7.1", "header/comment"),
+    ("gost53898", "DocumentList/Document/Note"),
+}
 
 
 def answered(links: Iterable[Link]) -> Link | None:
@@ -68,9 +75,9 @@ def vouched(party: Party, code: str, bodies: Bodies) -> Party:
     return replace(party, body=code, uid=bodies.uid(code, party.uid), name=bodies.name(code, party.name))
 
 
-def own_extras(card: LetterCard | ReceiptCard | None, source_format: str) -> tuple[Extra, ...]:
-    """Extras to put back: a card's, when this format wrote it."""
-    return card.extras if card is not None and card.source_format == source_format else ()
+def own_extras(card: LetterCard | ReceiptCard | None, *source_formats: str) -> tuple[Extra, ...]:
+    """Extras to put back: a card's, when one of these formats, which have them at the same places, wrote it."""
+    return card.extras if card is not None and card.source_format in source_formats else ()
 
 
 def remark_of(card: LetterCard) -> str:

@@ -11,16 +11,21 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from types import MappingProxyType
 
 from lxml import etree
 from lxml.etree import _Element as Element
 
+from adapters.formats.values import read_date
 from exchange.domain.card import Extra
 from exchange.wire.xml import Schema, legal_text, place_of
 
 _INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 _STEP = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)(?:\[(?P<index>[1-9][0-9]{0,3})\])?")
 _EXTRA_STEPS = 12
+_NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,12 @@ class Names:
         return key.removeprefix(f"{{{self.namespace}}}")
 
 
+@cache
+def _steps(namespace: str, path: str) -> tuple[str, ...]:
+    """The tags of a path of names; only those that readers spell out, so there are few."""
+    return tuple(f"{{{namespace}}}{name}" for name in path.split("/"))
+
+
 @dataclass(slots=True)
 class Document:
     """A parsed document on its way into a draft: its names, its file and what was read of it.
@@ -58,23 +69,49 @@ class Document:
     file: str
     names: Names
     read: dict[Element, set[str]] = field(default_factory=dict)
+    _children: dict[Element, dict[str, list[Element]]] = field(default_factory=dict)
+
+    def find(self, element: Element | None, path: str) -> Element | None:
+        """The first element at a path of names. Most are not there, so children are looked through once for all."""
+        for tag in _steps(self.names.namespace, path):
+            if element is None:
+                return None
+            alike = (self._children.get(element) or self.children(element)).get(tag)
+            element = alike[0] if alike else None
+        return element
+
+    def children(self, element: Element) -> Mapping[str, list[Element]]:
+        """The children of an element by tag."""
+        found = self._children.get(element)
+        if found is None:
+            found = self._children[element] = {}
+            for child in element:
+                found.setdefault(child.tag, []).append(child)
+        return found
 
     def unread(self, root: Element) -> Iterator[Extra]:
         """What was not read: attributes and text, in document order."""
-        yield from self._unread(root, "")
+        paths = {root: ""}
+        for element in root.iter():
+            read = self.read.get(element, _NOTHING)
+            for key, value in element.items():
+                if key not in read and value and not str(key).startswith(_INSTANCE):
+                    path = f"{self._path(element, paths)}/@{self.names.attribute(str(key))}"
+                    yield Extra(path.removeprefix("/"), str(value))
+            if "" not in read and element.text and not element.text.isspace():
+                yield Extra(self._path(element, paths), element.text)
 
-    def _unread(self, element: Element, path: str) -> Iterator[Extra]:
-        read = self.read.get(element, set())
-        for key, value in element.attrib.items():
-            if key not in read and value and not str(key).startswith(_INSTANCE):
-                yield Extra(f"{path}/@{self.names.attribute(str(key))}".removeprefix("/"), str(value))
-        if "" not in read and element.text and element.text.strip():
-            yield Extra(path, element.text)
-        seen: Counter[str] = Counter()
-        for child in element:
-            seen[child.tag] += 1
-            index = f"[{seen[child.tag]}]" if seen[child.tag] > 1 else ""
-            yield from self._unread(child, f"{path}/{self.names.element(child)}{index}".removeprefix("/"))
+    def _path(self, element: Element, paths: dict[Element, str]) -> str:
+        """Where an element stands; siblings are counted once, for there may be thousands of them."""
+        parent = element.getparent()
+        if element not in paths and parent is not None:
+            seen: Counter[str] = Counter()
+            before = self._path(parent, paths)
+            for child in parent:
+                seen[child.tag] += 1
+                index = f"[{seen[child.tag]}]" if seen[child.tag] > 1 else ""
+                paths[child] = f"{before}/{self.names.element(child)}{index}".removeprefix("/")
+        return paths[element]
 
 
 class Reader:
@@ -98,33 +135,39 @@ class Reader:
 
     def at(self, path: str) -> "Reader":
         """The first element at a path of names."""
-        element = self._element
-        for name in path.split("/"):
-            if element is None:
-                break
-            element = element.find(self._document.names.tag(name))
-        return Reader(self._document, element)
+        return Reader(self._document, self._document.find(self._element, path))
 
     def all(self, path: str) -> list["Reader"]:
         """All elements of the last name of `path`, below the first of the names before it."""
-        *before, last = path.split("/")
-        parent = self.at("/".join(before))._element if before else self._element  # noqa: SLF001 - its own kind
+        before, _, last = path.rpartition("/")
+        parent = self._document.find(self._element, before) if before else self._element
         if parent is None:
             return []
-        return [Reader(self._document, child) for child in parent.findall(self._document.names.tag(last))]
+        (tag,) = _steps(self._document.names.namespace, last)
+        alike = self._document.children(parent).get(tag, [])
+        return [Reader(self._document, child) for child in alike]
 
     def text(self, path: str = "") -> str:
         """Text of the first element at `path` (of this one without), stripped; read from now on."""
-        reader = self.at(path) if path else self
-        element = reader._element  # noqa: SLF001 - its own kind
+        element = self._document.find(self._element, path) if path else self._element
         if element is None:
             return ""
         self._document.read.setdefault(element, set()).add("")
         return (element.text or "").strip()
 
+    def date(self, path: str = "") -> date | None:
+        """The `xs:date` that is the text of the first element at `path` (of this one without), None where absent.
+
+        Raises:
+            DocumentError: a date that the calendar does not have.
+        """
+        reader = self.at(path) if path else self
+        text = reader.text()
+        return read_date(text, reader.place) if text else None
+
     def peek(self, path: str) -> str:
         """Text of the first element at `path`, stripped, not counted as read."""
-        element = self.at(path)._element  # noqa: SLF001 - its own kind
+        element = self._document.find(self._element, path)
         return "" if element is None else (element.text or "").strip()
 
     def peek_attr(self, name: str) -> str:
@@ -151,7 +194,7 @@ class Reader:
 
     def skip(self, path: str) -> None:
         """Take everything below the first element at `path` for read."""
-        element = self.at(path)._element  # noqa: SLF001 - its own kind
+        element = self._document.find(self._element, path)
         for part in () if element is None else element.iter():
             self._document.read[part] = {"", *map(str, part.attrib)}
 
@@ -203,22 +246,62 @@ class Writer:
             parent.remove(self.element)
 
 
-def apply_extras(root: Element, extras: Iterable[Extra], names: Names, schema: Schema, made: frozenset[str]) -> Element:
+def apply_extras(
+    root: Element, extras: Iterable[Extra], names: Names, schema: Schema, made: frozenset[str],
+    needed: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+) -> Element:  # fmt: skip
     """Put extras of a card back into a document of the format that they came from.
 
     What the document says already stays; elements named in `made` (files, addressees, …) are never
     created, because their number is the card's to say. If the document would not validate with the
     extras, which a sender may have made up, it goes without them.
 
+    Args:
+        root: the document without them.
+        extras: of the card.
+        names: of the format.
+        schema: of the document.
+        made: names of elements that are never created.
+        needed: for the name of an element, children that it must have and that may be empty: nothing in
+            the extras tells of these.
+
     Returns:
         The document to send, children in the schema's order.
     """
+    waiting = list(extras)
+    if not waiting:
+        return root  # the writer has put everything in order, and the caller validates it
     kept = etree.tostring(root)
     known: _Children = {}
-    for extra in extras:
+    for extra in waiting:
         _apply(root, extra, names, made, known)
+    for name, children in needed.items():
+        for element in root.iter(names.tag(name)):
+            for child in children:
+                if element.find(names.tag(child)) is None:
+                    etree.SubElement(element, names.tag(child))
     schema.sort(root)
     return root if schema.is_valid(root) else etree.fromstring(kept)
+
+
+def renumbered(extras: Iterable[Extra], path: str, numbers: Mapping[int, int]) -> Iterator[Extra]:
+    """Extras after elements at `path` changed their places.
+
+    What was said of an addressee must not be told of another one, who stands first now.
+
+    Args:
+        extras: of a card.
+        path: of the elements, without a number.
+        numbers: new places by old ones, from 1; extras of elements without a new place are left out.
+    """
+    numbered = re.compile(rf"{re.escape(path)}(?:\[([1-9][0-9]{{0,3}})\])?(?=/|$)")
+    for extra in extras:
+        found = numbered.match(extra.path)
+        if found is None:
+            yield extra
+        elif number := numbers.get(int(found[1] or 1)):
+            index = f"[{number}]" if number > 1 else ""
+            yield Extra(f"{path}{index}{extra.path[found.end() :]}", extra.value)
 
 
 def extra_value(extras: Iterable[Extra], path: str) -> str:

@@ -13,6 +13,7 @@ KYRGYZ_TIME = timezone(timedelta(hours=6))
 """Asia/Bishkek: formats write local time without an offset; no summer time since 2005."""
 
 TITLE_CHARACTERS = 250
+_INTEGER_CHARACTERS = 18
 _KYRGYZ_LETTERS = frozenset("ңөүҢӨҮ")
 
 _ACCESS_WORDS = {
@@ -53,6 +54,18 @@ def access_of(word: str) -> Access:
 def urgency_of(word: str) -> Urgency:
     """What a word for urgency means; an unknown one is taken as routine."""
     return _URGENCY_WORDS.get(word.strip().casefold(), Urgency.ROUTINE)
+
+
+def read_integer(text: str, place: str) -> int:
+    """An `xs:integer`; 0 for the empty text.
+
+    Raises:
+        DocumentError: more digits than any number has; leading zeros are digits too, which validators skip.
+    """
+    if len(text) > _INTEGER_CHARACTERS:
+        message = f"a number of more than {_INTEGER_CHARACTERS} characters: write it without leading zeros"
+        raise DocumentError(message, place=place)
+    return int(text or 0)
 
 
 def read_date(text: str, place: str) -> date | None:

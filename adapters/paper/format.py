@@ -13,6 +13,7 @@ from adapters.formats.bodies import Bodies
 from adapters.formats.files import check_name
 from adapters.paper.page import print_letter
 from adapters.paper.slip import RECORD, Slip, read_object, text_of
+from adapters.ports import FormatPlugin, Options
 from exchange.agent.ports import ArrivedLetter, ArrivedReceipt, DraftReceipt, Package
 from exchange.domain.card import Person, ReceiptCard
 from exchange.domain.directory import Directory
@@ -89,6 +90,9 @@ class PaperFormat:
         """Nothing: who sends for a carried body sees what became of it with `exchange track`."""
         return None
 
+
+PAPER = FormatPlugin(NAME, Options, lambda _: PaperFormat())
+"""As profiles name it."""
 
 FIELDS = ("event", "at", "sender", "message_id", "document_id", "reg_number", "reg_date", "reason", "clerk")
 """Of a receipt, all texts; empty where there is nothing to say."""

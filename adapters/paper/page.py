@@ -7,7 +7,6 @@ says, setting it takes bounded work: long texts and tables are cut, and the page
 
 import io
 import json
-import re
 from datetime import date, datetime
 from importlib.resources import files
 from typing import Any
@@ -20,6 +19,7 @@ from adapters.formats.values import KYRGYZ_TIME
 from adapters.paper.slip import Slip
 from exchange.agent.ports import ArrivedLetter
 from exchange.domain.card import FileRole, Person
+from exchange.domain.drawing import drawn
 from exchange.domain.errors import DocumentError
 from exchange.domain.statement import Access, Urgency
 
@@ -33,14 +33,6 @@ HEADING_CHARACTERS = 500
 ROWS = 200
 """Of each table; the card itself, which the recipient has, tells the others."""
 
-_NOT_DRAWN = re.compile(
-    "[^\n \x21-\x7e\xa0-\xac\xae-\u036f\u0384-\u0386\u0388-\u038a\u038c\u038e-\u03a1\u03a3-\u03ff\u0400-\u04ff"
-    "\u2010-\u2027\u2030-\u203a\u20ac\u20bd\u20c0\u2116\u2122\u2190\u2192]"
-)
-"""All but the letters of Kyrgyz, Russian, Latin and Greek, and what offices write between them."""
-_SPACES = re.compile(" {2,}")
-_ENDLESS = re.compile(r"(\S{80})(?=\S)")
-_MISSING = "\ufffd"
 _MARKS = {
     Access.RESTRICTED: "Кызматтык пайдалануу үчүн / Для служебного пользования",
     Access.CONFIDENTIAL: "Купуя / Конфиденциально",
@@ -66,7 +58,7 @@ def print_letter(arrived: ArrivedLetter, slip: Slip, bodies: Bodies) -> bytes:
     Raises:
         DocumentError: `paper-not-printed`.
     """
-    values = _drawn(page_values(arrived, slip, bodies))
+    values = drawn(page_values(arrived, slip, bodies))
     try:
         return _set(json.dumps(values, ensure_ascii=False), arrived.letter.head.created)
     except BaseException as error:
@@ -188,17 +180,3 @@ def _qr(code: str) -> str:
     picture = io.BytesIO()
     segno.make_qr(code, error="m").save(picture, kind="svg", xmldecl=False)
     return picture.getvalue().decode()
-
-
-def _drawn(value: object) -> object:
-    """The same values with every text as the fonts can show it."""
-    if isinstance(value, dict):
-        return {name: _drawn(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_drawn(item) for item in value]
-    return _drawn_text(value) if isinstance(value, str) else value
-
-
-def _drawn_text(text: str) -> str:
-    """Endless words are cut: Typst cannot break a line in them, nor set one of more than 64 KB."""
-    return _ENDLESS.sub(r"\1 ", _SPACES.sub(" ", _NOT_DRAWN.sub(_MISSING, text.replace("\t", " "))))

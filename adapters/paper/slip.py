@@ -67,6 +67,8 @@ class Slip:
         return cls(letter, recipient, sender, message_id, document_id, number, created)
 
 
+OBJECT_BYTES = 64 * 1024
+"""Of a record or a receipt: JSON takes 50 times its bytes to read."""
 _TEXTS = ("letter", "recipient", "sender", "message_id", "document_id", "number")
 
 
@@ -87,8 +89,11 @@ def read_object(data: bytes, place: str) -> dict[str, Any]:
     """A JSON object.
 
     Raises:
-        DocumentError: `document-invalid`.
+        DocumentError: `document-invalid`, `document-too-large`.
     """
+    if len(data) > OBJECT_BYTES:
+        message = f"{len(data)} bytes are no record of a printed letter: write it with `exchange paper`"
+        raise DocumentError(message, code="document-too-large", place=place)
     try:
         value = json.loads(data.decode())
     except (ValueError, RecursionError) as error:

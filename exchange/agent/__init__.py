@@ -5,6 +5,8 @@ intake         EDMS → spool            handover   spool → EDMS
 outbound       spool → exchange        inbound    exchange → spool
 mailbox        what a program may do without an EDMS
 
+witnessing     what the transparency log proves of what was said
+
 protocol       what a notice leads to: a pure function and its table (rule 2.5)
 chain          a body's numbered chain: signs drafts, does what notices ask for
 arrivals       what an inbox record must prove

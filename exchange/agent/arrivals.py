@@ -10,19 +10,25 @@ from dataclasses import dataclass
 from exchange.agent.errors import ArrivalFlagged
 from exchange.domain.card import LetterCard, ReceiptCard
 from exchange.domain.decision import Decided, Journalled, Verdict
+from exchange.domain.directory import Directory
 from exchange.domain.errors import WireError
 from exchange.domain.event import Event
 from exchange.domain.ids import digest
+from exchange.domain.own_bodies import may_say
 from exchange.domain.statement import (
+    Command,
     Commitment,
     Content,
+    Deadline,
     Form,
     Letter,
     Receipt,
+    Statement,
     commitment_digest,
 )
 from exchange.journal.addressing import names
-from exchange.security.errors import SignatureRefused
+from exchange.journal.commands import REDRIVE
+from exchange.security.errors import DirectoryRefused, SignatureRefused
 from exchange.security.trust import Trust
 from exchange.wire.records import decode, decode_statement
 
@@ -48,11 +54,39 @@ class ReceiptArrival:
     card: ReceiptCard | None
 
 
-Arrival = LetterArrival | ReceiptArrival
+@dataclass(frozen=True, slots=True)
+class DeadlineArrival:
+    """The exchange says that a deadline of a delivery from or to us has passed."""
+
+    digest: bytes
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class RedriveArrival:
+    """An operator has us hand over a letter again: the letter holds, `record` is as it once stood in our inbox."""
+
+    digest: bytes
+    command: Command
+    letter: LetterArrival
+    record: bytes
+
+
+Arrival = LetterArrival | ReceiptArrival | DeadlineArrival | RedriveArrival
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A statement that somebody said and the exchange accepted for us."""
+
+    digest: bytes
+    statement: Statement
+    contents: tuple[Content, ...]
+    directory: Directory
 
 
 def verify(value: bytes, body: str, trust_at: Callable[[int], Trust]) -> Arrival:
-    """The letter or receipt in a record of `body`'s inbox.
+    """What a record of `body`'s inbox brings.
 
     Args:
         value: the record's bytes, framed `Journalled`.
@@ -63,6 +97,21 @@ def verify(value: bytes, body: str, trust_at: Callable[[int], Trust]) -> Arrival
         ArrivalFlagged: the code says which step failed.
         DirectoryRefused: that version is not here: the record's fault it is not, so ask again later.
     """
+    verified = _verified(value, body, trust_at)
+    # 5. It is addressed to us, and its contents are those that it commits to.
+    match verified.statement:
+        case Letter():
+            return _letter(verified, verified.statement, body, trust_at)
+        case Receipt():
+            return _receipt(verified, verified.statement, body)
+        case Deadline():
+            return _deadline(verified, verified.statement, body)
+        case Command():
+            return _redrive(verified, verified.statement, body, trust_at)
+    raise ArrivalFlagged(f"a {type(verified.statement).__name__} in an inbox", code="kind-unexpected")
+
+
+def _verified(value: bytes, body: str, trust_at: Callable[[int], Trust]) -> _Verified:
     # 1. The record is a journal entry: a decision with the statement that it is about.
     decided, contents = _entry(value)
     decision = decided.decision
@@ -87,12 +136,7 @@ def verify(value: bytes, body: str, trust_at: Callable[[int], Trust]) -> Arrival
         raise ArrivalFlagged("head.exchange: another exchange's", code="foreign-exchange")
     if statement.head.body != signer:
         raise ArrivalFlagged(f"head.body: '{statement.head.body}', signed by '{signer}'", code="wrong-signer")
-    # 5. It is addressed to us, and its contents are those that it commits to.
-    if isinstance(statement, Letter):
-        return _letter(said, statement, contents, body, trust_at)
-    if isinstance(statement, Receipt):
-        return _receipt(said, statement, contents, body)
-    raise ArrivalFlagged(f"a {type(statement).__name__} in an inbox", code="kind-unexpected")
+    return _Verified(said, statement, contents, trust.directory)
 
 
 def open_letter(value: bytes) -> LetterArrival:
@@ -100,6 +144,11 @@ def open_letter(value: bytes) -> LetterArrival:
     decided, contents = _entry(value)
     letter = decode(Letter, decided.statement)
     return LetterArrival(digest(decided.statement), letter, *_letter_parts(contents))
+
+
+def open_deadline(value: bytes) -> Deadline:
+    """A deadline that was verified when it arrived, read again from the spool."""
+    return decode(Deadline, _entry(value)[0].statement)
 
 
 def open_receipt(value: bytes) -> ReceiptArrival:
@@ -125,27 +174,58 @@ def _trust(trust_at: Callable[[int], Trust], version: int, named: bytes) -> Trus
     return trust
 
 
-def _letter(
-    said: bytes, letter: Letter, contents: tuple[Content, ...], body: str, trust_at: Callable[[int], Trust]
-) -> LetterArrival:
+def _letter(verified: _Verified, letter: Letter, body: str, trust_at: Callable[[int], Trust]) -> LetterArrival:
     if not names(letter, body, lambda version: trust_at(version).directory):
         place = "recipients: do" if letter.group is None else "group: does"
         raise ArrivalFlagged(f"{place} not name '{body}'", code="not-addressed")
-    _require_contents(letter.contents, contents)
-    card, files = _letter_parts(contents)
+    _require_contents(letter.contents, verified.contents)
+    card, files = _letter_parts(verified.contents)
     if len(card.files) != len(files):
         message = f"card.files: {len(card.files)} described, {len(files)} carried"
         raise ArrivalFlagged(message, code="content-mismatch")
-    return LetterArrival(said, letter, card, files)
+    return LetterArrival(verified.digest, letter, card, files)
 
 
-def _receipt(said: bytes, receipt: Receipt, contents: tuple[Content, ...], body: str) -> ReceiptArrival:
+def _deadline(verified: _Verified, deadline: Deadline, body: str) -> DeadlineArrival:
+    _require_said_by_service(verified)
+    if body not in {deadline.sender, deadline.recipient}:
+        raise ArrivalFlagged(f"sender, recipient: neither is '{body}'", code="not-addressed")
+    return DeadlineArrival(verified.digest, deadline)
+
+
+def _redrive(verified: _Verified, command: Command, body: str, trust_at: Callable[[int], Trust]) -> RedriveArrival:
+    """The letter is verified as on the day it came first: as of its own decision, which names us."""
+    _require_said_by_service(verified)
+    if command.action != REDRIVE or command.recipient != body:
+        raise ArrivalFlagged(f"recipient: '{command.recipient}', action: '{command.action}'", code="not-addressed")
+    _require_contents(command.contents, verified.contents)
+    record = verified.contents[0].data if verified.contents else b""
+    try:
+        carried = _verified(record, body, trust_at)
+    except DirectoryRefused as refused:
+        # Later letters must not wait for a version of years ago.
+        raise ArrivalFlagged(f"contents[0]: {refused}", code=refused.code) from refused
+    if not isinstance(carried.statement, Letter) or carried.digest != command.letter:
+        raise ArrivalFlagged("contents[0]: is not the letter that the command names", code="redrive-mismatch")
+    letter = _letter(carried, carried.statement, body, trust_at)
+    return RedriveArrival(verified.digest, command, letter, record)
+
+
+def _require_said_by_service(verified: _Verified) -> None:
+    """The router lets nobody else say it; a letter is not handed over twice on the word of somebody who might."""
+    speaker = verified.directory.bodies[verified.statement.head.body]
+    if not may_say(speaker, verified.statement):
+        kind = type(verified.statement).__name__.lower()
+        raise ArrivalFlagged(f"head.body: '{speaker.code}' may not say a {kind}", code="kind-forbidden")
+
+
+def _receipt(verified: _Verified, receipt: Receipt, body: str) -> ReceiptArrival:
     if receipt.sender != body:
         raise ArrivalFlagged(f"sender: names '{receipt.sender}', not '{body}'", code="not-addressed")
     if receipt.event not in _EVENTS:
         raise ArrivalFlagged(f"event: '{receipt.event[:40]}' is not known here", code="event-unknown")
-    _require_contents(receipt.contents, contents)
-    return ReceiptArrival(said, receipt, _receipt_card(contents))
+    _require_contents(receipt.contents, verified.contents)
+    return ReceiptArrival(verified.digest, receipt, _receipt_card(verified.contents))
 
 
 def _require_contents(commitments: tuple[Commitment, ...], contents: tuple[Content, ...]) -> None:

@@ -231,8 +231,11 @@ class Identity:
             outgoing.say_again(connection, row, at, encode(replace(draft, statement=statement)))
             return
         state = OutgoingState.REFUSED if taken.reason else OutgoingState.TAKEN
-        if outgoing.settle(connection, row, state, taken.reason, taken.detail) and taken.reason:
+        kind = outgoing.settle(connection, row, state, taken.reason, taken.detail)
+        if kind is Kind.LETTER and taken.reason:
             self._reject(connection, row, said, taken.reason, taken.detail)
+        elif kind is Kind.COMMAND:
+            outgoing.lighten(connection, row)
 
     def _sign_again(self, connection: sqlite3.Connection, origin: Origin, number: int) -> None:
         now = self.clock()
@@ -255,7 +258,7 @@ class Identity:
     def _replace(self, connection: sqlite3.Connection, origin: Origin, number: int, reason: str) -> None:
         """Put a void in the place of a statement, and what followed behind it (rule 2.4)."""
         said, row = origins.statement_at(connection, origin, number)
-        if row is not None and outgoing.settle(connection, row, OutgoingState.VOID, reason, ""):
+        if row is not None and outgoing.settle(connection, row, OutgoingState.VOID, reason, "") is Kind.LETTER:
             self._reject(connection, row, said, reason, "")
         origin = origins.withdraw(connection, origin, number)
         head = Head(self.exchange, self.body, origin.origin, number, origin.signed_digest, self.clock())
@@ -268,8 +271,6 @@ class Identity:
         origins.leave(connection, origin, self.random(ORIGIN_BYTES), self.clock(), continued=continued)
 
     def _reject(self, connection: sqlite3.Connection, row: int, said: bytes, reason: str, detail: str) -> None:
-        if outgoing.record_of(connection, row)[0] is not Kind.LETTER:
-            return
         now = self.clock()
         incoming.keep(
             connection,

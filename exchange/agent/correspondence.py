@@ -5,6 +5,7 @@ registration and its number, are kept together or not at all.
 """
 
 import sqlite3
+from dataclasses import replace
 
 from exchange.agent.arrivals import open_letter
 from exchange.agent.drafts import Answered, Drafting, Words, edms_receipt_key, own_receipt_key
@@ -12,6 +13,7 @@ from exchange.agent.errors import DraftRefused, refused_draft
 from exchange.agent.ports import DraftLetter, DraftReceipt
 from exchange.agent.spool import incoming, outgoing
 from exchange.agent.spool.incoming import Kept, Named
+from exchange.domain.card import ReceiptCard
 from exchange.domain.errors import SpoolError
 from exchange.domain.event import SERVICE_EVENTS, Event
 from exchange.domain.reason import Reason
@@ -53,7 +55,8 @@ def say_receipt(
     """
     if draft.event in SERVICE_EVENTS:
         raise refused_draft(Reason.EVENT_UNKNOWN, f"event: '{draft.event}'")
-    words = Words(letter.digest, letter.sender, draft.event, draft.at, draft.reason, draft.card)
+    card = _discreet(draft.card) if open_letter(letter.record).card.personal_data else draft.card
+    words = Words(letter.digest, letter.sender, draft.event, draft.at, draft.reason, card)
     outgoing.add(connection, drafting.receipt(body, words, edms_receipt_key(words)))
     if draft.event is Event.REGISTERED and draft.card.reg_number:
         incoming.register(connection, letter.row, draft.card.reg_number)
@@ -94,6 +97,11 @@ def _named(connection: sqlite3.Connection, body: str, message_id: str, document_
         or incoming.letters_with(connection, body, message_id=message_id)
         or incoming.letters_with(connection, body, document_id=document_id)
     )
+
+
+def _discreet(card: ReceiptCard) -> ReceiptCard:
+    """A receipt's card without words for operators: the tracker shows the reason, only the sender sees the note."""
+    return replace(card, reason_text="", note="\n".join(filter(None, (card.reason_text, card.note))))
 
 
 def _answered(connection: sqlite3.Connection, body: str, draft: DraftLetter) -> Kept | None:

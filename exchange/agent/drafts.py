@@ -14,6 +14,8 @@ from exchange.agent.ports import DraftLetter
 from exchange.agent.spool.origins import Origin
 from exchange.agent.spool.outgoing import Draft, Kind
 from exchange.domain.card import ReceiptCard
+from exchange.domain.deadline import Stage
+from exchange.domain.decision import Refusal
 from exchange.domain.event import Event
 from exchange.domain.group import GroupInvalid, parse_group, require_known_kinds
 from exchange.domain.ids import ORIGIN_BYTES, ZERO_DIGEST, digest
@@ -21,15 +23,19 @@ from exchange.domain.policy import CARD_PARTS, FAN_OUT_BYTES, RECIPIENTS, RECORD
 from exchange.domain.reason import Reason
 from exchange.domain.statement import (
     SALT_BYTES,
+    Command,
     Commitment,
     Content,
+    Deadline,
     Group,
     Head,
     Letter,
     Receipt,
     Signed,
+    Statement,
     commit,
 )
+from exchange.journal.commands import JOURNALLED_MEDIA_TYPE, command_refusal, deadline_refusal, redrive_refusal
 from exchange.journal.judge import CARD_MEDIA_TYPE, codes_bytes, parts_of, record_bytes
 from exchange.wire.records import decode, encode, read_head, with_head
 
@@ -111,6 +117,50 @@ class Drafting:
         receipt = Receipt(head, words.letter, words.sender, words.event.value, words.at, words.reason, commitments)
         return Draft(body, Kind.RECEIPT, key, head.created, self._record(receipt, contents))
 
+    def deadline(self, body: str, draft: "DraftDeadline", key: str) -> Draft:
+        """The draft of a deadline; `key` makes it one and the same when it is asked for again.
+
+        Raises:
+            DraftRefused: with the code that the router would refuse it with.
+        """
+        head = self._head(body)
+        said = Deadline(
+            head,
+            draft.letter,
+            draft.sender,
+            draft.recipient,
+            draft.stage.value,
+            draft.due,
+            draft.through,
+            draft.policy,
+            draft.notify,
+        )
+        _require(deadline_refusal(said))
+        return Draft(body, Kind.DEADLINE, key, head.created, self._record(said, ()))
+
+    def command(self, body: str, draft: "DraftCommand", key: str) -> Draft:
+        """The draft of a command; `key` makes it one and the same when it is asked for again.
+
+        Raises:
+            DraftRefused: with the code that the router would refuse it with.
+        """
+        head = self._head(body)
+        contents = () if draft.carried is None else (Content(self.random(SALT_BYTES), draft.carried),)
+        said = Command(
+            head=head,
+            action=draft.action,
+            task=draft.task,
+            person=draft.person,
+            second=draft.second,
+            reason=draft.reason,
+            detail=draft.detail,
+            letter=draft.letter,
+            recipient=draft.recipient,
+            contents=tuple(commit(content, JOURNALLED_MEDIA_TYPE) for content in contents),
+        )
+        _require(command_refusal(said) or (redrive_refusal(said, contents) if contents else None))
+        return Draft(body, Kind.COMMAND, key, head.created, self._record(said, contents))
+
     def _head(self, body: str) -> Head:
         return Head(self.exchange, body, bytes(ORIGIN_BYTES), 0, ZERO_DIGEST, self.clock())
 
@@ -122,9 +172,7 @@ class Drafting:
         types = (media_type for _, media_type in items)
         return contents, tuple(commit(content, kind) for content, kind in zip(contents, types, strict=True))
 
-    def _record(
-        self, statement: Letter | Receipt, contents: tuple[Content, ...], recipients: tuple[str, ...] = ()
-    ) -> bytes:
+    def _record(self, statement: Statement, contents: tuple[Content, ...], recipients: tuple[str, ...] = ()) -> bytes:
         signed = Signed(encode(statement), b"", contents)
         size = len(signed.statement) + NUMBER_BYTES
         if size > STATEMENT_BYTES:
@@ -137,6 +185,40 @@ class Drafting:
         if copy * len(recipients) > FAN_OUT_BYTES:
             raise refused_draft(Reason.FAN_OUT_TOO_LARGE, f"{copy} bytes × {len(recipients)} recipients")
         return encode(signed)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftDeadline:
+    """That a stage of a delivery was not ended in time: see `exchange.domain.statement.Deadline`."""
+
+    letter: bytes
+    sender: str
+    recipient: str
+    stage: Stage
+    due: datetime
+    through: datetime
+    policy: bytes
+    notify: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DraftCommand:
+    """An operator's act: see `exchange.domain.statement.Command`.
+
+    Attributes:
+        task: the act's own id, or that of the task that it is part of.
+        carried: of a redrive the letter's record as it stands in the journal, else None.
+    """
+
+    action: str
+    task: str
+    person: str
+    second: str = ""
+    reason: str = ""
+    detail: str = ""
+    letter: bytes | None = None
+    recipient: str = ""
+    carried: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +255,7 @@ def signed_record(statement: bytes, signature: bytes, record: bytes) -> bytes:
 
 
 def own_receipt_key(event: Event, letter: bytes, more: str = "") -> str:
-    """Key of a receipt that the agent itself makes: one per letter and event."""
+    """Key of a receipt that the agent itself makes: one per letter and event, and per command to hand over again."""
     return f"{event.value}:{letter.hex()}{':' if more else ''}{more}"
 
 
@@ -182,6 +264,11 @@ def edms_receipt_key(words: Words) -> str:
     card = b"" if words.card is None else encode(words.card)
     text = f"{words.event.value}:{words.at.isoformat()}:{words.reason}:"
     return f"edms:{words.letter.hex()}:{digest(text.encode() + card).hex()}"
+
+
+def _require(refusal: Refusal | None) -> None:
+    if refusal is not None:
+        raise refused_draft(refusal.reason, refusal.detail)
 
 
 def _require_sendable(draft: DraftLetter) -> None:
@@ -210,4 +297,4 @@ def _require_group(draft: DraftLetter, group: Group) -> None:
     try:
         require_known_kinds(parse_group(group.expression))
     except GroupInvalid as error:
-        raise refused_draft(Reason.GROUP_INVALID, str(error)) from error
+        raise DraftRefused(str(error), code=error.code) from error

@@ -13,7 +13,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from exchange.agent.arrivals import open_letter
 from exchange.agent.bounds import BYTES_AT_ONCE
@@ -25,6 +25,7 @@ from exchange.agent.rendering import arrived_letter, arrived_receipt, is_wanted
 from exchange.agent.spool import incoming, outgoing
 from exchange.agent.spool.incoming import ArrivalKind, ArrivalState, Kept
 from exchange.agent.status import Waits
+from exchange.agent.tracing import tell_handed
 from exchange.domain.card import ReceiptCard
 from exchange.domain.errors import ExchangeError, fault
 from exchange.domain.event import Event
@@ -72,7 +73,8 @@ class Handover:
         while True:
             self._woken.clear()
             try:
-                busy = await self._round()
+                async with self._office.desks:
+                    busy = await self._round()
             except ExchangeError as error:
                 if not error.retriable:
                     raise
@@ -96,7 +98,12 @@ class Handover:
         ready += [outcome.kept for outcome in staged if outcome.state is ArrivalState.STAGED]
         published = await self._step(self._publish, ready)
         self._report([*staged, *published])
+        self._tell([*staged, *published], now)
         return bool(due)
+
+    def _key(self, kept: Kept) -> str:
+        """Of this hand-over and no other: a letter to two bodies of one document system is handed over twice."""
+        return f"{kept.digest.hex()}-{self._body}"
 
     async def _step(self, act: Callable[[Kept], Outcome], arrivals: Sequence[Kept]) -> list[Outcome]:
         """Do one step for all, then note in one transaction how it went."""
@@ -135,12 +142,12 @@ class Handover:
             if word is None:
                 return Outcome(kept, ArrivalState.SKIPPED)
             package = word
-        self._edms.connector.stage(kept.digest.hex(), package)
+        self._edms.connector.stage(self._key(kept), package)
         return Outcome(kept, ArrivalState.STAGED)
 
     def _publish(self, kept: Kept) -> Outcome:
         """Step 3, in a thread."""
-        self._edms.connector.publish(kept.digest.hex())
+        self._edms.connector.publish(self._key(kept))
         return Outcome(kept, ArrivalState.HANDED)
 
     def _note(self, connection: sqlite3.Connection, outcomes: Sequence[Outcome]) -> None:
@@ -166,7 +173,7 @@ class Handover:
             words = Words(kept.digest, kept.sender, Event.HAND_OVER_FAILED, now, Reason.HAND_OVER_FAILED.value, card)
         else:
             return
-        key = own_receipt_key(words.event, kept.digest)
+        key = own_receipt_key(words.event, kept.digest, kept.command.hex())
         outgoing.add(connection, self._office.drafting.receipt(self._body, words, key))
 
     def _failure_card(self, kept: Kept, text: str) -> ReceiptCard:
@@ -186,9 +193,8 @@ class Handover:
     def _report(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             if outcome.state is not ArrivalState.STAGED:
-                state = "postponed" if outcome.state is None else outcome.state.value
                 self._office.counters.add(
-                    "agent_handed_over_total", body=self._body, kind=outcome.kept.kind.value, outcome=state
+                    "agent_handed_over_total", body=self._body, kind=outcome.kept.kind.value, outcome=_state(outcome)
                 )
         failed = [outcome for outcome in outcomes if outcome.code]
         for outcome in failed:
@@ -200,6 +206,16 @@ class Handover:
         elif outcomes:
             self._waits.over(PART)
 
+    def _tell(self, outcomes: Sequence[Outcome], began: datetime) -> None:
+        """What letters came to in this round, for their traces."""
+        if self._office.traces is not None:
+            ended = [
+                (outcome.kept, _state(outcome), outcome.code)
+                for outcome in outcomes
+                if outcome.state is not ArrivalState.STAGED
+            ]
+            tell_handed(self._office.traces, ended, (began, self._office.clock()))
+
     async def _pause(self) -> None:
         """Until something arrives, or the time of a postponed hand-over may have come."""
         try:
@@ -207,3 +223,7 @@ class Handover:
                 await self._woken.wait()
         except TimeoutError:
             return
+
+
+def _state(outcome: Outcome) -> str:
+    return "postponed" if outcome.state is None else outcome.state.value

@@ -3,10 +3,12 @@
 import threading
 
 from exchange.domain.directory import Directory
+from exchange.domain.policy import GROUP_VERSIONS
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.trust import Trust
 
-VERSIONS_KEPT = 16
+VERSIONS_KEPT = 1 + GROUP_VERSIONS
+"""Beside the newest: the one by which a letter was decided, and all before it that its group may name (ADR 0013)."""
 
 
 class TrustHistory:
@@ -56,7 +58,9 @@ class TrustHistory:
         return trust
 
     def _keep(self, directory: Directory) -> Trust:
+        """Put away what was read first, not what is oldest: who reads an inbox of last month needs those of then."""
         trust = self._trusts[directory.version] = Trust(directory)
-        for version in sorted(self._trusts)[:-VERSIONS_KEPT]:
+        others = [version for version in self._trusts if version != max(self._trusts)]
+        for version in others[: max(0, len(others) - VERSIONS_KEPT)]:
             del self._trusts[version]
         return trust

@@ -12,23 +12,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from exchange.agent.arrivals import Arrival, LetterArrival, ReceiptArrival, verify
+from exchange.agent.arrivals import Arrival, verify
 from exchange.agent.chain import Heard, Identity
-from exchange.agent.drafts import Words, own_receipt_key
 from exchange.agent.errors import ArrivalFlagged, may_pass, want_of_memory_named
+from exchange.agent.keeping import Keeping
 from exchange.agent.office import Office, Wake
 from exchange.agent.outbound import CLOCK, Outbound
-from exchange.agent.spool import incoming, outgoing
-from exchange.agent.spool.incoming import ArrivalKind, Arrived, Flagged
+from exchange.agent.spool import incoming
 from exchange.agent.status import Waits
+from exchange.agent.tracing import tell_taken
 from exchange.agent.transport import Inboxes, Partition, Transport
 from exchange.bus.records import PoisonedBatch, Position, Taken
 from exchange.bus.topics import inbox
 from exchange.domain.decision import Notice
-from exchange.domain.errors import ExchangeError, WireError
-from exchange.domain.event import Event
-from exchange.domain.statement import Letter, Signed
-from exchange.journal.addressing import names
+from exchange.domain.errors import BusError, ExchangeError, WireError
 from exchange.wire.records import decode, kind_of
 
 log = logging.getLogger(__name__)
@@ -39,8 +36,6 @@ CLOCKS_AGREE = timedelta(minutes=5)
 READ_SECONDS = 5.0
 READ_RECORDS = 200
 """In memory at once, decoded; in bytes the reader bounds them."""
-
-FLAGGED_BYTES = 1024
 
 Finding = Notice | Arrival | ArrivalFlagged
 
@@ -57,12 +52,23 @@ class Reading:
 class Inbound:
     """Reads all inboxes; `run` is its task."""
 
-    def __init__(self, office: Office, readings: Mapping[str, Reading], outbound: Outbound) -> None:
+    def __init__(self, office: Office, outbound: Outbound) -> None:
         """`outbound` is told what notices say, and which inboxes were read to their end."""
         self._office = office
-        self._readings = {inbox(body): reading for body, reading in readings.items()}
         self._outbound = outbound
-        self._behind = set(self._readings)
+        self._keeping = Keeping(office)
+        self._wanted: dict[str, Reading] = {}
+        self._readings: dict[str, Reading] = {}
+        self._ends: dict[Partition, int] = {}
+        self._look_again = 0.0
+
+    def add(self, reading: Reading) -> None:
+        """Read a body's inbox within seconds; it must be enrolled in the spool."""
+        self._wanted[inbox(reading.identity.body)] = reading
+
+    def drop(self, body: str) -> None:
+        """Read a body's inbox no longer."""
+        self._wanted.pop(inbox(body), None)
 
     async def run(self, transport: Transport) -> None:
         """Read until cancelled; what may pass by itself is waited out.
@@ -75,7 +81,9 @@ class Inbound:
         while True:
             try:
                 with want_of_memory_named():
-                    async with transport.inboxes(await self._positions()) as inboxes:
+                    async with transport.inboxes({}) as inboxes:
+                        self._readings, self._ends, self._look_again = {}, {}, 0.0
+                        await self._meet(inboxes)
                         attempts = 0
                         await self._read(inboxes)
             except ExchangeError as error:
@@ -85,42 +93,94 @@ class Inbound:
                 self._all_wait(error)
             await asyncio.sleep(self._office.timing.backoff(attempts))
 
-    async def _positions(self) -> dict[Partition, Position | None]:
-        bodies = [reading.identity.body for reading in self._readings.values()]
+    async def _read(self, inboxes: Inboxes) -> None:
+        """Take records as they come."""
+        failures = 0
+        while True:
+            await self._meet(inboxes)
+            before = inboxes.next_offsets()
+            if not before:
+                await asyncio.sleep(self._office.timing.backoff(1))
+                continue
+            try:
+                records = await inboxes.read(READ_SECONDS, READ_RECORDS)
+            except BusError as error:
+                failures += 1
+                if not may_pass(error) or failures > self._office.timing.read_again:
+                    raise
+                self._all_wait(error)
+                await asyncio.sleep(self._office.timing.backoff(failures))
+                continue
+            failures = 0
+            behind = inboxes.next_offsets()
+            # Markers of transactions move it without any record.
+            if moved := {partition: offset for partition, offset in behind.items() if offset != before[partition]}:
+                await self._take(records, moved)
+            now = self._office.clock()
+            for reading in self._readings.values():
+                reading.waits.over(PART)
+                reading.waits.last_seen = now
+            self._note_reached(inboxes)
+
+    async def _meet(self, inboxes: Inboxes) -> None:
+        """Read those that came, and no longer those that left."""
+        gone = {topic for topic, reading in self._readings.items() if self._wanted.get(topic) is not reading}
+        if gone:
+            inboxes.drop([(topic, 0) for topic in gone])
+            self._ends = {partition: end for partition, end in self._ends.items() if partition[0] not in gone}
+            self._readings = {topic: reading for topic, reading in self._readings.items() if topic not in gone}
+        come = sorted(self._wanted.keys() - self._readings.keys())
+        if come and self._office.monotonic() >= self._look_again:
+            self._look_again = self._office.monotonic() + self._office.timing.retry_at_most
+            await self._begin(inboxes, come)
+            self._note_reached(inboxes)
+
+    async def _begin(self, inboxes: Inboxes, topics: Sequence[str]) -> None:
+        """Read some inboxes up to where they end now first of all (rule 2.5).
+
+        One that is not there yet, or not ours to read, must not keep the others waiting: it is found by halving.
+        """
+        readings = {topic: self._wanted[topic] for topic in topics if topic in self._wanted}
+        positions = await self._positions([reading.identity.body for reading in readings.values()])
+        try:
+            await inboxes.add(positions)
+        except BusError as error:
+            if error.code not in {"topic-missing", "access-denied"}:
+                raise
+            if len(topics) > 1:
+                half = len(topics) // 2
+                await self._begin(inboxes, topics[:half])
+                await self._begin(inboxes, topics[half:])
+                return
+            for reading in readings.values():
+                reading.waits.on(PART, error.code, str(error), self._office.clock())
+            return
+        ends = await inboxes.end_offsets()
+        self._readings |= readings
+        self._ends |= {partition: ends[partition] for partition in positions}
+
+    async def _positions(self, bodies: Sequence[str]) -> dict[Partition, Position | None]:
         kept = await self._office.spool.run(lambda connection: incoming.positions(connection, bodies))
         return {
             (inbox(body), 0): None if position is None else Position(position.offset, position.digest, position.reached)
             for body, position in kept.items()
         }
 
-    async def _read(self, inboxes: Inboxes) -> None:
-        """Take records as they come; first of all up to where the inboxes end now (rule 2.5)."""
-        ends = await inboxes.end_offsets()
-        self._note_reached(inboxes, ends)
-        before = inboxes.next_offsets()
-        while True:
-            records = await inboxes.read(READ_SECONDS, READ_RECORDS)
-            behind = inboxes.next_offsets()
-            # Markers of transactions move it without any record.
-            if moved := {partition: offset for partition, offset in behind.items() if offset != before[partition]}:
-                await self._take(records, moved)
-                before = behind
-            now = self._office.clock()
-            for reading in self._readings.values():
-                reading.waits.over(PART)
-                reading.waits.last_seen = now
-            self._note_reached(inboxes, ends)
-
-    def _note_reached(self, inboxes: Inboxes, ends: Mapping[Partition, int]) -> None:
-        for topic in sorted(self._behind):
-            if inboxes.reached({(topic, 0): ends[topic, 0]}):
-                self._behind.discard(topic)
-                self._outbound.ready(self._readings[topic].identity.body)
+    def _note_reached(self, inboxes: Inboxes) -> None:
+        """Tell who was read to its end and may sign."""
+        for partition, end in sorted(self._ends.items()):
+            if inboxes.reached({partition: end}):
+                del self._ends[partition]
+                self._outbound.ready(self._readings[partition[0]].identity.body)
 
     async def _take(self, records: Sequence[Taken], moved: Mapping[Partition, int]) -> None:
+        began = self._office.clock()
         findings = await asyncio.to_thread(lambda: [self._examine(record) for record in records])
         taken = list(zip(records, findings, strict=True))
         heard = await self._office.spool.run(lambda connection: self._keep(connection, taken, moved))
+        if self._office.traces is not None:
+            bodies = {topic: reading.identity.body for topic, reading in self._readings.items()}
+            tell_taken(self._office.traces, bodies, taken, (began, self._office.clock()))
         for body, words in heard:
             self._outbound.heard(body, words)
         for topic, newest in {record.topic: record.timestamp for record in records}.items():
@@ -159,89 +219,15 @@ class Inbound:
                 if words is not None:
                     heard.append((identity.body, words))
             else:
-                self._keep_arrival(connection, identity.body, record, finding)
+                self._keeping.keep(connection, identity.body, record, finding)
             position = record.position
             incoming.move(connection, identity.body, position.offset, position.digest)
         for (topic, _), offset in moved.items():
             incoming.reach(connection, self._readings[topic].identity.body, offset)
         return heard
 
-    def _keep_arrival(
-        self, connection: sqlite3.Connection, body: str, record: Taken, finding: Arrival | ArrivalFlagged
-    ) -> None:
-        value = b"" if isinstance(record, PoisonedBatch) else record.value or b""
-        if isinstance(finding, LetterArrival):
-            new = self._keep_letter(connection, body, value, finding)
-        elif isinstance(finding, ReceiptArrival):
-            row = self._addressed(connection, body, finding)
-            if row is None:
-                message = "letter: the receipt's signer is no recipient of a letter of ours with that digest"
-                finding = ArrivalFlagged(message, code="receipt-not-addressed")
-            else:
-                new = self._keep_receipt(connection, body, value, finding, row)
-        if isinstance(finding, ArrivalFlagged):
-            now = self._office.clock()
-            incoming.flag(
-                connection, Flagged(body, record.offset, finding.code, str(finding), now, value[:FLAGGED_BYTES])
-            )
-            self._office.counters.add("agent_flagged_total", body=body, reason=finding.code)
-            log.warning("%s: inbox record %d is flagged: %s (%s)", body, record.offset, finding.code, finding)
-            return
-        kind = "letter" if isinstance(finding, LetterArrival) else "receipt"
-        self._office.counters.add("agent_arrived_total" if new else "duplicates_total", body=body, kind=kind)
-
-    def _keep_letter(self, connection: sqlite3.Connection, body: str, value: bytes, arrival: LetterArrival) -> bool:
-        """Keep the letter with its `delivered` receipt; whether it is new."""
-        now, letter = self._office.clock(), arrival.letter
-        new = incoming.keep(
-            connection,
-            Arrived(
-                body=body,
-                kind=ArrivalKind.LETTER,
-                digest=arrival.digest,
-                sender=letter.head.body,
-                received=now,
-                record=value,
-                message_id=letter.message_id,
-                document_id=arrival.card.document_id,
-                reg_number=arrival.card.reg_number,
-            ),
-        )
-        if new:
-            words = Words(arrival.digest, letter.head.body, Event.DELIVERED, now)
-            key = own_receipt_key(Event.DELIVERED, arrival.digest)
-            outgoing.add(connection, self._office.drafting.receipt(body, words, key))
-        return new
-
-    def _addressed(self, connection: sqlite3.Connection, body: str, arrival: ReceiptArrival) -> int | None:
-        """Our letter that the receipt is about, when it went to the receipt's signer (rule 4.1)."""
-        row = outgoing.letter_said(connection, body, arrival.receipt.letter)
-        if row is None:
-            return None
-        _, record = outgoing.record_of(connection, row)
-        letter = decode(Letter, decode(Signed, record).statement)
-        versions = self._office.history
-        return row if names(letter, arrival.receipt.head.body, lambda number: versions.at(number).directory) else None
-
-    def _keep_receipt(
-        self, connection: sqlite3.Connection, body: str, value: bytes, arrival: ReceiptArrival, row: int
-    ) -> bool:
-        receipt = arrival.receipt
-        return incoming.keep(
-            connection,
-            Arrived(
-                body=body,
-                kind=ArrivalKind.RECEIPT,
-                digest=arrival.digest,
-                sender=receipt.head.body,
-                received=self._office.clock(),
-                record=value,
-                outgoing=row,
-            ),
-        )
-
     def _all_wait(self, error: ExchangeError) -> None:
         now = self._office.clock()
-        for reading in self._readings.values():
+        for reading in self._wanted.values():
             reading.waits.on(PART, error.code, str(error), now)
         log.warning("reading inboxes waits: %s (%s)", error, error.code)

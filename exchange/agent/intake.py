@@ -54,7 +54,8 @@ class Intake:
         attempts = 0
         while True:
             try:
-                busy = await self._round()
+                async with self._office.desks:
+                    busy = await self._round()
             except (OSError, ExchangeError) as error:
                 if isinstance(error, ExchangeError) and not error.retriable:
                     raise
@@ -79,8 +80,20 @@ class Intake:
         return bool(found)
 
     def _collect(self) -> list[tuple[Package, Parsed]]:
-        waiting = up_to(BYTES_AT_ONCE, self._edms.connector.collect(PACKAGES), _size)
-        return [(package, self._parse(package)) for package in waiting]
+        """What waits, understood; where something cannot be read, what came before it goes first."""
+        found: list[tuple[Package, Parsed]] = []
+        try:
+            waiting = up_to(BYTES_AT_ONCE, self._edms.connector.collect(PACKAGES), _size)
+            found.extend((package, self._parse(package)) for package in waiting)
+        except (OSError, ExchangeError):
+            if not found:
+                raise
+        except MemoryError:
+            raise
+        except Exception as error:
+            if not found:
+                raise self._foreign(error) from error
+        return found
 
     def _parse(self, package: Package) -> Parsed:
         try:
@@ -105,13 +118,15 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - what a format let pass, no statement may be able to hold
             return await self._refuse(package, self._faulty(package, error))
         self._wake_outbound()
-        return await _returned(self._edms.connector.archive, package.name)
+        return await self._returned(self._edms.connector.archive, package.name)
 
     async def _refuse(self, package: Package, refused: DocumentError | DraftRefused) -> OSError | ExchangeError | None:
         """Put it into quarantine with the reason."""
         self._office.counters.add("agent_quarantined_total", body=self._body, reason=refused.code)
         log.warning("%s: package %s is quarantined (%s)", self._body, package.name, refused.code)
-        return await _returned(self._edms.connector.quarantine, package.name, f"{refused}\n({refused.code})\n")
+        others = refused.others if isinstance(refused, DocumentError) else ()
+        problem = "\n".join(map(str, (refused, *others)))
+        return await self._returned(self._edms.connector.quarantine, package.name, problem, refused.code)
 
     def _draft(self, connection: sqlite3.Connection, package: Package, parsed: DraftLetter | DraftReceipt) -> None:
         if not outgoing.take_input(connection, self._body, package_digest(package)):
@@ -129,19 +144,28 @@ class Intake:
         message = f"the agent failed with {type(error).__name__}: report it, and send the letter in another way"
         return DocumentError(message, place=package.name)
 
+    async def _returned(self, act: Callable[..., None], *arguments: str) -> OSError | ExchangeError | None:
+        """Do something in a thread; an error is returned so that the other packages are dealt with first."""
+        try:
+            await asyncio.to_thread(act, *arguments)
+        except (OSError, ExchangeError) as error:
+            return error
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - foreign code: its bug must not end the other bodies' letters
+            return self._foreign(error)
+        return None
+
+    def _foreign(self, error: Exception) -> ExchangeError:
+        """A connector's bug, as something that is waited out."""
+        log.error("%s: the connector failed: %s", self._body, fault(error))
+        message = f"the connector failed with {type(error).__name__}: report it; the letters wait where they are"
+        return ExchangeError(message, code="connector-failed", retriable=True)
+
     def _wait(self, error: OSError | ExchangeError) -> None:
         code = error.code if isinstance(error, ExchangeError) else "edms-unavailable"
         self._waits.on(PART, code, str(error), self._office.clock())
         log.warning("%s: taking in waits: %s (%s)", self._body, error, code)
-
-
-async def _returned(act: Callable[..., None], *arguments: str) -> OSError | ExchangeError | None:
-    """Do something in a thread; an error is returned so that the other packages are dealt with first."""
-    try:
-        await asyncio.to_thread(act, *arguments)
-    except (OSError, ExchangeError) as error:
-        return error
-    return None
 
 
 def _size(package: Package) -> int:

@@ -12,6 +12,7 @@ The directory lists both meanwhile, so whatever either signed is taken.
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -22,6 +23,7 @@ from exchange.agent.drafts import Clock
 from exchange.domain.directory import CertificateUse, Directory
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import digest
+from exchange.domain.reason import Reason
 from exchange.security.cades import Signer
 from exchange.security.validity import Validity
 
@@ -45,6 +47,26 @@ class NextKey(Protocol):
     def signer(self) -> Signer:
         """The whole pair; raises `ConfigurationError` while it is none."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """Why the exchange takes nothing that a body signs, as far as the directory tells; the text says what to do."""
+
+    reason: Reason
+    text: str
+
+
+_REMEDIES = {
+    Reason.SIGNER_UNKNOWN: "the directory does not list the statement certificate in place, so the exchange drops in "
+    "silence what it signed: put the right pair there, or have it listed",
+    Reason.CERTIFICATE_REVOKED: "the statement certificate in place was revoked: make the next key with `exchange body "
+    "renew`, and have its certificate issued and listed",
+    Reason.CERTIFICATE_EXPIRED: "the statement certificate in place has expired: make the next key with `exchange body "
+    "renew`, and have its certificate issued and listed",
+    Reason.CERTIFICATE_NOT_YET_VALID: "the statement certificate in place is not valid yet: wait for its first day, or "
+    "set this machine's clock",
+}
 
 
 class KeyRing:
@@ -85,10 +107,17 @@ class KeyRing:
         self._present = self.signer = present_key()
         self._known_since: float | None = None
 
-    @property
-    def is_listed(self) -> bool:
-        """Whether the directory lists the certificate in use: nobody knows a signature of another one."""
-        return self.signer.signer in self._listed()
+    def hindrance(self) -> Hindrance | None:
+        """Why nothing is taken that is signed now; None when the directory has nothing against body and keys.
+
+        A ring beside another process's agent never changes over: a next key that can be used is no hindrance.
+        """
+        body = self._directory().bodies.get(self._body)
+        if body is not None and not body.reachable:
+            text = f"the directory lists {self._body} as {body.status}: ask the exchange's operators"
+            return Hindrance(Reason.BODY_SUSPENDED, text)
+        reason = self._trouble(self.signer.certificate)
+        return None if reason is None or self._usable_next() else Hindrance(reason, _REMEDIES[reason])
 
     def look(self) -> None:
         """Change over when it is time to; cheap while it is not."""
@@ -160,11 +189,19 @@ class KeyRing:
         return certificate if certificate is not None and self._is_usable(certificate) else None
 
     def _is_usable(self, certificate: x509.Certificate) -> bool:
-        now, name = self._clock(), digest(certificate.public_bytes(Encoding.DER))
-        if name not in self._listed() or not Validity.of(certificate).covers(now):
-            return False
-        revoked = self._listed()[name]
-        return revoked is None or revoked > now
+        return self._trouble(certificate) is None
+
+    def _trouble(self, certificate: x509.Certificate) -> Reason | None:
+        """What keeps signatures of a certificate from being taken."""
+        now, name, listed = self._clock(), digest(certificate.public_bytes(Encoding.DER)), self._listed()
+        if name not in listed:
+            return Reason.SIGNER_UNKNOWN
+        if (revoked := listed[name]) is not None and revoked <= now:
+            return Reason.CERTIFICATE_REVOKED
+        validity = Validity.of(certificate)
+        if validity.covers(now):
+            return None
+        return Reason.CERTIFICATE_NOT_YET_VALID if now < validity.not_before else Reason.CERTIFICATE_EXPIRED
 
     def _listed(self) -> dict[bytes, datetime | None]:
         """Since when each of the body's statement certificates is revoked, by its name in signatures."""

@@ -5,22 +5,24 @@ left here. A body without an EDMS is served by this.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from exchange.agent.arrivals import open_receipt
+from exchange.agent.arrivals import open_deadline, open_receipt
 from exchange.agent.bounds import BYTES_AT_ONCE
 from exchange.agent.correspondence import say_letter, say_receipt
 from exchange.agent.drafts import Drafting, Words, own_receipt_key
 from exchange.agent.errors import DraftRefused
+from exchange.agent.key_ring import Hindrance
 from exchange.agent.office import Wake
 from exchange.agent.ports import ArrivedLetter, DraftLetter, DraftReceipt
-from exchange.agent.rendering import arrived_letter
+from exchange.agent.rendering import arrived_letter, late_words
 from exchange.agent.spool import Spool, incoming, outgoing
 from exchange.agent.spool.incoming import ArrivalKind, ArrivalState, Kept
 from exchange.agent.spool.outgoing import OutgoingState, Sent
 from exchange.domain.event import Event
+from exchange.domain.ids import EXCHANGE
 from exchange.domain.statement import Letter, Signed
 from exchange.wire.records import decode
 
@@ -80,8 +82,16 @@ class Received:
 class Mailbox:
     """One body's letters in a spool."""
 
-    def __init__(self, spool: Spool, body: str, drafting: Drafting, changed: Wake = lambda: None) -> None:
-        """`changed` is called when there is something to send."""
+    def __init__(
+        self,
+        spool: Spool,
+        body: str,
+        drafting: Drafting,
+        changed: Wake = lambda: None,
+        hindered: Callable[[], Hindrance | None] = lambda: None,
+    ) -> None:
+        """`changed` is called when there is something to send; `hindered` says why none of it can be taken."""
+        self._hindered = hindered
         self._spool = spool
         self._body = body
         self._drafting = drafting
@@ -102,12 +112,41 @@ class Mailbox:
         await self._spool.run(work)
         self._changed()
 
-    async def sent(self, limit: int = 100) -> list[SentLetter]:
-        """The last letters sent, newest first."""
+    async def hindrance(self) -> Hindrance | None:
+        """Why the exchange takes nothing of this body now, as far as the directory tells; what is sent is kept."""
+        return await self._spool.run(lambda _connection: self._hindered())
+
+    async def submit_once(self, draft: DraftLetter, asked: bytes) -> bool:
+        """Leave a letter to be sent unless the very same was asked for before; on disk when this returns.
+
+        Args:
+            draft: the letter.
+            asked: SHA-256 of what the caller said; equal for a call that is repeated.
+
+        Returns:
+            Whether it is new.
+
+        Raises:
+            DraftRefused: as `submit`; `message-id-repeated` when its id was used for another letter.
+            SpoolError: as `submit`.
+        """
+
+        def work(connection: sqlite3.Connection) -> bool:
+            if not outgoing.take_input(connection, self._body, asked):
+                return False
+            say_letter(connection, self._drafting, self._body, draft)
+            return True
+
+        is_new = await self._spool.run(work)
+        self._changed()
+        return is_new
+
+    async def sent(self, limit: int = 100, receipts: int = RECEIPTS) -> list[SentLetter]:
+        """The last letters sent, newest first, each with so many receipts at most."""
 
         def work(connection: sqlite3.Connection) -> list[SentLetter]:
             letters = outgoing.sent_letters(connection, self._body, limit)
-            return [_sent(letter, incoming.receipts_about(connection, letter.row, RECEIPTS)) for letter in letters]
+            return [_sent(letter, incoming.receipts_about(connection, letter.row, receipts)) for letter in letters]
 
         return await self._spool.run(work)
 
@@ -138,12 +177,12 @@ class Mailbox:
     async def arrived(self, limit: int = 100) -> list[Received]:
         """The last letters that arrived, newest first."""
         kept = await self._spool.run(lambda connection: incoming.letters(connection, self._body, limit))
-        return [_received(letter) for letter in kept]
+        return [received(letter) for letter in kept]
 
     async def letter(self, digest: bytes) -> Received | None:
         """An arrived letter by its digest."""
         kept = await self._spool.run(lambda connection: incoming.letter(connection, self._body, digest))
-        return None if kept is None else _received(kept)
+        return None if kept is None else received(kept)
 
     async def untaken(self) -> list[Received]:
         """Some of the letters that nobody took yet, oldest first; receipts before them are put aside, see `sent`."""
@@ -154,7 +193,7 @@ class Mailbox:
             for kept in found:
                 if kept.kind is not ArrivalKind.LETTER:
                     incoming.mark(connection, kept.row, ArrivalState.SKIPPED)
-            return [_received(kept) for kept in found if kept.kind is ArrivalKind.LETTER]
+            return [received(kept) for kept in found if kept.kind is ArrivalKind.LETTER]
 
         return await self._spool.run(work)
 
@@ -220,7 +259,7 @@ class Mailbox:
     def _hand(self, connection: sqlite3.Connection, kept: Kept) -> None:
         incoming.mark(connection, kept.row, ArrivalState.HANDED)
         words = Words(kept.digest, kept.sender, Event.HANDED_OVER, self._drafting.clock())
-        key = own_receipt_key(Event.HANDED_OVER, kept.digest)
+        key = own_receipt_key(Event.HANDED_OVER, kept.digest, kept.command.hex())
         outgoing.add(connection, self._drafting.receipt(self._body, words, key))
 
     def _known(self, connection: sqlite3.Connection, digest: bytes) -> Kept:
@@ -247,6 +286,9 @@ def _sent(letter: Sent, receipts: Iterable[Kept]) -> SentLetter:
 
 
 def _heard(kept: Kept) -> Heard:
+    if kept.kind is ArrivalKind.DEADLINE:
+        deadline = open_deadline(kept.record)
+        return Heard(EXCHANGE, Event.EXPIRED, deadline.due, "", late_words(deadline), "", None)
     arrival = open_receipt(kept.record)
     receipt, card = arrival.receipt, arrival.card
     return Heard(
@@ -260,5 +302,6 @@ def _heard(kept: Kept) -> Heard:
     )
 
 
-def _received(kept: Kept) -> Received:
+def received(kept: Kept) -> Received:
+    """A kept letter as programs see it."""
     return Received(kept.received, kept.state, kept.reason, kept.detail, arrived_letter(kept))

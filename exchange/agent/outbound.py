@@ -15,8 +15,8 @@ import logging
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from exchange.agent.bounds import BYTES_AT_ONCE
 from exchange.agent.chain import Heard, Identity
 from exchange.agent.drafts import signed_record
 from exchange.agent.errors import may_pass, want_of_memory_named
@@ -25,12 +25,13 @@ from exchange.agent.protocol import Abandon, Halt, Replace, Resend, SignAgain, S
 from exchange.agent.spool import origins
 from exchange.agent.spool.origins import Unproven
 from exchange.agent.status import Waits
-from exchange.agent.transport import Submissions
+from exchange.agent.tracing import sending, tell_sent
+from exchange.agent.transport import Partition, Submissions
 from exchange.bus.producer import Outgoing
-from exchange.bus.topics import SUBMISSIONS
 from exchange.domain.errors import ExchangeError
 from exchange.domain.ids import digest
 from exchange.domain.reason import Reason
+from exchange.domain.statement import Letter
 from exchange.wire.headers import cloud_event
 from exchange.wire.records import kind_of, read_head
 
@@ -40,10 +41,6 @@ PART = "outbound"
 TROUBLE = "trouble"
 BUS = "submissions"
 CLOCK = "clock"
-UNLISTED = (
-    "the directory does not list the statement certificate in place, so the exchange drops in silence what it "
-    "signed: put the right pair there, or have it listed; all is kept"
-)
 CLOCK_AHEAD = "this machine's clock is ahead of the exchange's: set it; what is refused is said again with its time"
 
 
@@ -52,7 +49,7 @@ class Line:
     """One body's way out; what is here is forgotten with the process.
 
     Attributes:
-        lane: submissions partition of the body.
+        lane: topic and partition that take what the body says.
         ready: its inbox was read to the end (rule 2.5): it may sign.
         cursor: next number to send; 0: the first one unproven.
         turns: how often something that was heard changed the cursor; what was prepared before does not.
@@ -65,7 +62,7 @@ class Line:
     """
 
     identity: Identity
-    lane: int
+    lane: Partition
     waits: Waits
     spoken: float
     not_before: float
@@ -87,6 +84,11 @@ class Line:
         if self.turns == batch.turns:
             self.cursor = batch.last + 1
 
+    def take_back(self, batch: "_Batch") -> None:
+        """Nobody knows whether the batch was taken; what went before it was."""
+        if self.turns == batch.turns:
+            self.go_back(batch.first)
+
     def go_back(self, number: int = 0) -> None:
         """Send from `number` on, or from the first one unproven."""
         self.cursor = number
@@ -96,40 +98,59 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What one line sends next, up to number `last`; `probe`: the first unproven one alone, again."""
+    """What one line sends next, numbers `first` to `last`; `probe`: the first unproven one alone, again.
+
+    `taken` is the last number proven taken, `began` when it was prepared.
+    """
 
     line: Line
     turns: int
+    first: int
     last: int
     probe: bool
     records: tuple[Outgoing, ...] = field(repr=False)
+    taken: int
+    began: datetime
 
 
 class Outbound:
     """Sends for all lines; `run` is its task, the other methods belong to the same event loop."""
 
-    def __init__(self, office: Office, lines: Sequence[Line]) -> None:
-        """Nothing is sent before `ready` was called for a body."""
+    def __init__(self, office: Office) -> None:
+        """Nobody is served before `add`."""
         self._spool = office.spool
         self._timing = office.timing
         self._clock = office.clock
         self._monotonic = office.monotonic
         self._counters = office.counters
-        self._lines = {line.body: line for line in lines}
+        self._traces = office.traces
+        self._lines: dict[str, Line] = {}
         self._woken = asyncio.Event()
+
+    def add(self, line: Line) -> None:
+        """Serve a body from now on; nothing of it is sent before `ready`."""
+        self._lines[line.body] = line
+
+    def drop(self, body: str) -> None:
+        """Serve a body no longer."""
+        self._lines.pop(body, None)
 
     def wake(self) -> None:
         """There is something new in the spool."""
         self._woken.set()
 
     def ready(self, body: str) -> None:
-        """The body's inbox was read to its end: it may sign."""
-        self._lines[body].ready = True
-        self.wake()
+        """The body's inbox was read to its end: it may sign. One that was let go meanwhile says nothing more."""
+        line = self._lines.get(body)
+        if line is not None:
+            line.ready = True
+            self.wake()
 
     def heard(self, body: str, heard: Heard) -> None:
         """Go on by what a notice said; the spool has done its part."""
-        line = self._lines[body]
+        line = self._lines.get(body)
+        if line is None:
+            return
         # A repeat that tells nothing and was not asked for may answer anybody who sends again what we
         # said long ago: it must not keep us from asking ourselves.
         if heard.actions or line.probe:
@@ -165,9 +186,10 @@ class Outbound:
         now = self._monotonic()
         lines = [line for line in self._lines.values() if line.ready and not line.halted and line.not_before <= now]
         batches = await self._spool.run(lambda connection: self._prepare(connection, lines, now))
+        batches = [batch for batch in batches if batch.line.body in self._lines]
         for batch in batches:  # whoever had its turn comes last in the next round
             self._lines[batch.line.body] = self._lines.pop(batch.line.body)
-        lanes: dict[int, list[_Batch]] = {}
+        lanes: dict[Partition, list[_Batch]] = {}
         for batch in batches:
             lanes.setdefault(batch.line.lane, []).append(batch)
         async with asyncio.TaskGroup() as group:
@@ -179,57 +201,69 @@ class Outbound:
 
     def _prepare(self, connection: sqlite3.Connection, lines: Sequence[Line], now: float) -> list[_Batch]:
         """In the spool's thread: what each line sends next, as many lines as fit into one round."""
-        batches, room = [], BYTES_AT_ONCE
-        for line in lines:
+        batches, room, began = [], self._timing.round_bytes, self._clock()
+        speaking = origins.speaking(connection)
+        for line in (line for line in lines if line.body in speaking):
             if room <= 0:
                 break
             turns = line.turns
             origin = line.identity.extend(connection, self._timing.batch, self._timing.window)
             first, limit = max(line.cursor, origin.taken + 1), self._timing.batch
-            probe = origin.taken < origin.signed < first and now >= line.spoken + self._patience(line)
+            probe = origin.taken < origin.signed < first and now >= line.spoken + self._patience(line, origin.taken)
             if probe:
                 line.identity.renew(connection, origin)
                 first, limit = origin.taken + 1, 1
             statements = origins.unproven(connection, origin, first, limit, room)
             room -= sum(len(statement.record) for statement in statements)
             if statements:
-                records = tuple(_record(line.body, statement) for statement in statements)
-                batches.append(_Batch(line, turns, statements[-1].number, probe, records))
+                traced = None if self._traces is None else began
+                records = tuple(_record(line.body, statement, traced) for statement in statements)
+                first = statements[0].number
+                batches.append(_Batch(line, turns, first, statements[-1].number, probe, records, origin.taken, began))
         return batches
 
-    async def _send(self, submissions: Submissions, lane: int, batches: Sequence[_Batch]) -> ExchangeError | None:
+    async def _send(self, submissions: Submissions, lane: Partition, batches: Sequence[_Batch]) -> ExchangeError | None:
         """Send what goes into one lane; on failure all its lines go back."""
         records = [record for batch in batches for record in batch.records]
+        topic, partition = lane
         try:
             with want_of_memory_named():
-                await submissions.send(records, topic=SUBMISSIONS, partition=lane)
+                await submissions.send(records, topic=topic, partition=partition)
         except ExchangeError as error:
             for batch in batches:
-                batch.line.go_back()
+                batch.line.take_back(batch)
+                self._tell(lane, batch, error.code)
             return error
         for batch in batches:
             line = batch.line
+            self._tell(lane, batch)
             line.spoken = self._monotonic()
             self._counters.add("agent_submitted_total", len(batch.records), body=line.body)
             if batch.probe:
-                self._asked(line, batch.last)
+                self._asked(line, batch.last, self._patience(line, batch.taken))
             else:
                 line.waits.over(PART)
                 line.advance(batch)
         return None
 
-    def _patience(self, line: Line) -> float:
-        """How many seconds silence is borne; each time twice as long."""
-        return min(self._timing.resend_at_most, self._timing.resend_after * 2.0 ** min(line.silences, 20))
+    def _tell(self, lane: Partition, batch: _Batch, code: str = "") -> None:
+        """Letters of the batch were written, or why they were not."""
+        if self._traces is not None:
+            tell_sent(self._traces, lane, batch.records, (batch.began, self._clock()), code)
 
-    def _asked(self, line: Line, number: int) -> None:
-        """A probe was sent."""
-        silence = self._patience(line)
+    def _patience(self, line: Line, taken: int) -> float:
+        """How many seconds silence is borne; each time twice as long."""
+        first = self._timing.resend_after if taken else self._timing.resend_first
+        return min(self._timing.resend_at_most, first * 2.0 ** min(line.silences, 20))
+
+    def _asked(self, line: Line, number: int, silence: float) -> None:
+        """A probe was sent, after so many seconds of silence."""
         line.probe = number
         line.silences += 1
+        code = "notice"
         message = f"nothing heard for {silence:.0f} s of what was sent: it is kept, and asked for ever more rarely"
-        listed = line.identity.keys.is_listed
-        code, message = ("notice", message) if listed else (Reason.SIGNER_UNKNOWN.value, UNLISTED)
+        if (hindrance := line.identity.keys.hindrance()) is not None:
+            code, message = hindrance.reason.value, f"{hindrance.text}; all is kept"
         line.waits.on(PART, code, message, self._clock())
 
     def _after_probe(self, line: Line, heard: Heard) -> None:
@@ -288,9 +322,11 @@ class Outbound:
             return
 
 
-def _record(body: str, unproven: Unproven) -> Outgoing:
-    head = read_head(unproven.statement)
-    kind = kind_of(unproven.statement).__name__.lower()
-    headers = cloud_event(kind, body, digest(unproven.statement), head.created)
+def _record(body: str, unproven: Unproven, traced: datetime | None) -> Outgoing:
+    """What is written; of a letter that is `traced`, since when, with the header that says so."""
+    head, said = read_head(unproven.statement), digest(unproven.statement)
+    kind = kind_of(unproven.statement)
+    traceparent = sending(said, traced) if traced is not None and kind is Letter else None
+    headers = cloud_event(kind.__name__.lower(), body, said, head.created, traceparent)
     value = signed_record(unproven.statement, unproven.signature, unproven.record)
     return Outgoing(value, body.encode(), headers)

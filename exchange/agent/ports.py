@@ -154,8 +154,8 @@ class Connector(Protocol):
         """The spool has this package: put it aside."""
         ...
 
-    def quarantine(self, name: str, problem: str) -> None:
-        """The package cannot be sent: put it aside with a text that says what is wrong and where."""
+    def quarantine(self, name: str, problem: str, code: str) -> None:
+        """The package cannot be sent: put it aside with a text that says what is wrong and where, and its code."""
         ...
 
     def stage(self, key: str, package: Package) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from exchange.agent.spool.witnessed import Coverage
+
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -54,6 +56,7 @@ class BodyStatus:
         oldest_arrival: when the oldest of these arrived.
         last_seen: when the inbox was last read.
         failure: the last error, None since it passed.
+        coverage: how it stands to the transparency log; None where nobody reads that.
     """
 
     body: str
@@ -67,6 +70,7 @@ class BodyStatus:
     oldest_arrival: datetime | None
     last_seen: datetime | None
     failure: Failure | None
+    coverage: Coverage | None = None
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """What the agent asks of the bus: `exchange.bus` gives it over Kafka, the tests' small exchange in memory."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,6 +25,14 @@ class Inboxes(Protocol):
 
     async def read(self, timeout: float, max_records: int = 500) -> list[Taken]:  # noqa: ASYNC109
         """The next records, in order per partition; nothing when none came in time."""
+        ...
+
+    async def add(self, positions: Mapping[Partition, Position | None]) -> None:
+        """Read more inboxes; none of them is read after an error: `topic-missing` or `access-denied` of any."""
+        ...
+
+    def drop(self, partitions: Iterable[Partition]) -> None:
+        """Read these no longer."""
         ...
 
     async def end_offsets(self) -> dict[Partition, int]:

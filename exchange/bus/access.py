@@ -20,18 +20,21 @@ from exchange.bus.topics import (
     SUBMISSIONS,
     inbox,
 )
+from exchange.domain.own_bodies import CONSOLE_BODY, TRACKER_BODY
 
 ROUTER = "svc-router"
 TRACKER = "svc-tracker"
 ARCHIVE = "svc-archive"
 AUDITOR = "svc-auditor"
+CONSOLE = "svc-console"
 DIRECTORY_SERVICE = "svc-directory"
 
-SERVICES = (ROUTER, TRACKER, ARCHIVE, AUDITOR, DIRECTORY_SERVICE)
+SERVICES = (ROUTER, TRACKER, ARCHIVE, AUDITOR, CONSOLE, DIRECTORY_SERVICE)
 """Principals whose rights are exactly those of `service_grants`."""
 
 ROUTER_GROUP = "exchange.router"
 ROUTER_TRANSACTIONS = "router:"
+ARCHIVE_TRANSACTIONS = "archive:"
 CLUSTER_NAME = "kafka-cluster"
 ANYWHERE = "*"
 
@@ -101,15 +104,20 @@ def service_grants() -> tuple[Grant, ...]:
         Grant(ROUTER, Operation.WRITE, Resource.TOPIC, INBOXES, prefix=True),
         Grant(ROUTER, Operation.WRITE, Resource.TRANSACTIONAL_ID, ROUTER_TRANSACTIONS, prefix=True),
         Grant(ROUTER, Operation.READ, Resource.GROUP, ROUTER_GROUP),
-        *_topics(TRACKER, Operation.READ, (JOURNAL, CHECKPOINTS, DIRECTORY)),
-        *_topics(TRACKER, Operation.WRITE, (JOURNAL, COMMANDS)),
+        *_topics(TRACKER, Operation.READ, (JOURNAL, CHECKPOINTS, DIRECTORY, inbox(TRACKER_BODY))),
+        *_topics(TRACKER, Operation.WRITE, (COMMANDS,)),
+        *_topics(CONSOLE, Operation.READ, (JOURNAL, DIRECTORY, inbox(CONSOLE_BODY))),
+        *_topics(CONSOLE, Operation.WRITE, (COMMANDS,)),
         *_topics(ARCHIVE, Operation.READ, (JOURNAL, CHECKPOINTS, DIRECTORY)),
         *_topics(ARCHIVE, Operation.WRITE, (CHECKPOINTS, COMMANDS)),
+        Grant(ARCHIVE, Operation.WRITE, Resource.TRANSACTIONAL_ID, ARCHIVE_TRANSACTIONS, prefix=True),
         # Replay believes nothing and nobody must need to believe it: no Write anywhere.
         *_topics(AUDITOR, Operation.READ, (JOURNAL,)),
         *_topics(DIRECTORY_SERVICE, Operation.READ, (DIRECTORY,)),
         *_topics(DIRECTORY_SERVICE, Operation.WRITE, (DIRECTORY,)),
         *_reconciling(DIRECTORY_SERVICE),
+        # Partitions are added to nothing else: see `TopicSpec.may_grow`.
+        Grant(DIRECTORY_SERVICE, Operation.ALTER, Resource.TOPIC, SEQUENCES),
     )
 
 

@@ -1,25 +1,28 @@
 """Makes the cluster as it must be, and says where it is not.
 
-Everything may be called again: what is already so is left alone. What can't be changed safely
-(partitions, replication) is never changed, only reported.
+Everything may be called again: what is already so is left alone. What can't be changed safely (replication,
+partitions of all topics but those that may grow) is never changed, only reported.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
     ClusterMetadata,
     ConfigEntry,
     ConfigResource,
+    NewPartitions,
     NewTopic,
+    OffsetSpec,
     ResourceType,
     TopicMetadata,
 )
@@ -116,6 +119,18 @@ class Administration:
             futures = self._client.incremental_alter_configs(resources, request_timeout=self._timeout)
             await self._all(futures, lambda resource: f"changing settings of {resource.name}")
 
+    async def add_partitions(self, counts: Mapping[str, int]) -> None:
+        """Add partitions to topics, up to so many each: for those of which `TopicSpec.may_grow`.
+
+        Raises:
+            BusError: `bus-unavailable`, `access-denied`, `bus-refused` (there are as many or more already).
+        """
+        if not counts:
+            return
+        asked = [NewPartitions(name, count) for name, count in counts.items()]
+        futures = self._client.create_partitions(asked, request_timeout=self._timeout, operation_timeout=self._timeout)
+        await self._all(futures, "adding partitions to {}".format)
+
     async def ensure_topics(self, specs: Sequence[TopicSpec]) -> list[Difference]:
         """Create what is missing, set what differs, read everything back.
 
@@ -163,6 +178,18 @@ class Administration:
             if name.startswith(PREFIX) or name == TRANSACTION_LOG
             for number, partition in sorted(topic.partitions.items())
         ]
+
+    async def newest(self, topic: str, partition: int) -> datetime | None:
+        """When the newest record was written that a partition has; None while it has none.
+
+        Raises:
+            BusError: `bus-unavailable`, `access-denied`, `topic-missing`.
+        """
+        asked = TopicPartition(topic, partition)
+        latest = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
+        futures = self._client.list_offsets({asked: latest}, request_timeout=self._timeout)
+        found = await self._result(futures[asked], f"asking for the newest record of {topic}/{partition}")
+        return None if found.offset < 0 else datetime.fromtimestamp(found.timestamp / 1000, UTC)
 
     async def broker_settings(self) -> dict[int, dict[str, str]]:
         """Configuration of each broker, defaults included, by its number.

@@ -5,16 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from exchange.bus.line import ORDINARY, Line
 from exchange.bus.patience import wait_between_updates
 from exchange.domain.errors import ConfigurationError
 from exchange.security.keys import KeyFiles, load_key_pair, load_passphrase
-
-ANSWER_SECONDS = 10
-"""How long a broker may owe an answer: longer than it holds any question of ours, a long poll or joining a group.
-
-A frozen broker keeps its connections open. After this long we ask for the partition's leader again, which
-is another broker by then; with aiokafka's own 40 s a lane stood still for 40 s.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +22,7 @@ class KafkaSettings:
         certificate: PEM certificate of this principal.
         key: its PEM private key, mode 0600.
         passphrase: file with the key's passphrase, None when the key is not encrypted.
+        line: what lies between us and the brokers.
     """
 
     bootstrap: str
@@ -35,6 +30,7 @@ class KafkaSettings:
     certificate: Path
     key: Path
     passphrase: Path | None = None
+    line: Line = ORDINARY
 
     @property
     def files(self) -> KeyFiles:
@@ -73,7 +69,8 @@ def aiokafka_options(settings: KafkaSettings) -> dict[str, Any]:
         "bootstrap_servers": settings.bootstrap,
         "security_protocol": "SSL",
         "ssl_context": settings.ssl_context(),
-        "request_timeout_ms": ANSWER_SECONDS * 1000,
+        "request_timeout_ms": settings.line.answer_seconds * 1000,
+        "metadata_max_age_ms": settings.line.metadata_seconds * 1000,
     }
 
 

@@ -18,8 +18,7 @@ The recipe, with the reasons beside it (aiokafka 0.14.0 on Kafka 4.4, measured; 
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.client import AIOKafkaClient
@@ -30,40 +29,36 @@ from exchange.bus.batches import bound_batches
 from exchange.bus.closing import close_consumer, close_producer
 from exchange.bus.connection import KafkaSettings, aiokafka_options
 from exchange.bus.lookup import End, offsets
-from exchange.bus.producer import Outgoing, batches_of
 from exchange.bus.records import Record, Taken, read_batch
 from exchange.bus.topics import SEQUENCES, SUBMISSIONS
+from exchange.bus.transactions import Writes, commit, transactional
 from exchange.domain.errors import BusError
 
-TRANSACTION_SECONDS = 10
 ARM_SECONDS = 30
-COMMIT_SECONDS = 15.0
-"""Longer than a transaction may live: what has not ended by then is found out by arming again."""
 DECIDED_SECONDS = 15.0
-"""As long for what others had begun."""
+"""How long is waited for what others had begun."""
 DECIDED_POLL_SECONDS = 0.1
 SILENCE_SECONDS = 5.0
 """After so long without news we ask whether Kafka is there: its client would try for ever and not say so."""
-BATCH_BYTES = 1_250_000
-"""Produce batch per target partition: above the largest journal record, below the topics' limit."""
-REQUEST_BATCHES = 250
-"""aiokafka puts all that waits into one request. A circular goes to a thousand partitions: in four requests it is
-written in two thirds of the time, and the event loop pauses for a third."""
 FETCH_BYTES = 5 * 1024 * 1024
 NEXT_FETCH_SECONDS = 0.05
 SHORT_BACKOFF_SECONDS = 0.002
-
-Writes = Mapping[tuple[str, int], Sequence[Outgoing]]
-"""What one transaction writes, by (topic, partition)."""
 
 
 class Lane:
     """One lane while it is ours. Not shared between tasks, but `read` may run beside `commit`."""
 
-    def __init__(self, settings: KafkaSettings, lane: int) -> None:
-        """Nothing is opened before `arm`."""
+    def __init__(self, settings: KafkaSettings, lane: int, source: tuple[str, int] | None = None) -> None:
+        """Nothing is opened before `arm`.
+
+        Args:
+            settings: where and who.
+            lane: its number.
+            source: topic and partition that it reads; the partition of submissions with that number when left out.
+        """
         self._settings = settings
         self._lane = lane
+        self._source = source or (SUBMISSIONS, lane)
         self._producer: AIOKafkaProducer | None = None
         self._consumer: AIOKafkaConsumer | None = None
         self._closing: set[asyncio.Task[None]] = set()
@@ -79,13 +74,7 @@ class Lane:
         shorten_transaction_backoff()
         bound_batches()
         async with asyncio.timeout(ARM_SECONDS):
-            self._producer = AIOKafkaProducer(
-                **aiokafka_options(self._settings),
-                transactional_id=f"{ROUTER_TRANSACTIONS}{self._lane}",
-                transaction_timeout_ms=TRANSACTION_SECONDS * 1000,
-                max_batch_size=BATCH_BYTES,
-                linger_ms=0,
-            )
+            self._producer = transactional(self._settings, f"{ROUTER_TRANSACTIONS}{self._lane}")
             await self._producer.start()
             return await self._committed_state()
 
@@ -114,8 +103,8 @@ class Lane:
         await _all_decided(client, topics)
 
     async def start_at(self, offset: int) -> None:
-        """Begin to read submissions at `offset`; an offset that is gone is an error, never a reset."""
-        partition = TopicPartition(SUBMISSIONS, self._lane)
+        """Begin to read its source at `offset`; an offset that is gone is an error, never a reset."""
+        partition = TopicPartition(*self._source)
         self._consumer = AIOKafkaConsumer(
             **aiokafka_options(self._settings),
             group_id=None,
@@ -146,11 +135,23 @@ class Lane:
         self._behind = len(found) == max_records
         now = asyncio.get_running_loop().time()
         if not found and now - self._heard >= SILENCE_SECONDS:
-            await offsets(self._consumer._client, [(SUBMISSIONS, self._lane)], End.WRITTEN)  # noqa: SLF001
+            await self.end()
             self._heard = now
         elif found:
             self._heard = now
         return found
+
+    async def end(self) -> int:
+        """Where its source ends now: behind all that was taken, that is in all in-sync copies.
+
+        Raises:
+            BusError: the partition's leader does not answer, or the lane is not armed.
+        """
+        if self._consumer is None:
+            message = "the lane is not armed"
+            raise BusError(message)
+        found = await offsets(self._consumer._client, [self._source], End.WRITTEN)  # noqa: SLF001
+        return found[self._source]
 
     async def commit(self, writes: Writes) -> None:
         """Write everything in one transaction; when this returns it will be seen, and readers see it at once or soon.
@@ -159,20 +160,7 @@ class Lane:
             Exception: any of aiokafka's, `AssertionError` and `ProducerFenced` too: nothing or
                 everything was written; close and arm again to find out which.
         """
-        producer = self._armed_producer()
-        async with asyncio.timeout(COMMIT_SECONDS):
-            await producer.begin_transaction()
-            sent = []
-            for (topic, partition), records in writes.items():
-                for batch in batches_of(producer, records):
-                    delivery = await producer.send_batch(batch, topic, partition=partition)
-                    delivery.add_done_callback(_look_at)
-                    sent.append(delivery)
-                    if len(sent) == REQUEST_BATCHES:
-                        await asyncio.gather(*sent)
-                        sent = []
-            await asyncio.gather(*sent)
-            await producer.commit_transaction()
+        await commit(self._armed_producer(), writes)
 
     async def close(self) -> None:
         """Let go, within seconds. What the producer still holds is not sent: its successor fences it."""
@@ -242,12 +230,6 @@ async def _all_decided(client: AIOKafkaClient, topics: Collection[str]) -> None:
             message = f"{topic}/{number} holds a transaction that does not end, {len(partitions)} partitions in all"
             raise BusError(f"{message}: see that each has a leader", code="transaction-hanging")
         await asyncio.sleep(DECIDED_POLL_SECONDS)
-
-
-def _look_at(delivery: "asyncio.Future[Any]") -> None:
-    """Nobody else does when a later send fails first, and asyncio complains of what nobody looks at."""
-    if not delivery.cancelled():
-        delivery.exception()
 
 
 def shorten_transaction_backoff() -> None:

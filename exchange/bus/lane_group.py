@@ -1,7 +1,10 @@
-"""Which lanes are ours: the routers' consumer group, which reads nothing (see `lane`, point 3)."""
+"""Which lanes are ours: the routers' consumer group, which reads nothing (see `lane`, point 3).
+
+A lane stands for each partition of submissions, with its number, and one for commands: the number behind them.
+"""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -12,11 +15,14 @@ from exchange.bus.access import ROUTER_GROUP
 from exchange.bus.closing import close_consumer
 from exchange.bus.connection import KafkaSettings, aiokafka_options
 from exchange.bus.lane import SILENCE_SECONDS
-from exchange.bus.topics import SUBMISSIONS
+from exchange.bus.topics import COMMANDS, SUBMISSIONS
 from exchange.domain.errors import BusError
 
 LEAVE_SECONDS = 3.0
 """To tell the group that we go, so that others take the lanes at once."""
+
+Sources = Mapping[int, tuple[str, int]]
+"""By lane: topic and partition that it reads."""
 
 
 class LaneGroup:
@@ -27,10 +33,10 @@ class LaneGroup:
         self._settings = settings
         self._consumer: AIOKafkaConsumer | None = None
         self._changed = asyncio.Event()
-        self._lanes: frozenset[int] = frozenset()
+        self._lanes: Sources = {}
 
     @property
-    def lanes(self) -> frozenset[int]:
+    def lanes(self) -> Sources:
         """Lanes that are ours now; after a revocation until the next assignment the old ones."""
         return self._lanes
 
@@ -45,7 +51,7 @@ class LaneGroup:
             heartbeat_interval_ms=1000,
             partition_assignment_strategy=(StickyPartitionAssignor,),
         )
-        self._consumer.subscribe([SUBMISSIONS], listener=_Listener(self._assigned))
+        self._consumer.subscribe([SUBMISSIONS, COMMANDS], listener=_Listener(self._assigned))
         try:
             await self._consumer.start()
         except BaseException:
@@ -60,7 +66,7 @@ class LaneGroup:
         if self._consumer is not None:
             await close_consumer(self._consumer, LEAVE_SECONDS)
 
-    async def watch(self) -> frozenset[int]:
+    async def watch(self) -> Sources:
         """Poll, as members must, until the assignment changes; the lanes that are ours then.
 
         Raises:
@@ -82,9 +88,14 @@ class LaneGroup:
         return self._lanes
 
     def _assigned(self, partitions: Collection[TopicPartition]) -> None:
-        if self._consumer is not None:
-            self._consumer.pause(*partitions)
-        self._lanes = frozenset(partition.partition for partition in partitions)
+        if self._consumer is None:
+            return
+        self._consumer.pause(*partitions)
+        behind = len(self._consumer.partitions_for_topic(SUBMISSIONS) or ())
+        self._lanes = {
+            behind if partition.topic == COMMANDS else partition.partition: (partition.topic, partition.partition)
+            for partition in partitions
+        }
         self._changed.set()
 
 

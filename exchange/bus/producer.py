@@ -22,6 +22,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from exchange.bus.closing import close_producer
 from exchange.bus.connection import KafkaSettings, aiokafka_options
 from exchange.bus.errors import CLIENT_ERRORS, bus_error
+from exchange.bus.line import watch_silence
 from exchange.bus.topics import SUBMISSION_BATCH_BYTES
 from exchange.domain.errors import BusError
 
@@ -52,7 +53,7 @@ class SubmissionProducer:
         settings: KafkaSettings,
         *,
         on_throttled: Callable[[float], None] = _ignore,
-        delivery_seconds: float = 30.0,
+        delivery_seconds: float | None = None,
         batch_bytes: int = SUBMISSION_BATCH_BYTES,
     ) -> None:
         """Describe it; nothing is opened before the first `send`.
@@ -60,13 +61,12 @@ class SubmissionProducer:
         Args:
             settings: where and who.
             on_throttled: told how many seconds the broker makes us wait for having used up the quota.
-            delivery_seconds: how long one call may take before it counts as failed; longer than a
-                broker needs to start again.
+            delivery_seconds: how long one call may take before it counts as failed; that of the line when left out.
             batch_bytes: records are put together up to so many bytes; no more than the topic takes.
         """
         self._settings = settings
         self._on_throttled = on_throttled
-        self._delivery_seconds = delivery_seconds
+        self._delivery_seconds = settings.line.delivery_seconds if delivery_seconds is None else delivery_seconds
         self._batch_bytes = batch_bytes
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
@@ -135,6 +135,7 @@ class SubmissionProducer:
                     await asyncio.shield(close_producer(producer))
                     raise
                 self._watch_throttling(producer)
+                watch_silence(producer.client, self._settings.line)
                 self._producer = producer
             return self._producer
 

@@ -11,7 +11,7 @@ identity once more: a topic that came back under the same name has another one (
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +23,8 @@ from exchange.bus.batches import bound_batches
 from exchange.bus.closing import close_consumer
 from exchange.bus.connection import KafkaSettings, aiokafka_options
 from exchange.bus.errors import CLIENT_ERRORS, PositionLost, bus_error
+from exchange.bus.fetch_session import keep_fetch_sessions
+from exchange.bus.line import watch_silence
 from exchange.bus.lookup import End, Partition, TopicId, offsets, topic_ids
 from exchange.bus.records import Position, Taken, read_batch
 from exchange.domain.errors import BusError
@@ -30,10 +32,11 @@ from exchange.domain.errors import BusError
 Positions = Mapping[Partition, Position | None]
 """Last record taken of each partition; None: nothing yet, begin with the first that is there."""
 
-_FETCH_BYTES = 4 * 1024 * 1024
 _PARTITION_BYTES = 1024 * 1024
 _START_SECONDS = 30.0
 _COMPARED_AT_ONCE = 500
+_COMPARED_SECONDS = 0.25
+"""More for each partition: what lies behind its last record comes along, up to a megabyte."""
 
 
 class PositionedReader:
@@ -43,22 +46,26 @@ class PositionedReader:
     what is handed out and not stored is handed out again after the next start.
     """
 
-    def __init__(self, settings: KafkaSettings, positions: Positions, *, fetch_wait_seconds: float = 5.0) -> None:
+    def __init__(
+        self, settings: KafkaSettings, positions: Positions, *, fetch_wait_seconds: float | None = None
+    ) -> None:
         """Describe it; nothing is opened.
 
         Args:
             settings: where and who.
             positions: what to read and from where on.
-            fetch_wait_seconds: how long a broker holds a question when there is nothing new. It
-                delays nothing: the first record answers it.
+            fetch_wait_seconds: how long a broker holds a question when there is nothing new, that of the line
+                when left out. It delays nothing: the first record answers it.
         """
         self._settings = settings
+        self._line = settings.line
         self._wanted = dict(positions)
-        self._fetch_wait_seconds = fetch_wait_seconds
+        self._fetch_wait_seconds = self._line.fetch_wait_seconds if fetch_wait_seconds is None else fetch_wait_seconds
         self._consumer: AIOKafkaConsumer | None = None
         self._topics: dict[str, TopicId] = {}
         self._next: dict[Partition, int] = {}
         self._unproven: list[Taken] = []
+        self._proven = 0.0
 
     async def __aenter__(self) -> Self:
         """Connect, read the record at each position again, stand behind it.
@@ -74,14 +81,16 @@ class PositionedReader:
             enable_auto_commit=False,
             auto_offset_reset="none",
             isolation_level="read_committed",
-            fetch_max_bytes=_FETCH_BYTES,
-            max_partition_fetch_bytes=_PARTITION_BYTES,
+            fetch_max_bytes=self._line.fetch_bytes,
+            max_partition_fetch_bytes=min(_PARTITION_BYTES, self._line.fetch_bytes),
             fetch_max_wait_ms=int(self._fetch_wait_seconds * 1000),
         )
         try:
-            async with asyncio.timeout(_START_SECONDS):
+            async with asyncio.timeout(self._start_seconds):
                 await consumer.start()
             self._consumer = consumer
+            keep_fetch_sessions(self._client())
+            watch_silence(self._client(), self._line)
             wanted, self._wanted = self._wanted, {}
             await self.add(wanted)
         except CLIENT_ERRORS as error:
@@ -111,9 +120,13 @@ class PositionedReader:
             return
         client = self._client()
         await client.set_topics({topic for topic, _ in (*self._next, *positions)})
-        identities = await topic_ids(client, positions)
-        begins = await offsets(client, positions, End.BEGIN)
-        ends = await offsets(client, positions, End.STABLE)
+        try:
+            identities = await topic_ids(client, positions)
+            begins = await offsets(client, positions, End.BEGIN)
+            ends = await offsets(client, positions, End.STABLE)
+        except BusError:
+            await client.set_topics({topic for topic, _ in self._next})
+            raise
         stored = {partition: position for partition, position in positions.items() if position is not None}
         starts = {partition: begins[partition] for partition in positions}
         starts |= {partition: position.behind for partition, position in stored.items()}
@@ -130,6 +143,13 @@ class PositionedReader:
         finally:
             self._assign(self._next)
 
+    def drop(self, partitions: Iterable[Partition]) -> None:
+        """Read these no longer; what was fetched of the others and not handed out is fetched again."""
+        for partition in partitions:
+            del self._next[partition]
+        self._topics = {topic: self._topics[topic] for topic, _ in self._next}
+        self._assign(self._next)
+
     async def read(self, timeout: float, max_records: int = 500) -> list[Taken]:  # noqa: ASYNC109
         """The next records; nothing when none came within `timeout` seconds.
 
@@ -142,7 +162,7 @@ class PositionedReader:
         """
         if not self._unproven:
             self._unproven = await self._fetch(timeout, max_records)
-        await self._prove({(record.topic, record.partition) for record in self._unproven} or self._next)
+        await self._prove({(record.topic, record.partition) for record in self._unproven} or self._idle())
         records, self._unproven = self._unproven, []
         self._next = {partition: self._reached(partition) for partition in self._next}
         return records
@@ -206,6 +226,14 @@ class PositionedReader:
             self._assign(self._next)
             raise bus_error(error, "reading") from error
 
+    def _idle(self) -> Collection[Partition]:
+        """All partitions when it is time to prove those that bring nothing; none before."""
+        now = asyncio.get_running_loop().time()
+        if now < self._proven + self._line.proof_seconds:
+            return ()
+        self._proven = now
+        return self._next
+
     async def _prove(self, partitions: Iterable[Partition]) -> None:
         """Compare topic identities; asked after the fetch, so what was fetched is from the same topic."""
         for topic, identity in (await topic_ids(self._client(), partitions)).items():
@@ -220,7 +248,7 @@ class PositionedReader:
         consumer = self._opened()
         consumer.pause(*(TopicPartition(*partition) for partition in self._next))
         try:
-            async with asyncio.timeout(_START_SECONDS):
+            async with asyncio.timeout(self._start_seconds + len(left) * _COMPARED_SECONDS):
                 while left:
                     for record in await read_batch(consumer, timeout=1.0, max_records=_COMPARED_AT_ONCE):
                         partition = (record.topic, record.partition)
@@ -244,6 +272,11 @@ class PositionedReader:
             return self._next[partition]
         state = self._opened()._subscription.subscription.assignment.state_value(TopicPartition(*partition))  # noqa: SLF001
         return int(state.position)
+
+    @property
+    def _start_seconds(self) -> float:
+        """How long opening may take: a little longer than one answer."""
+        return max(_START_SECONDS, self._line.answer_seconds)
 
     def _client(self) -> AIOKafkaClient:
         """The consumer's own client: another one would cost the broker another connection per reader."""

@@ -5,7 +5,7 @@ truth, after seven days.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from exchange.domain.policy import RECORD_BYTES
@@ -42,7 +42,7 @@ class ClusterShape:
     """What is fixed at installation (rule 5.2).
 
     Attributes:
-        lanes: partitions of submissions, and of sequences number for number.
+        lanes: partitions of submissions, and of sequences number for number, which has one more: the lane of commands.
         journal_partitions: one Merkle log each.
         replication: copies of every record.
         min_insync: copies that must be written before a record counts as taken.
@@ -61,6 +61,7 @@ class TopicSpec:
     Attributes:
         name: the topic's name.
         partitions: how many; never changed afterwards, order and chains depend on it.
+        may_grow: whether partitions may nevertheless be added, because nothing depends on how many there are.
         replication: copies of every partition.
         configuration: every setting that we rely on, in Kafka's words.
     """
@@ -69,6 +70,12 @@ class TopicSpec:
     partitions: int
     replication: int
     configuration: Mapping[str, str]
+    may_grow: bool = False
+
+
+def lane_source(lane: int, lanes: int) -> tuple[str, int]:
+    """Topic and partition that a lane reads; behind the lanes of the bodies stands that of commands (ADR 0015)."""
+    return (COMMANDS, 0) if lane == lanes else (SUBMISSIONS, lane)
 
 
 def service_topics(shape: ClusterShape) -> tuple[TopicSpec, ...]:
@@ -81,7 +88,7 @@ def service_topics(shape: ClusterShape) -> tuple[TopicSpec, ...]:
         # Read to the end by every router that takes a lane, so old versions must go within the hour.
         _compacted(
             SEQUENCES,
-            shape.lanes,
+            shape.lanes + 1,
             shape,
             {
                 "segment.bytes": str(16 * 1024 * 1024),
@@ -89,6 +96,7 @@ def service_topics(shape: ClusterShape) -> tuple[TopicSpec, ...]:
                 "min.cleanable.dirty.ratio": "0.1",
                 "max.compaction.lag.ms": str(_HOUR_MS),
             },
+            may_grow=True,  # a lane's partition is named by its number; installations before ADR 0015 lack the last
         ),
         _kept(COMMANDS, 1, shape, 30 * _DAY_MS),
         _compacted(CHECKPOINTS, 1, shape, {}),
@@ -109,8 +117,11 @@ def _kept(
     return _topic(name, partitions, shape, batch_bytes, settings)
 
 
-def _compacted(name: str, partitions: int, shape: ClusterShape, settings: Mapping[str, str]) -> TopicSpec:
-    return _topic(name, partitions, shape, ROUTED_BATCH_BYTES, {"cleanup.policy": "compact", **settings})
+def _compacted(
+    name: str, partitions: int, shape: ClusterShape, settings: Mapping[str, str], *, may_grow: bool = False
+) -> TopicSpec:
+    topic = _topic(name, partitions, shape, ROUTED_BATCH_BYTES, {"cleanup.policy": "compact", **settings})
+    return replace(topic, may_grow=may_grow)
 
 
 def _topic(name: str, partitions: int, shape: ClusterShape, batch_bytes: int, settings: Mapping[str, str]) -> TopicSpec:

@@ -1,7 +1,8 @@
-"""`exchange audit`: what an auditor does with the journal alone."""
+"""`exchange audit`: what an auditor does, with the journal here and with the archive's logs in `audit_log`."""
 
 import asyncio
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -10,41 +11,53 @@ import typer
 from rich.console import Console
 
 from exchange.bus.reader import PositionedReader
+from exchange.cli.audit_log import compare_checkpoints, prove_letter, verify_log
+from exchange.cli.audit_times import check_times
 from exchange.cli.exits import Exit
+from exchange.cli.letter_ids import instant, letter_digest
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.words import short
-from exchange.domain.errors import ConfigurationError
-from exchange.domain.ids import DIGEST_BYTES
-from exchange.journal.findings import FINDING_TEXTS
+from exchange.journal.findings import FINDING_TEXTS, FindingCode
 from exchange.security.directory.folder import DirectoryFolder, read_root
-from exchange.services.evidence import find_evidence, openssl_command, write_evidence
-from exchange.services.replay import Audit, Progress, audit
+from exchange.services.evidence.journalled import find_evidence, openssl_command, write_evidence
+from exchange.services.replay import Asked, Audit, Progress, audit
 from exchange.settings import AuditorSettings, auditor_settings
-from exchange.store import queries
 from exchange.store.database import Store
 from exchange.wiring.directory import latest_directory
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Replay the journal; take a letter's evidence out of it."
+    add_completion=False, no_args_is_help=True, help="Verify log and journal; take a letter's evidence out of them."
 )
+app.command("verify")(verify_log)
+app.command("prove")(prove_letter)
+app.command("compare")(compare_checkpoints)
+app.command("times")(check_times)
 
 
 @app.command()
 def replay(
     *,
     alone: Annotated[bool, typer.Option("--alone", help="Do not compare with the tracker's database.")] = False,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="INSTANT", help="As of then, by the journal's own time; with its zone."),
+    ] = None,
+    body: Annotated[str, typer.Option("--body", metavar="CODE", help="List what this body sent and received.")] = "",
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Read the whole journal, check every signature and decision again, compare with the tracker.
 
-    Its Kafka principal can write nowhere. Exit code 1 when anything is found.
+    With --at the states are those of that instant, and no tracker is compared. Its Kafka principal can write
+    nowhere. Exit code 1 when anything is found.
     """
     output = Output(as_json=json)
     settings = auditor_settings(config_file(config, "auditor", os.environ), os.environ)
     with output.doing("replaying the journal") as tell:
-        found = asyncio.run(_replay(settings, lambda done, of: tell(f"replaying: {done} of {of} offsets"), alone=alone))
+        asked = Asked(None if at is None else instant(at, "--at"), body)
+        told = partial(_tell, tell)
+        found = asyncio.run(_replay(settings, told, asked, alone=alone))
     output.result(found, lambda console: _render(found, console), ok=found.sound)
     if not found.sound:
         raise typer.Exit(Exit.FOUND)
@@ -70,37 +83,26 @@ def export(
     )
 
 
-async def _replay(settings: AuditorSettings, tell: Progress, *, alone: bool) -> Audit:
+def _tell(tell: Callable[[str], None], done: int, of: int) -> None:
+    tell(f"replaying: {done} of {of} offsets")
+
+
+async def _replay(settings: AuditorSettings, tell: Progress, asked: Asked, *, alone: bool) -> Audit:
     root = read_root(settings.directory.root)
     partitions = latest_directory(settings.directory).journal_partitions
     reader = partial(PositionedReader, settings.kafka, fetch_wait_seconds=0.5)
-    if alone:
-        return await audit(reader, partitions, root, None, tell)
+    if alone or asked.at is not None:
+        return await audit(reader, partitions, root, None, tell, asked)
     with Store(settings.store) as store:
-        return await audit(reader, partitions, root, store, tell)
+        return await audit(reader, partitions, root, store, tell, asked)
 
 
 async def _export(settings: AuditorSettings, letter: str, folder: Path) -> bytes:
-    digest = _digest(letter, settings.store)
+    digest = letter_digest(letter, settings.store)
     directory = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
     found = await find_evidence(settings.kafka, [digest], directory.latest().journal_partitions)
     write_evidence(found[digest], folder, directory)
     return digest
-
-
-def _digest(text: str, store: str) -> bytes:
-    """A whole digest needs no tracker; a beginning is looked up there."""
-    if len(text) == 2 * DIGEST_BYTES:
-        try:
-            return bytes.fromhex(text)
-        except ValueError:
-            pass
-    with Store(store) as opened, opened.reading() as connection:
-        found = queries.find(connection, text)
-    if len(found) != 1:
-        message = f"'{text}' names {len(found)} letters: give the whole id, 64 hexadecimal digits"
-        raise ConfigurationError(message, code="letter-ambiguous" if found else "letter-unknown")
-    return found[0].digest
 
 
 def _render(found: Audit, console: Console) -> None:
@@ -109,10 +111,17 @@ def _render(found: Audit, console: Console) -> None:
     for reason, count in sorted(report.decisions.items()):
         console.print(f"  {count} {'accepted' if not reason else f'refused: {reason}'}")
     for code, count in sorted(report.found.items()):
-        console.print(f"[red]{count} × {code}[/]: {FINDING_TEXTS[code]}")
+        console.print(f"[red]{count} × {code}[/]: {FINDING_TEXTS[FindingCode(code)]}")
     for finding in report.findings:
         place = f"{finding.position.partition}/{finding.position.offset}"
         console.print(f"  at {place}, lane {finding.lane} number {finding.number}: {shown(finding.detail)}")
+    for state, count in sorted(report.states.items()):
+        console.print(f"  {count} {state}")
+    for each in found.deliveries:
+        delivery = each.delivery
+        late = f", late: {', '.join(sorted(delivery.late))}" if delivery.late else ""
+        parties = f"{each.sender or 'refused'} to {shown(each.recipient)}"
+        console.print(f"  {short(each.letter)} {parties}: {delivery.state} since {delivery.since.isoformat()}{late}")
     if found.differences is None:
         console.print("not compared with a tracker")
     for difference in found.differences or ():

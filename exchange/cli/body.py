@@ -6,43 +6,47 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import unified_diff
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from rich.console import Console
 
-from adapters.formats import format_named
 from exchange import system
 from exchange.agent.spool import Spool, origins
+from exchange.cli.enrolling import issuers_of, own_key_of, read_answer, read_file
 from exchange.cli.exits import Exit
 from exchange.cli.findings import render
-from exchange.cli.output import Json, Output
+from exchange.cli.output import Json, Output, shown
 from exchange.cli.problems import require_none
 from exchange.cli.renew import renew
 from exchange.cli.selftest import Selftest
+from exchange.cli.token import token
 from exchange.domain.directory import Body, CertificateUse
+from exchange.domain.entry import own_problems
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ORIGIN_BYTES, digest
 from exchange.resources import resource
 from exchange.security.directory.folder import DirectoryFolder
-from exchange.security.directory.metadata import TIMESTAMP
-from exchange.security.enrolment import decode_answer, encode_request, make_request, uses_of
+from exchange.security.enrolment import encode_request, make_request, uses_of
 from exchange.security.enrolment_rules import Applicant, examine_answer
 from exchange.security.files import write_atomically
-from exchange.security.keys import KeyFiles, PrivateKey, load_certificate, load_private_key, make_key
-from exchange.settings import agent_settings
+from exchange.security.keys import load_certificate, load_private_key
+from exchange.settings.agent import agent_settings
 from exchange.settings.body import BodyForm, body_form
+from exchange.settings.territory import territory
+from exchange.wiring.directory import latest_directory
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Get a body into an exchange: form, request, install, selftest, renew.",
+    help="Get a body into an exchange: form, request, install, selftest, renew, token.",
 )
 app.command("renew")(renew)
+app.command("token")(token)
 
 FORM = "body.toml"
 Form = Annotated[Path, typer.Option("--from", metavar="FILE", help="The filled-in form.")]
@@ -59,6 +63,7 @@ class Requested:
         transport_root: SHA-256 of the transport root certificate, as before.
         config: the agent's configuration; None for a body whose letters a gateway carries.
         member: the body's table for the gateway's configuration, empty when it has its own.
+        kept: lines of a configuration that was there and stays, where the form would make others: `- there`, `+ made`.
     """
 
     file: Path
@@ -67,6 +72,7 @@ class Requested:
     transport_root: bytes
     config: Path | None
     member: str
+    kept: tuple[str, ...]
 
 
 @app.command()
@@ -79,20 +85,22 @@ def form() -> None:
 def request(*, form: Form = Path(FORM), json: Json = False) -> None:
     """Make keys, the request for the operators, and the agent's configuration.
 
-    Keys that are there are used again. Nothing is sent; the keys stay on this machine, mode 0600.
+    Keys that are there are used again, and so is agent.toml. Nothing is sent; the keys stay on this machine, mode
+    0600. Exit code 1 when the form says something that the operators would send back: nothing is made then.
     """
-    filled = body_form(form)
-    format_named(filled.body.formats[0])
+    filled, output = body_form(form), Output(as_json=json)
+    require_none(output, list(own_problems(filled.body, territory().names.keys())))
     ca = load_certificate(filled.ca)
     exchange = DirectoryFolder.at(filled.directory, filled.root).exchange
-    keys = {use: _key(filled.keys(use)) for use in uses_of(filled.body)}
+    keys = {use: own_key_of(filled.keys(use)) for use in uses_of(filled.body)}
     now = system.now()
     made = encode_request(make_request(_with_origin(filled, now), exchange, keys, now))
     file = filled.folder / f"{filled.body.code}.request.json"
-    config, member = _configure(filled)
+    config, kept = _configure(filled)
+    member = "" if config else filled.member_text()
     write_atomically(file, made)
-    done = Requested(file, digest(made), exchange, ca.fingerprint(hashes.SHA256()), config, member)
-    Output(as_json=json).result(done, lambda console: _render_request(done, filled.body.code, console))
+    done = Requested(file, digest(made), exchange, ca.fingerprint(hashes.SHA256()), config, member, kept)
+    output.result(done, lambda console: _render_request(done, filled.body.code, console))
 
 
 @app.command()
@@ -108,10 +116,10 @@ def install(
     does not fit: nothing is installed then.
     """
     filled, output = body_form(form), Output(as_json=json)
-    answered = decode_answer(_read(answer))
+    answered = read_answer(answer)
     folder = DirectoryFolder.at(filled.directory, filled.root)
     keys = {use: load_private_key(filled.keys(use).key).public_key() for use in uses_of(filled.body)}
-    applicant = Applicant(filled.body.code, folder.exchange, keys, load_certificate(filled.ca), _issuers(folder))
+    applicant = Applicant(filled.body.code, folder.exchange, keys, load_certificate(filled.ca), issuers_of(folder))
     require_none(output, examine_answer(answered, applicant, system.now()))
     files = {use: filled.keys(use).certificate for use in answered.certificates}
     for use, file in files.items():
@@ -134,9 +142,10 @@ def selftest(
     """
     output = Output(as_json=json)
     settings = agent_settings(config, os.environ)
-    tested = next((each for each in settings.bodies if body in {each.code, ""}), None)
+    bodies = settings.bodies if settings.gateway is None else settings.carried(latest_directory(settings.directory))
+    tested = next((each for each in bodies if body in {each.code, ""}), None)
     if tested is None:
-        known = ", ".join(each.code for each in settings.bodies)
+        known = ", ".join(each.code for each in bodies)
         raise ConfigurationError(f"{config}: '{body[:63]}' is none of its bodies: {known}", code="body-not-here")
     with output.doing("looking") as tell:
         test = Selftest(config, settings, tested, echo, system.now, wait, tell)
@@ -145,13 +154,6 @@ def selftest(
     output.result(checks, lambda console: render(checks, console), ok=whole)
     if not whole:
         raise typer.Exit(Exit.FOUND)
-
-
-def _key(files: KeyFiles) -> PrivateKey:
-    """The key that is there, or a new one."""
-    if not files.key.exists():
-        make_key(files.key)
-    return load_private_key(files.key)
 
 
 def _with_origin(filled: BodyForm, now: datetime) -> Body:
@@ -169,31 +171,25 @@ def _with_origin(filled: BodyForm, now: datetime) -> Body:
     return replace(filled.body, inbound_origin=drawn.origin)
 
 
-def _configure(filled: BodyForm) -> tuple[Path | None, str]:
-    """The agent's configuration and policy, written where there are none yet; for a gateway's only the text."""
+def _configure(filled: BodyForm) -> tuple[Path | None, tuple[str, ...]]:
+    """Profile, agent's configuration and policy, where there are none yet, and how a configuration there differs.
+
+    A body that a gateway carries has no configuration of its own.
+    """
+    if filled.edms is not None and not filled.profile.exists():
+        shutil.copyfile(filled.edms, filled.profile)
     if filled.body.gateway:
-        return None, filled.member_text()
+        return None, ()
     config, policy = filled.folder / "agent.toml", filled.folder / "policy.toml"
     if not policy.exists():
         shutil.copyfile(resource("config", "policy.toml"), policy)
+    made = filled.agent_text()
     if not config.exists():
-        write_atomically(config, filled.agent_text().encode())
-    return config, ""
-
-
-def _issuers(folder: DirectoryFolder) -> tuple[x509.Certificate, ...]:
-    """Who issues statement certificates, as the directory says; nobody is known while it is not here yet."""
-    if not (folder.folder / TIMESTAMP).exists():
-        return ()
-    return tuple(map(x509.load_der_x509_certificate, folder.latest().issuers))
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        message = f"{file} cannot be read ({error.strerror}): name the file that the operators sent"
-        raise ConfigurationError(message, code="configuration-missing") from error
+        write_atomically(config, made.encode())
+    compared = unified_diff(
+        read_file(config).decode(errors="replace").splitlines(), made.splitlines(), n=0, lineterm=""
+    )
+    return config, tuple(line for line in list(compared)[2:] if not line.startswith("@@"))
 
 
 def _render_request(done: Requested, code: str, console: Console) -> None:
@@ -202,6 +198,11 @@ def _render_request(done: Requested, code: str, console: Console) -> None:
     console.print("Compare with what they told you:")
     console.print(f"  exchange        {done.exchange.hex()}")
     console.print(f"  transport root  {done.transport_root.hex()}\n")
+    if done.kept:
+        console.print(f"{done.config} was there, and stays; by the form it would be otherwise (-: there, +: made):")
+        for line in done.kept:
+            console.print(f"  {shown(line)}")
+        console.print("Change it by hand, or move it away and say `exchange body request` again\n")
     if done.config is None:
         console.print(f"Put this into the configuration of the gateway's agent once {code} is let in:\n")
         console.print(done.member, markup=False)

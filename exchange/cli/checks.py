@@ -9,6 +9,7 @@ from cryptography import x509
 
 from exchange.cli import kafka_checks
 from exchange.cli.findings import Check, Finding, Severity, finding_of
+from exchange.cli.process_checks import check_processes
 from exchange.cli.rule_checks import check_rules
 from exchange.domain.directory import Directory
 from exchange.domain.errors import ExchangeError
@@ -46,12 +47,13 @@ async def examine(
         ("clock", lambda: kafka_checks.check_clock(settings, clock)),
         ("broker settings", lambda: kafka_checks.check_brokers(settings)),
         ("copies", lambda: kafka_checks.check_copies(settings)),
+        ("transparency log", lambda: kafka_checks.check_log(settings, clock)),
         ("topics, rights and quotas", lambda: check_rules(settings, directory)),
     )
     for name, look in looks:
         tell(f"looking at {name}")
         checks.append(await _taken(name, look) if reachable else Check(name, skipped="Kafka cannot be reached"))
-    return [*checks, _database(settings, now), _disk(settings), _processes(waiting)]
+    return [*checks, _database(settings, now), _disk(settings), check_processes(settings.directory, waiting)]
 
 
 async def _taken(name: str, look: Callable[[], Awaitable[Iterable[Finding]]]) -> Check:
@@ -152,13 +154,3 @@ def _disk(settings: OperatorSettings) -> Check:
 def _database_folder(url: str) -> list[Path]:
     path = url.removeprefix("sqlite:///")
     return [Path(path).parent] if path != url else []
-
-
-def _processes(waiting: Mapping[str, str]) -> Check:
-    step = "see its log; for a dev installation: exchange dev up"
-    findings = [
-        Finding(Severity.ERROR, "process-waits", role, f"waits for {reason}", step)
-        for role, reason in waiting.items()
-        if reason
-    ]
-    return Check("processes", tuple(findings), "" if waiting else "none of this installation is known here")

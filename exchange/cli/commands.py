@@ -26,23 +26,37 @@ class Listed:
 
 
 COMMANDS = {
-    "demo": Listed("demo", "Letters between six bodies over real Kafka, from nothing to a table.", TRY),
+    "demo": Listed("demo", "Letters between nine bodies over real Kafka, from nothing to a table.", TRY),
     "dev": Listed("dev", "An installation on this machine that stays: up, status, down.", TRY),
     "send": Listed("send", "Send a letter as a body and wait for the exchange's word.", SEND),
     "inbox": Listed("inbox", "List the letters in a body's inbox.", SEND),
     "track": Listed("track", "Timeline of a letter, and who must act next.", SEND),
     "letters": Listed("letters", "List letters and where they are.", SEND),
+    "failures": Listed("failures", "What failed and is not mended, by reason and route.", SEND),
+    "redrive": Listed("redrive", "Set letters going again: looked at first, then begun.", SEND),
+    "tasks": Listed("tasks", "Letters set going again: list, show, approve, pause, cancel.", SEND),
     "paper": Listed("paper", "Letters on paper, for bodies that are not connected yet: list, received.", SEND),
     "directory": Listed("directory", "Who is in the exchange, and how that changes.", LOOK),
     "root": Listed("root", "Whose keys sign the directory: key, new, sign, show, publish.", LOOK),
     "body": Listed("body", "Get a body into an exchange: form, request, install, selftest, renew.", LOOK),
+    "adapter": Listed("adapter", "Connect a document system: profiles, check, convert, trial.", LOOK),
+    "conformance": Listed("conformance", "Judge a vendor's document system: letters, broken ones, receipts.", LOOK),
+    "gateway": Listed("gateway", "Keys for the bodies that a gateway carries: request, install.", LOOK),
     "crl": Listed("crl", "Lists of revoked certificates: fetch them for the router.", LOOK),
     "doctor": Listed("doctor", "Check an installation; each finding comes with its next step.", LOOK),
     "audit": Listed("audit", "Replay the journal; take a letter's evidence out of it.", LOOK),
+    "evidence": Listed("evidence", "Package what proves a letter's course, for anybody to check offline.", LOOK),
+    "log": Listed("log", "Keys of the transparency log and its witnesses; the policy in words.", LOOK),
+    "verify": Listed("verify", "Check a letter's evidence package, offline; each step in a sentence.", LOOK),
     "router": Listed("router", "Run a router.", RUN),
     "tracker": Listed("tracker", "Run the tracker.", RUN),
+    "archive": Listed("archive", "Keep the transparency log: run, status, check, begin-anew.", RUN),
+    "witness": Listed("witness", "Run a witness of transparency logs.", RUN),
     "agent": Listed("agent", "Run an agent.", RUN),
+    "console": Listed("console", "Run the operators' console: pages, JSON API, stream of changes.", RUN),
+    "tsa": Listed("tsa", "Run a time-stamping authority for trying out.", RUN),
     "echo": Listed("echo", "Run the body that answers every letter.", RUN),
+    "canary": Listed("canary", "Run the body that writes to the echo each minute.", RUN),
 }
 
 

@@ -1,4 +1,4 @@
-"""`exchange demo`: letters between six bodies over real Kafka, from nothing to a table."""
+"""`exchange demo`: letters between nine bodies over real Kafka, from nothing to a table."""
 
 import asyncio
 import os
@@ -8,8 +8,10 @@ import sys
 from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from random import Random
 from typing import Annotated, Any
 
 import typer
@@ -17,19 +19,27 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from exchange.cli.demo_console import console_words
+from exchange.cli.demo_log import archived
 from exchange.cli.demo_rollout import demo_rollout
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output
 from exchange.cli.places import demo_folder
 from exchange.cli.words import STATE_STYLES, lasted, program_name, short
+from exchange.console.assets import VENDOR_FOLDER
 from exchange.domain.errors import EmbeddedError
 from exchange.domain.event import Event
-from exchange.embedded.bring_up import BroughtUp, Tell, is_up, take_down
+from exchange.embedded.bring_up import BroughtUp, Tell
 from exchange.embedded.demo_bodies import demo_bodies
-from exchange.embedded.installation import Installation
+from exchange.embedded.installed import Installation
+from exchange.embedded.living import EXPIRING, EXPIRING_DAYS, Living, hurried
+from exchange.embedded.log_keeping import ARCHIVE_FOLDER, POLICY, TSA_ROOT, has_tsa
+from exchange.embedded.running import is_up, take_down
 from exchange.embedded.story import Outcome, Story
+from exchange.resources import resource
 from exchange.security.directory.folder import DirectoryFolder
-from exchange.services.evidence import find_evidence, openssl_command, write_evidence
+from exchange.security.files import write_atomically
+from exchange.services.evidence.journalled import find_evidence, openssl_command, write_evidence
 from exchange.settings import auditor_settings, operator_settings
 from exchange.store.views import DeliveryTimeline, Timeline
 from exchange.system import now
@@ -51,13 +61,15 @@ WIDE = 100
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the demo leaves: the outcome, and where to look; `track` are arguments of this program."""
+    """What the demo leaves: the outcome, and where to look; `track`, `package`, `verify` are our arguments."""
 
     outcome: Outcome
     folder: Path
     evidence: Path
     track: str
     openssl: str
+    package: str
+    verify: str
 
 
 class StoryName(StrEnum):
@@ -76,11 +88,11 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running for play until Ctrl-C.")] = False,
     json: Json = False,
 ) -> None:
-    """Play the story: six bodies exchange letters in their own formats; three bad ones are refused.
+    """Play the story: nine bodies exchange letters in their own formats; three bad ones are refused.
 
     Everything is real and on this machine: Kafka with mutual TLS, router, tracker, an agent for each
-    body. Afterwards nothing runs; the folders stay to be looked at until the next demo. Ctrl-C leaves
-    nothing at all.
+    body or a gateway's for several. Afterwards nothing runs; the folders stay to be looked at until the
+    next demo. Ctrl-C leaves nothing at all.
 
     The roll-out plays January to April 2022 on a clock of its own, with a country of bodies that are made
     up for the most part, and needs no Kafka.
@@ -112,16 +124,24 @@ async def _demo(output: Output, folder: Path, *, keep: bool) -> bool:
     """Bring up, play, show; whether everything came to its end."""
     async with AsyncExitStack() as stack:
         with output.doing("starting") as tell:
-            up = await stack.enter_async_context(BroughtUp(folder, demo_bodies(), os.environ, now(), tell=tell))
+            if keep:
+                policy = resource("config", "policy.toml").read_text(encoding="utf-8")
+                write_atomically(folder / "policy.toml", hurried(policy).encode())
+            expiring = {EXPIRING: timedelta(days=EXPIRING_DAYS)} if keep else {}
+            up = BroughtUp(folder, demo_bodies(), os.environ, now(), tell=tell, console=keep, expiring=expiring)
+            await stack.enter_async_context(up)
             directory = latest_directory(operator_settings(up.installation.config("operator"), os.environ).directory)
             story = Story(up.installation, os.environ, directory, now, _once(tell))
-            await stack.enter_async_context(story.answering())
-            outcome = await story.play()
+            async with story.answering():
+                outcome = await story.play()
             shown = await _shown(up.installation, outcome, tell)
         output.result(shown, lambda console: _render(shown, console), ok=outcome.complete)
         if keep:
-            output.note("\nIt runs on for play. Ctrl-C ends it and removes everything.")
-            await asyncio.Event().wait()
+            output.note(console_words(up.installation, os.environ))
+            if not VENDOR_FOLDER.exists():
+                output.note("  its pages go without live news and their own font: `make assets` fetches them")
+            output.note("\nIt runs on, and letters keep moving. Ctrl-C ends it and removes everything.")
+            await Living(story, Random()).run()  # noqa: S311  # the chances of a story, no secrets
         with output.doing("ending processes and Kafka"):
             await stack.aclose()
     return outcome.complete
@@ -151,9 +171,16 @@ async def _shown(installation: Installation, outcome: Outcome, tell: Tell) -> Sh
     evidence = installation.folder / "evidence"
     for digest, entry in found.items():
         write_evidence(entry, evidence / short(digest), directory)
+    tell("waiting for the log's checkpoint over them")
+    await archived(installation.folder / ARCHIVE_FOLDER, digests, now())
     accepted = [short(story.letter.digest) for story in outcome.letters if not story.letter.reason]
     first = accepted[0] if accepted else ""
-    return Shown(outcome, installation.folder, evidence, f"track {first}", openssl_command(evidence / first))
+    package = f"evidence {first} -o case.asice"
+    stamps = f" --tsa-root {installation.folder / TSA_ROOT}" if has_tsa(installation.folder) else ""
+    brought = f"--root {settings.directory.root} --policy {installation.folder / POLICY}{stamps}"
+    openssl = openssl_command(evidence / first)
+    verify = f"verify case.asice {brought}"
+    return Shown(outcome, installation.folder, evidence, f"track {first}", openssl, package, verify)
 
 
 def _once(tell: Tell) -> Tell:
@@ -173,7 +200,9 @@ def _render(shown: Shown, console: Console) -> None:
     console.print("\n[bold]Refused before they became letters[/]")
     for refused in shown.outcome.refused:
         console.print(f"  {refused.sender}: {escape(refused.what)}: [red]{refused.code}[/]")
-        console.print(f"    {escape(refused.detail)}\n    seen in {escape(refused.where)}")
+        for line in refused.detail.splitlines():
+            console.print(f"    {escape(line)}")
+        console.print(f"    seen in {escape(refused.where)}")
     told = ", ".join(f"{body} {count}" for body, count in sorted(shown.outcome.receipts.items()))
     console.print(f"\n[bold]Receipts that came back into the senders' folders[/]\n  {told}")
     program = program_name(sys.argv[0])
@@ -181,6 +210,8 @@ def _render(shown: Shown, console: Console) -> None:
     for words, what in (
         ("the timeline of a letter", f"{program} {shown.track}"),
         ("its signature, checked by openssl alone", shown.openssl),
+        ("all that proves its course, as one package", f"{program} {shown.package}"),
+        ("that package, checked by a program that knows nothing of the exchange's", f"{program} {shown.verify}"),
         ("what each document system sent and found", f"ls {shown.folder}/edms/*/*"),
         ("letters by state", f"{program} letters --state registered"),
     ):

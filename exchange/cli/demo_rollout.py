@@ -81,5 +81,5 @@ def _differences(story: RollOutStory) -> tuple[str, ...]:
         "In Chui oblast 74 of 105 are 70 %, not the 74 % that the source also gives.",
         f"The source's {CONNECTED_THEN} connected bodies are {AYIL_OKMOTU_THEN} ayil okmotu and {OTHER_BODIES} others:",
         f"with the {waiting} ayil okmotu that wait there are {story.bodies}.",
-        "Six of them are real; all others are made up, and say so in their names.",
+        "Nine of them are real; all others are made up, and say so in their names.",
     )

@@ -16,11 +16,12 @@ from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output
 from exchange.cli.places import dev_folder
 from exchange.domain.errors import ConfigurationError
-from exchange.embedded.bring_up import BroughtUp, Tell, observed, take_down
+from exchange.embedded.bring_up import BroughtUp, Tell, observed
 from exchange.embedded.demo_bodies import ECHO, demo_bodies
-from exchange.embedded.installation import Installation
+from exchange.embedded.installed import Installation
 from exchange.embedded.kafka import running_brokers
 from exchange.embedded.roles import running, waiting_for
+from exchange.embedded.running import take_down
 from exchange.settings import operator_settings
 from exchange.system import now
 
@@ -55,7 +56,7 @@ class Status:
 
 @app.command()
 def up(*, json: Json = False) -> None:
-    """Bring up Kafka, router, tracker, an agent for each of six bodies and the echo; what runs is left alone."""
+    """Bring up Kafka, router, tracker, agents for nine bodies and the echo; what runs is left alone."""
     output = Output(as_json=json)
     folder = dev_folder(os.environ)
     with output.doing("bringing the installation up") as tell:
@@ -96,7 +97,7 @@ async def _up(folder: Path, tell: Tell) -> None:
 
 def _report(output: Output, folder: Path) -> None:
     installation = Installation.at(folder)
-    if not installation.bodies:
+    if not installation.agents:
         message = f"{folder} holds no installation: start one with `exchange dev up`"
         raise ConfigurationError(message, code="installation-missing")
     found = _status(installation, os.environ)
@@ -112,7 +113,7 @@ def _status(installation: Installation, environ: Mapping[str, str]) -> Status:
     up = {role: running(installation, role) for role in installation.roles}
     roles = (Process(role, runs, waiting_for(places[role]) if runs else "") for role, runs in up.items())
     bootstrap = operator_settings(installation.config("operator"), environ).kafka.bootstrap
-    return Status(installation.folder, bootstrap, installation.bodies, (kafka, *roles))
+    return Status(installation.folder, bootstrap, tuple(installation.served()), (kafka, *roles))
 
 
 def _render(found: Status, console: Console) -> None:

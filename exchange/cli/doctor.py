@@ -12,7 +12,7 @@ from exchange.cli.findings import render
 from exchange.cli.output import Json, Output
 from exchange.cli.places import Config, config_file
 from exchange.embedded.bring_up import observed
-from exchange.embedded.installation import Installation
+from exchange.embedded.installed import Installation
 from exchange.embedded.roles import waiting_for
 from exchange.settings import operator_settings
 from exchange.system import now
@@ -22,7 +22,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def doctor(*, config: Config = None, json: Json = False) -> None:
-    """Check keys, certificates, directory, Kafka, TLS, clock, topics, copies, rights, quotas, disk, processes.
+    """Check keys, certificates, directory, Kafka, TLS, clock, topics, copies, log, rights, quotas, disk, processes.
 
     Nothing is changed. Exit code 1 when there is a finding; each comes with its next step.
     """
@@ -40,6 +40,6 @@ def doctor(*, config: Config = None, json: Json = False) -> None:
 def _processes(folder: Path) -> dict[str, str]:
     """What the processes of an installation wait for, when the configuration belongs to one."""
     installation = Installation.at(folder)
-    if not installation.bodies:
+    if not installation.agents:
         return {}
     return {role: waiting_for(observe) for role, observe in observed(installation, os.environ).items()}

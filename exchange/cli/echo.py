@@ -8,7 +8,7 @@ import typer
 
 from exchange.cli.output import Json
 from exchange.cli.serving import serve
-from exchange.settings import agent_settings
+from exchange.settings.agent import agent_settings
 from exchange.wiring.echo import run_echo
 
 app = typer.Typer(add_completion=False)

@@ -3,6 +3,7 @@
 import asyncio
 
 from exchange.agent.mailbox import Received, SentLetter
+from exchange.agent.ports import DraftLetter
 from exchange.agent.spool.incoming import ArrivalState
 from exchange.agent.spool.outgoing import OutgoingState
 from exchange.cli.findings import Check, Finding, Severity
@@ -15,7 +16,9 @@ EXPECTED = (Event.DELIVERED, Event.HANDED_OVER, Event.REGISTERED)
 """What the echo says about a letter."""
 
 
-async def echoed_letter(client: Client, echo: str, seconds: float, *, edms: bool) -> list[Check]:
+async def echoed_letter(
+    client: Client, echo: str, seconds: float, *, edms: bool, draft: DraftLetter | None = None
+) -> list[Check]:
     """Send a letter and look at everything that comes of it.
 
     Args:
@@ -23,12 +26,14 @@ async def echoed_letter(client: Client, echo: str, seconds: float, *, edms: bool
         echo: code of the body that answers.
         seconds: how long to wait for the exchange's word, and again for the echo's.
         edms: whether a document system is to get the reply.
+        draft: a letter to the echo; one that says little when left out.
 
     Raises:
         BusError: `bus-slow`: the exchange said nothing in time.
         DraftRefused: it could never take the letter.
     """
-    sent = await client.decided(await client.send([echo], TITLE), seconds)
+    message_id = await client.send([echo], TITLE) if draft is None else await client.submit(draft)
+    sent = await client.decided(message_id, seconds)
     if sent.state is not OutgoingState.TAKEN:
         step = f"see docs/errors.md: {sent.reason}"
         refused = Finding(Severity.ERROR, sent.reason, echo, f"the letter was refused: {sent.detail}", step)

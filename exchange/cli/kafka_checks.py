@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from exchange.bus.administration import Administration, Copies
 from exchange.bus.clock import cluster_time
 from exchange.bus.connection import KafkaSettings
+from exchange.bus.topics import CHECKPOINTS
 from exchange.cli.findings import Check, Finding, Severity, finding_of
 from exchange.domain.errors import ExchangeError
 from exchange.settings import OperatorSettings
 
 SKEW_WARNED = timedelta(seconds=2)
+LOG_SILENT = timedelta(minutes=15)
 SKEW_REFUSED = timedelta(minutes=5)
 TLS_SECONDS = 5.0
 BROKER_SETTINGS = {
@@ -27,16 +29,18 @@ BROKER_SETTINGS = {
 
 Clock = Callable[[], datetime]
 
+TLS = "Kafka over TLS"
+
 
 async def check_tls(kafka: KafkaSettings, brokers: Sequence[str] = ()) -> Check:
     """Every bootstrap address by itself, and every one of `brokers`: a client would be content with one."""
     try:
         context = kafka.ssl_context()
     except ExchangeError as error:
-        return Check("Kafka over TLS", (finding_of(error, kafka.bootstrap),))
+        return Check(TLS, (finding_of(error, kafka.bootstrap),))
     addresses = dict.fromkeys((*(address.strip() for address in kafka.bootstrap.split(",")), *brokers))
     failed = await asyncio.gather(*(_connect(address, context) for address in addresses))
-    return Check("Kafka over TLS", tuple(finding for finding in failed if finding is not None))
+    return Check(TLS, tuple(finding for finding in failed if finding is not None))
 
 
 async def _connect(address: str, context: ssl.SSLContext) -> Finding | None:
@@ -68,6 +72,22 @@ def clock_findings(skew: timedelta) -> list[Finding]:
     severity = Severity.ERROR if skew >= SKEW_REFUSED else Severity.WARNING
     problem = f"this machine and the cluster differ by {skew.total_seconds():.0f} s"
     return [Finding(severity, "clock-skew", "clock", problem, "let both follow the same time server (NTP)")]
+
+
+async def check_log(settings: OperatorSettings, clock: Clock) -> list[Finding]:
+    """Whether the archive still publishes checkpoints of the transparency log."""
+    async with Administration(settings.kafka) as administration:
+        newest = await administration.newest(CHECKPOINTS, 0)
+    return log_findings(newest, clock())
+
+
+def log_findings(newest: datetime | None, now: datetime) -> list[Finding]:
+    """What is to be said of a log whose checkpoint was published last at `newest`, None: never."""
+    if newest is not None and now - newest < LOG_SILENT:
+        return []
+    problem = "no checkpoint was ever published" if newest is None else f"the last is of {newest:%Y-%m-%d %H:%M} UTC"
+    step = "see /health and log of the archive: docs/operate/runbooks/archive-stands-still.md"
+    return [Finding(Severity.WARNING, "log-silent", CHECKPOINTS, problem, step)]
 
 
 async def check_brokers(settings: OperatorSettings) -> list[Finding]:

@@ -1,7 +1,7 @@
 """`exchange letters`: what the tracker knows, a line for each delivery; circulars in one line."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Annotated
@@ -11,57 +11,123 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from exchange.cli import told
+from exchange.cli.console_api import ConsoleApi, ConsoleProblem, Words, opened_api
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
+from exchange.cli.watching import Watch, until_left, watch
 from exchange.cli.words import DIGEST_CHARACTERS, FEW, STATE_STYLES, counted, local, short
+from exchange.console.api import model
+from exchange.console.api.operations import ROOT
+from exchange.console.api.parameters import PAGE_AT_MOST
 from exchange.domain.delivery import State
-from exchange.settings import operator_settings
-from exchange.store import queries
-from exchange.store.database import Store
-from exchange.store.views import LetterFilter, Listed, Summary
+from exchange.settings import OperatorSettings, operator_settings
+from exchange.store.views import Listed, Summary
 
 app = typer.Typer(add_completion=False)
 
 WIDE = 120
 """Columns that a terminal needs for all of a line."""
 _LEAST = MappingProxyType({"letter": DIGEST_CHARACTERS, "state": max(map(len, State))})
+_OF_LETTERS = frozenset({"from", "since"})
+"""Words that leave a circular one line."""
 
 
 @app.command()
-def letters(
+def letters(  # noqa: PLR0913 - an option for each word of a filter
     *,
-    sender: Annotated[str | None, typer.Option("--from", metavar="BODY", help="Only letters of this sender.")] = None,
-    recipient: Annotated[str | None, typer.Option("--to", metavar="BODY", help="Only to this recipient.")] = None,
-    state: Annotated[State | None, typer.Option(help="Only deliveries in this state.")] = None,
-    reason: Annotated[str | None, typer.Option(metavar="CODE", help="Only with this reason code.")] = None,
+    sender: Annotated[str, typer.Option("--from", metavar="BODY", help="Only letters of this sender.")] = "",
+    recipient: Annotated[str, typer.Option("--to", metavar="BODY", help="Only to this recipient.")] = "",
+    state: Annotated[str, typer.Option(help="Only in this state; several between commas; failing, waiting.")] = "",
+    reason: Annotated[str, typer.Option(metavar="CODE", help="Only with this reason code.")] = "",
+    kind: Annotated[str, typer.Option(help="Only letters of this kind.")] = "",
+    urgency: Annotated[str, typer.Option(help="Only letters of this urgency.")] = "",
+    stage: Annotated[str, typer.Option(help="Only where this stage is awaited.")] = "",
+    who: Annotated[str, typer.Option("--next", metavar="WHO", help="Only where this one must act.")] = "",
+    late: Annotated[str, typer.Option(metavar="yes|no|now", help="Late ones, or the others; now: overdue.")] = "",
+    age: Annotated[str, typer.Option(help="Letters of so long: 1h, 7d; '>1h' for older ones.")] = "",
+    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="Only letters journalled in this month.")] = "",
+    moved: Annotated[str, typer.Option(help="Only deliveries that came into their state so lately: 1h, 7d.")] = "",
+    text: Annotated[str, typer.Option(help="Only letters with this id or number.")] = "",
+    order: Annotated[str, typer.Option(help="youngest, or longest-waiting.")] = "",
     since: Annotated[datetime | None, typer.Option(help="Only letters journalled then or later, UTC.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the youngest first.")] = 50,
+    following: Watch = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """List letters and where they are: one line for each recipient.
 
-    A letter to more than 8 bodies is one line with how many of them are in which state, unless --to, --state
-    or --reason asks for more.
+    A letter to more than 8 bodies is one line with how many of them are in which state, unless an option other
+    than --from and --since asks for more.
     """
     settings = operator_settings(config_file(config, "operator", os.environ), os.environ)
-    wanted = LetterFilter(
-        sender=sender,
-        recipient=recipient,
-        state=state,
-        reason=reason,
-        after=_utc(since),
-        limit=limit,
-    )
-    with Store(settings.store) as store, store.reading() as connection:
-        alone = any(named is not None for named in (recipient, state, reason))
-        found: Sequence[Listed | Summary]
-        found = queries.listed(connection, wanted) if alone else queries.overview(connection, wanted, FEW)
-    Output(as_json=json).result(found, lambda console: _render(found, console))
+    words = {
+        "from": sender,
+        "to": recipient,
+        "state": state,
+        "reason": reason,
+        "kind": kind,
+        "urgency": urgency,
+        "stage": stage,
+        "next": who,
+        "late": late,
+        "age": age,
+        "month": month,
+        "moved": moved,
+        "q": text,
+        "order": order,
+        "since": "" if since is None else since.replace(tzinfo=UTC).isoformat(),
+    }
+    until_left(_letters(settings, words, limit, Output(as_json=json), following=following))
 
 
-def _utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.replace(tzinfo=UTC)
+async def _letters(
+    settings: OperatorSettings, words: Mapping[str, str], limit: int, output: Output, *, following: bool
+) -> None:
+    async with opened_api(settings, follows=following) as api:
+
+        async def show() -> None:
+            found = await listed(api, words, limit)
+            output.result(found, lambda console: _render(found, console))
+
+        if following:
+            await watch(api, {word: value for word, value in words.items() if word != "order"}, output, show)
+        else:
+            await show()
+
+
+async def listed(api: ConsoleApi, words: Mapping[str, str], limit: int) -> Sequence[Listed | Summary]:
+    """Deliveries that the words leave; circulars in one line when they leave whole letters."""
+    if {word for word, value in words.items() if value} <= _OF_LETTERS:
+        try:
+            return await _overview(api, words, limit)
+        except ConsoleProblem as error:
+            if error.code != "right-missing":  # a body's own letters have no overview
+                raise
+    path, asked, found = f"{ROOT}/letters", _paged(words, limit), list[Listed]()
+    while True:
+        page = await api.get(path, model.Letters, asked)
+        found.extend(map(told.listed, page.items))
+        if page.next is None or len(found) >= limit:
+            return found[:limit]
+        path, asked = page.next, {}
+
+
+async def _overview(api: ConsoleApi, words: Words, limit: int) -> Sequence[Listed | Summary]:
+    path, asked = f"{ROOT}/overview", {**_paged(words, limit), "most": str(FEW)}
+    found: dict[bytes, list[Listed | Summary]] = {}
+    while True:
+        page = await api.get(path, model.Overview, asked)
+        for line in map(told.overview_line, page.items):
+            found.setdefault(line.letter.digest, []).append(line)
+        if page.next is None or len(found) >= limit:
+            return [line for lines in list(found.values())[:limit] for line in lines]
+        path, asked = page.next, {}
+
+
+def _paged(words: Words, limit: int) -> Words:
+    return {**words, "limit": str(min(limit, PAGE_AT_MOST))}
 
 
 def _render(found: Sequence[Listed | Summary], console: Console) -> None:

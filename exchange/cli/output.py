@@ -59,6 +59,10 @@ class Output:
         else:
             render(self.console)
 
+    def line(self, value: Mapping[str, Any]) -> None:
+        """Print one of many results as a line of JSON."""
+        typer.echo(_harmless(json.dumps(value, ensure_ascii=False)))
+
     def error(self, error: ExchangeError) -> None:
         """Say what went wrong: `error[code]: message`; the message ends with the next step."""
         if self.as_json:
@@ -87,8 +91,12 @@ class Output:
             yield lambda words: self._errors.print(escape(words))
 
     def _json(self, value: Mapping[str, Any]) -> None:
-        text = json.dumps(value, ensure_ascii=False, indent=2)
-        typer.echo(_OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+        typer.echo(_harmless(json.dumps(value, ensure_ascii=False, indent=2)))
+
+
+def _harmless(text: str) -> str:
+    """JSON that no terminal obeys."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _lines(text: str) -> str:

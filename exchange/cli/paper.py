@@ -23,7 +23,7 @@ from exchange.domain.event import Event
 from exchange.domain.paper import day_of
 from exchange.domain.rollout import RAION_DIGITS
 from exchange.security.directory.folder import DirectoryFolder
-from exchange.settings import AgentSettings, agent_settings
+from exchange.settings.agent import AgentSettings, agent_settings
 from exchange.settings.territory import territory
 
 app = typer.Typer(
@@ -139,9 +139,10 @@ def write_lists(found: Iterable[Listed], folder: Path) -> list[Path]:
 
 def _desk(settings: AgentSettings) -> Desk:
     """The desk of the bodies that the agent carries on paper."""
-    folders = {body.code: body.folder for body in settings.bodies if body.format == NAME and body.folder is not None}
+    carried = [body for body in settings.bodies if body.edms is not None and body.edms.format.name == NAME]
+    folders = {body.code: body.folder for body in carried if body.folder is not None}
     if not folders:
-        message = f"the agent carries no body on paper: give a [[body]] the format '{NAME}' and a folder"
+        message = f"the agent carries no body on paper: give a [[body]] a profile of the format '{NAME}' with a folder"
         raise ConfigurationError(message, code="paper-bridge-missing")
     return Desk(folders)
 

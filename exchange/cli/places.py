@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from exchange.domain.errors import ConfigurationError
-from exchange.embedded.bring_up import is_up
 from exchange.embedded.folders import state_folder
-from exchange.embedded.installation import Installation
+from exchange.embedded.installed import Installation
+from exchange.embedded.running import is_up
 
 DEV, DEMO = "dev", "demo"
 
@@ -50,17 +50,27 @@ def config_file(given: Path | None, role: str, environ: Mapping[str, str]) -> Pa
     """The file given, or the one for `role` of the installation that is found.
 
     Raises:
+        ConfigurationError: `installation-missing`.
+    """
+    return find_installation(environ).config(role) if given is None else given
+
+
+def agent_file(given: Path | None, body: str, environ: Mapping[str, str]) -> Path:
+    """The file given, or that of the agent that speaks for `body` in the installation that is found.
+
+    Raises:
         ConfigurationError: `installation-missing`, `body-not-here`.
+        DirectoryRefused: the installation's directory cannot be used.
     """
     if given is not None:
         return given
     installation = find_installation(environ)
-    file = installation.config(role)
-    if not file.exists():
-        known = ", ".join(installation.bodies)
-        message = f"{installation.folder} has no {file.name}: its bodies are {known}; name one, or a file with --config"
+    served = installation.served()
+    if body not in served:
+        known = ", ".join(served)
+        message = f"{installation.folder} has no agent for {body}, only for {known}: name one, or a file with --config"
         raise ConfigurationError(message, code="body-not-here")
-    return file
+    return installation.config(served[body])
 
 
 def _candidates(environ: Mapping[str, str]) -> Iterator[Installation]:

@@ -23,7 +23,7 @@ from exchange.security.keys import KeyFiles, load_certificate
 from exchange.security.purpose import Purpose
 from exchange.security.renewal import Stage, finish, prepare_next, request_file
 from exchange.security.validity import Validity
-from exchange.settings import AgentSettings, agent_settings
+from exchange.settings.agent import AgentSettings, agent_settings
 from exchange.wiring.directory import latest_directory
 
 _AFTER = "have the certificate before it revoked in the directory"
@@ -71,7 +71,8 @@ def renew(
 
 
 def _pairs(settings: AgentSettings, directory: Directory, *, finishing: bool) -> Iterator[Renewed]:
-    for body in settings.bodies:
+    carried = settings.carried(directory)
+    for body in carried:
         stage = prepare_next(body.statement, Purpose.STATEMENT)
         counts = stage is Stage.READY and _is_listed(body.statement.next, directory, body.code)
         if counts and finishing:
@@ -82,10 +83,10 @@ def _pairs(settings: AgentSettings, directory: Directory, *, finishing: bool) ->
         else:
             step = _step(stage, body.statement, "have its certificate listed in the directory")
             yield Renewed("statement", body.code, stage.value, step, done=stage is Stage.FINISHED or not finishing)
-    yield _transport(settings, finishing=finishing)
+    yield _transport(settings, carried[0].code, finishing=finishing)
 
 
-def _transport(settings: AgentSettings, *, finishing: bool) -> Renewed:
+def _transport(settings: AgentSettings, body: str, *, finishing: bool) -> Renewed:
     """A broker knows a certificate by its root and its name, so whether it counts is found out by connecting."""
     files = settings.kafka.files
     stage = prepare_next(files, Purpose.CLIENT)
@@ -93,7 +94,7 @@ def _transport(settings: AgentSettings, *, finishing: bool) -> Renewed:
         step = _step(stage, files, "run this with --finish, which tries it with the brokers first")
         return Renewed("transport", "", stage.value, step, done=stage is Stage.FINISHED or not finishing)
     following = replace(settings.kafka, key=files.next.key, certificate=files.next.certificate)
-    asyncio.run(_connect(following, settings.bodies[0].code))
+    asyncio.run(_connect(following, body))
     finish(files)
     return Renewed("transport", "", Stage.FINISHED.value, "nothing: it is used from the next connection on")
 

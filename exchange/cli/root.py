@@ -16,7 +16,7 @@ from rich.table import Table
 from exchange import system
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
-from exchange.cli.own_keys import new_passphrase, own_key
+from exchange.cli.own_keys import new_passphrase, own_key, public_beside
 from exchange.cli.places import Config, config_file
 from exchange.cli.words import local
 from exchange.domain.errors import ConfigurationError
@@ -45,11 +45,7 @@ def key(
     encrypted: Annotated[bool, typer.Option("--encrypted", help="Ask for a passphrase, and encrypt it.")] = False,
 ) -> None:
     """Make a key pair: FILE with mode 0600, which never leaves this machine, and FILE.pub to bring along."""
-    public = file.with_name(f"{file.name}.pub")
-    for path in (file, public):
-        if path.exists():
-            message = f"{path} is there already: choose another name, or remove it if nobody relies on it"
-            raise ConfigurationError(message, code="key-file-exists")
+    public = public_beside(file)
     made = make_key(file, new_passphrase(file) if encrypted else None)
     write_atomically(public, made)
     typer.echo(f"{file} is yours alone; {public} is for the others")

@@ -12,19 +12,23 @@ from exchange.bus.topics import DIRECTORY, JOURNAL, SUBMISSIONS, inbox
 from exchange.cli.checks import date_findings, vouched_for
 from exchange.cli.echoed import echoed_letter
 from exchange.cli.findings import Check, Finding, Severity, finding_of
-from exchange.cli.kafka_checks import check_tls, clock_findings
+from exchange.cli.kafka_checks import TLS, check_tls, clock_findings
 from exchange.client import Client
 from exchange.domain.directory import Body, CertificateUse
 from exchange.domain.errors import ExchangeError
 from exchange.domain.ids import digest
 from exchange.security.cades import Signer
 from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.metadata import TIMESTAMP
 from exchange.security.keys import KeyFiles, load_key_pair
-from exchange.settings import AgentSettings, BodySettings
+from exchange.settings.agent import AgentSettings
+from exchange.settings.bodies import BodySettings
+from exchange.settings.tables import DirectorySettings
 
 LETTER_LOOKS = ("rights", "letter", "receipts", "reply", "clock")
 """Looks that make no sense while a certificate, the directory or the brokers are wrong."""
 
+_DIRECTORY = "directory"
 _LIST = "ask the exchange's operators: exchange directory show"
 
 
@@ -53,7 +57,13 @@ class Selftest:
     async def run(self) -> list[Check]:
         """Take every look; what depends on one that found an error is left out, and says so."""
         self.tell("looking at keys, directory and brokers")
-        checks = [self._certificates(), self._directory(), await self._tls(), self._folder()]
+        checks = [self._certificates()]
+        if self._installed():
+            checks += [self._directory(), await self._tls(), self._folder()]
+        else:
+            awaits = "it comes with the agent's first connection, which waits for the certificates"
+            without = "nobody is let in without a certificate"
+            checks += [Check(_DIRECTORY, skipped=awaits), Check(TLS, skipped=without), self._folder()]
         broken = next((check.name for check in checks if _has_error(check)), "")
         if not broken:
             checks.append(await self._rights())
@@ -63,10 +73,23 @@ class Selftest:
         taken = {check.name for check in checks}
         return [*checks, *(Check(name, skipped=f"first mend: {broken}") for name in LETTER_LOOKS if name not in taken)]
 
+    @property
+    def _pairs(self) -> tuple[KeyFiles, KeyFiles]:
+        return self.settings.kafka.files, self.body.statement
+
+    def _installed(self) -> bool:
+        """Whether the operators' answer is: before it nothing can be fetched, and nobody connects."""
+        return all(files.certificate.exists() for files in self._pairs)
+
     def _certificates(self) -> Check:
-        kafka = self.settings.kafka
         findings: list[Finding] = []
-        for files in (KeyFiles(kafka.key, kafka.certificate), self.body.statement):
+        for files in self._pairs:
+            if not files.certificate.exists():
+                step = "when the operators' answer has come: exchange body install ANSWER; until then the agent waits"
+                missing = "is not here: the answer to `exchange body request` is not installed"
+                subject = str(files.certificate)
+                findings.append(Finding(Severity.ERROR, "certificate-file-missing", subject, missing, step))
+                continue
             try:
                 findings += date_findings(str(files.certificate), load_key_pair(files).certificate, self.clock())
             except ExchangeError as error:
@@ -76,6 +99,8 @@ class Selftest:
     def _directory(self) -> Check:
         """Whether somebody vouches for it, and it lets body and echo speak."""
         place = self.settings.directory
+        if not (place.folder / TIMESTAMP).exists():
+            return Check(_DIRECTORY, (_unfetched(place),))
         try:
             folder = DirectoryFolder.at(place.folder, place.root)
             bodies = folder.latest().bodies
@@ -84,7 +109,7 @@ class Selftest:
             findings += _listing_findings(bodies.get(self.body.code), self.body.statement)
         except ExchangeError as error:
             findings = [finding_of(error, str(place.folder))]
-        return Check("directory", tuple(findings))
+        return Check(_DIRECTORY, tuple(findings))
 
     async def _tls(self) -> Check:
         """To every broker, not to those alone that the configuration names."""
@@ -105,7 +130,7 @@ class Selftest:
             found = await OwnView.of(kafka).operations(topics)
         except ExchangeError as error:
             return Check("rights", (finding_of(error, kafka.bootstrap),))
-        grants = body_grants(self.body.code, [body.code for body in self.settings.bodies])
+        grants = body_grants(self.body.code, {self.body.code, *(body.code for body in self.settings.bodies)})
         wanted = {topic: {grant.operation for grant in grants if grant.name == topic} for topic in topics}
         return Check("rights", tuple(_right_findings(wanted, found)))
 
@@ -131,7 +156,7 @@ class Selftest:
         began = self.clock()
         try:
             async with Client.open(self.config, body=self.body.code) as client:
-                checks = await echoed_letter(client, self.echo, self.wait_seconds, edms=self.body.folder is not None)
+                checks = await echoed_letter(client, self.echo, self.wait_seconds, edms=self.body.edms is not None)
         except ExchangeError as error:
             checks = [Check("letter", (finding_of(error, self.body.code),))]
         try:
@@ -141,6 +166,17 @@ class Selftest:
         if theirs is None or checks[0].findings:
             return [*checks, Check("clock", skipped="nothing came by which it could be compared")]
         return [*checks, Check("clock", tuple(clock_findings(_apart(theirs, began, self.clock()))))]
+
+
+def _unfetched(place: DirectorySettings) -> Finding:
+    """No version has come yet; who brings it depends on the configuration."""
+    if place.follow:
+        problem = "no version has come yet: the agent fetches it from the exchange, and waits for it itself"
+        step = "start the agent, wait some seconds and look again; its log says what it waits for"
+    else:
+        problem = "no version is here, and the agent fetches none: `follow` of [directory] is not true"
+        step = "set follow = true and start the agent again, or put a reader's copy there"
+    return Finding(Severity.ERROR, "directory-missing", str(place.folder), problem, step)
 
 
 def _has_error(check: Check) -> bool:

@@ -10,14 +10,16 @@ import typer
 from rich.console import Console
 
 from exchange.agent.mailbox import SentLetter
+from exchange.agent.ports import Format
 from exchange.agent.spool.outgoing import OutgoingState
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
-from exchange.cli.places import Config, config_file
+from exchange.cli.places import Config, agent_file
 from exchange.cli.words import short
 from exchange.client import Client, read_draft
+from exchange.domain.directory import Directory
 from exchange.domain.errors import ConfigurationError
-from exchange.settings import agent_settings
+from exchange.settings.agent import agent_settings
 
 app = typer.Typer(add_completion=False)
 
@@ -62,7 +64,7 @@ def send(
         message = "--group needs a --title: a document system's package says itself to whom it goes"
         raise ConfigurationError(message, code="recipients-differ")
     output = Output(as_json=json)
-    file = config_file(config, f"agent-{as_body}", os.environ)
+    file = agent_file(config, as_body, os.environ)
     wanted = Wanted(as_body, tuple(to or ()), group, title, tuple(files), wait)
     with output.doing("waiting for the exchange's word"):
         sent = asyncio.run(_send(file, wanted))
@@ -77,9 +79,7 @@ async def _send(config: Path, wanted: Wanted) -> SentLetter:
         if wanted.title:
             letter = await client.send(wanted.to, wanted.title, wanted.files, group=wanted.group)
         else:
-            bodies = agent_settings(config, os.environ).bodies
-            name = next(body.format for body in bodies if body.code == wanted.body)
-            draft = read_draft(wanted.files, name, client.directory)
+            draft = read_draft(wanted.files, _format(config, wanted.body, client.directory), client.directory)
             if wanted.to and set(wanted.to) != set(draft.recipients):
                 message = (
                     f"the package is addressed to {', '.join(draft.recipients)}: leave --to out, or give a --title"
@@ -87,6 +87,15 @@ async def _send(config: Path, wanted: Wanted) -> SentLetter:
                 raise ConfigurationError(message, code="recipients-differ")
             letter = await client.submit(draft)
         return await client.decided(letter, wanted.wait_seconds)
+
+
+def _format(config: Path, code: str, directory: Directory) -> Format:
+    bodies = agent_settings(config, os.environ).carried(directory)
+    profile = next(body.edms for body in bodies if body.code == code)
+    if profile is None:
+        message = f'{config}: {code} has no document system: give a --title, or its [[body]] an edms = "<profile>"'
+        raise ConfigurationError(message, code="format-unknown")
+    return profile.open_format()
 
 
 def _render(sent: SentLetter, console: Console) -> None:

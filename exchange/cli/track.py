@@ -2,22 +2,25 @@
 
 import os
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from exchange.cli import told
+from exchange.cli.console_api import opened_api
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
-from exchange.cli.words import FEW, STATE_STYLES, lasted, local, short
+from exchange.cli.watching import Watch, until_left, watch
+from exchange.cli.words import DIGEST_CHARACTERS, FEW, STATE_STYLES, lasted, local, short
+from exchange.console.api import model
+from exchange.console.api.operations import ROOT
 from exchange.domain.delivery import Actor, State
 from exchange.domain.errors import ExchangeError
-from exchange.settings import operator_settings
-from exchange.store import queries
-from exchange.store.database import Store
-from exchange.store.views import DeliveryTimeline, Letter, Timeline
+from exchange.settings import OperatorSettings, operator_settings
+from exchange.store.views import DeliveryTimeline, Timeline
 from exchange.system import now
 
 app = typer.Typer(add_completion=False)
@@ -37,6 +40,7 @@ def track(
     *,
     to: Annotated[str | None, typer.Option(metavar="BODY", help="Only what concerns this recipient.")] = None,
     each: Annotated[bool, typer.Option("--each", help="Every recipient of a circular, not only how many.")] = False,
+    following: Watch = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -45,25 +49,59 @@ def track(
     Of a letter to more than 8 bodies: how many of them are in which state, and the first of each.
     """
     settings = operator_settings(config_file(config, "operator", os.environ), os.environ)
-    with Store(settings.store) as store, store.reading() as connection:
-        named = queries.find(connection, letter)
-        story = queries.timeline(connection, _one(letter, named).digest)
-    if story is None:
-        raise LetterUnknown(_nothing(letter))
-    if to is not None:
-        story = replace(story, deliveries=tuple(part for part in story.deliveries if part.recipient == to))
-        if not story.deliveries:
-            message = f"the letter did not go to '{to[:63]}': `exchange track` without --to shows to whom it went"
-            raise LetterUnknown(message)
-    Output(as_json=json).result(story, lambda console: _render(story, console, each=each))
+    until_left(_track(settings, letter, Shown(to, each=each), Output(as_json=json), following=following))
 
 
-def _one(text: str, named: list[Letter]) -> Letter:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of a letter's story: `to` one recipient, or `each` of a circular."""
+
+    to: str | None
+    each: bool
+
+
+async def _track(settings: OperatorSettings, text: str, shown: Shown, output: Output, *, following: bool) -> None:
+    async with opened_api(settings, follows=following) as api:
+        found = await api.get(f"{ROOT}/find", model.Found, {"q": text})
+        digest = one_letter(text, found).digest
+
+        async def show() -> None:
+            story = _chosen(told.story(await api.get(f"{ROOT}/letters/{digest}", model.Story, {})), shown)
+            output.result(story, lambda console: _render(story, console, each=shown.each))
+
+        if following:
+            await watch(api, {"q": digest, "to": shown.to}, output, show)
+        else:
+            await show()
+
+
+def _chosen(story: Timeline, shown: Shown) -> Timeline:
+    if shown.to is None:
+        return story
+    story = replace(story, deliveries=tuple(part for part in story.deliveries if part.recipient == shown.to))
+    if not story.deliveries:
+        message = f"the letter did not go to '{shown.to[:63]}': `exchange track` without --to shows to whom it went"
+        raise LetterUnknown(message)
+    return story
+
+
+def one_letter(text: str, found: model.Found) -> model.LetterTold:
+    """The one letter that a text names.
+
+    Raises:
+        LetterUnknown: there is none, `letter-put-away`, or `letter-ambiguous`.
+    """
+    named = found.items
+    if found.put_away and not named:
+        first = found.put_away[0]
+        where = f"read it in {first.file} of the tracker's archive, from byte {first.at} on"
+        message = f"letter {first.digest} was put away on {local(first.put_away)}: {where}"
+        raise LetterUnknown(message, code="letter-put-away")
     if not named:
         raise LetterUnknown(_nothing(text))
     if len(named) > 1:
-        shown = ", ".join(f"{short(letter.digest)} from {letter.sender}" for letter in named[:5])
-        message = f"'{text}' names {len(named)} letters: {shown}; give more of the id"
+        names = ", ".join(f"{letter.digest[:DIGEST_CHARACTERS]} from {letter.sender}" for letter in named[:5])
+        message = f"'{text}' names {len(named)} letters: {names}; give more of the id"
         raise LetterUnknown(message, code="letter-ambiguous")
     return named[0]
 

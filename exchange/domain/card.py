@@ -67,13 +67,14 @@ class Executor:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task that the letter sets."""
+    """A task that the letter sets; with an `author`, who is not the letter's signatory, a resolution."""
 
     id: str
     text: str
     deadline: date | None = None
     controlled: bool = False
     executors: tuple[Executor, ...] = ()
+    author: Person | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,21 @@ class Extra:
 
 
 @dataclass(frozen=True, slots=True)
+class Translation:
+    """A letter's title and annotation in a further language, by its ISO 639-1 code."""
+
+    language: str
+    title: str
+    annotation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LetterCard:
-    """What the sender wrote about a letter."""
+    """What the sender wrote about a letter.
+
+    `title` and `annotation` are in `language`. `personal_data` says that the letter is about persons whose data the
+    law protects: nothing of it may be shown but to its recipients.
+    """
 
     document_id: str = ""
     local_id: str = ""
@@ -133,6 +147,8 @@ class LetterCard:
     signatures: tuple[DocumentSignature, ...] = ()
     source_format: str = ""
     extras: tuple[Extra, ...] = ()
+    translations: tuple[Translation, ...] = ()
+    personal_data: bool = False
 
 
 @dataclass(frozen=True, slots=True)

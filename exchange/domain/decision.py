@@ -85,6 +85,25 @@ class Basis:
 
 
 @dataclass(frozen=True, slots=True)
+class Tick:
+    """A journal entry: so far the lane has come (rule 4.3). Each lane writes one into every journal partition.
+
+    Attributes:
+        place: where it stands in its lane.
+        decided: the router's own time.
+        offset: submissions offset behind what was taken.
+        arrived: the broker's time of the last record taken; None when the lane took none since it was armed.
+        idle: whether everything was taken that submissions had taken when the lane's previous tick was journalled.
+    """
+
+    place: Place
+    decided: datetime
+    offset: int
+    arrived: datetime | None
+    idle: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Journalled:
     """A record of the journal and of inboxes: the entry's exact bytes and the contents beside."""
 

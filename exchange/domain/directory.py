@@ -181,6 +181,7 @@ class Directory:
         issuers: certificates (DER) that may issue those of statements.
         bodies: by code.
         entries: SHA-256 of each body's entry, by code; empty until the version is published.
+        codes: body codes by the identifiers that EDMS formats use, without regard to case; made of the bodies.
     """
 
     exchange: bytes
@@ -193,6 +194,17 @@ class Directory:
     issuers: tuple[bytes, ...]
     bodies: Mapping[str, Body]
     entries: Mapping[str, bytes] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Index the identifiers, once for the version: every document asks for some."""
+        codes = {uid.casefold(): body.code for body in self.bodies.values() for uid in body.uids}
+        object.__setattr__(self, "codes", codes)
+
+    def carried_by(self, gateway: str) -> list[Body]:
+        """Bodies in use whose letters that gateway carries, by code."""
+        found = (body for body in self.bodies.values() if body.gateway == gateway and body.code != gateway)
+        return sorted((body for body in found if body.reachable), key=lambda body: body.code)
 
     def by_uid(self) -> dict[str, str]:
         """Body codes by the identifiers that EDMS formats use."""

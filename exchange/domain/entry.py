@@ -64,10 +64,7 @@ class Surroundings:
 
 def entry_problems(body: Body, around: Surroundings) -> Iterator[Problem]:
     """What keeps a body's entry from standing where it is proposed."""
-    if body.kind not in KINDS:
-        yield Problem(code="kind-unknown", place="kind", text=f"is none of {', '.join(KINDS)}")
-    yield from _names_problems(body)
-    yield from _soate_problems(body, around)
+    yield from own_problems(body, around.soate_codes)
     yield from _relation_problems(body, around.bodies)
     for uid in body.uids:
         owner = around.owners.get(uid, body.code)
@@ -75,6 +72,17 @@ def entry_problems(body: Body, around: Surroundings) -> Iterator[Problem]:
             yield Problem(
                 code="identifier-taken", place="identifiers", text=f"'{uid[:80]}' is an identifier of {owner}"
             )
+
+
+def own_problems(body: Body, soate_codes: Collection[str]) -> Iterator[Problem]:
+    """What is wrong with an entry whatever else the directory lists."""
+    if body.kind not in KINDS:
+        yield Problem(code="kind-unknown", place="kind", text=f"is none of {', '.join(KINDS)}")
+    yield from _names_problems(body)
+    if not body.soate and body.kind in SOATE_KINDS:
+        yield Problem(code="soate-missing", place="soate", text=f"is empty; of kind {body.kind} each has one")
+    if body.soate and body.soate not in soate_codes:
+        yield Problem(code="soate-unknown", place="soate", text=f"'{body.soate[:20]}' is not in the state's list")
 
 
 def lies_in(soate: str, place: str) -> bool:
@@ -91,20 +99,11 @@ def _names_problems(body: Body) -> Iterator[Problem]:
             yield Problem(code="name-missing", place=f"name_{language}", text="is empty: Kyrgyz and Russian are needed")
 
 
-def _soate_problems(body: Body, around: Surroundings) -> Iterator[Problem]:
-    if not body.soate:
-        if body.kind in SOATE_KINDS:
-            yield Problem(code="soate-missing", place="soate", text=f"is empty; of kind {body.kind} each has one")
-        return
-    if body.soate not in around.soate_codes:
-        yield Problem(code="soate-unknown", place="soate", text=f"'{body.soate[:20]}' is not in the state's list")
-    parent = around.bodies.get(body.parent)
-    if parent is not None and parent.soate and not lies_in(body.soate, parent.soate):
+def _relation_problems(body: Body, bodies: Mapping[str, Body]) -> Iterator[Problem]:
+    parent = bodies.get(body.parent)
+    if parent is not None and body.soate and parent.soate and not lies_in(body.soate, parent.soate):
         text = f"{body.soate} does not lie in {parent.soate}, where its parent {parent.code} is"
         yield Problem(code="soate-mismatch", place="soate", text=text)
-
-
-def _relation_problems(body: Body, bodies: Mapping[str, Body]) -> Iterator[Problem]:
     if body.parent and (body.parent == body.code or body.parent not in bodies):
         text = f"the directory lists no other body '{body.parent}': enter the parent first"
         yield Problem(code="parent-unknown", place="parent", text=text)

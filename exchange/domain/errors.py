@@ -54,10 +54,18 @@ class DocumentError(ExchangeError):
 
     code = "document-invalid"
 
-    def __init__(self, message: str, *, code: str | None = None, place: str = "") -> None:
-        """Keep `place` apart so that it can be shown beside the message."""
+    def __init__(self, message: str, *, code: str | None = None, place: str = "", others: tuple[str, ...] = ()) -> None:
+        """Keep `place` apart so that it can be shown beside the message.
+
+        Args:
+            message: what is wrong, and what to do.
+            code: stable code, when it is not the class's own.
+            place: file, line and field.
+            others: further faults of the same document, each with its place.
+        """
         super().__init__(f"{place}: {message}" if place else message, code=code)
         self.place = place
+        self.others = others
 
 
 class BusError(ExchangeError):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
 
+from exchange.domain.deadline import LATE, Matter, Stage
 from exchange.domain.delivery import Fact, Position
 from exchange.domain.event import SERVICE_EVENTS, Event
 
@@ -78,6 +79,11 @@ class LetterFact:
     def event(self) -> Event:
         """What this is to each of its deliveries."""
         return Event.REJECTED if self.reason else Event.ACCEPTED
+
+    @property
+    def matter(self) -> Matter:
+        """What of it decides on deadlines."""
+        return Matter(self.sender, self.kind, self.urgency, self.reply_due)
 
     def of_delivery(self) -> Fact:
         """The fact as each of the letter's deliveries has it."""
@@ -170,6 +176,86 @@ class BasisChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TickFact:
+    """So far a lane had come when the journal took this (rule 4.3); see `Tick` for `arrived` and `idle`."""
+
+    position: Position
+    lane: int
+    arrived: datetime | None
+    idle: bool
+    journalled: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineFact:
+    """The exchange said that a stage of a delivery was not ended in time.
+
+    Attributes:
+        statement: its digest.
+        body: which of the exchange's own bodies said it.
+        policy: digest of the policy that gave `due`.
+        notify: codes of the bodies that were told.
+    """
+
+    position: Position
+    statement: bytes
+    body: str
+    letter: bytes
+    sender: str
+    recipient: str
+    stage: str
+    due: datetime
+    through: datetime
+    policy: bytes
+    notify: tuple[str, ...]
+    course: Course
+
+    @property
+    def journalled(self) -> datetime:
+        """When the journal took it."""
+        return self.course.journalled
+
+    def of_delivery(self) -> Fact:
+        """The fact as the delivery to its recipient has it: `at` is when the stage was due.
+
+        Raises:
+            ValueError: the stage is not known here; `is_ignored` tells before.
+        """
+        stage = Stage(self.stage)
+        return Fact(Event.EXPIRED, self.position, self.due, self.journalled, LATE[stage], stage=stage)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandFact:
+    """An operator's act; `reason` and `detail` are the operator's words, bounded.
+
+    Attributes:
+        statement: its digest.
+        body: which of the exchange's own bodies said it.
+        letter: None when the act is about none.
+        recipient: code of the body concerned, else empty.
+    """
+
+    position: Position
+    statement: bytes
+    body: str
+    action: str
+    task: str
+    person: str
+    second: str
+    reason: str
+    detail: str
+    letter: bytes | None
+    recipient: str
+    course: Course
+
+    @property
+    def journalled(self) -> datetime:
+        """When the journal took it."""
+        return self.course.journalled
+
+
+@dataclass(frozen=True, slots=True)
 class Unreadable:
     """A record of the journal that is none: somebody else wrote there, or it was damaged."""
 
@@ -178,7 +264,18 @@ class Unreadable:
     detail: str
 
 
-JournalFact = LetterFact | ReceiptFact | StatementRefused | OriginOpened | StatementVoided | BasisChanged | Unreadable
+JournalFact = (
+    LetterFact
+    | ReceiptFact
+    | DeadlineFact
+    | CommandFact
+    | StatementRefused
+    | OriginOpened
+    | StatementVoided
+    | BasisChanged
+    | TickFact
+    | Unreadable
+)
 
 STATEABLE = MappingProxyType({event.value: event for event in Event if event not in SERVICE_EVENTS})
 """Events that a body's receipt may state, by their names."""
@@ -190,6 +287,7 @@ class FlagCode:
     NOT_ADDRESSED = "receipt-not-addressed"
     EVENT_UNKNOWN = "receipt-event-unknown"
     CONTRADICTED = "receipt-contradicted"
+    DEADLINE_IGNORED = "deadline-ignored"
     LETTER_REPEATED = "letter-repeated"
     STATEMENT_REFUSED = "statement-refused"
     UNREADABLE = "journal-unreadable"
@@ -206,3 +304,11 @@ def why_ignored(receipt: ReceiptFact, sender: str | None) -> str | None:
     if sender is None or sender != receipt.sender:
         return FlagCode.NOT_ADDRESSED
     return None if receipt.event in STATEABLE else FlagCode.EVENT_UNKNOWN
+
+
+def is_ignored(deadline: DeadlineFact, sender: str | None) -> bool:
+    """Whether a deadline changes nothing; `sender` as for `why_ignored`."""
+    return sender is None or sender != deadline.sender or deadline.stage not in _STAGES
+
+
+_STAGES = frozenset(stage.value for stage in Stage)

@@ -25,6 +25,7 @@ from exchange.domain.directory import Body, Directory
 from exchange.domain.entry import KINDS
 from exchange.domain.errors import ExchangeError
 from exchange.domain.ids import is_body_code
+from exchange.domain.own_bodies import takes_letters
 
 ALL = "all"
 ITEMS = 64
@@ -117,7 +118,7 @@ def reached(expression: Expression, sender: str, directory: Directory, named: Di
     """
     meant = [body.code for body in expression.members((named or directory).bodies) if body.code != sender]
     found = (directory.bodies.get(code) for code in meant)
-    return [body for body in found if body is not None and body.reachable]
+    return [body for body in found if body is not None and takes_letters(body)]
 
 
 def parse_group(text: str) -> Expression:

@@ -13,6 +13,7 @@ says whether a statement is the very next one.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from exchange.domain.decision import OriginState, Refusal
 from exchange.domain.ids import ZERO_DIGEST
@@ -37,6 +38,11 @@ class OriginBook:
     def __getitem__(self, key: OriginKey) -> OriginState | None:
         """Where an origin stands; None when it was never opened."""
         return self._states.get(key)
+
+    @property
+    def states(self) -> Mapping[OriginKey, OriginState]:
+        """Where every origin stands."""
+        return MappingProxyType(self._states)
 
     def open_origins(self, body: str) -> int:
         """How many origins of the body are open (rule 2.2)."""

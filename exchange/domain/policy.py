@@ -2,15 +2,18 @@
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from exchange.domain.deadline import NO_DEADLINES, DeadlinePolicy
+from exchange.domain.deadline_lines import deadline_policy
 from exchange.domain.errors import ConfigurationError
-from exchange.domain.group import Expression, GroupInvalid, parse_group, require_known_kinds
+from exchange.domain.group import Expression, GroupInvalid, require_known_kinds
 from exchange.domain.ids import DIGEST_BYTES, digest
+from exchange.domain.policy_lines import expression, invalid, require_keys, tables
 from exchange.domain.writing import WritingRule
 
 # Rule 1.7; the protocol's own, the same for every installation.
@@ -76,6 +79,7 @@ class Policy:
         signatory_kinds: kinds of document, in small letters, that must name who signed them.
         signature_kinds: kinds of document, in small letters, that must carry a person's signature.
         revocation: about revocation lists.
+        deadlines: until when what must be done; no verdict depends on it.
     """
 
     digest: bytes
@@ -88,6 +92,7 @@ class Policy:
     signatory_kinds: frozenset[str] = frozenset()
     signature_kinds: frozenset[str] = frozenset()
     revocation: RevocationPolicy = RevocationPolicy()
+    deadlines: DeadlinePolicy = NO_DEADLINES
 
 
 def in_force(file: bytes, crls: Sequence[Sequence[bytes]]) -> bytes:
@@ -129,6 +134,7 @@ def parse_policy(data: bytes) -> Policy:
         signatory_kinds=_kinds(text, "signatory"),
         signature_kinds=_kinds(text, "signature"),
         revocation=RevocationPolicy(_when_stale(text), _crls(text)),
+        deadlines=deadline_policy(text),
     )
 
 
@@ -140,12 +146,22 @@ def require_known_bodies(policy: Policy) -> None:
     Raises:
         ConfigurationError: `policy-invalid`, naming the field.
     """
+    for place, named in _named(policy):
+        try:
+            require_known_kinds(named)
+        except GroupInvalid as error:
+            raise invalid(f"{place}:", str(error)) from error
+
+
+def _named(policy: Policy) -> Iterator[tuple[str, Expression]]:
+    """Every group that a policy names, with its place."""
     for index, rule in enumerate(policy.writing):
-        for name, expression in (("from", rule.senders), ("to", rule.recipients)):
-            try:
-                require_known_kinds(expression)
-            except GroupInvalid as error:
-                raise _invalid(f"writing[{index}].{name}:", str(error)) from error
+        yield f"writing[{index}].from", rule.senders
+        yield f"writing[{index}].to", rule.recipients
+    for index, deadline in enumerate(policy.deadlines.rules):
+        for name, bodies in (("from", deadline.senders), ("to", deadline.recipients)):
+            if bodies is not None:
+                yield f"deadline[{index}].{name}", bodies
 
 
 _TABLES: Mapping[str, frozenset[str]] = {
@@ -155,19 +171,19 @@ _TABLES: Mapping[str, frozenset[str]] = {
     "revocation": frozenset({"when_stale"}),
     "crls": frozenset({"parts"}),
 }
+_READ_APART = ("writing", "calendar", "deadline")
 _WRITING = frozenset({"from", "to", "allowed"})
 
 
 def _require_known(text: Mapping[str, Any]) -> None:
     """A line that nobody reads is a slip: what it was to forbid would be allowed."""
     for table, keys in text.items():
-        if table == "writing":
+        if table in _READ_APART:
             continue
         if table not in _TABLES:
-            raise _invalid(table, f"is not known here: remove it, or use one of {', '.join(_TABLES)}, writing")
-        if isinstance(keys, dict) and (unknown := sorted(keys.keys() - _TABLES[table])):
-            known = ", ".join(sorted(_TABLES[table]))
-            raise _invalid(f"{table}.{unknown[0]}", f"is not known here: remove it, or use one of {known}")
+            raise invalid(table, f"is not known here: remove it, or use one of {', '.join((*_TABLES, *_READ_APART))}")
+        if isinstance(keys, dict):
+            require_keys(keys, _TABLES[table], table)
 
 
 def _when_stale(text: Mapping[str, Any]) -> WhenStale:
@@ -176,7 +192,7 @@ def _when_stale(text: Mapping[str, Any]) -> WhenStale:
     try:
         return WhenStale(section.get("when_stale", WhenStale.ACCEPT))
     except (AttributeError, ValueError) as error:
-        raise _invalid("revocation.when_stale", f"must be one of {', '.join(WhenStale)}") from error
+        raise invalid("revocation.when_stale", f"must be one of {', '.join(WhenStale)}") from error
 
 
 def _crls(text: Mapping[str, Any]) -> tuple[tuple[bytes, ...], ...]:
@@ -185,9 +201,7 @@ def _crls(text: Mapping[str, Any]) -> tuple[tuple[bytes, ...], ...]:
     except (AttributeError, TypeError, ValueError):
         crls = ((),)
     if any(not parts or any(len(part) != DIGEST_BYTES for part in parts) for parts in crls):
-        raise _invalid(
-            "crls.parts", "must be lists of SHA-256 in hexadecimal; the router writes them: remove the table"
-        )
+        raise invalid("crls.parts", "must be lists of SHA-256 in hexadecimal; the router writes them: remove the table")
     return crls
 
 
@@ -195,47 +209,31 @@ def _positive(text: Mapping[str, Any], table: str, name: str) -> int:
     section = text.get(table)
     value = section.get(name) if isinstance(section, dict) else None
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < _TOO_LARGE:
-        raise _invalid(f"{table}.{name}", "must be a whole number above 0 and below 2**31")
+        raise invalid(f"{table}.{name}", "must be a whole number above 0 and below 2**31")
     return value
 
 
 def _writing(lines: object) -> tuple[WritingRule, ...]:
-    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
-        raise _invalid("writing", "must be tables: a line [[writing]] with its keys below")
-    return tuple(_writing_rule(line, f"writing[{index}]") for index, line in enumerate(lines))
+    return tuple(_writing_rule(line, f"writing[{index}]") for index, line in enumerate(tables(lines, "writing")))
 
 
 def _writing_rule(line: Mapping[str, object], place: str) -> WritingRule:
-    if unknown := sorted(line.keys() - _WRITING):
-        raise _invalid(f"{place}.{unknown[0]}", f"is not known here: remove it, or use one of {', '.join(_WRITING)}")
+    require_keys(line, _WRITING, place)
     allowed = line.get("allowed")
     if not isinstance(allowed, bool):
-        raise _invalid(f"{place}.allowed", "must be true or false")
-    return WritingRule(_expression(line, "from", place), _expression(line, "to", place), allowed)
-
-
-def _expression(line: Mapping[str, object], name: str, place: str) -> Expression:
-    value = line.get(name)
-    if not isinstance(value, str):
-        raise _invalid(f"{place}.{name}", 'must be a group in quotes, as in "kind:ministry"')
-    try:
-        return parse_group(value)
-    except GroupInvalid as error:
-        raise _invalid(f"{place}.{name}", f"is no group: {error}") from error
+        raise invalid(f"{place}.allowed", "must be true or false")
+    senders, recipients = (expression(line.get(name), f"{place}.{name}") for name in ("from", "to"))
+    return WritingRule(senders, recipients, allowed)
 
 
 def _kinds(text: Mapping[str, Any], name: str) -> frozenset[str]:
     section = text.get("signed", {})
     kinds = section.get(name, []) if isinstance(section, dict) else None
     if not isinstance(kinds, list) or not all(isinstance(kind, str) and kind.strip() for kind in kinds):
-        raise _invalid(f"signed.{name}", 'must be a list of kinds of document in quotes, as in ["Приказ"]')
+        raise invalid(f"signed.{name}", 'must be a list of kinds of document in quotes, as in ["Приказ"]')
     return frozenset(folded_kind(kind) for kind in kinds)
 
 
 def folded_kind(kind: str) -> str:
     """A kind of document as policies compare it: blanks around it and capitals say nothing."""
     return kind.strip().casefold()
-
-
-def _invalid(field: str, problem: str) -> ConfigurationError:
-    return ConfigurationError(f"policy: {field} {problem}", code="policy-invalid")

@@ -62,10 +62,17 @@ class Reason(StrEnum):
     SIGNATURE_MISSING = "signature-missing"
     FAN_OUT_TOO_LARGE = "fan-out-too-large"
     EVENT_UNKNOWN = "event-unknown"
+    COMMAND_INVALID = "command-invalid"
+    REDRIVE_MISMATCH = "redrive-mismatch"
     # between agent and EDMS
     HAND_OVER_FAILED = "hand-over-failed"
     REFUSED_BY_RECIPIENT = "refused-by-recipient"
     EDMS_DOCUMENT_INVALID = "edms-document-invalid"
+    # what was awaited did not come in time: beside the state, which goes on
+    NOT_DELIVERED_IN_TIME = "not-delivered-in-time"
+    NOT_HANDED_OVER_IN_TIME = "not-handed-over-in-time"
+    NOT_REGISTERED_IN_TIME = "not-registered-in-time"
+    NOT_ANSWERED_IN_TIME = "not-answered-in-time"
 
 
 TEXTS: dict[Reason, tuple[str, str]] = {
@@ -130,9 +137,30 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.SIGNATURE_MISSING: ("a document of this kind must carry a person's signature", "have it signed"),
     Reason.FAN_OUT_TOO_LARGE: ("record times recipients is over 32 MB", "send in several letters"),
     Reason.EVENT_UNKNOWN: ("not an event that a body can state", "see the list of receipt events"),
-    Reason.HAND_OVER_FAILED: ("the recipient's EDMS did not take the letter", "the recipient's operators see why"),
+    Reason.COMMAND_INVALID: ("a deadline or command breaks its form", "correct the field named, then say it again"),
+    Reason.REDRIVE_MISMATCH: (
+        "a redrive carries something else than the accepted letter that it names",
+        "read the letter from the journal again",
+    ),
+    Reason.HAND_OVER_FAILED: (
+        "the recipient's EDMS did not take the letter",
+        "have the recipient mend its EDMS, then redeliver the letter",
+    ),
     Reason.REFUSED_BY_RECIPIENT: ("the recipient refused to register the letter", "read its reason"),
     Reason.EDMS_DOCUMENT_INVALID: ("the EDMS document breaks its format", "correct the field named and send again"),
+    Reason.NOT_DELIVERED_IN_TIME: (
+        "the recipient's agent did not fetch the letter in time",
+        "see that the agent runs and reaches the exchange",
+    ),
+    Reason.NOT_HANDED_OVER_IN_TIME: (
+        "the recipient's document system did not take the letter in time",
+        "see why the agent cannot hand it over",
+    ),
+    Reason.NOT_REGISTERED_IN_TIME: (
+        "the recipient did not register the letter in time",
+        "ask the recipient's registry",
+    ),
+    Reason.NOT_ANSWERED_IN_TIME: ("the recipient did not answer in time", "ask the recipient who works on it"),
 }
 
 

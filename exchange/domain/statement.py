@@ -1,4 +1,4 @@
-"""Statements: what bodies sign (protocol sections 1 and 2).
+"""Statements: what bodies and the exchange's own services sign (protocol sections 1 and 2).
 
 A statement holds head, routing and commitments only; what people wrote travels beside it as
 contents (rule 1.5). The fields here are, name for name, those of `schemas/avro/`.
@@ -174,7 +174,76 @@ class Void:
     reason: str
 
 
-Statement = Letter | Receipt | Open | Void
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The exchange's own word: a stage of a delivery was not ended in time (rule 4.3).
+
+    Attributes:
+        letter: digest of the letter.
+        sender: the letter's.
+        recipient: whose delivery it is.
+        stage: a name of `exchange.domain.deadline.Stage`, kept as text so that a later stage does not
+            change the schema.
+        due: when the stage was to end.
+        through: up to when the journal was known to be complete, later than `due`.
+        policy: digest of the policy that gave the time.
+        notify: who is to be told: codes out of sender and recipient.
+    """
+
+    head: Head
+    letter: bytes
+    sender: str
+    recipient: str
+    stage: str
+    due: datetime
+    through: datetime
+    policy: bytes
+    notify: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An operator's act (protocol section 6). That it stands in the journal is the audit trail.
+
+    Attributes:
+        action: what was done, a lower-case name; "redrive" alone has an effect.
+        task: the caller's id of the act or of the task that it is part of.
+        person: sign-in of who did it.
+        second: sign-in of who approved it, else empty.
+        reason: why, in a person's words.
+        detail: what exactly, e.g. a filter or a count.
+        letter: digest of the letter concerned, None when it is not about one.
+        recipient: code of the body concerned, else empty.
+        contents: of a redrive one item, the journalled bytes of the letter; else none.
+    """
+
+    head: Head
+    action: str
+    task: str
+    person: str
+    second: str
+    reason: str
+    detail: str
+    letter: bytes | None
+    recipient: str
+    contents: tuple[Commitment, ...]
+
+
+Statement = Letter | Receipt | Open | Void | Deadline | Command
+
+
+def concerned(statement: Statement | None, said: bytes) -> bytes:
+    """Digest of the letter that a statement is about, else its own: the key by which the journal is divided.
+
+    Args:
+        statement: None when it cannot be read.
+        said: its digest.
+    """
+    if isinstance(statement, Receipt | Deadline):
+        return statement.letter
+    if isinstance(statement, Command) and statement.letter is not None:
+        return statement.letter
+    return said
 
 
 @dataclass(frozen=True, slots=True)

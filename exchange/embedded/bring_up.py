@@ -8,10 +8,10 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from exchange.bus.administration import Administration
@@ -20,20 +20,20 @@ from exchange.embedded.broker import STOP_SECONDS, JavaProgram
 from exchange.embedded.class_cache import with_class_cache
 from exchange.embedded.demo_bodies import DemoBody
 from exchange.embedded.folders import cache_folder
-from exchange.embedded.installation import Installation, Installer, role_of
+from exchange.embedded.installation import Installer
+from exchange.embedded.installed import Installation, agents, role_of
 from exchange.embedded.jars import ensure_jars
 from exchange.embedded.java import find_java
-from exchange.embedded.kafka import EmbeddedKafka, running_brokers, stop_brokers
-from exchange.embedded.roles import Roles, running, stop_roles, waiting_for
+from exchange.embedded.kafka import EmbeddedKafka
+from exchange.embedded.log_keeping import has_tsa
+from exchange.embedded.roles import Roles, running, waiting_for
 from exchange.services.reconcile.cluster import Cluster
-from exchange.settings import (
-    ObserveSettings,
-    agent_settings,
-    directory_settings,
-    operator_settings,
-    router_settings,
-    tracker_settings,
-)
+from exchange.settings import directory_settings, operator_settings, router_settings, tracker_settings
+from exchange.settings.agent import agent_settings
+from exchange.settings.archive import archive_settings
+from exchange.settings.tables import ObserveSettings
+from exchange.settings.time_authority import time_authority_settings
+from exchange.settings.witness import witness_settings
 from exchange.wiring.directory import latest_directory
 from exchange.wiring.reconcile import must_be
 
@@ -57,6 +57,8 @@ class BroughtUp:
         *,
         detached: bool = False,
         tell: Tell = lambda _words: None,
+        console: bool = False,
+        expiring: Mapping[str, timedelta] = MappingProxyType({}),
     ) -> None:
         """Nothing is made or started.
 
@@ -67,6 +69,8 @@ class BroughtUp:
             now: present time (UTC).
             detached: everything outlives this process.
             tell: told what is being done.
+            console: whether the operators' console runs, too.
+            expiring: how long the certificates of these bodies, by code, are still good; a year where none is named.
         """
         self._folder = folder.absolute()
         self._bodies = bodies
@@ -74,8 +78,9 @@ class BroughtUp:
         self._now = now
         self._detached = detached
         self._tell = tell
+        self._expiring = expiring
         self._undo = AsyncExitStack()
-        self.installation = Installation(self._folder, tuple(body.code for body in bodies))
+        self.installation = Installation(self._folder, agents(bodies), console=console)
 
     async def __aenter__(self) -> Self:
         """Bring everything up and wait until every process does its work.
@@ -102,14 +107,21 @@ class BroughtUp:
 
     async def _start(self) -> None:
         self._tell("making certificates and the signed directory")
-        installer = await asyncio.to_thread(Installer, self._folder, self._bodies, self._now, served=True)
+        installer = await asyncio.to_thread(
+            partial(
+                Installer, self._folder, self._bodies, self._now, served=True, console=self.installation.console,
+                expiring=self._expiring,
+            )
+        )  # fmt: skip
+        if not has_tsa(self._folder):
+            self._tell("going on without time-stamps: openssl is not on this machine")
         bootstrap = self._environ.get("EXCHANGE_KAFKA_BOOTSTRAP") or await self._start_kafka(installer)
         running_roles = [role for role in self.installation.roles if running(self.installation, role)]
         ours = "EXCHANGE_KAFKA_BOOTSTRAP" not in self._environ
         await asyncio.to_thread(partial(installer.write_settings, bootstrap, running_roles, ours=ours))
         self._tell("making topics, rights and quotas")
         await self._prepare_cluster(fresh=installer.fresh)
-        self._tell(f"starting the directory, router, tracker and {len(self._bodies)} agents")
+        self._tell(f"starting the directory, router, tracker, archive and {len(self.installation.agents)} agents")
         roles = Roles(self.installation, self._environ, attached=not self._detached)
         self._undo.push_async_callback(asyncio.to_thread, roles.stop)
         await asyncio.to_thread(roles.start)
@@ -178,20 +190,17 @@ async def _to_its_end(work: Callable[[], None]) -> None:
 
 def observed(installation: Installation, environ: Mapping[str, str]) -> dict[str, ObserveSettings]:
     """Where each process of an installation serves its health."""
-    agents = map(role_of, installation.bodies)
     return {
         "directory": directory_settings(installation.config("directory"), environ).observe,
         "router": router_settings(installation.config("router"), environ).observe,
         "tracker": tracker_settings(installation.config("tracker"), environ).observe,
-        **{agent: agent_settings(installation.config(agent), environ).observe for agent in sorted(agents)},
+        "witness": witness_settings(installation.config("witness"), environ).observe,
+        "archive": archive_settings(installation.config("archive"), environ).observe,
+        **(
+            {"tsa": time_authority_settings(installation.config("tsa")).observe} if has_tsa(installation.folder) else {}
+        ),
+        **{
+            agent: agent_settings(installation.config(agent), environ).observe
+            for agent in sorted(map(role_of, installation.agents))
+        },
     }
-
-
-def is_up(installation: Installation) -> bool:
-    """Whether anything of an installation runs."""
-    return bool(running_brokers(installation.kafka)) or any(running(installation, role) for role in installation.roles)
-
-
-def take_down(installation: Installation) -> int:
-    """End everything of an installation, whoever started it; return how many processes there were."""
-    return stop_roles(installation, reversed(installation.roles)) + stop_brokers(installation.kafka)

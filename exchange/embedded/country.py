@@ -1,6 +1,6 @@
 """A whole country of bodies, for trying out the roll-out: as many as the source of January 2022 has.
 
-Real are the six of the demo, five of which the source names. All others are made up, and say so in each
+Real are the nine of the demo, five of which the source names. All others are made up, and say so in each
 of their names: for every part of the country in the code list an administration; for every raion and
 city seven services; the paper bridge; and as many central bodies as are missing to the 941 that the
 source calls connected, 400 ayil okmotu among them. The list gives Russian names only: Kyrgyz ones are these with a
@@ -34,7 +34,7 @@ SERVICES = (
 _MADE_UP = Names("шарттуу", "условно", "made up")
 _ADMINISTRATION = Names("администрациясы", "администрация", "administration")
 _CENTRAL = Names("Борбордук мекеме", "Центральное ведомство", "Central agency")
-_FORMAT = "gost53898"
+_PROFILE = "sanarip-aimak"
 _PARTS = ((3, 5), (5, 8), (8, 11))
 """Where a code has its oblast, raion and ayil aimak."""
 
@@ -95,7 +95,7 @@ def _at(place: str, what: Names) -> Names:
 
 def _body(code: str, kind: str, soate: str, names: Names) -> DemoBody:
     marked = Names(f"{names.ky} ({_MADE_UP.ky})", f"{names.ru} ({_MADE_UP.ru})", f"{names.en} ({_MADE_UP.en})")
-    return DemoBody(code, marked, kind, (f"made-up-{code}",), soate, _FORMAT)
+    return DemoBody(code, marked, kind, (f"made-up-{code}",), soate, _PROFILE)
 
 
 def _short(soate: str) -> str:

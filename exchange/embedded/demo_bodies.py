@@ -9,14 +9,20 @@ from exchange.resources import resource
 
 @dataclass(frozen=True, slots=True)
 class DemoBody:
-    """A body to be installed; `format` is what its document system speaks."""
+    """A body to be installed.
+
+    Attributes:
+        profile: name of the ready profile by which its document system is connected.
+        gateway: code of the body whose agent carries its letters, empty when it has its own.
+    """
 
     code: str
     names: Names
     kind: str
     uids: tuple[str, ...]
     soate: str
-    format: str
+    profile: str
+    gateway: str = ""
 
 
 ECHO = DemoBody(
@@ -25,13 +31,13 @@ ECHO = DemoBody(
     "exchange",
     ("EXCHANGE-ECHO",),
     "",
-    "medo-2.6",
+    "infodocs",
 )
 """The body that answers every letter; it has no document system."""
 
 
 def demo_bodies() -> tuple[DemoBody, ...]:
-    """The six bodies of the story, in the order of the file."""
+    """The bodies of the story, in the order of the file."""
     text = resource("config", "demo", "bodies.toml").read_text(encoding="utf-8")
     return tuple(
         DemoBody(
@@ -40,7 +46,8 @@ def demo_bodies() -> tuple[DemoBody, ...]:
             kind=body["kind"],
             uids=tuple(body["uids"]),
             soate=body.get("soate", ""),
-            format=body["format"],
+            profile=body["profile"],
+            gateway=body.get("gateway", ""),
         )
         for body in tomllib.loads(text)["body"]
     )

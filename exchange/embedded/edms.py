@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from adapters.formats import WritingFormat
 from adapters.formats.files import file_info
+from adapters.formats.staff.records import FILE_NAME, MEDIA_TYPE
+from adapters.ports import WritingFormat
 from exchange.agent.ports import ArrivedReceipt, DraftLetter, DraftReceipt, Package
-from exchange.domain.card import FileRole, LetterCard, Link, Party, Person, ReceiptCard, Task
+from exchange.domain.card import FileInfo, FileRole, LetterCard, Link, Party, Person, ReceiptCard, Task
 from exchange.domain.directory import Directory
 from exchange.domain.event import Event
 from exchange.domain.ids import digest
@@ -103,8 +104,12 @@ class StandInEdms:
         self.letters: list[DraftLetter] = []
         self.receipts: list[DraftReceipt] = []
 
+    def answer_by(self, script: Script) -> None:
+        """Answer by another script from now on."""
+        self._script = script
+
     def step(self) -> int:
-        """Read what is new in `in/` and answer it.
+        """Read what is new in `in/` and answer it; what the script says failed is lost, and new when it comes again.
 
         Returns:
             How many packages were new.
@@ -120,23 +125,30 @@ class StandInEdms:
             message = self._format.parse(package, self._directory)
             if isinstance(message, DraftLetter):
                 self.letters.append(message)
-                self._answer(message)
+                if not self._answer(message):
+                    shutil.rmtree(folder)
+                    continue
             else:
                 self.receipts.append(message)
             self._read.add(folder.name)
         return len(new)
 
-    def _answer(self, letter: DraftLetter) -> None:
+    def _answer(self, letter: DraftLetter) -> bool:
+        """Whether the letter was taken, now or before."""
         key = digest(f"{letter.card.sender.body}\0{letter.message_id}".encode())
         answered = self._answered.read_text().split() if self._answered.exists() else []
         if key.hex() in answered:
-            return
+            return True
         for index, answer in enumerate(self._script(letter)):
-            name = f"answer-{key.hex()[:12]}-{index}"
+            lost = isinstance(answer, Notice) and answer.event is Event.HAND_OVER_FAILED
+            name = f"{'lost' if lost else 'answer'}-{key.hex()[:12]}-{index}"
             if not self._was_sent(name):
                 drop(self._root, self._write(answer, letter, name))
+            if lost:
+                return False
         with self._answered.open("a") as file:
             file.write(f"{key.hex()}\n")
+        return True
 
     def _was_sent(self, name: str) -> bool:
         """Whether an answer of that name went out before the letter could be noted as answered."""
@@ -196,7 +208,7 @@ def compose_letter(
     contents = {"letter.pdf": minimal_pdf(text), **(sample.attachments or {})}
     roles = [FileRole.MAIN, *[FileRole.ANNEX] * (len(contents) - 1)]
     files = tuple(
-        file_info(str(index), file_name, data, role, pages=None if index else 1)
+        _info(str(index), file_name, data, role)
         for index, (role, (file_name, data)) in enumerate(zip(roles, contents.items(), strict=True))
     )
     document_id = str(uuid.uuid5(_IDS, message_id))
@@ -213,6 +225,13 @@ def compose_letter(
         files=tuple(contents.values()),
     )  # fmt: skip
     return fmt.write(draft, created, directory, name or f"{sample.sender}-{message_id}")
+
+
+def _info(ident: str, name: str, data: bytes, role: FileRole) -> FileInfo:
+    """A file of a composed letter; records of staff are known by their name."""
+    if name == FILE_NAME:
+        return replace(file_info(ident, name, data, FileRole.DATA), media_type=MEDIA_TYPE)
+    return file_info(ident, name, data, role, pages=None if role is FileRole.ANNEX else 1)
 
 
 def minimal_pdf(text: str) -> bytes:

@@ -1,9 +1,11 @@
-"""The letters of the story: six bodies write to each other, in Russian and in Kyrgyz."""
+"""The letters of the story: bodies write to each other, in Russian and in Kyrgyz."""
 
+import json
 from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
 
+from adapters.formats.staff.records import FILE_NAME
 from exchange.domain.card import Person, Task
 from exchange.domain.statement import Urgency
 from exchange.embedded.edms import Sample
@@ -17,14 +19,37 @@ _PLAN_RU = (
     "через систему.\n3. С 1 марта бумажные письма не принимаются.\n"
 ).encode()
 _TRADE_CSV = "период;экспорт;импорт\n2021-11;241,7;512,3\n2021-12;268,4;533,9\n".encode()
-_POPULATION_CSV = "айыл;калктын саны\nАк-Булуң;4812\nЧоң-Өрүктү;1934\n".encode()
+_AK_BULUN_CSV = "айыл;калктын саны\nАк-Булуң;4812\n".encode()
+_CHON_ORUKTU_CSV = "айыл;калктын саны\nЧоң-Өрүктү;1934\n".encode()
+_STAFF_JSON = json.dumps(
+    {
+        "records": [
+            {
+                "type": "attestation",
+                "id": "r-1",
+                "employee": {"personal_number": "20101199000019", "surname": "Асанбеков", "given_name": "Нурлан"},
+                "order": {"number": "12-к", "date": "2022-01-27"},
+                "commission": {
+                    "name": "ЭДО боюнча аттестациялык комиссия",
+                    "chair": "Төрөкулова Р. К.",
+                    "protocol": {"number": "4", "date": "2022-01-26"},
+                },
+                "held_on": "2022-01-26",
+                "score": 87,
+                "result": "passed",
+                "valid_until": "2025-01-25",
+            }
+        ]
+    },
+    ensure_ascii=False,
+).encode()
 _DRAFT_RU = "Проект. О внесении изменений в порядок лицензирования отдельных видов деятельности.\n".encode()
 
 STORY: Mapping[str, Sample] = MappingProxyType(
     {
         "paperless": Sample(
             sender="prezident",
-            recipients=("mfa", "minekonom", "minjust", "natstatkom"),
+            recipients=("mfa", "minekonom", "minjust", "natstatkom", "kyzmat"),
             number="01-5/123",
             dated=date(2022, 1, 20),
             annotation="О переходе на электронный документооборот без бумажных носителей с 1 марта 2022 года",
@@ -63,11 +88,20 @@ STORY: Mapping[str, Sample] = MappingProxyType(
         ),
         "register": Sample(
             sender="minjust",
-            recipients=("ak-bulun",),
+            recipients=("ak-bulun", "chon-oruktu"),
             number="05-3/40",
             dated=date(2022, 1, 27),
             annotation="Айыл өкмөтүнүн ченемдик укуктук актыларын реестрге киргизүү жөнүндө",
             signatory=Person(name="А. Ш. Баетов", post="Министр", signed=date(2022, 1, 27)),
+        ),
+        "attestation": Sample(
+            sender="kyzmat",
+            recipients=("minjust",),
+            number="02-7/51",
+            dated=date(2022, 1, 28),
+            annotation="ЭДО боюнча кызматкерлерди аттестациялоонун жыйынтыгы жөнүндө",
+            signatory=Person(name="Р. К. Төрөкулова", post="Директор", signed=date(2022, 1, 28)),
+            attachments={FILE_NAME: _STAFF_JSON},
         ),
         "population": Sample(
             sender="ak-bulun",
@@ -76,7 +110,16 @@ STORY: Mapping[str, Sample] = MappingProxyType(
             dated=date(2022, 1, 28),
             annotation="Айыл аймагынын калкынын саны жөнүндө маалымат",
             signatory=Person(name="Ж. Э. Үсөнов", post="Айыл өкмөтүнүн башчысы", signed=date(2022, 1, 28)),
-            attachments={"Калктын саны.csv": _POPULATION_CSV},
+            attachments={"Калктын саны.csv": _AK_BULUN_CSV},
+        ),
+        "neighbours": Sample(
+            sender="chon-oruktu",
+            recipients=("natstatkom",),
+            number="01-20/8",
+            dated=date(2022, 1, 28),
+            annotation="Айыл аймагынын калкынын саны жөнүндө маалымат",
+            signatory=Person(name="Т. А. Мамбетова", post="Айыл өкмөтүнүн башчысы", signed=date(2022, 1, 28)),
+            attachments={"Калктын саны.csv": _CHON_ORUKTU_CSV},
         ),
     }
 )

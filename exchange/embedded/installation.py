@@ -4,32 +4,49 @@
     <folder>/directory/              the signed directory
     <folder>/policy.toml             what the router decides by
     <folder>/quotas.toml             how much of the brokers each may use
-    <folder>/{directory,router,tracker,operator,auditor}.toml
-    <folder>/agent-<body>.toml       the body's agent
+    <folder>/{directory,router,tracker,archive,witness,operator,auditor}.toml
+    <folder>/log/, archive/, witness/, tsa/    the transparency log, and who stamps it: see `log_keeping`
+    <folder>/console.toml, desk.sqlite   the operators' console, where there is one, and its own state
+    <folder>/agent-<body>.toml       the agent of the body, and of those whom it carries if it is a gateway
     <folder>/echo.toml               the echo, where there is one
     <folder>/edms/<body>/            where the body's document system leaves and finds files
     <folder>/spool/, tracker.sqlite  state
     <folder>/copies/agent-<body>/    the agent's own copy of the directory, when a service hands it on
     <folder>/kafka/, logs/           the broker, and what each process says
 
-Everything is made once and used again; only what names the broker's address is written each time.
+Everything is made once and used again; only what names the broker's address is written each time, unless somebody
+took its first line away to keep what he changed there.
 """
 
 import shutil
-import tomllib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from exchange.bus.access import AUDITOR, DIRECTORY_SERVICE, ROUTER, TRACKER, Grant, body_grants, service_grants
+from exchange.bus.access import (
+    ARCHIVE,
+    AUDITOR,
+    CONSOLE,
+    DIRECTORY_SERVICE,
+    ROUTER,
+    TRACKER,
+    Grant,
+    body_grants,
+    service_grants,
+)
 from exchange.bus.topics import ClusterShape, TopicSpec, inbox_topic, service_topics
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate
+from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ZERO_DIGEST
+from exchange.domain.own_bodies import CONSOLE_BODY, TRACKER_BODY
 from exchange.embedded.demo_bodies import ECHO, DemoBody
-from exchange.embedded.ports import HOST, choose_ports, is_free
+from exchange.embedded.installed import Installation, agents, role_of
+from exchange.embedded.log_keeping import POLICY, LogKeeping, has_tsa, prepare_tsa, reader_tables
+from exchange.embedded.ports import HOST, choose_ports, is_free, saved_port
+from exchange.embedded.speakers import SERVICES, service_bodies, speaking_table
 from exchange.embedded.tls import ClusterTls
 from exchange.resources import resource
 from exchange.security.authority import Authority
@@ -38,62 +55,22 @@ from exchange.security.directory.metadata import TIMESTAMP
 from exchange.security.directory.publisher import DirectoryPublisher, successor
 from exchange.security.files import write_atomically
 from exchange.security.keys import KeyFiles, load_certificate
+from exchange.security.validity import Validity
+from exchange.settings.bodies import BODY
 from exchange.settings.toml import table_text
 
 ADMIN = "svc-admin"
+_BEGUN = timedelta(days=30)
+"""For how long certificates that are about to expire have been good."""
+_DESK = "sqlite:///desk.sqlite"
+TICK_SECONDS = 2
+"""Of the router: who tries the exchange out need not wait for what is late."""
 SHAPE = ClusterShape(lanes=4, journal_partitions=4, replication=1, min_insync=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
-    """An installation's folder and what lies where in it; `bodies` are codes."""
-
-    folder: Path
-    bodies: tuple[str, ...]
-
-    @classmethod
-    def at(cls, folder: Path) -> "Installation":
-        """The installation that is in `folder`, with the bodies that have an agent there."""
-        agents = sorted(path.stem for path in folder.glob("agent-*.toml"))
-        echo = [ECHO.code] if (folder / f"{role_of(ECHO.code)}.toml").exists() else []
-        return cls(folder, (*(agent.removeprefix("agent-") for agent in agents), *echo))
-
-    @property
-    def kafka(self) -> Path:
-        """The embedded cluster's folder."""
-        return self.folder / "kafka"
-
-    def config(self, role: str) -> Path:
-        """Configuration of `directory`, `router`, `tracker`, `operator`, `auditor`, `agent-<body>` or `echo`."""
-        return self.folder / f"{role}.toml"
-
-    def log(self, role: str) -> Path:
-        """What the process of that role prints."""
-        return self.folder / "logs" / f"{role}.log"
-
-    def edms(self, body: str) -> Path:
-        """The folder that a body's document system and its agent share."""
-        return self.folder / "edms" / body
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """The processes of the installation beside Kafka, in the order in which they start."""
-        return ("directory", "router", "tracker", *map(role_of, self.bodies))
-
-
-def role_of(code: str) -> str:
-    """Name of the process that serves a body: its agent, or the echo."""
-    return "echo" if code == ECHO.code else f"agent-{code}"
-
-
-def command(role: str) -> tuple[str, ...]:
-    """What follows `exchange` to run a role's process."""
-    return ("directory", "serve") if role == "directory" else (role.partition("-")[0],)
-
-
 def topics(bodies: Sequence[str], shape: ClusterShape = SHAPE) -> tuple[TopicSpec, ...]:
-    """Every topic of an exchange with these bodies."""
-    return (*service_topics(shape), *(inbox_topic(code, shape) for code in bodies))
+    """Every topic of an exchange with these bodies; who speaks for a service has an inbox, too."""
+    return (*service_topics(shape), *(inbox_topic(code, shape) for code in (*bodies, *SERVICES)))
 
 
 def grants(bodies: Sequence[str]) -> tuple[Grant, ...]:
@@ -104,7 +81,17 @@ def grants(bodies: Sequence[str]) -> tuple[Grant, ...]:
 class Installer:
     """Makes an installation, or completes one."""
 
-    def __init__(self, folder: Path, bodies: Sequence[DemoBody], now: datetime, *, served: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        bodies: Sequence[DemoBody],
+        now: datetime,
+        *,
+        served: bool = False,
+        console: bool = False,
+        expiring: Mapping[str, timedelta] = MappingProxyType({}),
+        tick_seconds: int = TICK_SECONDS,
+    ) -> None:
         """Make or reuse the authority and everything that does not depend on a running broker.
 
         Args:
@@ -112,28 +99,37 @@ class Installer:
             bodies: whom it has.
             now: present time (UTC).
             served: whether the directory's service runs: agents then have copies of their own, which follow it.
+            console: whether the operators' console is set up, too.
+            expiring: how long the certificates of these bodies, by code, are good from now; a year where none is named.
+            tick_seconds: of the router.
 
         Raises:
             KeyRefused, DirectoryRefused: what is there was altered; remove the folder.
+            ConfigurationError: `installation-outdated`.
             OSError: the folder cannot be written.
         """
         self._bodies = tuple(bodies)
         self._now = now
         self._served = served
+        self._tick_seconds = tick_seconds
+        self._running: Collection[str] = ()
+        self.installation = Installation(folder, agents(bodies), console=console)
+        self._refuse_outdated()
         self._authority = Authority(folder / "authority", now=now)
-        self.installation = Installation(folder, tuple(body.code for body in bodies))
-        self._agents = frozenset(map(role_of, self.installation.bodies))
         self.fresh = not (folder / "directory" / TIMESTAMP).exists()
         """Whether this made the exchange: then no cluster can hold letters of it yet."""
-        for role in (DIRECTORY_SERVICE, ROUTER, TRACKER, AUDITOR, ADMIN):
+        for role in (DIRECTORY_SERVICE, ROUTER, TRACKER, ARCHIVE, CONSOLE, AUDITOR, ADMIN):
             self._authority.service(role)
         if self.fresh:
+            for code, left in expiring.items():
+                self._authority.body(code, validity=Validity(now - _BEGUN, now + left))
             self._publish_directory()
         else:
             self._refresh_directory()
         for name in ("policy.toml", "quotas.toml"):
             if not (folder / name).exists():
                 shutil.copyfile(resource("config", name), folder / name)
+        prepare_tsa(folder, now)
         edms = [self.installation.edms(body.code) for body in self._bodies if body is not ECHO]
         for path in (folder / "logs", folder / "spool", *edms):
             path.mkdir(parents=True, exist_ok=True)
@@ -152,31 +148,67 @@ class Installer:
             running: roles that keep their ports.
             ours: whether the cluster's rights and quotas are made what the directory says.
         """
+        self._running = frozenset(running)
         ports = self._ports(running)
         kafka = {name: self._kafka(name, bootstrap) for name in (DIRECTORY_SERVICE, ROUTER, TRACKER, ADMIN, AUDITOR)}
         store = table_text("store", url="sqlite:///tracker.sqlite")
         policy = table_text("policy", file="policy.toml")
         copies = {"replication": SHAPE.replication, "min_insync": SHAPE.min_insync}
+        folder = self.installation.folder
         quotas = table_text("quotas", file="quotas.toml")
         clock = table_text("clock", key=self._relative(self._authority.directory.clock))
         cluster = table_text("cluster", **copies, apply=ours)
         self._write("directory", kafka[DIRECTORY_SERVICE], clock, cluster, quotas, _observe(ports["directory"]))
-        self._write("router", kafka[ROUTER], policy, _observe(ports["router"]))
-        self._write("tracker", kafka[TRACKER], store, _observe(ports["tracker"]))
-        self._write("operator", kafka[ADMIN], store, table_text("cluster", **copies), quotas)
-        self._write("auditor", kafka[AUDITOR], store)
+        ticks = table_text("router", tick_seconds=self._tick_seconds)
+        self._write("router", kafka[ROUTER], policy, ticks, _observe(ports["router"]))
+        speaking = speaking_table(self._authority, TRACKER_BODY, folder)
+        self._write("tracker", kafka[TRACKER], policy, store, speaking, _observe(ports["tracker"]))
+        self._write_log(bootstrap, ports)
+        if self.installation.console:
+            self._write("console", *self._console(bootstrap), store, _observe(ports["console"]))
+        desk = [table_text("desk", url=_DESK)] if self.installation.console else []
+        self._write("operator", kafka[ADMIN], store, *desk, table_text("cluster", **copies), quotas)
+        self._write("auditor", kafka[AUDITOR], store, *reader_tables())
         for body in self._bodies:
+            if body.gateway:
+                continue
             role = role_of(body.code)
             kafka_of_body = self._kafka(body.code, bootstrap)
             self._write(role, kafka_of_body, policy, *self._agent(body, role), _observe(ports[role]))
 
+    def _write_log(self, bootstrap: str, ports: Mapping[str, int]) -> None:
+        """Configurations of the archive and its witness, and the policy that names both."""
+        folder = self.installation.folder
+        exchange = DirectoryFolder.at(folder / "directory", self._authority.directory.root).exchange
+        tsa = self._port("tsa", "authority") if has_tsa(folder) else None
+        log = LogKeeping(folder, exchange, self._port("archive", "serve"), self._port("witness", "listen"), tsa)
+        log.write_policy()
+        joined = self._kafka(ARCHIVE, bootstrap), self._directory("archive")
+        self._write_file("archive", *log.archive_tables(), _observe(ports["archive"]), *joined)
+        self._write_file("witness", *log.witness_tables(), _observe(ports["witness"]))
+        if tsa is not None:
+            self._write_file("tsa", log.tsa_table(), _observe(ports["tsa"]))
+
+    def _port(self, role: str, table: str) -> int:
+        """The saved port of a role's table, another one where somebody has taken it meanwhile."""
+        saved = saved_port(self.installation.config(role), table)
+        free = saved and (role in self._running or is_free(saved))
+        return saved if free else choose_ports(1, self.installation.folder / role)[0]
+
+    def _console(self, bootstrap: str) -> tuple[str, ...]:
+        folder = self.installation.folder
+        web = table_text("console", port=self._port("console", "console"), tokens="console-tokens")
+        desk = table_text("desk", url=_DESK)
+        speaking = speaking_table(self._authority, CONSOLE_BODY, folder)
+        return self._kafka(CONSOLE, bootstrap), speaking, desk, web, *reader_tables()
+
     def _ports(self, running: Collection[str]) -> dict[str, int]:
         """The saved port of each role, another one where somebody else has taken it meanwhile."""
-        saved = {role: _saved_port(self.installation.config(role)) for role in self.installation.roles}
+        saved = {role: saved_port(self.installation.config(role)) for role in self.installation.roles}
         kept = {role: port for role, port in saved.items() if port and (role in running or is_free(port))}
         missing = [role for role in saved if role not in kept]
-        folder = self.installation.folder / "observe"
-        return kept | dict(zip(missing, choose_ports(len(missing), folder, kept.values()), strict=True))
+        chosen = choose_ports(len(missing), self.installation.folder / "observe", kept.values())
+        return kept | dict(zip(missing, chosen, strict=True))
 
     def _kafka(self, principal: str, bootstrap: str) -> str:
         authority = self._authority
@@ -191,17 +223,36 @@ class Installer:
             "code": body.code,
             "key": self._relative(statement.key),
             "certificate": self._relative(statement.certificate),
-            "format": body.format,
         }
-        edms = {} if body is ECHO else {"folder": self._relative(self.installation.edms(body.code))}
-        return (table_text("spool", folder=f"spool/{role}"), table_text("[body]", **values, **edms))
+        edms = {} if body is ECHO else {"edms": self._relative(self._profile(body))}
+        own = table_text("spool", folder=f"spool/{role}"), table_text("log", policy=POLICY)
+        tables = (*own, table_text("[body]", **values, **edms))
+        if all(other.gateway != body.code for other in self._bodies):
+            return tables
+        keys = self._relative(statement.key.parent.with_name(BODY))
+        return (*tables, table_text("gateway", body=body.code, keys=keys, **edms))
+
+    def _profile(self, body: DemoBody) -> Path:
+        """How the body's document system is connected: a copy of the ready profile, for all that have it."""
+        file = self.installation.folder / f"{body.profile}.toml"
+        if not file.exists():
+            shutil.copyfile(resource("config", "agents", file.name), file)
+        return file
 
     def _write(self, role: str, *tables: str) -> None:
-        follows = self._served and role in self._agents
+        self._write_file(role, *tables, self._directory(role))
+
+    def _directory(self, role: str) -> str:
+        follows = self._served and role in map(role_of, self.installation.agents)
         root, folder = self._relative(self._authority.directory.root), f"copies/{role}" if follows else "directory"
-        directory = table_text("directory", folder=folder, root=root, **({"follow": True} if follows else {}))
-        text = "\n".join([f"# {role} of a throw-away installation.\n", *tables, directory])
-        write_atomically(self.installation.config(role), text.encode())
+        return table_text("directory", folder=folder, root=root, **({"follow": True} if follows else {}))
+
+    def _write_file(self, role: str, *tables: str) -> None:
+        file, ours = self.installation.config(role), f"# {role} of a throw-away installation"
+        if file.exists() and not file.read_text(encoding="utf-8", errors="replace").startswith(ours):
+            return
+        head = f"{ours}, written anew at each start: remove this line, and the file stays as you change it.\n"
+        write_atomically(file, "\n".join([head, *tables]).encode())
 
     def _relative(self, path: Path) -> str:
         return str(path.relative_to(self.installation.folder))
@@ -220,7 +271,7 @@ class Installer:
             lanes=SHAPE.lanes,
             journal_partitions=SHAPE.journal_partitions,
             issuers=(issuer,),
-            bodies={body.code: self._listed(body) for body in self._bodies},
+            bodies={**{body.code: self._listed(body) for body in self._bodies}, **service_bodies(self._authority)},
         )
         DirectoryPublisher(folder).publish(first, keys.publishing(), self._now)
 
@@ -229,7 +280,8 @@ class Installer:
         keys = self._authority.directory
         folder = DirectoryFolder.at(self.installation.folder / "directory", keys.root)
         latest, publisher = folder.latest(), DirectoryPublisher(folder)
-        missing = {body.code: self._listed(body) for body in self._bodies if body.code not in latest.bodies}
+        wanted = {**{body.code: self._listed(body) for body in self._bodies}, **service_bodies(self._authority)}
+        missing = {code: body for code, body in wanted.items() if code not in latest.bodies}
         if missing:
             after = successor(latest, {**latest.bodies, **missing}, self._now)
             publisher.publish(after, keys.publishing(), self._now)
@@ -237,23 +289,36 @@ class Installer:
             publisher.stamp(keys.publishing().clock, self._now)
 
     def _listed(self, body: DemoBody) -> Body:
+        """Who is carried connects with the gateway's certificate, and signs with its own."""
         files = self._authority.body(body.code)
-        certificates = (
+        signs, connects = (
             _listed(files.statement, CertificateUse.STATEMENT),
             _listed(files.transport, CertificateUse.TRANSPORT),
         )
-        return Body(body.code, body.names, body.kind, BodyStatus.CONNECTED, body.uids, body.soate, certificates)
+        return Body(
+            code=body.code,
+            names=body.names,
+            kind=body.kind,
+            status=BodyStatus.CONNECTED,
+            uids=body.uids,
+            soate=body.soate,
+            certificates=(signs,) if body.gateway else (signs, connects),
+            gateway=body.gateway,
+        )
+
+    def _refuse_outdated(self) -> None:
+        """A body that had an agent has letters in its spool, which no gateway reads."""
+        for body in self._bodies:
+            if body.gateway and self.installation.config(role_of(body.code)).exists():
+                message = (
+                    f"{self.installation.folder} was made by an earlier version, where {body.code} had an agent of "
+                    "its own: remove it, `exchange dev down --remove`, and start anew"
+                )
+                raise ConfigurationError(message, code="installation-outdated")
 
 
 def _listed(files: KeyFiles, use: CertificateUse) -> ListedCertificate:
     return ListedCertificate(load_certificate(files.certificate).public_bytes(Encoding.DER), use)
-
-
-def _saved_port(config: Path) -> int:
-    """The port in a configuration of ours, 0 before there is one."""
-    if not config.exists():
-        return 0
-    return int(tomllib.loads(config.read_text(encoding="utf-8"))["observe"]["port"])
 
 
 def _observe(port: int) -> str:

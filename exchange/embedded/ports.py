@@ -6,9 +6,12 @@ its own end, connects to itself, and then blocks the port for the server.
 
 import socket
 import time
+import tomllib
 import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
+
+from exchange.domain.errors import ConfigurationError
 
 HOST = "127.0.0.1"
 FIRST_PORT = 20_000
@@ -50,3 +53,20 @@ def _candidates(folder: Path) -> Iterator[int]:
     start = zlib.crc32(str(folder).encode()) % size
     for step in range(size):
         yield FIRST_PORT + (start + step) % size
+
+
+def saved_port(config: Path, table: str = "observe") -> int:
+    """The port in a table of a configuration, 0 before there is one.
+
+    Raises:
+        ConfigurationError: `configuration-unreadable`.
+    """
+    if not config.exists():
+        return 0
+    try:
+        values = tomllib.loads(config.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        message = f"{config} is no TOML in UTF-8 ({error}): correct the line, or remove the file"
+        raise ConfigurationError(message, code="configuration-unreadable") from error
+    port = values.get(table, {}).get("port", 0)
+    return port if isinstance(port, int) else 0

@@ -13,9 +13,9 @@ from contextlib import closing
 from pathlib import Path
 
 from exchange.domain.errors import EmbeddedError
-from exchange.embedded.installation import Installation, command
+from exchange.embedded.installed import Installation, command
 from exchange.embedded.processes import Child, ServerProcess
-from exchange.settings import ObserveSettings
+from exchange.settings.tables import ObserveSettings
 
 STOP_SECONDS = 15.0
 _PROBE_SECONDS = 2.0

@@ -24,7 +24,7 @@ from exchange.domain.event import Event
 from exchange.embedded.edms import Sample, StandInEdms, compose_letter, drop
 from exchange.embedded.edms_story import STORY
 from exchange.embedded.forgery import forge, submit
-from exchange.embedded.installation import Installation
+from exchange.embedded.installed import Installation, role_of
 from exchange.embedded.story_script import (
     BROKEN_SAMPLE,
     FORGED_AS,
@@ -36,7 +36,9 @@ from exchange.embedded.story_script import (
 )
 from exchange.security.cades import Signer
 from exchange.security.keys import load_key_pair
-from exchange.settings import AgentSettings, agent_settings, operator_settings
+from exchange.settings import operator_settings
+from exchange.settings.agent import AgentSettings, agent_settings
+from exchange.settings.bodies import BodySettings
 from exchange.store import queries
 from exchange.store.database import Store
 from exchange.store.views import LetterFilter, Timeline
@@ -45,7 +47,7 @@ from exchange.wire.records import decode
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-STORY_SECONDS = 60.0
+STORY_SECONDS = 120.0
 STEP_SECONDS = 0.15
 REPLIES = 1
 """Letters that the document systems send of their own accord, in answer."""
@@ -90,7 +92,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Story:
-    """The six document systems and what they send."""
+    """The document systems and what they send."""
 
     installation: Installation
     environ: Mapping[str, str]
@@ -98,15 +100,22 @@ class Story:
     clock: Clock
     tell: Tell
     _systems: dict[str, StandInEdms] = field(default_factory=dict)
-    _settings: dict[str, AgentSettings] = field(default_factory=dict)
+    _bodies: dict[str, BodySettings] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Set the document systems up on their folders."""
-        for code in self.installation.bodies:
-            self._settings[code] = agent_settings(self.installation.config(f"agent-{code}"), self.environ)
+        for agent in self.installation.agents:
+            carried = self._agent(agent).carried(self.directory)
+            self._bodies |= {body.code: body for body in carried}
+        for code in self._bodies:
             root, script = self.installation.edms(code), script_of(code, lambda: self.clock().date())
             fmt = format_named(self._format(code))
             self._systems[code] = StandInEdms(root, code, fmt, self.directory, script, self.clock)
+
+    @property
+    def systems(self) -> Mapping[str, StandInEdms]:
+        """The document systems by body."""
+        return self._systems
 
     @asynccontextmanager
     async def answering(self) -> "AsyncIterator[None]":
@@ -123,8 +132,8 @@ class Story:
         self.tell("dropping letters into the senders' folders")
         samples = [*STORY.values(), UNKNOWN_SAMPLE]
         for sample in samples:
-            await asyncio.to_thread(self._drop, sample)
-        await asyncio.to_thread(self._drop, BROKEN_SAMPLE)
+            await asyncio.to_thread(self.drop, sample)
+        await asyncio.to_thread(self.drop, BROKEN_SAMPLE)
         await self._send_forged()
         expected = sum(len(sample.recipients) for sample in samples) + REPLIES
         deadline = asyncio.get_running_loop().time() + STORY_SECONDS
@@ -134,22 +143,26 @@ class Story:
                 return outcome
             await asyncio.sleep(STEP_SECONDS)
 
-    def _format(self, code: str) -> str:
-        return self._settings[code].bodies[0].format
+    def _agent(self, code: str) -> AgentSettings:
+        return agent_settings(self.installation.config(role_of(code)), self.environ)
 
-    def _drop(self, sample: Sample) -> None:
+    def _format(self, code: str) -> str:
+        profile = self._bodies[code].edms
+        return "" if profile is None else profile.format.name
+
+    def drop(self, sample: Sample) -> None:
+        """Put a letter into its sender's folder."""
         fmt = sender_format(sample, self._format(sample.sender))
-        message_id = str(uuid.uuid5(_IDS, sample.number))
+        message_id = str(uuid.uuid5(_IDS, f"{sample.sender} {sample.number}"))
         name = f"{sample.sender}-{sample.number.replace('/', '-')}"
         package = compose_letter(fmt, sample, self.directory, message_id, self.clock(), name)
         drop(self.installation.edms(sample.sender), broken(package) if sample is BROKEN_SAMPLE else package)
 
     async def _send_forged(self) -> None:
-        settings = self._settings[FORGED_BY]
-        pair = load_key_pair(settings.bodies[0].statement)
+        pair = load_key_pair(self._bodies[FORGED_BY].statement)
         signer = Signer(pair.certificate, pair.key)
         signed = forge(self.directory, FORGED_AS, "minjust", signer, self.clock())
-        await submit(signed, settings.kafka, FORGED_AS, self.directory.lanes)
+        await submit(signed, self._agent(FORGED_BY).kafka, FORGED_AS, self.directory.lanes)
 
     async def _answer(self) -> None:
         while True:
@@ -184,7 +197,7 @@ class Story:
 
     def _quarantined(self) -> list[Refused]:
         found = []
-        for code in self.installation.bodies:
+        for code in self._bodies:
             for problem in sorted(self.installation.edms(code).glob("quarantine/*/problem.txt")):
                 words, _, code_line = problem.read_text(encoding="utf-8").strip().rpartition("\n")
                 reason = code_line.strip("()")

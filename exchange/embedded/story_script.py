@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
-from adapters.formats import WritingFormat, format_named
+from adapters.formats import format_named
 from adapters.formats.medo import MedoFormat
+from adapters.ports import WritingFormat
 from exchange.agent.ports import DraftLetter, Package
 from exchange.domain.card import Person
 from exchange.domain.event import Event
@@ -23,7 +24,10 @@ REGISTERS: Mapping[str, str] = MappingProxyType(
         "minekonom": "14-{}-вх",
         "minjust": "05-1/{}",
         "natstatkom": "11-08/{}",
+        "kyzmat": "02-{}/22",
+        "sanarip-aimak": "СА-{}",
         "ak-bulun": "кир-{}",
+        "chon-oruktu": "№ {}",
     }
 )
 """How each body writes its registration numbers."""

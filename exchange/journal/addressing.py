@@ -13,10 +13,11 @@ from functools import lru_cache
 from exchange.domain.decision import Refusal
 from exchange.domain.directory import Body, Directory
 from exchange.domain.group import Expression, GroupInvalid, parse_group, reached
+from exchange.domain.own_bodies import takes_letters
 from exchange.domain.paper import paper_refusal
 from exchange.domain.policy import GROUP_VERSIONS, RECIPIENTS, Policy
 from exchange.domain.reason import Reason
-from exchange.domain.statement import Group, Letter, Receipt, Statement
+from exchange.domain.statement import Command, Deadline, Group, Letter, Receipt, Statement
 from exchange.domain.writing import allowed
 
 Versions = Callable[[int], Directory | None]
@@ -102,12 +103,22 @@ class Standpoint:
 
 
 def addressed(statement: Statement, by: Standpoint) -> Addressed:
-    """Whom `statement` goes to; an open and a void go to nobody."""
-    if isinstance(statement, Receipt):
-        # What somebody has sent may be answered for, whoever may write to whom.
-        return _to_codes((statement.sender,), by.directory)
-    if not isinstance(statement, Letter):
-        return Addressed()
+    """Whom `statement` goes to; an open, a void and a command that carries nothing go to nobody."""
+    match statement:
+        case Letter():
+            return _of_letter(statement, by)
+        case Receipt():
+            # What somebody has sent may be answered for, whoever may write to whom.
+            return _to_codes((statement.sender,), by.directory)
+        case Deadline():
+            # That it has passed is to stand in the journal, whoever can be told.
+            return Addressed(tuple(code for code in statement.notify if _is_told(code, by.directory)))
+        case Command() if statement.contents:
+            return _to_codes((statement.recipient,), by.directory)
+    return Addressed()
+
+
+def _of_letter(statement: Letter, by: Standpoint) -> Addressed:
     if statement.group is None:
         return _counted(statement) or _permitted(statement, by)
     if statement.recipients:
@@ -182,9 +193,14 @@ def _to_codes(codes: tuple[str, ...], directory: Directory) -> Addressed:
         body = directory.bodies.get(code)
         if body is None:
             return _refused(Reason.RECIPIENT_UNKNOWN, f"recipients[{index}]: '{code[:63]}'")
-        if not body.reachable:
+        if not takes_letters(body):
             return _refused(Reason.RECIPIENT_NOT_CONNECTED, f"recipients[{index}]: '{code}' is {body.status}")
     return Addressed(codes)
+
+
+def _is_told(code: str, directory: Directory) -> bool:
+    body = directory.bodies.get(code)
+    return body is not None and takes_letters(body)
 
 
 def _is_far(group: Group, directory: Directory) -> bool:

@@ -4,6 +4,7 @@ Pure: the same bytes, ground and time give the same result, in any order, on any
 are checked here, so this is where the time goes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
@@ -12,10 +13,11 @@ from typing import Protocol
 from exchange.domain.decision import Refusal
 from exchange.domain.directory import Directory
 from exchange.domain.errors import WireError
-from exchange.domain.ids import digest, lane_of
+from exchange.domain.ids import digest
+from exchange.domain.own_bodies import lane_in
 from exchange.domain.policy import RECORD_BYTES, STATEMENT_BYTES, Policy
 from exchange.domain.reason import Reason
-from exchange.domain.statement import Head, Signed, Statement
+from exchange.domain.statement import Content, Head, Signed, Statement
 from exchange.journal.addressing import Expand, Standpoint, Versions, addressed, other_version, remembering
 from exchange.journal.judge import Case, judge, record_bytes
 from exchange.security.errors import SignatureRefused
@@ -53,13 +55,16 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A record of the submissions topic; `partition` is the lane, `traceparent` an unsigned hint."""
+    """A record of submissions or commands; `partition` is the lane, `traceparent` an unsigned hint."""
 
     partition: int
     offset: int
     arrived: datetime
     value: bytes
     traceparent: str | None = None
+
+
+Supply = Callable[[Statement], tuple[Content, ...] | None]
 
 
 class Standing(Enum):
@@ -126,8 +131,25 @@ def examine(submission: Submission, ground: Ground, now: datetime) -> Examined:
     return examine_signed(submission, signed, ground, now)
 
 
-def examine_signed(submission: Submission, signed: Signed, ground: Ground, now: datetime) -> Examined:
-    """Steps 4 to 9: signature, head, body, canonical text, group, verdict. Replay begins here."""
+def examine_signed(
+    submission: Submission,
+    signed: Signed,
+    ground: Ground,
+    now: datetime,
+    *,
+    withheld: bool = False,
+    supply: Supply | None = None,
+) -> Examined:
+    """Steps 4 to 9: signature, head, body, canonical text, group, verdict. Replay begins here.
+
+    Args:
+        submission: where it came.
+        signed: what came.
+        ground: what is decided by.
+        now: the time of the decision.
+        withheld: whether the contents were judged before and are left out here, as in a replay.
+        supply: gives the contents of what was signed and read, where they are kept elsewhere; None: they are withheld.
+    """
     statement_digest = signed.digest
     held: Refusal | None = None
     # 4. The signature is in the one accepted form and holds for a listed certificate (rule 1.4).
@@ -155,10 +177,15 @@ def examine_signed(submission: Submission, signed: Signed, ground: Ground, now: 
     # 7. The statement decodes whole, in its canonical encoding (rule 1.3).
     if statement is None:
         return Examined(submission, Standing.FIT, statement_digest, signed, head, None, unread)
-    return _judged(Examined(submission, Standing.FIT, statement_digest, signed, head, statement), ground, now)
+    fit = Examined(submission, Standing.FIT, statement_digest, signed, head, statement)
+    if supply is not None:
+        contents = supply(statement)
+        withheld = contents is None
+        fit = replace(fit, signed=replace(signed, contents=contents)) if contents else fit
+    return _judged(fit, ground, now, withheld=withheld)
 
 
-def _judged(fit: Examined, ground: Ground, now: datetime) -> Examined:
+def _judged(fit: Examined, ground: Ground, now: datetime, *, withheld: bool) -> Examined:
     signed, statement = fit.signed, fit.statement
     if signed is None or statement is None:
         message = "only statements that were read are judged"
@@ -172,7 +199,17 @@ def _judged(fit: Examined, ground: Ground, now: datetime) -> Examined:
     # 9. What it says is acceptable.
     found = addressed(statement, Standpoint(ground.directory, named, ground.policy, now, ground.expand))
     entry_bytes = len(signed.statement) + len(signed.signature)
-    case = Case(statement, signed.contents, record_bytes(signed), entry_bytes, found, ground.policy, now)
+    case = Case(
+        statement=statement,
+        speaker=ground.directory.bodies[statement.head.body],
+        contents=signed.contents,
+        record_bytes=record_bytes(signed),
+        entry_bytes=entry_bytes,
+        addressed=found,
+        policy=ground.policy,
+        now=now,
+        withheld=withheld,
+    )
     refusal = judge(case)
     return replace(fit, refusal=refusal, recipients=() if refusal else found.recipients)
 
@@ -190,7 +227,7 @@ def _misplaced(head: Head, signer: str, partition: int, directory: Directory) ->
         return Refusal(Reason.FOREIGN_EXCHANGE, "head.exchange")
     if head.body != signer:
         return Refusal(Reason.WRONG_SIGNER, f"head.body: '{head.body[:63]}', signed by '{signer}'")
-    if lane_of(head.body, directory.lanes) != partition:
+    if lane_in(directory, head.body) != partition:
         return Refusal(Reason.WRONG_LANE, f"partition {partition}")
     return None
 

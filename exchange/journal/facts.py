@@ -17,12 +17,14 @@ from typing import Any
 import fastavro
 
 from exchange.domain.card import LetterCard, ReceiptCard
-from exchange.domain.decision import Basis, Decided, Decision, Journalled
+from exchange.domain.decision import Basis, Decided, Decision, Journalled, Tick
 from exchange.domain.delivery import Position
 from exchange.domain.errors import WireError
 from exchange.domain.fact import (
     BasisChanged,
+    CommandFact,
     Course,
+    DeadlineFact,
     JournalFact,
     LetterFact,
     OriginOpened,
@@ -30,10 +32,23 @@ from exchange.domain.fact import (
     Registration,
     StatementRefused,
     StatementVoided,
+    TickFact,
     Unreadable,
 )
 from exchange.domain.policy import RECIPIENTS
-from exchange.domain.statement import Commitment, Content, Form, Head, Letter, Open, Receipt, Statement
+from exchange.domain.statement import (
+    Command,
+    Commitment,
+    Content,
+    Deadline,
+    Form,
+    Head,
+    Letter,
+    Open,
+    Receipt,
+    Statement,
+    Void,
+)
 from exchange.wire import avro
 from exchange.wire.records import VERSIONS, decode, decode_statement, kind_of, read_head
 
@@ -55,8 +70,11 @@ def read_fact(record: JournalRecord) -> JournalFact:
     """The fact that `record` states; `Unreadable` for any bytes that are no record of the journal."""
     try:
         carried = decode(Journalled, record.value)
-        if kind_of(carried.entry) is Basis:
+        kind = kind_of(carried.entry)
+        if kind is Basis:
             return basis_fact(record, decode(Basis, carried.entry))
+        if kind is Tick:
+            return tick_fact(record, decode(Tick, carried.entry))
         return decided_fact(record, decode(Decided, carried.entry), carried.contents)
     except WireError as error:
         return Unreadable(record.position, record.journalled, _text(str(error), ID_CHARACTERS))
@@ -74,6 +92,11 @@ def basis_fact(record: JournalRecord, basis: Basis) -> BasisChanged:
     )
 
 
+def tick_fact(record: JournalRecord, tick: Tick) -> TickFact:
+    """What a `Tick` entry states."""
+    return TickFact(record.position, tick.place.lane, tick.arrived, tick.idle, record.journalled)
+
+
 def decided_fact(record: JournalRecord, decided: Decided, contents: tuple[Content, ...]) -> JournalFact:
     """What a decision with its statement and contents states.
 
@@ -88,14 +111,16 @@ def decided_fact(record: JournalRecord, decided: Decided, contents: tuple[Conten
         return _letter_fact(record, decision, statement, contents)
     if decision.reason:
         return _refused(record, decision, statement.head, type(statement).__name__)
-    if isinstance(statement, Receipt):
-        return _receipt_fact(record, decision, statement, contents)
-    body = _text(statement.head.body)
-    if isinstance(statement, Open):
-        predecessor = None if statement.predecessor is None else statement.predecessor.origin
-        return OriginOpened(record.position, body, statement.head.origin, predecessor, record.journalled)
-    reason = _text(statement.reason, TEXT_CHARACTERS)
-    return StatementVoided(record.position, body, statement.replaced, reason, record.journalled)
+    match statement:
+        case Receipt():
+            fact: JournalFact = _receipt_fact(record, decision, statement, contents)
+        case Deadline():
+            fact = _deadline_fact(record, decision, statement)
+        case Command():
+            fact = _command_fact(record, decision, statement)
+        case Open() | Void():
+            fact = _origin_fact(record, statement)
+    return fact
 
 
 def _statement(data: bytes) -> Statement | None:
@@ -119,7 +144,7 @@ def _refused_unread(record: JournalRecord, decided: Decided) -> JournalFact:
         position=record.position,
         letter=decision.statement,
         sender=_text(head.body),
-        course=Course(head.created, decision.arrived, decision.decided, record.journalled),
+        course=_course(record, decision, head),
         message_id="",
         consignment_id="",
         kind="",
@@ -159,7 +184,7 @@ def _letter_fact(
         position=record.position,
         letter=decision.statement,
         sender=_text(head.body),
-        course=Course(head.created, decision.arrived, decision.decided, record.journalled),
+        course=_course(record, decision, head),
         message_id=_text(letter.message_id),
         consignment_id=_text(letter.consignment_id),
         kind=letter.kind.value,
@@ -194,13 +219,60 @@ def _receipt_fact(
         letter=receipt.letter,
         signer=_text(receipt.head.body),
         sender=_text(receipt.sender),
-        course=Course(receipt.head.created, decision.arrived, decision.decided, record.journalled),
+        course=_course(record, decision, receipt.head),
         event=_text(receipt.event),
         at=receipt.at,
         reason=_text(receipt.reason),
         registration=_registration(card),
         text=_text(card.get("reason_text", ""), TEXT_CHARACTERS),
     )
+
+
+def _deadline_fact(record: JournalRecord, decision: Decision, deadline: Deadline) -> DeadlineFact:
+    return DeadlineFact(
+        position=record.position,
+        statement=decision.statement,
+        body=_text(deadline.head.body),
+        letter=deadline.letter,
+        sender=_text(deadline.sender),
+        recipient=_text(deadline.recipient),
+        stage=_text(deadline.stage),
+        due=deadline.due,
+        through=deadline.through,
+        policy=deadline.policy,
+        notify=decision.recipients,
+        course=_course(record, decision, deadline.head),
+    )
+
+
+def _command_fact(record: JournalRecord, decision: Decision, command: Command) -> CommandFact:
+    return CommandFact(
+        position=record.position,
+        statement=decision.statement,
+        body=_text(command.head.body),
+        action=_text(command.action),
+        task=_text(command.task),
+        person=_text(command.person),
+        second=_text(command.second),
+        reason=_text(command.reason, TEXT_CHARACTERS),
+        detail=_text(command.detail, TEXT_CHARACTERS),
+        letter=command.letter,
+        recipient=_text(command.recipient),
+        course=_course(record, decision, command.head),
+    )
+
+
+def _origin_fact(record: JournalRecord, statement: Open | Void) -> OriginOpened | StatementVoided:
+    body = _text(statement.head.body)
+    if isinstance(statement, Open):
+        predecessor = None if statement.predecessor is None else statement.predecessor.origin
+        return OriginOpened(record.position, body, statement.head.origin, predecessor, record.journalled)
+    reason = _text(statement.reason, TEXT_CHARACTERS)
+    return StatementVoided(record.position, body, statement.replaced, reason, record.journalled)
+
+
+def _course(record: JournalRecord, decision: Decision, head: Head) -> Course:
+    return Course(head.created, decision.arrived, decision.decided, record.journalled)
 
 
 def _leading(cls: type, commitments: tuple[Commitment, ...], contents: tuple[Content, ...]) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
 
 from exchange.domain.delivery import Delivery, Position, State
 from exchange.journal.deliveries import DeliveryKey
@@ -80,8 +81,43 @@ class LaneEnd:
     digest: bytes
 
 
+class Coded(Protocol):
+    """A finding of whatever kind."""
+
+    @property
+    def code(self) -> str:
+        """What was found."""
+
+
+Found = TypeVar("Found", bound=Coded)
+
+
 @dataclass(slots=True)
-class Report:
+class Findings(Generic[Found]):
+    """What was found so far.
+
+    Attributes:
+        findings: the first 1,000, in the order of finding.
+        found: all, counted by code.
+    """
+
+    findings: list[Found] = field(default_factory=list)
+    found: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing was found."""
+        return not self.found
+
+    def add(self, finding: Found) -> None:
+        """Count a finding, and keep it if it is among the first."""
+        self.found[finding.code] += 1
+        if len(self.findings) < FINDINGS_KEPT:
+            self.findings.append(finding)
+
+
+@dataclass(slots=True)
+class Report(Findings[Finding]):
     """What a replay saw.
 
     Attributes:
@@ -90,8 +126,6 @@ class Report:
         kinds: entries by lower-case kind of statement, `basis` included.
         directory_versions: proven ones.
         lanes: where each ended.
-        findings: the first 1,000, in the order of finding.
-        found: all findings, counted by code.
         flags: facts that the journal rightly holds but that change nothing, counted by code.
         states: deliveries by state.
     """
@@ -101,21 +135,8 @@ class Report:
     kinds: Counter[str] = field(default_factory=Counter)
     directory_versions: set[int] = field(default_factory=set)
     lanes: dict[int, LaneEnd] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    found: Counter[FindingCode] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
     states: Counter[State] = field(default_factory=Counter)
-
-    @property
-    def sound(self) -> bool:
-        """Whether nothing was found."""
-        return not self.found
-
-    def add(self, finding: Finding) -> None:
-        """Count a finding, and keep it if it is among the first."""
-        self.found[finding.code] += 1
-        if len(self.findings) < FINDINGS_KEPT:
-            self.findings.append(finding)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,23 +10,18 @@ from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
 
-from cryptography import x509
 from tuf.api.metadata import Snapshot
 
 from exchange.domain.decision import Basis
 from exchange.domain.directory import Directory
-from exchange.domain.policy import Policy, RevocationPolicy, parse_policy
 from exchange.domain.statement import Content
 from exchange.journal.examine import Ground
 from exchange.journal.past import Past
-from exchange.security.crl import Crl, Revocations, read_crl
-from exchange.security.directory.metadata import Proven, read_version
-from exchange.security.directory.roots import Files, Roots, parse
+from exchange.journal.proofs import GroundKey, Proofs
+from exchange.security.crl import Crl
+from exchange.security.directory.roots import Files, parse
+from exchange.security.directory.version import Proven
 from exchange.security.errors import DirectoryRefused
-from exchange.security.trust import Trust
-
-GroundKey = tuple[bytes, bytes]
-"""Digests of directory and policy: what decisions name."""
 
 
 class Grounds:
@@ -34,14 +29,10 @@ class Grounds:
 
     def __init__(self, root: bytes) -> None:
         """Nothing is proven yet; `root` is the auditor's own copy of the exchange's first root file."""
-        self._roots = Roots(root)
         self._files = Files()
-        self._last: Proven | None = None
-        self._proven: dict[bytes, Proven] = {}
-        self._trusts: dict[tuple[bytes, RevocationPolicy], Trust] = {}
-        self._crls: dict[GroundKey, tuple[Crl, ...]] = {}
-        self._grounds: dict[GroundKey, Ground] = {}
         self._past = Past()
+        self._proofs = Proofs(root, self._files, self._past)
+        self._grounds: dict[GroundKey, Ground] = {}
         self._snapshots: defaultdict[int, set[bytes]] = defaultdict(set)
         self._journalled: defaultdict[int, set[bytes]] = defaultdict(set)
 
@@ -51,7 +42,7 @@ class Grounds:
         if ground is None:
             return None
         needed = {key[1], *itertools.chain.from_iterable(ground.policy.revocation.crls)}
-        if not (needed <= self._journalled[lane] and self._is_journalled(lane, self._proven[key[0]])):
+        if not (needed <= self._journalled[lane] and self._is_journalled(lane, self._proofs.proven[key[0]])):
             return None
         return replace(ground, versions=lambda version: self._version(lane, version))
 
@@ -62,8 +53,8 @@ class Grounds:
         """
         for digest in sorted(self._snapshots[number] & self._journalled[lane]):
             with suppress(DirectoryRefused):
-                self._directory(number, digest)
-        proven = self._proven.get(self._past.digest(number) or b"")
+                self._proofs.directory(number, digest)
+        proven = self._proofs.proven.get(self._past.digest(number) or b"")
         return proven.directory if proven is not None and self._is_journalled(lane, proven) else None
 
     def contradictions(self) -> list[str]:
@@ -75,7 +66,7 @@ class Grounds:
 
     def crls(self, basis: Basis) -> tuple[Crl, ...]:
         """The revocation lists of a basis that was proven."""
-        return self._crls.get((basis.directory_digest, basis.policy_digest), ())
+        return self._proofs.crls((basis.directory_digest, basis.policy_digest))
 
     def prove(self, basis: Basis, contents: tuple[Content, ...]) -> Ground | None:
         """Take a basis into account; None while files are missing, which may come beside the lane's next one.
@@ -94,7 +85,7 @@ class Grounds:
             self._note_snapshot(content.data, digest)
         key = (basis.directory_digest, basis.policy_digest)
         if key not in self._grounds:
-            ground = self._ground(basis)
+            ground = self._proofs.ground(basis)
             if ground is not None:
                 self._grounds[key] = ground
         ground = self.get(basis.place.lane, key)
@@ -110,54 +101,3 @@ class Grounds:
                 snapshot = parse(Snapshot, data, "a snapshot").signed
                 self._snapshots[snapshot.version].add(digest)
                 self._past.note(digest, snapshot)
-
-    def _ground(self, basis: Basis) -> Ground | None:
-        """What the basis stands on; None while files are missing."""
-        data = self._files.get(basis.policy_digest)
-        directory = self._directory(basis.directory_version, basis.directory_digest)
-        if data is None or directory is None:
-            return None
-        policy = parse_policy(data)
-        crls = self._read_crls(policy, directory)
-        if crls is None:
-            return None
-        if any(crl.this_update > basis.decided + policy.clock_skew for crl in crls):
-            message = "a revocation list was issued after the basis that names it"
-            raise DirectoryRefused(message, code="basis-invalid")
-        self._crls[basis.directory_digest, basis.policy_digest] = crls
-        return Ground(directory, policy, self._trust(directory, policy.revocation, crls))
-
-    def _trust(self, directory: Directory, revocation: RevocationPolicy, crls: tuple[Crl, ...]) -> Trust:
-        """Trust is dear to make, and most policies say the same about revocation."""
-        key = (directory.digest, revocation)
-        if key not in self._trusts:
-            self._trusts[key] = Trust(directory, Revocations(crls, revocation.when_stale))
-        return self._trusts[key]
-
-    def _read_crls(self, policy: Policy, directory: Directory) -> tuple[Crl, ...] | None:
-        """The lists that a policy names; None while parts of them are missing."""
-        issuers = [x509.load_der_x509_certificate(issuer) for issuer in directory.issuers]
-        crls = []
-        for digests in policy.revocation.crls:
-            parts = [part for part in map(self._files.get, digests) if part is not None]
-            if len(parts) < len(digests):
-                return None
-            crls.append(read_crl(b"".join(parts), issuers))
-        return tuple(crls)
-
-    def _directory(self, version: int, digest: bytes) -> Directory | None:
-        """A version of the directory; None while files are missing."""
-        known = self._proven.get(digest)
-        if known is not None:
-            return known.directory
-        try:
-            self._roots.follow(self._files.read)
-            proven = read_version(version, self._files.read, self._roots, self._last, digest)
-        except DirectoryRefused as error:
-            if error.code == "directory-missing":
-                return None
-            raise
-        self._last = proven
-        self._proven[digest] = proven
-        self._past.take(proven)
-        return proven.directory

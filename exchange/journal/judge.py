@@ -1,17 +1,20 @@
 """Is a statement that is signed and in order acceptable? Numbered rules over recorded inputs (rule 3.1).
 
-Every rule is a function of a `Case` and gives the refusal, or None. They are tried in the order of
-`LETTER_RULES` and `RECEIPT_RULES`; the first refusal is the verdict.
+Every rule is a function of a `Case` and gives the refusal, or None. They are tried in the order that `RULES`
+has for the statement's kind; the first refusal is the verdict.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from exchange.domain.card import LetterCard, ReceiptCard
 from exchange.domain.decision import Refusal
+from exchange.domain.directory import Body
 from exchange.domain.errors import WireError
 from exchange.domain.event import SERVICE_EVENTS, Event
+from exchange.domain.own_bodies import may_say
 from exchange.domain.policy import (
     CARD_PARTS,
     DECISION_BYTES,
@@ -23,17 +26,21 @@ from exchange.domain.policy import (
 from exchange.domain.reason import Reason
 from exchange.domain.statement import (
     SALT_BYTES,
+    Command,
     Commitment,
     Content,
+    Deadline,
     Form,
     Letter,
     Open,
     Receipt,
     Signed,
     Statement,
+    Void,
     commitment_digest,
 )
 from exchange.journal.addressing import Addressed
+from exchange.journal.commands import command_refusal, deadline_refusal, redrive_refusal
 from exchange.wire.records import decode
 
 CARD_MEDIA_TYPE = "application/vnd.kg.exchange.card+avro"
@@ -44,18 +51,22 @@ class Case:
     """What a verdict is found from.
 
     Attributes:
+        speaker: who says it.
         record_bytes: as `record_bytes` counts them.
         entry_bytes: of statement and signature.
         addressed: to whom it goes.
+        withheld: whether contents that were judged before are not at hand: left out of the journal, or deleted since.
     """
 
     statement: Statement
+    speaker: Body
     contents: tuple[Content, ...]
     record_bytes: int
     entry_bytes: int
     addressed: Addressed
     policy: Policy
     now: datetime
+    withheld: bool = False
 
 
 Rule = Callable[[Case], Refusal | None]
@@ -69,11 +80,7 @@ def record_bytes(signed: Signed) -> int:
 
 def judge(case: Case) -> Refusal | None:
     """The refusal of a statement, None when it is acceptable."""
-    if isinstance(case.statement, Letter):
-        return _first(LETTER_RULES, case)
-    if isinstance(case.statement, Receipt):
-        return _first(RECEIPT_RULES, case)
-    return _first(BARE_RULES, case)
+    return _first(RULES[type(case.statement)], case)
 
 
 def parts_of(card: LetterCard) -> int:
@@ -88,6 +95,13 @@ def _first(rules: tuple[Rule, ...], case: Case) -> Refusal | None:
         if refusal is not None:
             return refusal
     return None
+
+
+def _for_the_speaker(case: Case) -> Refusal | None:
+    """Deadlines and commands are for the exchange's own services to say, and nothing else is."""
+    if may_say(case.speaker, case.statement):
+        return None
+    return Refusal(Reason.KIND_FORBIDDEN, type(case.statement).__name__.lower())
 
 
 def _clock(case: Case) -> Refusal | None:
@@ -125,31 +139,44 @@ def codes_bytes(codes: tuple[str, ...]) -> int:
 def _contents_match(case: Case) -> Refusal | None:
     """Contents are exactly the items committed to (rules 1.5, 1.6); inline only in this version."""
     commitments = _commitments(case.statement)
-    if len(commitments) != len(case.contents):
+    if not case.withheld and len(commitments) != len(case.contents):
         detail = f"contents: {len(case.contents)} items, {len(commitments)} committed"
         return Refusal(Reason.CONTENT_MISMATCH, detail)
     if isinstance(case.statement, Letter) and case.statement.seal is not None:
         return Refusal(Reason.CONTENT_UNSUPPORTED, "seal")
-    for index, (commitment, content) in enumerate(zip(commitments, case.contents, strict=True)):
+    for index, commitment in enumerate(commitments):
         if commitment.form is not Form.INLINE:
             return Refusal(Reason.CONTENT_UNSUPPORTED, f"contents[{index}].form is {commitment.form}")
-        if len(content.salt) != SALT_BYTES or commitment.size != len(content.data):
-            return Refusal(Reason.CONTENT_MISMATCH, f"contents[{index}]: size")
-        if commitment_digest(content) != commitment.digest:
-            return Refusal(Reason.CONTENT_MISMATCH, f"contents[{index}]: digest")
+        content = None if case.withheld else case.contents[index]
+        refusal = None if content is None else _carried(index, commitment, content)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _carried(index: int, commitment: Commitment, content: Content) -> Refusal | None:
+    if len(content.salt) != SALT_BYTES or commitment.size != len(content.data):
+        return Refusal(Reason.CONTENT_MISMATCH, f"contents[{index}]: size")
+    if commitment_digest(content) != commitment.digest:
+        return Refusal(Reason.CONTENT_MISMATCH, f"contents[{index}]: digest")
     return None
 
 
 def _contents_small(case: Case) -> Refusal | None:
     """Inline contents stay within the policy; the copies together within 32 MB (rule 1.7).
 
-    Each copy names everybody: of a short letter to a country that is the larger part.
+    Each copy names everybody: of a short letter to a country that is the larger part. What is not at hand is as large
+    as was committed to.
     """
-    total = sum(len(content.data) for content in case.contents)
+    total, record = sum(len(content.data) for content in case.contents), case.record_bytes
+    if case.withheld:
+        commitments = _commitments(case.statement)
+        total = sum(commitment.size for commitment in commitments)
+        record = case.entry_bytes + total + SALT_BYTES * len(commitments)
     if total > case.policy.inline_bytes:
         return Refusal(Reason.CONTENT_TOO_LARGE, f"contents: {total} bytes of {case.policy.inline_bytes}")
     recipients = case.addressed.recipients
-    copies = (case.record_bytes + codes_bytes(recipients)) * len(recipients)
+    copies = (record + codes_bytes(recipients)) * len(recipients)
     return Refusal(Reason.FAN_OUT_TOO_LARGE, f"{copies} bytes") if copies > FAN_OUT_BYTES else None
 
 
@@ -204,8 +231,38 @@ def _event_stateable(case: Case) -> Refusal | None:
 
 _STATEABLE = frozenset(event.value for event in Event if event not in SERVICE_EVENTS)
 
-BARE_RULES: tuple[Rule, ...] = (_clock, _opens_first)
+
+def _carried_matches(case: Case) -> Refusal | None:
+    """As `_contents_match`, of what was not left out because the journal has it already."""
+    return None if case.withheld else _contents_match(case)
+
+
+def _said_rightly(case: Case) -> Refusal | None:
+    """A deadline or command has the form that it must have."""
+    if isinstance(case.statement, Deadline):
+        return deadline_refusal(case.statement)
+    return command_refusal(case.statement) if isinstance(case.statement, Command) else None
+
+
+def _redrives(case: Case) -> Refusal | None:
+    """A redrive carries the letter that it names."""
+    if case.withheld or not case.contents or not isinstance(case.statement, Command):
+        return None
+    return redrive_refusal(case.statement, case.contents)
+
+
+BARE_RULES: tuple[Rule, ...] = (_for_the_speaker, _clock, _opens_first)
+DEADLINE_RULES: tuple[Rule, ...] = (_for_the_speaker, _clock, _said_rightly, _addressed)
+COMMAND_RULES: tuple[Rule, ...] = (
+    _for_the_speaker,
+    _clock,
+    _said_rightly,
+    _addressed,
+    _carried_matches,
+    _redrives,
+)
 LETTER_RULES: tuple[Rule, ...] = (
+    _for_the_speaker,
     _clock,
     _addressed,
     _entry_small,
@@ -215,6 +272,7 @@ LETTER_RULES: tuple[Rule, ...] = (
     _card_readable,
 )
 RECEIPT_RULES: tuple[Rule, ...] = (
+    _for_the_speaker,
     _clock,
     _event_stateable,
     _addressed,
@@ -224,5 +282,17 @@ RECEIPT_RULES: tuple[Rule, ...] = (
 )
 
 
+RULES: Mapping[type, tuple[Rule, ...]] = MappingProxyType(
+    {
+        Letter: LETTER_RULES,
+        Receipt: RECEIPT_RULES,
+        Open: BARE_RULES,
+        Void: BARE_RULES,
+        Deadline: DEADLINE_RULES,
+        Command: COMMAND_RULES,
+    }
+)
+
+
 def _commitments(statement: Statement) -> tuple[Commitment, ...]:
-    return statement.contents if isinstance(statement, Letter | Receipt) else ()
+    return statement.contents if isinstance(statement, Letter | Receipt | Command) else ()

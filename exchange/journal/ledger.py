@@ -20,13 +20,14 @@ from exchange.domain.decision import (
     Place,
     Refusal,
     Step,
+    Tick,
     Trouble,
     Verdict,
 )
 from exchange.domain.ids import ZERO_DIGEST, digest
 from exchange.domain.origin import OriginBook, OriginKey, in_order
 from exchange.domain.reason import Reason
-from exchange.domain.statement import Content, Head, Letter, Receipt
+from exchange.domain.statement import Command, Content, Head, Letter, concerned
 from exchange.journal.addressing import other_version
 from exchange.journal.budget import Budget
 from exchange.journal.examine import Examined, Ground, Standing
@@ -51,6 +52,7 @@ class Entry:
         traceparent: trace context that came with the submission.
         entry: framed bytes of the `Decided`.
         contents: what travels beside.
+        withheld: whether the contents go to the inboxes only, because the journal has them already.
         inboxes: codes of the bodies that get a copy; none for a refusal.
     """
 
@@ -65,6 +67,7 @@ class Entry:
     entry: bytes
     contents: tuple[Content, ...]
     inboxes: tuple[str, ...]
+    withheld: bool = False
 
 
 @dataclass(slots=True)
@@ -85,6 +88,7 @@ class Ledger:
         self._offset, self._number, self._last = state.offset, state.number, state.digest
         self._known = (state.directory_digest, state.policy_digest)
         self._origins = OriginBook(origins)
+        self._arrived: datetime | None = None
         self._budget = Budget(ground.policy)
         self._told: dict[OriginKey, _Told] = {}
         self._journalled: set[int] = set()
@@ -113,6 +117,15 @@ class Ledger:
         directory, policy = self.ground.directory, self.ground.policy
         return self._chain(encode(Basis(self._next_place(), now, directory.version, directory.digest, policy.digest)))
 
+    def tick(self, now: datetime, end: int) -> bytes:
+        """The next entry says how far the lane has come (rule 4.3); one goes into each journal partition.
+
+        Args:
+            now: the router's time.
+            end: where submissions ended when they were asked, after the lane's previous tick was written.
+        """
+        return self._chain(encode(Tick(self._next_place(), now, self._offset, self._arrived, self._offset >= end)))
+
     def unproven(self, examined: Examined) -> int | None:
         """A version of the directory that `examined` is judged by, and that the lane has to journal before (rule 5.3).
 
@@ -127,7 +140,7 @@ class Ledger:
     def take(self, examined: Examined, now: datetime) -> Entry | DeadLetter | None:
         """Steps 10 to 13; None for a statement that is not taken: its origin is told by `notices`."""
         submission = examined.submission
-        self._offset = submission.offset + 1
+        self._offset, self._arrived = submission.offset + 1, submission.arrived
         if examined.standing is Standing.DEAD or examined.signed is None or examined.head is None:
             return _dead_letter(examined)
         # 10. It is its origin's next statement (rules 2.2 to 2.4). Asked first, because anybody may send
@@ -151,7 +164,7 @@ class Ledger:
 
     def skip(self, dead: DeadLetter) -> DeadLetter:
         """Go on behind records that could not even be read."""
-        self._offset = dead.offset + 1
+        self._offset, self._arrived = dead.offset + 1, dead.arrived
         return dead
 
     def notices(self, now: datetime) -> list[tuple[str, Notice]]:
@@ -211,7 +224,7 @@ class Ledger:
         words.trouble = None
         statement = examined.statement
         return Entry(
-            about=statement.letter if isinstance(statement, Receipt) else examined.digest,
+            about=concerned(statement, examined.digest),
             digest=examined.digest,
             body=head.body,
             kind="statement" if statement is None else type(statement).__name__.lower(),
@@ -222,6 +235,7 @@ class Ledger:
             entry=self._chain(encode(Decided(decision, signed.statement, signed.signature))),
             contents=signed.contents,
             inboxes=examined.recipients,
+            withheld=refusal is None and isinstance(statement, Command),
         )
 
     def _reaches(self, code: str) -> bool:

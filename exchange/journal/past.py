@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from tuf.api.metadata import Snapshot
 
-from exchange.security.directory.metadata import PREVIOUS_FIELD, Proven
+from exchange.security.directory.metadata import PREVIOUS_FIELD
+from exchange.security.directory.version import Proven
 
 
 @dataclass(frozen=True, slots=True)

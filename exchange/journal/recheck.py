@@ -3,23 +3,43 @@
 from collections.abc import Iterator
 
 from exchange.domain.decision import Decided, Decision, Verdict
+from exchange.domain.errors import WireError
 from exchange.domain.ids import journal_partition
 from exchange.domain.reason import Reason
-from exchange.domain.statement import Content, Receipt, Signed
-from exchange.journal.examine import Examined, Ground, Standing, Submission, examine_signed
+from exchange.domain.statement import Command, Content, Signed, concerned
+from exchange.journal.examine import Examined, Ground, Standing, Submission, Supply, examine_signed
 from exchange.journal.facts import JournalRecord
 from exchange.journal.findings import FindingCode
+from exchange.wire.records import kind_of
 
 Found = Iterator[tuple[FindingCode, str]]
 """What is wrong, with its detail."""
 
 
-def examined_again(decided: Decided, contents: tuple[Content, ...], ground: Ground) -> Examined:
-    """The router's examination, repeated as of the decision's time (rules 3.1, 3.2)."""
+def examined_again(
+    decided: Decided, contents: tuple[Content, ...], ground: Ground, supply: Supply | None = None
+) -> Examined:
+    """The router's examination, repeated as of the decision's time (rules 3.1, 3.2).
+
+    Args:
+        decided: the entry.
+        contents: what stands beside it.
+        ground: what it was decided by.
+        supply: gives them, where they are kept elsewhere; what they say is not judged where they are gone (rule 1.5).
+    """
     decision = decided.decision
     submission = Submission(decision.partition, decision.offset, decision.arrived, b"")
     signed = Signed(decided.statement, decided.signature, contents)
-    return examine_signed(submission, signed, ground, decision.decided)
+    # What an accepted redrive carried stands in the journal already, as the letter that it names.
+    withheld = decision.verdict is Verdict.ACCEPTED and not contents and _is_command(decided.statement)
+    return examine_signed(submission, signed, ground, decision.decided, withheld=withheld, supply=supply)
+
+
+def _is_command(statement: bytes) -> bool:
+    try:
+        return kind_of(statement) is Command
+    except WireError:
+        return False
 
 
 def unlike(decision: Decision, examined: Examined) -> Found:
@@ -58,5 +78,4 @@ def misplaced(record: JournalRecord, about: bytes, ground: Ground) -> Found:
 
 def about(examined: Examined) -> bytes:
     """Digest of the letter concerned, by which the journal is partitioned."""
-    statement = examined.statement
-    return statement.letter if isinstance(statement, Receipt) else examined.digest
+    return concerned(examined.statement, examined.digest)

@@ -14,9 +14,10 @@ by itself
 5. What it says goes into the deliveries' states, as the tracker has it (rules 4.1, 4.2).
 
 in its lane
-6. Places are numbered without gap or repeat, each naming the digest of the entry before.
+6. Places are numbered without gap or repeat, each naming the digest of the entry before, and grow in each partition.
 7. The decision stands on the lane's last basis, and bases only go forward.
-8. Submissions are decided in their order, and statements are their origins' next ones (rule 2.3).
+8. Submissions are decided in their order, and statements are their origins' next ones (rule 2.3);
+   nothing is decided behind a tick that was to be decided before it (rule 4.3).
 
 Records of the partitions may come in any order of interleaving; by journal time is best, because
 entries wait in memory for those before them in their lane, a bounded number of them.
@@ -25,7 +26,8 @@ entries wait in memory for those before them in their lane, a bounded number of 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from exchange.domain.decision import Basis, Decided, Journalled, Place
+from exchange.domain.deadline import NO_TERMS, Terms
+from exchange.domain.decision import Basis, Decided, Journalled, Place, Tick
 from exchange.domain.delivery import Delivery
 from exchange.domain.errors import ConfigurationError, WireError
 from exchange.domain.fact import FlagCode
@@ -69,7 +71,7 @@ class _Entry:
     record: JournalRecord
     place: Place
     digest: bytes
-    said: Basis | Decided
+    said: Basis | Decided | Tick
     contents: tuple[Content, ...] = ()
     ground: Ground | None = None
     invalid: bool = False
@@ -85,6 +87,7 @@ class _Lane:
     offset: int = -1
     basis: Basis | None = None
     origins: OriginBook = field(default_factory=OriginBook)
+    reached: dict[int, int] = field(default_factory=dict)
     waiting: dict[int, _Entry] = field(default_factory=dict)
 
 
@@ -118,23 +121,55 @@ class Replay:
         if entry.place.number <= lane.number or entry.place.number in lane.waiting:
             self._find(entry, FindingCode.LANE_REPEAT, "this number was there before")
             return
+        self._find_disorder(lane, entry)
         lane.waiting[entry.place.number] = entry
         self._advance(lane, self._waiting)
 
-    def finish(self) -> tuple[Report, Mapping[DeliveryKey, Delivery]]:
-        """Take what still waits for a gap to be one; the report and every delivery's state."""
+    def _find_disorder(self, lane: _Lane, entry: _Entry) -> None:
+        """In each partition a lane's places only grow: contradictory events count in the journal's order (rule 4.2)."""
+        partition, number = entry.record.position.partition, entry.place.number
+        reached = lane.reached.get(partition, 0)
+        if number < reached:
+            self._find(entry, FindingCode.SUBMISSION_DISORDER, f"number {number} stands behind number {reached}")
+        lane.reached[partition] = max(reached, number)
+
+    def finish(self, *, cut: bool = False) -> tuple[Report, Mapping[DeliveryKey, Delivery]]:
+        """Take what still waits for a gap to be one; the report and every delivery's state.
+
+        Args:
+            cut: whether reading stopped at a moment: then entries may wait for what is behind it, which is no gap.
+        """
         for number, lane in self._lanes.items():
-            self._advance(lane, 0)
+            if not cut:
+                self._advance(lane, 0)
             self.report.lanes[number] = LaneEnd(lane.number, lane.digest or ZERO_DIGEST)
-        states = dict(self._deliveries.folded())
+        states = dict(self._deliveries.folded(self._terms()))
         self.report.states.update(delivery.state for delivery in states.values())
         return self.report, states
+
+    def sender(self, key: DeliveryKey) -> str:
+        """Who sent a delivery's letter; empty when the exchange refused it."""
+        return self._deliveries.sender(key)
+
+    def _terms(self) -> Terms:
+        """The deadlines that are in force in the end: those of the basis that was decided last."""
+        bases = [lane.basis for lane in self._lanes.values() if lane.basis is not None]
+        last = max(bases, key=lambda basis: basis.decided, default=None)
+        if last is None:
+            return NO_TERMS
+        ground = self._grounds.get(last.place.lane, (last.directory_digest, last.policy_digest))
+        return NO_TERMS if ground is None else Terms(ground.policy.deadlines, ground.directory.bodies)
 
     def _read(self, record: JournalRecord) -> _Entry:
         """Steps 1 and 5, and those between as far as they can be done now."""
         carried = decode(Journalled, record.value)
         bare = replace(record, value=b"")
-        if kind_of(carried.entry) is Basis:
+        kind = kind_of(carried.entry)
+        if kind is Tick:
+            self.report.kinds["tick"] += 1
+            tick = decode(Tick, carried.entry)
+            return _Entry(bare, tick.place, digest(carried.entry), tick)
+        if kind is Basis:
             basis = decode(Basis, carried.entry)
             entry = _Entry(bare, basis.place, digest(carried.entry), basis)
             self.report.kinds["basis"] += 1
@@ -199,6 +234,8 @@ class Replay:
         lane.number, lane.digest = entry.place.number, entry.digest
         if isinstance(entry.said, Basis):
             self._stand(lane, entry, entry.said)
+        elif isinstance(entry.said, Tick):
+            self._move_on(lane, entry, entry.said)
         else:
             self._follow(lane, entry, entry.said)
         self._find_contradictions(entry)
@@ -216,6 +253,13 @@ class Replay:
         for crl in older_ones(() if before is None else self._grounds.crls(before), self._grounds.crls(basis)):
             detail = f"revocation list {crl.number} of {crl.issuer}, {crl.this_update}, after a newer one"
             self._find(entry, FindingCode.BASIS_ROLLED_BACK, detail)
+
+    def _move_on(self, lane: _Lane, entry: _Entry, tick: Tick) -> None:
+        """Step 8: so far the lane has come, and never further back."""
+        if tick.offset <= lane.offset:
+            detail = f"a tick before submission {tick.offset} after offset {lane.offset}"
+            self._find(entry, FindingCode.SUBMISSION_DISORDER, detail)
+        lane.offset = max(lane.offset, tick.offset - 1)
 
     def _follow(self, lane: _Lane, entry: _Entry, decided: Decided) -> None:
         """Steps 7 and 8: the decision's basis, its submission and its origin are the next ones."""

@@ -13,6 +13,7 @@ chain               whether a certificate leads to a trusted root, and how long 
 directory           the signed directory: a package of its own
 enrolment           a body's request to be let in, and the answer, as files
 enrolment_rules     whether a request may be granted, and its answer installed
+documents           documents' own signatures, reported and never judged by: a package of its own
 crl                 revocation lists of issuers; `crl_folder` keeps them in files
 renewal             a body's next key, beside the present one
 trust               whether a signed statement holds, as numbered steps

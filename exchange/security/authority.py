@@ -107,6 +107,15 @@ class Authority:
             transport=self._leaf(folder, "transport", code, Purpose.CLIENT, validity),
         )
 
+    def statement(self, code: str) -> KeyFiles:
+        """Statement certificate of a body that connects as somebody else: one of the exchange's own services.
+
+        Raises:
+            ConfigurationError: `body-code-invalid`.
+            KeyRefused: an existing file is exposed or corrupt.
+        """
+        return self._leaf(self.folder / "bodies" / body_code(code), "statement", code, Purpose.STATEMENT, None)
+
     def statement_pair(self, code: str) -> KeyPair:
         """A statement certificate of a body, with a key that lies in no file: for stories of a whole country.
 

@@ -25,7 +25,7 @@ CRL_BYTES_MAX = 8 * 1024 * 1024
 CRL_PART_BYTES = 512 * 1024
 _PEM_BEGINS = b"-----BEGIN"
 _KNOWN_CRITICAL = frozenset({ExtensionOID.ISSUING_DISTRIBUTION_POINT, ExtensionOID.CRL_NUMBER})
-_BROKEN = (
+BROKEN = (
     ValueError,
     TypeError,
     UnsupportedAlgorithm,
@@ -33,7 +33,7 @@ _BROKEN = (
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )
-"""What `cryptography` raises for bytes that are no sound list."""
+"""What `cryptography` raises for bytes that are no sound list or certificate."""
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 
 
@@ -105,7 +105,7 @@ def read_crl(data: bytes, issuers: Iterable[x509.Certificate]) -> Crl:
         parsed = load(data)
         crl = _whole(parsed)
         signers = [each for each in issuers if each.subject == parsed.issuer and _may_sign_lists(each)]
-    except _BROKEN as error:
+    except BROKEN as error:
         message = "no revocation list in DER or PEM: fetch it again"
         raise CrlRefused(message) from error
     if not signers:

@@ -10,14 +10,14 @@ OBJECT_IDENTIFIER = 0x06
 SEQUENCE = 0x30
 SET = 0x31
 CONTEXT_0 = 0xA0
+CONTEXT_1 = 0xA1
 CONTEXT_4 = 0xA4
 
 _SHORT = 0x80
-_LENGTH_MAX = 0xFFFF
 
 
 def encode(tag: int, *parts: bytes) -> bytes:
-    """An element of `tag` around the joined `parts` (up to 65,535 bytes)."""
+    """An element of `tag` around the joined `parts`."""
     content = b"".join(parts)
     return header(tag, len(content)) + content
 
@@ -26,12 +26,8 @@ def header(tag: int, length: int) -> bytes:
     """Tag and length octets of an element with `length` bytes of content."""
     if length < _SHORT:
         return bytes((tag, length))
-    if length <= 0xFF:
-        return bytes((tag, 0x81, length))
-    if length <= _LENGTH_MAX:
-        return bytes((tag, 0x82, length >> 8, length & 0xFF))
-    message = f"an element of {length} bytes is longer than {_LENGTH_MAX}"
-    raise ValueError(message)
+    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((tag, _SHORT | len(octets))) + octets
 
 
 def open_element(data: bytes, at: int, tag: int, end: int, place: str) -> tuple[int, int]:

@@ -27,16 +27,15 @@ from cryptography.x509.oid import NameOID
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, ListedCertificate
 from exchange.domain.ids import DIGEST_BYTES, body_code
 from exchange.security.cades import checking, signing
-from exchange.security.directory.entries import (
+from exchange.security.directory.canonical_json import (
     FORMAT,
     Fields,
     canonical,
-    decode_body,
-    encode_body,
     fields_of,
     format_time,
     require_canonical,
 )
+from exchange.security.directory.entries import decode_body, encode_body
 from exchange.security.errors import DirectoryRefused, EnrolmentRefused, KeyRefused
 from exchange.security.keys import PrivateKey, PublicKey, require_strong
 
@@ -133,6 +132,17 @@ def entry_of(request: Request, certificates: Certificates) -> Body:
         request.body,
         certificates=tuple(ListedCertificate(certificates[use].public_bytes(Encoding.DER), use) for use in ordered),
     )
+
+
+def answer_of(exchange: bytes, body: Body) -> Answer:
+    """The answer for a body that is let in: of each use the certificate that its entry lists last and that speaks.
+
+    Args:
+        exchange: id of the exchange.
+        body: its entry, read from the directory or a draft.
+    """
+    listed = {each.use: each.der for each in body.certificates if each.revoked is None}
+    return Answer(exchange, body.code, {use: x509.load_der_x509_certificate(der) for use, der in listed.items()})
 
 
 def encode_answer(answer: Answer) -> bytes:

@@ -5,7 +5,7 @@ can see, whether this is the body at all, is for the people who grant it: they c
 SHA-256 with its administrator, by a way that they know.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory
 from exchange.domain.entry import OWN_KIND, Problem, Surroundings, entry_problems
@@ -28,7 +28,8 @@ from exchange.security.purpose import PURPOSES
 REQUEST_LIFETIME = timedelta(days=30)
 CLOCKS_DIFFER = timedelta(minutes=5)
 
-_BEFORE_GRANT = frozenset({BodyStatus.PLANNED, BodyStatus.REQUESTED})
+BEFORE_GRANT = frozenset({BodyStatus.PLANNED, BodyStatus.REQUESTED})
+"""What a body may be listed as whose request is granted."""
 
 
 def examine_request(
@@ -113,6 +114,53 @@ def examine_answer(answer: Answer, applicant: Applicant, now: datetime) -> list[
     return problems
 
 
+def listing_problems(
+    certificate: x509.Certificate, use: CertificateUse, code: str, roots: Sequence[x509.Certificate], now: datetime
+) -> Iterator[Problem]:
+    """Everything that is wrong with a certificate that keepers would list for a body beside those that it has.
+
+    It may begin to hold later, and its subject may say more than the body's name.
+
+    Args:
+        certificate: that somebody issued, and sent.
+        use: what it is for.
+        code: the body's.
+        roots: who may issue such certificates.
+        now: the time (UTC).
+    """
+    names = [each.value for each in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    if names != [code]:
+        text = f"names {certificate.subject.rfc4514_string()[:80] or 'nobody'}, not CN={code}"
+        yield Problem(code="certificate-names-another", place=use.value, text=text)
+    try:
+        certified_key(certificate, "the certificate")
+        ChainValidator(roots, PURPOSES[use]).validate(certificate, max(now, certificate.not_valid_before_utc))
+    except (KeyRefused, SignatureRefused) as refused:
+        yield Problem(code=refused.code, place=use.value, text=str(refused))
+
+
+def require_issuer(certificate: x509.Certificate, owner: str) -> None:
+    """Make sure that a certificate may issue others; `owner` names it in the error.
+
+    Raises:
+        KeyRefused: `certificate-not-issuer`.
+    """
+    found = {each.oid: each for each in certificate.extensions}
+    constraints, usage = (found.get(oid) for oid in (ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE))
+    issues = (
+        constraints is not None
+        and constraints.critical
+        and constraints.value.ca
+        and usage is not None
+        and usage.value.key_cert_sign
+        and ExtensionOID.EXTENDED_KEY_USAGE not in found
+    )
+    if not issues:
+        subject = certificate.subject.rfc4514_string()[:80]
+        message = f"{owner} ({subject}) is no issuer's: name the authority's own certificate, not one that it issued"
+        raise KeyRefused(message, code="certificate-not-issuer")
+
+
 def _certificate_problems(
     certificate: x509.Certificate, use: CertificateUse, applicant: Applicant, now: datetime
 ) -> Iterator[Problem]:
@@ -151,7 +199,7 @@ def _plan_problems(body: Body, listed: Body | None) -> Iterator[Problem]:
         yield Problem(code="kind-unknown", place="kind", text=f"{OWN_KIND} is for the exchange's own: name yours")
     if listed is None:
         return
-    if listed.status not in _BEFORE_GRANT:
+    if listed.status not in BEFORE_GRANT:
         text = f"{body.code} is in the directory as {listed.status}: choose another code, or change its certificates"
         yield Problem(code="body-listed", place="code", text=text)
         return

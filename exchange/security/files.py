@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 PRIVATE = 0o600
 PUBLIC = 0o644
@@ -10,19 +11,20 @@ PUBLIC = 0o644
 def write_atomically(path: Path, data: bytes, *, mode: int = PUBLIC) -> None:
     """Put `data` at `path`: readers see the old file or the new one, also after a power cut.
 
-    One writer at a time is assumed. A private file never exists with a wider mode, not for a moment.
+    Of several writers at once, in this process or others, one is the last. A private file never exists with a wider
+    mode, not for a moment.
 
     Raises:
         OSError: the folder cannot be made or written; the old file, if any, is untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as own:
+        draft = Path(own, "new")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
     _sync_folder(path.parent)
 
 

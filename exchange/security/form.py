@@ -15,6 +15,7 @@ and accepts only identical bytes: there is no second encoding to reason about.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -105,12 +106,28 @@ def embed_certificate(cms: bytes, certificate: x509.Certificate) -> bytes:
         SignatureFormError: `cms` is not in the accepted form.
         SignatureRefused: `signer-unknown`, the certificate is not the one that signed.
     """
-    encoded = certificate.public_bytes(serialization.Encoding.DER)
-    if parse(cms).signer != hashlib.sha256(encoded).digest():
+    return embed_certificates(cms, [certificate.public_bytes(serialization.Encoding.DER)])
+
+
+def embed_certificates(cms: bytes, chain: Sequence[bytes], crls: Sequence[bytes] = ()) -> bytes:
+    """Insert certificates and revocation lists (DER), by which others check the signature without asking anybody.
+
+    Args:
+        cms: the signature.
+        chain: the signer's certificate first, then those of its issuers.
+        crls: the issuers' lists.
+
+    Raises:
+        SignatureFormError: `cms` is not in the accepted form.
+        SignatureRefused: `signer-unknown`, the first certificate is not the one that signed.
+    """
+    if parse(cms).signer != hashlib.sha256(chain[0]).digest():
         raise SignatureRefused(Reason.SIGNER_UNKNOWN, "the certificate to embed is not the signer's")
     signer_infos = cms[_enter_signed_data(cms) :]
-    certificates = der.encode(der.CONTEXT_0, encoded)
-    signed_data = der.encode(der.SEQUENCE, _BEFORE_SIGNER_INFOS, certificates, signer_infos)
+    # DER wants the elements of a SET OF in the order of their bytes.
+    sets = ((der.CONTEXT_0, chain), (der.CONTEXT_1, crls))
+    inserted = b"".join(der.encode(tag, *sorted(elements)) for tag, elements in sets if elements)
+    signed_data = der.encode(der.SEQUENCE, _BEFORE_SIGNER_INFOS, inserted, signer_infos)
     return der.encode(der.SEQUENCE, _SIGNED_DATA, der.encode(der.CONTEXT_0, signed_data))
 
 

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from exchange.security.errors import KeyRefused
 from exchange.security.files import PRIVATE, write_atomically
@@ -95,9 +96,23 @@ def unlock_private_key(path: Path, passphrase: str | None) -> PrivateKey:
             `key-file-unreadable` (no PEM key, corrupt), `key-encrypted`, `key-not-encrypted`,
             `passphrase-wrong`, `key-unsupported`, `key-too-weak`.
     """
+    key = read_private_key(path, passphrase)
+    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise KeyRefused(f"{path} is a {type(key).__name__}: use ECDSA P-256 or RSA", code="key-unsupported")
+    require_strong(key.public_key(), str(path))
+    return key
+
+
+def read_private_key(path: Path, passphrase: str | None) -> PrivateKeyTypes:
+    """A PEM private key of any kind that only its owner can read; whoever wants it says which kinds are good.
+
+    Raises:
+        KeyRefused: `key-file-missing`, `key-file-exposed`, `key-file-unreadable`, `key-encrypted`,
+            `key-not-encrypted`, `passphrase-wrong`.
+    """
     data = _read(path, kind="key", private=True)
     try:
-        key = serialization.load_pem_private_key(data, password=None if passphrase is None else passphrase.encode())
+        return serialization.load_pem_private_key(data, password=None if passphrase is None else passphrase.encode())
     except TypeError as error:
         raise _encryption_refused(path, encrypted=passphrase is None) from error
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -105,10 +120,6 @@ def unlock_private_key(path: Path, passphrase: str | None) -> PrivateKey:
             message = f"{path} does not open with the passphrase given for it: give its own passphrase"
             raise KeyRefused(message, code="passphrase-wrong") from error
         raise KeyRefused(f"{path} holds no PEM private key: write the key there again") from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
-        raise KeyRefused(f"{path} is a {type(key).__name__}: use ECDSA P-256 or RSA", code="key-unsupported")
-    require_strong(key.public_key(), str(path))
-    return key
 
 
 def load_passphrase(path: Path) -> str:
@@ -149,10 +160,19 @@ def make_key(path: Path, passphrase: str | None = None) -> bytes:
         OSError: the file cannot be written.
     """
     key = ec.generate_private_key(ec.SECP256R1())
+    write_private_key(path, key, passphrase)
+    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def write_private_key(path: Path, key: PrivateKeyTypes, passphrase: str | None) -> None:
+    """Put a key into a file that only its owner can read, PKCS #8 in PEM, encrypted when there is a passphrase.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     lock = serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
     private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock)
     write_atomically(path, private, mode=PRIVATE)
-    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def load_public_key(path: Path) -> PublicKey:

@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from exchange.agent.agent import Agent
+from exchange.agent.spool.witnessed import Coverage
 from exchange.agent.status import BodyStatus, Counters
 from exchange.domain.errors import SpoolError
 from exchange.services.runner import Changes
@@ -18,7 +19,9 @@ COUNTED = {
     "agent_taken_total": "Statements proven taken",
     "agent_restarted_total": "Origins left and opened anew",
     "agent_arrived_total": "Letters and receipts that arrived and hold",
+    "agent_deadlines_total": "Deadlines that passed of letters of ours or to us",
     "agent_flagged_total": "Inbox records that do not prove what they say",
+    "agent_log_proofs_total": "Proofs of own origins in the transparency log",
     "agent_handed_over_total": "Packages shown to the document system",
     "agent_quarantined_total": "Packages of the document system that cannot be sent",
     "duplicates_total": "Inbox records that had arrived before",
@@ -42,7 +45,15 @@ class AgentService:
         """What keeps a body from being served; empty when all are."""
         if self._blind:
             return self._blind
-        return "; ".join(f"{body.body}: {_reason(body)}" for body in self._bodies if _reason(body))
+        return self._common or "; ".join(f"{body.body}: {_reason(body)}" for body in self._bodies if _reason(body))
+
+    @property
+    def _common(self) -> str:
+        """What all bodies wait for, when they are many and it is the same: a line that is cut is one piece of news."""
+        reasons = {_reason(body) for body in self._bodies}
+        if len(self._bodies) < 2 or len(reasons) > 1 or "" in reasons:
+            return ""
+        return f"{len(self._bodies)} bodies: {reasons.pop()}"
 
     async def run(self) -> None:
         """Work until cancelled; raises as `exchange.agent.agent.Agent.run`."""
@@ -67,7 +78,9 @@ class AgentService:
     def _tell(self) -> None:
         """Log what each body begins and ends to wait for."""
         now = asyncio.get_running_loop().time()
-        for body in self._bodies:
+        if len(self._bodies) > 1:
+            self._changes.tell("the agent", self._common, now)
+        for body in () if self._common else self._bodies:
             code = {"code": body.failure.code} if body.failure else {}
             self._changes.tell(body.body, _reason(body), now, body=body.body, **code)
 
@@ -93,13 +106,30 @@ class _Metrics(Collector):
         yield self._gauge("exchange_agent_to_hand_over", "Arrived, not handed over", lambda body: body.to_hand_over)
         yield self._moment("inbox_read", "When the inbox was last read", lambda body: body.last_seen)
         yield self._moment("oldest_unproven", "When the oldest of these was said", lambda body: body.oldest)
+        yield self._moment(
+            "oldest_unwitnessed",
+            "When the oldest of what is taken and not witnessed was signed",
+            lambda body: None if body.coverage is None else body.coverage.oldest,
+        )
         yield self._moment("oldest_to_hand_over", "When the oldest of these arrived", lambda body: body.oldest_arrival)
+        yield self._covered("unwitnessed", "Taken, covered by no witnessed checkpoint yet", lambda log: log.behind)
+        yield self._covered(
+            "log_contradictions", "Numbers at which the log has another statement", lambda log: log.contradictions
+        )
         yield self._waiting()
 
     def _gauge(self, name: str, text: str, value: Callable[[BodyStatus], float]) -> GaugeMetricFamily:
         family = GaugeMetricFamily(name, text, labels=["body"])
         for body in self._bodies():
             family.add_metric([body.body], value(body))
+        return family
+
+    def _covered(self, name: str, text: str, value: Callable[[Coverage], int]) -> GaugeMetricFamily:
+        """How bodies stand to the transparency log; no sample where nobody reads that."""
+        family = GaugeMetricFamily(f"exchange_agent_{name}", text, labels=["body"])
+        for body in self._bodies():
+            if body.coverage is not None:
+                family.add_metric([body.body], value(body.coverage))
         return family
 
     def _moment(self, name: str, text: str, value: Callable[[BodyStatus], datetime | None]) -> GaugeMetricFamily:

@@ -20,7 +20,7 @@ def process_registry(certificates: Files, folders: Files) -> CollectorRegistry:
     """A registry with what every process has.
 
     Args:
-        certificates: files of PEM certificates that the process works with.
+        certificates: files of PEM certificates that the process works with; may change, it is looked at each time.
         folders: folders that it must be able to write to.
     """
     registry = CollectorRegistry()
@@ -41,7 +41,7 @@ class _Surroundings(Collector):
         expiry = GaugeMetricFamily(
             "exchange_certificate_expiry_timestamp_seconds", "When a certificate expires", labels=["use", "body"]
         )
-        for labels, file in self._certificates.items():
+        for labels, file in dict(self._certificates).items():
             with suppress(KeyRefused):
                 expiry.add_metric(labels, load_certificate(file).not_valid_after_utc.timestamp())
         yield expiry

@@ -6,6 +6,7 @@
 
 import asyncio
 import errno
+import gc
 import json
 import logging
 import signal
@@ -80,8 +81,11 @@ class OncePerMinute(logging.Filter):
 
 
 def _no_error_of_clients(record: logging.LogRecord) -> bool:
-    """An error is a person's business. What goes wrong in Kafka's client is tried again, or said again by us."""
-    if record.name.partition(".")[0] == "aiokafka" and record.levelno > logging.WARNING:
+    """An error is a person's business. What goes wrong in Kafka's client is tried again, or said again by us.
+
+    That a collector of traces is away concerns no letter.
+    """
+    if record.name.partition(".")[0] in {"aiokafka", "opentelemetry"} and record.levelno > logging.WARNING:
         record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
     return True
 
@@ -93,8 +97,10 @@ def log_as_json(level: int = logging.INFO) -> None:
     handler.addFilter(OncePerMinute())
     handler.addFilter(_no_error_of_clients)
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for library in ("aiokafka", "alembic", "tuf"):
+    for library in ("aiokafka", "alembic", "httpx", "tuf", "uvicorn"):
         logging.getLogger(library).setLevel(max(level, logging.WARNING))
+    # Each of its attempts is a warning with other numbers, and what comes of them an error: this one is enough.
+    logging.getLogger("opentelemetry").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +258,7 @@ async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
     Raises:
         Exception: as `work`; what one of its parts raised alone, without the groups around it.
     """
+    gc.freeze()  # what lives now stays: looking through it all would hold a page of the console for a fifth of a second
     task = asyncio.create_task(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -2,7 +2,7 @@
 
     [exchange]    root file, transport root, addresses of brokers
     [body]        what the directory is to say about the body
-    [edms]        format and folder of its document system; left out by whom the client serves
+    [edms]        how its document system is connected; left out by whom the client serves
     [[contact]]   whom to ask
 
 `exchange body form` prints one with every key explained. Relative paths are relative to the file, and
@@ -10,16 +10,21 @@ everything that is made lies beside it.
 """
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters.profile import read_profile
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Contact, Names
 from exchange.domain.entry import KINDS
 from exchange.domain.ids import is_body_code
+from exchange.resources import resource
 from exchange.security.keys import KeyFiles
 from exchange.settings.toml import Table, opened, table_text
 
 OBSERVE_PORT = 9104
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+"""Enough to notice a slip; whether somebody reads it only a letter to it can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class BodyForm:
         root: the exchange's first root file.
         ca: root of the exchange's transport certificates.
         bootstrap: `host:port` of some brokers, separated by commas.
-        edms: folder of the document system; None without one.
+        edms: the profile that its document system begins with; None without one.
     """
 
     folder: Path
@@ -46,6 +51,11 @@ class BodyForm:
     def directory(self) -> Path:
         """The agent's copy of the directory, which it keeps new itself."""
         return self.folder / "directory"
+
+    @property
+    def profile(self) -> Path:
+        """The body's own copy of the profile, to be edited."""
+        return self.folder / "edms.toml"
 
     @property
     def spool(self) -> Path:
@@ -83,9 +93,8 @@ class BodyForm:
             "code": self.body.code,
             "key": self._written(statement.key),
             "certificate": self._written(statement.certificate),
-            "format": self.body.formats[0],
         }
-        edms = {} if self.edms is None else {"folder": self._written(self.edms)}
+        edms = {} if self.edms is None else {"edms": self._written(self.profile)}
         return table_text("[body]", **body, **edms)
 
     def _written(self, path: Path) -> str:
@@ -103,14 +112,24 @@ def body_form(file: Path) -> BodyForm:
     """
     with opened(file) as top:
         with top.table("exchange") as exchange:
-            bootstrap = exchange.text("bootstrap")
+            bootstrap = _bootstrap(exchange)
             root, ca = exchange.path("root"), exchange.path("ca")
         with top.table("edms", optional=True) as table:
-            edms = table.path("folder") if table.has("folder") else None
+            edms = _profile(table) if table.has("profile") else None
         contacts = tuple(_contact(table) for table in top.tables("contact", optional=True))
         with top.table("body") as table:
             body = _body(table, contacts)
     return BodyForm(file.expanduser().absolute().parent, body, root, ca, bootstrap, edms)
+
+
+def _profile(table: Table) -> Path:
+    """One of the ready ones by its name, or a file."""
+    ready = {file.stem: file for file in sorted(resource("config", "agents").glob("*.toml"))}
+    named = table.text("profile")
+    file = ready.get(named) or table.path("profile")
+    if not file.exists():
+        raise table.wrong("profile", f"must be one of {', '.join(ready)}, or the file of a profile")
+    return read_profile(file).file
 
 
 def _body(table: Table, contacts: tuple[Contact, ...]) -> Body:
@@ -138,6 +157,19 @@ def _body(table: Table, contacts: tuple[Contact, ...]) -> Body:
     )
 
 
+def _bootstrap(table: Table) -> str:
+    addresses = table.text("bootstrap")
+    for address in addresses.split(","):
+        host, _, port = address.strip().rpartition(":")
+        if not host or not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 1 << 16):
+            problem = f"must be host:port, several separated by commas, and '{address.strip()[:80]}' is none"
+            raise table.wrong("bootstrap", problem)
+    return addresses
+
+
 def _contact(table: Table) -> Contact:
     with table as contact:
-        return Contact(contact.text("duty"), contact.text("name"), contact.text("email", ""), contact.text("phone", ""))
+        email = contact.text("email", "")
+        if email and _EMAIL.fullmatch(email) is None:
+            raise contact.wrong("email", f"must be an address like it@ak-bulun.example, and '{email[:80]}' is none")
+        return Contact(contact.text("duty"), contact.text("name"), email, contact.text("phone", ""))

@@ -129,7 +129,21 @@ def opened(file: Path) -> Iterator[Table]:
         yield top
 
 
-def table_text(name: str, **values: str | int | bool) -> str:
+def given_file(table: Table, name: str, environ: Mapping[str, str]) -> Path:
+    """A file by its path, or by the name under which systemd gives it to the service."""
+    prefix, _, credential = table.text(name).partition(":")
+    if prefix != "credential":
+        return table.path(name)
+    if not credential or "/" in credential:
+        raise table.wrong(name, "names no credential: write credential: and the name that LoadCredential= gives it")
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        problem = f"is a credential, and systemd gave none: add LoadCredential={credential}:<file> to the service"
+        raise table.refused(name, problem, code="credential-missing")
+    return Path(folder, credential)
+
+
+def table_text(name: str, /, **values: str | int | bool) -> str:
     """A table as a file has it; `[name]` for one of several. TOML writes its values as JSON does."""
     lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
     return "".join([f"[{name}]\n", *lines])

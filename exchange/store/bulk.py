@@ -58,14 +58,41 @@ def update(connection: sa.Connection, table: sa.Table, rows: Rows, fixed: Collec
         found = " AND ".join(f"{quote(name)} = {places[name]}" for name in keys)
         connection.exec_driver_sql(f"UPDATE {table.name} SET {values} WHERE {found}", list(rows))  # noqa: S608
         return
-    staged = f"staged_{table.name}"
+    staged, columns = f"staged_{table.name}", ", ".join(map(quote, places))  # a newer release may have added some
     connection.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE IF NOT EXISTS {staged} (LIKE {table.name}) ON COMMIT DELETE ROWS"
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {staged} ON COMMIT DELETE ROWS "  # noqa: S608
+        f"AS SELECT {columns} FROM {table.name} WITH NO DATA"
     )
     _copy(connection, staged, table, rows)
     values = ", ".join(f"{quote(name)} = {staged}.{quote(name)}" for name in changing)
     found = " AND ".join(f"{table.name}.{quote(name)} = {staged}.{quote(name)}" for name in keys)
     connection.exec_driver_sql(f"UPDATE {table.name} SET {values} FROM {staged} WHERE {found}")  # noqa: S608
+
+
+def raise_to(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
+    """Add rows, or raise the last column of those that are there; what is as high stays as it is.
+
+    Args:
+        connection: in the caller's transaction.
+        table: where to.
+        rows: in the order of its columns, each key once; in the order of their keys where others write as well.
+    """
+    if not rows:
+        return
+    names = [column.name for column in table.columns]
+    keys = ", ".join(column.name for column in table.primary_key)
+    last = names[-1]
+    merging = f"ON CONFLICT ({keys}) DO UPDATE SET {last} = excluded.{last} WHERE excluded.{last} > {table.name}.{last}"
+    if is_postgresql(connection):
+        types = [column.type.compile(dialect=connection.dialect).split(" ")[0] for column in table.columns]
+        source = ", ".join(f"%s::{kind}[]" for kind in types)
+        connection.exec_driver_sql(
+            f"INSERT INTO {table.name} SELECT * FROM unnest({source}) {merging}",  # noqa: S608
+            tuple([row[index] for row in rows] for index in range(len(names))),
+        )
+        return
+    places = ", ".join("?" * len(names))
+    connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({places}) {merging}", list(rows))  # noqa: S608
 
 
 def select_by_pairs(connection: sa.Connection, query: str, pairs: Collection[tuple[bytes, str]]) -> Iterator[Any]:
@@ -77,7 +104,7 @@ def select_by_pairs(connection: sa.Connection, query: str, pairs: Collection[tup
         pairs: each once.
     """
     if is_postgresql(connection):
-        source = "unnest(%s::bytea[], %s::text[]) AS pairs (column1, column2)"
+        source = "unnest(%b::bytea[], %b::text[]) AS pairs (column1, column2)"  # in binary: nothing is escaped
         parameters = ([first for first, _ in pairs], [second for _, second in pairs])
         yield from connection.exec_driver_sql(query.format(pairs=source), parameters)
         return

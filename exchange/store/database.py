@@ -1,120 +1,204 @@
-"""The tracker's database: opened, migrated, dropped, compared."""
+"""The tracker's database: filled, looked at, dropped, compared."""
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from sqlalchemy.pool import ConnectionPoolEntry
 
+from exchange.domain.deadline import NO_TERMS, Terms
 from exchange.domain.fact import JournalFact
-from exchange.store import bulk
-from exchange.store.errors import StoreError
-from exchange.store.failures import cut_after, translated
-from exchange.store.queries import positions_of
+from exchange.store import deadlines, tallies
+from exchange.store.archive import Archive
+from exchange.store.failures import Named, translated
+from exchange.store.migrating import Tables
+from exchange.store.opening import ANSWER_SECONDS, Database, Nature
+from exchange.store.overviews import Month
+from exchange.store.putting_away import Step, put_away
+from exchange.store.queries.letters import positions_of
 from exchange.store.rows import PositionRow
-from exchange.store.schema import metadata
+from exchange.store.schema import derived, metadata
+from exchange.store.shards import Shard, be_the_writer
 from exchange.store.writer import Taken, take
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
 _READ_ROWS = 5_000
-
-_BUSY_SECONDS = 10.0
-_CACHE_KIB = 32 * 1024
-_CHECKPOINT_PAGES = 4096
-
-ANSWER_SECONDS = 30
-"""A batch takes a tenth of a second; who has not answered by then does not answer."""
 
 LONG_READING_SECONDS = 3600.0
 """For who reads every row."""
 
+_NAMED = Named("tracker", "drop it and start the tracker again, which fills it from the journal")
+_TABLES = Tables(Path(__file__).parent / "migrations", "tracker_version", (metadata, derived))
+_NATURE = Nature(_NAMED, _TABLES, is_kept=False)
 
-class Store:
-    """One tracker's database. One writer at a time; any number of readers; safe in any thread."""
 
-    def __init__(self, url: str, answer_seconds: int = ANSWER_SECONDS) -> None:
-        """Open by SQLAlchemy URL; nothing is read or written yet.
+class Store(Database):
+    """One tracker's database; the journal fills it again after `drop`."""
+
+    def __init__(self, url: str, answer_seconds: int = ANSWER_SECONDS, archive: Archive | None = None) -> None:
+        """Open by SQLAlchemy URL; see `Database`. `archive`: where letters are put away to and fetched back from."""
+        super().__init__(url, _NATURE, answer_seconds)
+        self._archive = archive
+
+    @contextmanager
+    def shard(self, partitions: int) -> Iterator[Shard]:
+        """This tracker's part of the journal's partitions, none at first: see `Shard.balance`.
+
+        Raises:
+            StoreError: `store-unavailable`, retriable.
+        """
+        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT") if self.is_shared else self._engine
+        with translated(engine, _NAMED):
+            connection = engine.connect()
+        try:
+            yield Shard(connection, partitions, partial(self._guarded, connection))
+        finally:
+            connection.invalidate()  # closed, not given back: whoever were given it next would hold the locks
+            connection.close()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several trackers may share it."""
+        return self._engine.dialect.name == "postgresql"
+
+    def positions(self, topic: str, partitions: Collection[int] = ()) -> dict[int, PositionRow]:
+        """The last record taken of each partition, by partition.
 
         Args:
-            url: `sqlite:///tracker.db` or `postgresql://user@host/database`.
-            answer_seconds: PostgreSQL is cut off when it takes longer to connect, or to write a batch.
-
-        Raises:
-            StoreError: `store-url-invalid`.
-        """
-        self._engine = _engine(url, answer_seconds)
-        self._answer_seconds = answer_seconds
-
-    def __enter__(self) -> Self:
-        """Nothing to do: connections are opened when they are needed."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close every connection."""
-        self._engine.dispose()
-
-    def migrate(self, revision: str = "head") -> None:
-        """Bring the tables up to `revision`; does nothing when they are there already.
-
-        Raises:
-            StoreError: `store-unavailable`.
-        """
-        with self._writing() as connection:
-            command.upgrade(_alembic(connection), revision)
-
-    def drop(self) -> None:
-        """Take all tables down; `migrate` makes them again, empty, and the journal fills them."""
-        with self._writing() as connection:
-            command.downgrade(_alembic(connection), "base")
-
-    def positions(self, topic: str) -> dict[int, PositionRow]:
-        """The last record taken of each partition, by partition, once whoever still writes is done.
+            topic: the journal's.
+            partitions: of which whoever still writes to them is waited for.
 
         Raises:
             StoreError: as `take`.
         """
         with self._writing() as connection:
-            _be_the_writer(connection)
+            be_the_writer(connection, partitions)
             return {row.partition: row for row in positions_of(connection, topic)}
 
-    def take(self, facts: Sequence[JournalFact], reached: Sequence[PositionRow]) -> Taken:
+    def take(
+        self,
+        facts: Sequence[JournalFact],
+        reached: Sequence[PositionRow],
+        shard: Shard | None = None,
+        terms: Terms = NO_TERMS,
+    ) -> Taken:
         """Store facts and fold what they touch, with the positions reached, all in one transaction.
 
         Args:
             facts: in the order of each partition, the next ones after the stored position.
             reached: the last record taken of each partition that moved.
+            shard: must hold these partitions; None where no other tracker can be.
+            terms: until when what must be done.
 
         Raises:
+            ShardLost: it does not; nothing was written.
             StoreConflict: the stored position is not before these facts; nothing was written.
+            ArchiveError: a letter that was put away cannot be fetched back; nothing was written.
             StoreError: `store-unavailable`, retriable; when it came with the commit, everything may have been
                 written, which `positions` tells. `store-version`, `store-damaged`.
         """
         with self._writing() as connection:
-            _be_the_writer(connection)
-            return take(connection, facts, reached)
+            partitions = {row.partition for row in reached}
+            be_the_writer(connection, partitions)
+            if shard is not None:
+                shard.require(connection, partitions)
+            return take(connection, facts, reached, terms, self._archive)
 
-    @contextmanager
-    def reading(self, seconds: float | None = None) -> Iterator[sa.Connection]:
-        """A connection that sees one state of everything, for `exchange.store.queries`.
+    def put_away(self, before: datetime, now: datetime, after: tuple[int, int] | None = None) -> Step | None:
+        """Put some letters away, all of whose deliveries came into a last state before `before`.
 
         Args:
-            seconds: how long it may be held, when that is longer than the answer to a batch may take.
+            before: what is younger stays.
+            now: is noted.
+            after: where the last step ended.
+
+        Returns:
+            None when nothing is left, no archive was given, or another process does it.
 
         Raises:
-            StoreError: `store-unavailable`, retriable; `store-version`, `store-damaged`.
+            ArchiveError: the files cannot be used; nothing was deleted.
+            StoreError: as `take`.
         """
-        engine = self._engine
-        if engine.dialect.name == "postgresql":
-            engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        limit = self._answer_seconds if seconds is None else seconds
-        with translated(engine), engine.connect() as connection, cut_after(limit, connection):
-            yield connection
+        if self._archive is None:
+            return None
+        with self._writing() as connection:
+            return put_away(connection, self._archive, before, now, after)
+
+    def count_changes(self, topic: str) -> int:
+        """Count the tallies of the months that changed anew, each in a transaction of its own; how many there were.
+
+        Another process that does so already is left to it. See `exchange.store.tallies`.
+
+        Raises:
+            StoreError: as `take`.
+        """
+        with self.reading(LONG_READING_SECONDS) as connection:
+            end = tallies.reached(connection, topic)
+            months = tallies.changed(connection, end)
+        if not all(map(self._count, months)):
+            return 0
+        with self._writing() as connection:
+            tallies.note(connection, end)
+        return len(months)
+
+    def count_latest(self, topic: str, since: Mapping[int, int]) -> Mapping[int, int]:
+        """Count the tallies of the last month alone, if any of it changed; `count_changes` does not take it for done.
+
+        Args:
+            topic: the journal's.
+            since: how far each partition was taken when it was counted before.
+
+        Returns:
+            How far each is taken now.
+
+        Raises:
+            StoreError: as `take`.
+        """
+        with self.reading(LONG_READING_SECONDS) as connection:
+            end = tallies.reached(connection, topic)
+            months = tallies.changed(connection, end, since)
+        for month in months[-1:]:
+            self._count(month)
+        return end
+
+    def _count(self, month: Month) -> bool:
+        """Count a month anew; False when another process counts."""
+        with self._writing(LONG_READING_SECONDS) as connection:
+            if not tallies.may_count(connection):
+                return False
+            tallies.count(connection, month)
+            return True
+
+    def reckon(self, terms: Terms, partitions: Collection[int], shard: Shard | None = None) -> None:
+        """Reckon what is due in these partitions by other terms than before; does nothing when they are the same.
+
+        In many transactions: who is killed on the way begins anew.
+
+        Args:
+            terms: until when what must be done.
+            partitions: of which nobody else writes to meanwhile.
+            shard: as for `take`.
+
+        Raises:
+            ShardLost: as `take`.
+            StoreError: as `take`.
+        """
+        with self.reading() as connection:
+            if deadlines.is_reckoned(connection, partitions, terms):
+                return
+        after: deadlines.Place | None = None
+        while True:
+            with self._writing() as connection:
+                be_the_writer(connection, partitions)
+                if shard is not None:
+                    shard.require(connection, partitions)
+                after = deadlines.reckon(connection, partitions, terms, after)
+            if after is None:
+                return
 
     def dump(self) -> Iterator[str]:
         """Every row as a line of JSON, ordered by table and key: equal states give equal lines."""
@@ -131,79 +215,6 @@ class Store:
         for line in self.dump():
             state.update(line.encode() + b"\n")
         return state.hexdigest()
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        engine = self._engine.execution_options(exchange_writes=True)
-        with (
-            translated(engine),
-            engine.connect() as connection,
-            cut_after(self._answer_seconds, connection),
-            connection.begin(),
-        ):
-            yield connection
-
-
-def _engine(url: str, answer_seconds: int) -> sa.Engine:
-    try:
-        parsed = sa.make_url(url)
-        if parsed.drivername in {"postgresql", "postgres"}:
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = sa.create_engine(parsed, connect_args=_connecting(parsed.get_backend_name(), answer_seconds))
-    except (sa.exc.ArgumentError, ImportError) as error:
-        shown = url.rsplit("@", maxsplit=1)[-1]  # never the password
-        message = f"'{shown}' is no database URL: use sqlite:///PATH or postgresql://USER@HOST/NAME"
-        raise StoreError(message, code="store-url-invalid") from error
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _connecting(backend: str, answer_seconds: int) -> dict[str, object]:
-    """What drivers are given; they know no other time limits."""
-    if backend != "postgresql":
-        return {"timeout": _BUSY_SECONDS}
-    # The server, too, ends what was cut off or lost on the way: its locks would hold the next connection up.
-    limits = {
-        "lock_timeout": f"{answer_seconds}s",
-        "idle_in_transaction_session_timeout": f"{answer_seconds}s",
-        "tcp_user_timeout": f"{answer_seconds}s",
-        "tcp_keepalives_idle": "10s",
-        "tcp_keepalives_interval": "5s",
-        "tcp_keepalives_count": "4",
-    }
-    options = " ".join(f"-c {name}={value}" for name, value in limits.items())
-    return {"connect_timeout": answer_seconds, "options": options}
-
-
-def _be_the_writer(connection: sa.Connection) -> None:
-    """Wait until whoever writes is done, a connection of ours that was cut off included; readers may go on."""
-    if bulk.is_postgresql(connection):
-        connection.exec_driver_sql("LOCK TABLE positions IN SHARE ROW EXCLUSIVE MODE")
-
-
-def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
-    """Readers beside one writer; a power cut may cost the last commits, position and state alike."""
-    connection.isolation_level = None  # transactions begin in `_begin_sqlite`, DDL included
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    # A batch dirties some thousand pages, mostly those of the batch before: written back once for several.
-    connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    """A writer takes the lock at once: what it reads first cannot change before it writes."""
-    writes = connection.get_execution_options().get("exchange_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _alembic(connection: sa.Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
 
 
 def _bytewise(connection: sa.Connection, column: sa.Column[Any]) -> sa.ColumnElement[Any]:

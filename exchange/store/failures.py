@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,22 +21,31 @@ _NO_SUCH_TABLE = {"42P01", "42703"}
 _CORRUPTED = {"XX001", "XX002"}
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whose database fails, and what a person does when it is damaged."""
+
+    owner: str
+    remedy: str
+
+
 @contextmanager
-def translated(engine: sa.Engine) -> Iterator[None]:
+def translated(engine: sa.Engine, named: Named) -> Iterator[None]:
     """Let out what the database refuses as `StoreError`, that of COPY too, which SQLAlchemy does not see."""
     try:
         yield
     except (sa.exc.DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
-        raise _refusal(engine, error) from error
+        raise _refusal(engine, error, named) from error
     except (sa.exc.TimeoutError, OSError) as error:
         message = (
-            f"the tracker's database {_name(engine)} cannot be reached ({error}): see if this machine is at a limit"
+            f"the {named.owner}'s database {_name(engine)} cannot be reached ({error}): "
+            "see if this machine is at a limit"
         )
         raise StoreError(message, retriable=True) from error
 
 
 @contextmanager
-def cut_after(seconds: float, connection: sa.Connection) -> Iterator[None]:
+def cut_after(seconds: float, connection: sa.Connection, named: Named) -> Iterator[None]:
     """Cut a connection that is still in use after so long: a server that is frozen would hold it for ever.
 
     Neither libpq nor psycopg limit the wait for an answer, TCP keeps a frozen process's connections alive,
@@ -59,8 +69,8 @@ def cut_after(seconds: float, connection: sa.Connection) -> Iterator[None]:
             if not was_cut.is_set():
                 raise
             message = (
-                f"the tracker's database {_name(connection.engine)} did not answer for {seconds:.0f} s and was cut "
-                "off: see what holds it up"
+                f"the {named.owner}'s database {_name(connection.engine)} did not answer for {seconds:.0f} s "
+                "and was cut off: see what holds it up"
             )
             raise StoreError(message, retriable=True) from error
         finally:
@@ -74,19 +84,19 @@ def _cut(connection: socket.socket, was_cut: threading.Event) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def _refusal(engine: sa.Engine, error: Exception) -> StoreError:
+def _refusal(engine: sa.Engine, error: Exception, named: Named) -> StoreError:
     """By what the driver says: SQLAlchemy's classes put missing tables and full disks together."""
     said = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     if getattr(said, "sqlstate", None) in _NO_SUCH_TABLE or str(said).startswith("no such"):
-        message = f"the tables in {_name(engine)} are not the tracker's ({said}): migrate them, or check the URL"
+        message = f"the tables in {_name(engine)} are not the {named.owner}'s ({said}): migrate them, or check the URL"
         return StoreError(message, code="store-version")
     if _is_damaged(engine, said):
         message = (
-            f"the tracker's database {_name(engine)} is damaged or was written to by somebody else ({said}): "
-            "drop it and start the tracker again, which fills it from the journal"
+            f"the {named.owner}'s database {_name(engine)} is damaged or was written to by somebody else ({said}): "
+            f"{named.remedy}"
         )
         return StoreError(message, code="store-damaged")
-    message = f"the tracker's database {_name(engine)} does not work ({said}): check that it runs and has space"
+    message = f"the {named.owner}'s database {_name(engine)} does not work ({said}): check that it runs and has space"
     return StoreError(message, retriable=True)
 
 

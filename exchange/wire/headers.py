@@ -3,11 +3,13 @@
 The router writes them anew from the statement; nothing in the exchange decides by them.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 Header = tuple[str, bytes]
 
 TYPE_PREFIX = "kg.exchange."
+LETTER_TYPE = f"{TYPE_PREFIX}letter"
 
 
 def cloud_event(kind: str, source: str, digest: bytes, time: datetime, traceparent: str | None = None) -> list[Header]:
@@ -31,3 +33,12 @@ def cloud_event(kind: str, source: str, digest: bytes, time: datetime, tracepare
     if traceparent is not None:
         headers.append(("traceparent", traceparent.encode()))
     return headers
+
+
+def hints(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    """Headers as texts by their names, the first of each name; what is no ASCII is left out."""
+    said: dict[str, str] = {}
+    for name, value in headers:
+        if value is not None and value.isascii():
+            said.setdefault(name, value.decode("ascii"))
+    return said

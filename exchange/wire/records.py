@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from exchange.domain.card import LetterCard, ReceiptCard
+from exchange.domain.checkpoint import OriginProof, PublishedCheckpoint
 from exchange.domain.decision import (
     Basis,
     DeadLetter,
@@ -22,10 +23,11 @@ from exchange.domain.decision import (
     LaneState,
     Notice,
     OriginState,
+    Tick,
 )
 from exchange.domain.errors import WireError
 from exchange.domain.policy import CARD_PARTS, ITEMS, STATEMENT_BYTES
-from exchange.domain.statement import Head, Letter, Open, Receipt, Signed, Statement, Void
+from exchange.domain.statement import Command, Deadline, Head, Letter, Open, Receipt, Signed, Statement, Void
 from exchange.wire import avro
 from exchange.wire.canonical import Codec, NotCanonicalError, codec
 
@@ -37,21 +39,26 @@ VERSIONS: Mapping[type, tuple[int, ...]] = MappingProxyType(
         Receipt: (11,),
         Open: (12,),
         Void: (13,),
-        LetterCard: (20,),
+        Deadline: (14,),
+        Command: (15,),
+        LetterCard: (20, 22),
         ReceiptCard: (21,),
         Decided: (30,),
         Basis: (31,),
+        Tick: (32,),
         Journalled: (39,),
         Notice: (40,),
         LaneState: (50,),
         OriginState: (51,),
         DeadLetter: (60,),
+        PublishedCheckpoint: (70,),
+        OriginProof: (71,),
     }
 )
 """The released schemas of each record, oldest first: all are read, the last is written (rule 1.8)."""
 
-STATEMENTS: frozenset[type] = frozenset({Letter, Receipt, Open, Void})
-"""Records that a body may sign."""
+STATEMENTS: frozenset[type] = frozenset({Letter, Receipt, Open, Void, Deadline, Command})
+"""Records that a body may sign; the last two only the exchange's own."""
 
 _MOST_ITEMS: Mapping[type, int] = {Signed: ITEMS, LetterCard: CARD_PARTS, ReceiptCard: CARD_PARTS}
 """How many items an array may have, where it is not the size that bounds them."""

@@ -16,7 +16,7 @@ from exchange.security.directory.folder import DirectoryFolder, read_root
 from exchange.security.directory.metadata import TIMESTAMP
 from exchange.services.directory.follower import DirectoryFollower
 from exchange.services.runner import changes_told
-from exchange.settings import DirectorySettings
+from exchange.settings.tables import DirectorySettings
 
 
 def latest_directory(settings: DirectorySettings) -> Directory:

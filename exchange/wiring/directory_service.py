@@ -14,6 +14,7 @@ from exchange.bus.topics import ROUTED_BATCH_BYTES
 from exchange.domain.directory import Directory
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.keys import load_private_key
+from exchange.services.directory.metrics import ListedCertificates
 from exchange.services.directory.service import DirectoryService
 from exchange.services.process import process_registry
 from exchange.services.reconcile.cluster import Cluster
@@ -45,6 +46,7 @@ async def run_directory(settings: DirectoryServiceSettings) -> None:
         _applying(settings),
         system.now,
     )
+    registry.register(ListedCertificates(lambda: service.in_force))
     with observed(registry, lambda: service.waiting_for, settings.observe.host, settings.observe.port):
         async with changes_told("directory", lambda: service.waiting_for):
             await until_signalled(service.run())

@@ -2,10 +2,12 @@
 
 from functools import partial
 
+from prometheus_client import CollectorRegistry
+
 from exchange import system
 from exchange.agent.agent import Agent
 from exchange.services.echo import Echo
-from exchange.settings import AgentSettings
+from exchange.settings.agent import AgentSettings
 from exchange.wiring.agent import run_agent
 
 
@@ -14,5 +16,5 @@ async def run_echo(settings: AgentSettings) -> None:
     await run_agent(settings, partial(_answer, settings.bodies[0].code))
 
 
-async def _answer(body: str, agent: Agent) -> None:
+async def _answer(body: str, agent: Agent, _registry: CollectorRegistry) -> None:
     await Echo(agent.mailbox(body), body, system.now).run()

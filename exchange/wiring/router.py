@@ -11,6 +11,7 @@ from exchange.services.router.service import Router
 from exchange.services.runner import changes_told, observed, until_signalled
 from exchange.settings import RouterSettings
 from exchange.wiring.directory import followed
+from exchange.wiring.telemetry import traces_of
 
 
 async def run_router(settings: RouterSettings) -> None:
@@ -29,10 +30,12 @@ async def run_router(settings: RouterSettings) -> None:
         RouterMetrics.show_validity(registry, lambda: footings.valid_until)
         if crls is not None:
             registry.register(CrlMetrics(crls))
-        router = Router(settings.kafka, footings, system.now, RouterMetrics(registry))
-        with observed(registry, lambda: router.waiting_for, settings.observe.host, settings.observe.port):
-            async with changes_told("router", lambda: router.waiting_for):
-                await until_signalled(router.run())
+        with traces_of(settings.telemetry, "router") as traces:
+            metrics = RouterMetrics(registry)
+            router = Router(settings.kafka, footings, system.now, metrics, settings.tick_seconds, traces)
+            with observed(registry, lambda: router.waiting_for, settings.observe.host, settings.observe.port):
+                async with changes_told("router", lambda: router.waiting_for):
+                    await until_signalled(router.run())
 
 
 def _require_usable(footings: FootingFiles) -> None:

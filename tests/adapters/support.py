@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from adapters.formats.files import file_info
+from adapters.ports import Machine
 from exchange.agent.ports import ArrivedLetter, ArrivedReceipt, DraftLetter, DraftReceipt, Package
 from exchange.domain.card import (
     DocumentSignature,
@@ -22,9 +23,11 @@ from exchange.domain.directory import Body, BodyStatus, Directory, Names
 from exchange.domain.event import Event
 from exchange.domain.ids import ZERO_DIGEST, digest
 from exchange.domain.statement import Access, AckPolicy, Head, Letter, LetterKind, Urgency
+from exchange.wire.xml import parse, schema
 
 NOW = datetime(2022, 1, 20, 6, 0, 0, 250_000, tzinfo=UTC)
 DAY = date(2022, 1, 20)
+MACHINE = Machine(lambda: NOW, bytes, {})
 SAMPLES = Path(__file__).parent / "formats" / "samples"
 UIDS = {
     "mfa": ("aaaaaaaa-2222-4333-8444-555555555555", "ORG-A"),
@@ -118,6 +121,13 @@ RECEIPT_CARD = ReceiptCard(
     document_id="", message_id="", reg_number="", reg_date=None, reason_text="", actor=None, note="",
     source_format="", extras=(),
 )  # fmt: skip
+
+
+def validated(package: Package | None, document: str, schema_name: str) -> str:
+    """The text of a package's document, which must be there and validate."""
+    assert package is not None
+    schema(schema_name).check(parse(package.files[document], document), document)
+    return package.files[document].decode()
 
 
 def draft_of(source_format: str, **changes: object) -> DraftLetter:

@@ -98,10 +98,10 @@ class MemoryEdms:
         self.archived.append(name)
         self.step("archived")
 
-    def quarantine(self, name: str, problem: str) -> None:
+    def quarantine(self, name: str, problem: str, code: str) -> None:
         """See `Connector`."""
         self.waiting.pop(name, None)
-        self.quarantined[name] = problem
+        self.quarantined[name] = f"{problem}\n({code})\n"
 
     def stage(self, key: str, package: Package) -> None:
         """See `Connector`."""

@@ -21,14 +21,17 @@ from exchange.agent.ports import Connector, Format
 from exchange.agent.spool import Spool
 from exchange.agent.status import Counters
 from exchange.agent.timing import Timing
+from exchange.domain.trace import Traces
 from exchange.security.cades import Signer
 from exchange.security.directory.folder import DirectoryFolder
+from exchange.tlog.policy import LogPolicy
 from tests.agent.simulator import Simulator
 from tests.world import World
 
 QUICK = Timing(
     batch=50,
     window=200,
+    resend_first=0.3,
     resend_after=0.3,
     resend_at_most=0.6,
     poll=0.02,
@@ -36,6 +39,7 @@ QUICK = Timing(
     retry_first=0.01,
     retry_at_most=0.05,
     directory_poll=0.05,
+    log_poll=0.02,
 )
 """An agent for tests does not wait long."""
 
@@ -72,6 +76,8 @@ class Place:
     ahead: timedelta = timedelta()
     backlog: int = 10_000
     following: dict[str, NextKey] = field(default_factory=dict)
+    traces: Traces | None = None
+    log_policy: LogPolicy | None = None
 
     def agents_clock(self) -> datetime:
         """What agents believe the time to be."""
@@ -91,7 +97,7 @@ class Place:
             self.random.randbytes,
             self.backlog,
         )
-        return Office(spool, drafting, history, timing, Counters(), time.monotonic)
+        return Office(spool, drafting, history, timing, Counters(), time.monotonic, traces=self.traces)
 
     def present_key(self, body: str) -> Signer:
         """The key that lies in place for a body."""
@@ -112,7 +118,7 @@ class Place:
         """A running agent for `bodies`; it is stopped, not killed, at the end."""
         members = self.members(*bodies, edms=edms)
         with Spool(self.spool(spool or bodies[0])) as opened:
-            agent = Agent(self.office(opened, timing), members, self.simulator.transport)
+            agent = Agent(self.office(opened, timing), members, self.simulator.transport, self.log_policy)
             task = asyncio.create_task(agent.run())
             try:
                 yield agent

@@ -3,27 +3,29 @@
 It holds what Kafka and the router would: a log of submissions per lane and an inbox per body. The
 verdicts, origins and notices come from `exchange.journal`, so it cannot disagree with the router.
 Tests bend it: `away` (the bus cannot be reached), `paused` (the router does not read), `drop`
-(acknowledged records vanish), `backlog`.
+(acknowledged records vanish), `missing` (inboxes that are not made yet), `backlog`.
 """
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 from exchange.agent.drafts import Clock
 from exchange.agent.transport import Partition, Transport
 from exchange.bus.errors import PositionLost
 from exchange.bus.producer import Outgoing
 from exchange.bus.records import Position, Record, Taken
-from exchange.bus.topics import SUBMISSIONS, inbox
+from exchange.bus.topics import inbox, lane_source
 from exchange.domain.decision import Decided, Journalled, LaneState, Notice
 from exchange.domain.errors import BusError
-from exchange.domain.ids import lane_of
+from exchange.domain.own_bodies import lane_in
 from exchange.domain.statement import Letter, Signed
 from exchange.journal.examine import Ground, Submission, examine
 from exchange.journal.ledger import Entry, Ledger
+from exchange.wire.headers import hints
 from exchange.wire.records import decode, decode_statement, encode
 from tests.world import World
 
@@ -47,6 +49,7 @@ class Simulator:
     drop: bool = False
     step: Step = carry_on
     submitted: int = 0
+    missing: set[str] = field(default_factory=set)
     inboxes: dict[str, list[Record]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
@@ -54,8 +57,8 @@ class Simulator:
     def __post_init__(self) -> None:
         """No origin is open yet."""
         self.inboxes |= {inbox(body): [] for body in self.world.bodies}
-        self._ledgers = [Ledger(lane, self.world.ground, LaneState(), {}) for lane in range(self.world.lanes)]
-        self._offsets = [0] * self.world.lanes
+        self._ledgers = [Ledger(lane, self.world.ground, LaneState(), {}) for lane in range(self.world.all_lanes)]
+        self._offsets = [0] * self.world.all_lanes
         self._waiting: list[Submission] = []
         self._news = asyncio.Event()
 
@@ -64,12 +67,12 @@ class Simulator:
         """What an agent connects with."""
         return Transport(self._submissions, self._inboxes)
 
-    def submit(self, body: str, *values: bytes) -> None:
-        """Write records into the lane of `body` and let the router read them."""
-        lane = lane_of(body, self.world.lanes)
-        for value in values:
+    def submit(self, body: str, *values: bytes, traces: Sequence[str | None] = ()) -> None:
+        """Write records into the lane of `body` and let the router read them; `traces`: what their headers say."""
+        lane = lane_in(self.world.directory, body)
+        for value, trace in zip_longest(values, traces):
             self.submitted += 1
-            self._waiting.append(Submission(lane, self._offsets[lane], self.clock(), value))
+            self._waiting.append(Submission(lane, self._offsets[lane], self.clock(), value, trace))
             self._offsets[lane] += 1
         if not self.paused:
             self.route()
@@ -93,7 +96,7 @@ class Simulator:
             if isinstance(entry, Entry):
                 self.entries.append(entry)
                 for body in entry.inboxes:
-                    self.deliver(body, encode(Journalled(entry.entry, entry.contents)))
+                    self.deliver(body, encode(Journalled(entry.entry, entry.contents)), entry.traceparent)
         for ledger in self._ledgers:
             for body, notice in ledger.notices(self.clock()):
                 self.notices.append(notice)
@@ -110,10 +113,11 @@ class Simulator:
         states = [replace(ledger.state, number=0) for ledger in self._ledgers]
         self._ledgers = [Ledger(lane, self.world.ground, state, {}) for lane, state in enumerate(states)]
 
-    def deliver(self, body: str, value: bytes) -> None:
+    def deliver(self, body: str, value: bytes, trace: str | None = None) -> None:
         """Write a record into a body's inbox."""
         topic = self.inboxes[inbox(body)]
-        topic.append(Record(inbox(body), 0, len(topic), self.clock(), None, value))
+        headers = () if trace is None else (("traceparent", trace.encode()),)
+        topic.append(Record(inbox(body), 0, len(topic), self.clock(), None, value, headers))
         self._news.set()
 
     def letters(self, body: str) -> list[Letter]:
@@ -165,16 +169,17 @@ class Producer:
 
     async def send(self, records: Sequence[Outgoing], *, topic: str, partition: int) -> None:
         """As `exchange.bus.producer`: all are taken, or an error after a beginning of them."""
-        assert topic == SUBMISSIONS
         await asyncio.sleep(0)
         self.simulator.require_near()
         self.simulator.step("send")
         if not self.simulator.drop:
             bodies = [(record.key or b"").decode() for record in records]
             for body in dict.fromkeys(bodies):
-                assert lane_of(body, self.simulator.world.lanes) == partition
-                values = [record.value or b"" for record in records if record.key == body.encode()]
-                self.simulator.submit(body, *values)
+                world = self.simulator.world
+                assert lane_source(lane_in(world.directory, body), world.lanes) == (topic, partition)
+                said = [record for record in records if record.key == body.encode()]
+                traces = [hints(record.headers).get("traceparent") for record in said]
+                self.simulator.submit(body, *(record.value or b"" for record in said), traces=traces)
         self.simulator.step("sent")
 
 
@@ -182,12 +187,29 @@ class Reader:
     """Reads inboxes from positions on."""
 
     def __init__(self, simulator: Simulator, positions: Mapping[Partition, Position | None]) -> None:
-        """Compare the record at each position again."""
+        """Read these; see `add`."""
         self._simulator = simulator
         self._next: dict[Partition, int] = {}
+        self._stand(positions)
+
+    async def add(self, positions: Mapping[Partition, Position | None]) -> None:
+        """As `exchange.bus.reader`: the record at each position is compared again."""
+        self._simulator.require_near()
+        for topic, _ in positions:
+            if topic in self._simulator.missing:
+                message = f"{topic} is not there"
+                raise BusError(message, code="topic-missing")
+        self._stand(positions)
+
+    def drop(self, partitions: Iterable[Partition]) -> None:
+        """As `exchange.bus.reader`."""
+        for partition in partitions:
+            del self._next[partition]
+
+    def _stand(self, positions: Mapping[Partition, Position | None]) -> None:
         for (topic, partition), position in positions.items():
             if position is not None:
-                _require_same(simulator.inboxes[topic], position)
+                _require_same(self._simulator.inboxes[topic], position)
             self._next[topic, partition] = 0 if position is None else position.offset + 1
 
     async def read(self, timeout: float, max_records: int = 500) -> list[Taken]:  # noqa: ASYNC109

@@ -133,6 +133,18 @@ async def test_acknowledged_records_that_vanish_are_sent_again(place: Place) -> 
     assert place.simulator.message_ids("beta") == [f"m-{number}" for number in range(5)]
 
 
+async def test_a_new_body_is_heard_as_soon_as_routers_know_it(place: Place) -> None:
+    """What it said before they did was dropped in silence: it asks soon, not after the silence of a body long known."""
+    place.simulator.drop = True
+    patient = replace(QUICK, resend_after=60.0, resend_at_most=900.0)
+    async with place.agent("alpha", timing=patient) as agent:
+        await agent.mailbox("alpha").submit(plain_letter("m-0", "beta"))
+        await asyncio.sleep(0.1)
+        place.simulator.drop = False
+        await until_settled(agent)
+    assert place.simulator.message_ids("beta") == ["m-0"]
+
+
 async def test_a_certificate_is_replaced_file_by_file(place: Place) -> None:
     """Between its two files a pair is none: that is waited out, not ended by."""
     async with place.agent("alpha") as agent:

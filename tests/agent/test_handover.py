@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from exchange.agent.agent import Agent
-from exchange.agent.inbound import FLAGGED_BYTES
+from exchange.agent.keeping import FLAGGED_BYTES
 from exchange.agent.mailbox import RECEIPTS
 from exchange.agent.spool.incoming import ArrivalState
 from exchange.domain.event import Event

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from exchange.agent.history import VERSIONS_KEPT, TrustHistory
+from exchange.domain.policy import GROUP_VERSIONS
 from exchange.security.directory.publisher import DirectoryPublisher, successor
 from exchange.security.errors import DirectoryRefused
 from tests.agent.place import Place, until, until_settled
@@ -32,6 +33,15 @@ def test_old_versions_stay_at_hand(place: Place) -> None:
     for version in range(1, VERSIONS_KEPT + 6):
         assert history.at(version).directory.version == version
     assert history.directory.version == VERSIONS_KEPT + 5
+
+
+def test_all_versions_that_groups_name_stay_at_hand(place: Place) -> None:
+    """As many as the router takes before the one in force (ADR 0013), of today and of whoever catches up."""
+    history = TrustHistory(place.directory)
+    for decided_by in (3 * GROUP_VERSIONS, 2 * GROUP_VERSIONS):
+        used = range(decided_by, decided_by - GROUP_VERSIONS - 1, -1)
+        kept = [history._keep(dataclasses.replace(history.directory, version=version)) for version in used]
+        assert list(map(history.at, used)) == kept
 
 
 def test_a_version_that_is_not_there(place: Place) -> None:

@@ -1,9 +1,11 @@
 """What an EDMS wants sent: taken in once, or put aside with a text that says why."""
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 
+from adapters.connectors.durable import ConnectorError
 from exchange.agent.agent import Agent, Member
 from exchange.agent.errors import DraftRefused
 from exchange.agent.intake import package_digest
@@ -46,6 +48,40 @@ async def test_a_format_s_bug_stops_one_package_only(place: Place, caplog: pytes
     assert "RecursionError" in ours.quarantined["deep"]
     assert "UnicodeEncodeError in" in caplog.text
     assert "secret" not in caplog.text
+
+
+class Stuck(MemoryEdms):
+    """A document system of which the second package cannot be read."""
+
+    def collect(self, limit: int) -> Iterator[Package]:
+        """See `Connector`."""
+        for number, package in enumerate(super().collect(limit)):
+            if number:
+                message = "cannot be read"
+                raise ConnectorError(message)
+            yield package
+
+
+async def test_what_cannot_be_read_holds_back_nothing_before_it(place: Place) -> None:
+    """What came first leaves; the rest is looked for again."""
+    ours = Stuck()
+    ours.put(letter_package("one", message_id="m-1", to="beta"))
+    ours.put(letter_package("two", message_id="m-2", to="beta"))
+    async with place.agent("alpha", edms={"alpha": ours}):
+        await until(lambda: place.simulator.message_ids("beta") == ["m-1", "m-2"])
+    assert ours.archived == ["one", "two"]
+
+
+async def test_a_connector_s_bug_is_waited_out(place: Place) -> None:
+    """It ends no process, in which other bodies have letters too; when it is mended, they leave."""
+    ours = MemoryEdms(failure=TypeError("an odd column"))
+    ours.put(letter_package("one", message_id="m-1", to="beta"))
+    async with place.agent("alpha", edms={"alpha": ours}) as agent:
+        await asyncio.sleep(0.1)
+        (status,) = await agent.status()
+        assert "connector-failed" in status.waits_for
+        ours.failure = None
+        await until(lambda: place.simulator.message_ids("beta") == ["m-1"])
 
 
 @pytest.mark.parametrize(
@@ -205,11 +241,8 @@ def test_the_digest_is_of_the_files() -> None:
 
 
 def test_bodies_are_named_once(place: Place) -> None:
-    """An agent without bodies, or with one twice, is refused before it starts."""
+    """An agent with a body twice is refused before it starts."""
     office = place.office(Spool(place.spool("alpha")))
-    with pytest.raises(ConfigurationError) as raised:
-        Agent(office, [], place.simulator.transport)
-    assert raised.value.code == "agent-without-body"
     twice = [Member("alpha", lambda: place.world.signers["alpha"])] * 2
     with pytest.raises(ConfigurationError) as raised:
         Agent(office, twice, place.simulator.transport)

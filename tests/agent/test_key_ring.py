@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.agent.key_ring import KeyRing
-from exchange.domain.directory import CertificateUse, Directory, ListedCertificate
+from exchange.domain.directory import BodyStatus, CertificateUse, Directory, ListedCertificate
 from exchange.security.cades import Signer
 from exchange.security.errors import KeyRefused
 from exchange.security.form import parse
@@ -107,7 +107,7 @@ def test_the_next_key_waits_until_the_exchange_knows_it(desk: Desk) -> None:
     assert desk.after(100_000) == "old"
     desk.list(desk.old, desk.new)
     assert [desk.after(0), desk.after(59), desk.after(1)] == ["old", "old", "new"]
-    assert desk.ring.is_listed
+    assert desk.ring.hindrance() is None
 
 
 def test_it_waits_for_its_own_first_day(desk: Desk) -> None:
@@ -132,6 +132,42 @@ def test_it_is_used_at_once_when_the_present_one_no_longer_counts(desk: Desk, en
         desk.list(desk.old, desk.new)
         desk.now += 10 * DAY
     assert desk.after(0) == "new"
+
+
+@pytest.mark.parametrize(
+    ("days", "since", "reason"),
+    [
+        (0, None, None),
+        (0, NOW + DAY, None),
+        (0, NOW, "certificate-revoked"),
+        (10, None, "certificate-expired"),
+        (-2, None, "certificate-not-yet-valid"),
+    ],
+)
+def test_what_the_directory_has_against_a_key(
+    desk: Desk, days: int, since: datetime | None, reason: str | None
+) -> None:
+    """Told by the code that the exchange would give; nothing while a next key can be used instead."""
+    desk.list(revoked(desk.old, since) if since else desk.old)
+    desk.now += days * DAY
+    found = desk.ring.hindrance()
+    assert (found and found.reason) == reason
+    desk.following.pair = certify(desk.root, "mfa", validity=Validity(NOW - 9 * DAY, NOW + 99 * DAY))
+    desk.list(desk.following.pair)
+    assert desk.ring.hindrance() is None
+
+
+def test_what_the_directory_has_against_a_body(desk: Desk) -> None:
+    """A certificate that it does not list, and the body itself."""
+    desk.list(desk.new)
+    found = desk.ring.hindrance()
+    assert found is not None
+    assert found.reason == "signer-unknown"
+    desk.listed = directory(desk.root, replace(body("mfa", desk.old), status=BodyStatus.SUSPENDED))
+    found = desk.ring.hindrance()
+    assert found is not None
+    assert found.reason == "body-suspended"
+    assert "lists mfa as suspended" in found.text
 
 
 def test_a_next_key_that_must_not_be_used(desk: Desk) -> None:

@@ -102,6 +102,14 @@ async def test_a_group_that_is_none(box: Mailbox, draft: DraftLetter, code: str)
     assert raised.value.code == code
 
 
+async def test_a_group_that_cannot_be_read_is_told_once(box: Mailbox) -> None:
+    """Where it is wrong and what could stand there, and nothing twice."""
+    with pytest.raises(DraftRefused) as raised:
+        await box.submit(replace(plain_letter("m-1"), group=Group("all, Mfa", 1)))
+    known = "a body's code, 'all', 'kind:…', 'parent:code' or 'soate:digits'"
+    assert str(raised.value) == f"group, character 6: 'Mfa' is none of {known}"
+
+
 async def test_a_failed_hand_over_is_tried_again_on_a_person_s_word(place: Place) -> None:
     """Once the EDMS is mended the letter is shown, and the sender hears that as well."""
 

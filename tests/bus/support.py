@@ -4,6 +4,7 @@ from exchange.bus.administration import Administration
 from exchange.bus.reader import PositionedReader, Positions
 from exchange.bus.records import Record, Taken
 from exchange.bus.topics import SUBMISSION_BATCH_BYTES, TopicSpec
+from exchange.domain.errors import BusError
 from tests.plugin_kafka import ADMINISTRATOR, KafkaCluster
 
 
@@ -35,12 +36,23 @@ async def read_to_end(reader: PositionedReader) -> list[Taken]:
     return found
 
 
+async def committed(reader: PositionedReader, offset: int) -> None:
+    """Wait until everything before `offset` counts: a commit is answered before its markers are written."""
+    while min((await reader.end_offsets()).values()) < offset:
+        pass
+
+
 async def read_all(kafka: KafkaCluster, positions: Positions | str, principal: str = ADMINISTRATOR) -> list[Taken]:
     """Everything behind `positions`, or everything of one topic's only partition."""
     if isinstance(positions, str):
         positions = {(positions, 0): None}
-    async with PositionedReader(kafka.settings(principal), positions) as reader:
-        return await read_to_end(reader)
+    while True:
+        try:
+            async with PositionedReader(kafka.settings(principal), positions) as reader:
+                return await read_to_end(reader)
+        except BusError as error:  # a broker that was frozen leads again in a moment
+            if not error.retriable:
+                raise
 
 
 def values(taken: list[Taken]) -> list[bytes | None]:

@@ -4,12 +4,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import GroupAuthorizationFailedError, TransactionalIdAuthorizationFailed
 
-from exchange.bus.access import AUDITOR, Grant, Operation, Resource, body_grants, service_grants
+from exchange.bus.access import AUDITOR, CONSOLE, TRACKER, Grant, Operation, Resource, body_grants, service_grants
 from exchange.bus.connection import aiokafka_options
 from exchange.bus.errors import bus_error
 from exchange.bus.producer import Outgoing, SubmissionProducer
 from exchange.bus.reader import PositionedReader
-from exchange.bus.topics import JOURNAL, SUBMISSIONS, inbox
+from exchange.bus.topics import COMMANDS, JOURNAL, SUBMISSIONS, inbox
 from exchange.domain.errors import BusError
 from tests.plugin_kafka import KafkaCluster
 
@@ -33,16 +33,19 @@ def test_a_gateway_reads_the_inboxes_of_its_bodies() -> None:
 
 
 def test_only_services_write_what_bodies_read() -> None:
-    """The auditor writes nowhere, and only the router has transactions and a group."""
+    """The auditor writes nowhere, only the router the journal; it has a group, and transactions as the archive has."""
     grants = service_grants()
     assert not [grant for grant in grants if grant.principal == AUDITOR and grant.operation is Operation.WRITE]
-    own = {grant.principal for grant in grants if grant.resource in {Resource.GROUP, Resource.TRANSACTIONAL_ID}}
-    assert own == {"svc-router"}
+    assert {grant.principal for grant in grants if grant.resource is Resource.GROUP} == {"svc-router"}
     assert {(grant.principal, grant.name) for grant in grants if grant.prefix} == {
         ("svc-router", inbox("")),
         ("svc-router", "router:"),
+        ("svc-archive", "archive:"),
         ("svc-directory", "exchange."),
     }
+    written = {(grant.principal, grant.name) for grant in grants if grant.operation is Operation.WRITE}
+    assert {principal for principal, name in written if name == JOURNAL} == {"svc-router"}
+    assert {name for principal, name in written if principal in {TRACKER, CONSOLE}} == {COMMANDS}
     assert Operation.DELETE not in {grant.operation for grant in grants}
     assert all(grant.principal.startswith("svc-") for grant in grants)
     assert len(set(grants)) == len(grants)

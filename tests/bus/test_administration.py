@@ -1,5 +1,6 @@
 """Topics and rights on a real broker."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -64,6 +65,13 @@ async def test_too_many_copies_are_refused(kafka: KafkaCluster) -> None:
     assert not refused.value.retriable
 
 
+async def until_rights(administration: Administration, expected: set[Grant]) -> None:
+    """The controller has taken them away; the broker that is asked hears of it a moment later."""
+    async with asyncio.timeout(10):
+        while await rights_of(administration, "delta") != expected:  # noqa: ASYNC110 - it happens at the broker
+            await asyncio.sleep(0.05)
+
+
 async def test_rights_read_back_as_given(kafka: KafkaCluster) -> None:
     """All kinds, from anywhere or one place; given twice is given once, and one taken away leaves the others."""
     grants = {
@@ -77,9 +85,9 @@ async def test_rights_read_back_as_given(kafka: KafkaCluster) -> None:
         await administration.ensure_access(grants)
         assert await rights_of(administration, "delta") == grants
         await administration.revoke(body_grants("delta"))
-        assert await rights_of(administration, "delta") == grants - set(body_grants("delta"))
+        await until_rights(administration, grants - set(body_grants("delta")))
         await administration.revoke(grants)
-        assert await rights_of(administration, "delta") == set()
+        await until_rights(administration, set())
 
 
 async def rights_of(administration: Administration, principal: str) -> set[Grant]:
@@ -113,3 +121,16 @@ async def test_a_body_cannot_administer(kafka: KafkaCluster) -> None:
         with pytest.raises(BusError) as refused:
             await administration.ensure_access([Grant("alpha", Operation.READ, Resource.TOPIC, "exchange.journal")])
     assert refused.value.code == "access-denied"
+
+
+async def test_partitions_are_added(kafka: KafkaCluster) -> None:
+    """Up to as many as there must be; never fewer."""
+    name = "exchange.growing"
+    spec = replace(inbox_topic("growing", ClusterShape()), name=name)
+    async with kafka.administration() as administration:
+        await administration.ensure_topics([spec])
+        await administration.add_partitions({name: 3})
+        assert (await administration.partition_counts())[name] == 3
+        with pytest.raises(BusError) as refused:
+            await administration.add_partitions({name: 2})
+    assert (refused.value.code, refused.value.retriable) == ("bus-refused", False)

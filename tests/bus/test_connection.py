@@ -3,13 +3,13 @@
 import ssl
 from dataclasses import replace
 from datetime import UTC, datetime
-from inspect import signature
 from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient
 
 from exchange.bus.connection import KafkaSettings, aiokafka_options, confluent_options
+from exchange.bus.line import LINES, Line
 from exchange.bus.reader import PositionedReader
 from exchange.bus.topics import inbox
 from exchange.domain.errors import BusError, ConfigurationError
@@ -40,9 +40,15 @@ def test_tls_trusts_the_transport_root_alone(settings: KafkaSettings) -> None:
 
 
 def test_a_frozen_broker_is_given_up_soon(settings: KafkaSettings) -> None:
-    """After the longest answer that is meant to take its time, and long before aiokafka's own 40 s."""
-    longest_poll = signature(PositionedReader.__init__).parameters["fetch_wait_seconds"].default
-    assert longest_poll * 1000 < aiokafka_options(settings)["request_timeout_ms"] <= 10_000
+    """Long before aiokafka's own 40 s, unless the line is thin."""
+    assert aiokafka_options(settings)["request_timeout_ms"] <= 10_000
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_every_answer_has_its_time(settings: KafkaSettings, line: Line) -> None:
+    """A broker may hold a question of ours for news, and writing outlasts one answer that never comes."""
+    assert aiokafka_options(replace(settings, line=line))["request_timeout_ms"] == line.answer_seconds * 1000
+    assert line.fetch_wait_seconds < line.answer_seconds < line.delivery_seconds
 
 
 def test_an_exposed_key_is_refused(settings: KafkaSettings) -> None:

@@ -10,12 +10,13 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from exchange.bus import lane as lanes
+from exchange.bus import transactions
 from exchange.bus.access import ROUTER
 from exchange.bus.connection import aiokafka_options, confluent_options
 from exchange.bus.lane import Lane
 from exchange.bus.lane_group import LaneGroup
 from exchange.bus.producer import Outgoing, SubmissionProducer
-from exchange.bus.topics import JOURNAL, SEQUENCES, SUBMISSIONS
+from exchange.bus.topics import JOURNAL, SEQUENCES, SUBMISSIONS, lane_source
 from exchange.domain.errors import BusError
 from tests.plugin_kafka import ADMINISTRATOR, SHAPE, KafkaCluster
 
@@ -52,7 +53,7 @@ async def test_everything_of_a_lane_ends_when_kafka_is_away(
 ) -> None:
     """Reading, committing and the group each end with an error, so the router can say so and start over."""
     monkeypatch.setattr(lanes, "SILENCE_SECONDS", 0.5)
-    monkeypatch.setattr(lanes, "COMMIT_SECONDS", 3.0)
+    monkeypatch.setattr(transactions, "COMMIT_SECONDS", 3.0)
     settings = kafka.settings(ROUTER)
     lane = Lane(settings, LANE)
     await lane.arm()
@@ -61,7 +62,7 @@ async def test_everything_of_a_lane_ends_when_kafka_is_away(
     writes = {(SEQUENCES, LANE): [Outgoing(b"state", b"@3")]}
     await lane.commit(writes)
     async with LaneGroup(settings) as group:
-        assert await group.watch() == frozenset(range(SHAPE.lanes))
+        assert await group.watch() == {lane: lane_source(lane, SHAPE.lanes) for lane in range(SHAPE.lanes + 1)}
         for _ in range(5):
             assert await lane.read(0.2, 100) == []
         async with broker_away(kafka), asyncio.timeout(30):

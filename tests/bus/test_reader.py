@@ -17,7 +17,7 @@ from exchange.bus.reader import PositionedReader
 from exchange.bus.records import Position, Record
 from exchange.bus.topics import CHECKPOINTS, DIRECTORY, JOURNAL, SUBMISSIONS, inbox, inbox_topic
 from exchange.domain.errors import BusError
-from tests.bus.support import delete_topic, make_topic, numbered, read_all, read_to_end, values
+from tests.bus.support import committed, delete_topic, make_topic, numbered, read_all, read_to_end, values
 from tests.plugin_kafka import ADMINISTRATOR, SHAPE, KafkaCluster
 
 pytestmark = pytest.mark.server
@@ -104,6 +104,7 @@ async def test_quiet_for_longer_than_retention_behind_a_transaction(kafka: Kafka
         async with producer.transaction():
             await producer.send(topic, b"taken")
         async with PositionedReader(settings, {(topic, 0): None}) as reader:
+            await committed(reader, 2)
             (taken,) = await read_to_end(reader)
             behind = reader.next_offsets()[topic, 0]
             assert (taken.offset, behind) == (0, 2)
@@ -113,7 +114,9 @@ async def test_quiet_for_longer_than_retention_behind_a_transaction(kafka: Kafka
             await read_all(kafka, {(topic, 0): taken.position})
         async with producer.transaction():
             await producer.send(topic, b"next")
-    assert values(await read_all(kafka, {(topic, 0): replace(taken.position, reached=behind)})) == [b"next"]
+    async with PositionedReader(settings, {(topic, 0): replace(taken.position, reached=behind)}) as reader:
+        await committed(reader, 4)
+        assert values(await read_to_end(reader)) == [b"next"]
 
 
 async def delete_before(kafka: KafkaCluster, topic: str, offset: int) -> None:

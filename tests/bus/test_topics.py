@@ -1,6 +1,7 @@
 """The topics as values."""
 
 from exchange.bus.topics import (
+    COMMANDS,
     JOURNAL,
     PREFIX,
     ROUTED_BATCH_BYTES,
@@ -10,6 +11,7 @@ from exchange.bus.topics import (
     ClusterShape,
     inbox,
     inbox_topic,
+    lane_source,
     service_topics,
 )
 from exchange.domain.policy import RECORD_BYTES
@@ -18,12 +20,18 @@ SHAPE = ClusterShape(lanes=8, journal_partitions=3, replication=3, min_insync=2)
 
 
 def test_partitions_follow_the_shape() -> None:
-    """Sequences have a partition for each lane, number for number; an inbox has one."""
+    """Sequences have a partition for each lane, number for number, that of commands too; an inbox has one."""
     partitions = {spec.name: spec.partitions for spec in service_topics(SHAPE)}
-    assert partitions[SUBMISSIONS] == partitions[SEQUENCES] == 8
+    assert (partitions[SUBMISSIONS], partitions[SEQUENCES], partitions[COMMANDS]) == (8, 9, 1)
+    assert [spec.name for spec in service_topics(SHAPE) if spec.may_grow] == [SEQUENCES]
     assert partitions[JOURNAL] == 3
     assert inbox_topic("mfa", SHAPE).partitions == 1
     assert inbox_topic("mfa", SHAPE).name == inbox("mfa") == "exchange.inbox.mfa"
+
+
+def test_every_lane_has_its_source() -> None:
+    """A body's lane reads its partition of submissions; behind them all stands the lane of commands."""
+    assert [lane_source(lane, 2) for lane in range(3)] == [(SUBMISSIONS, 0), (SUBMISSIONS, 1), (COMMANDS, 0)]
 
 
 def test_nothing_is_left_to_the_brokers_defaults() -> None:

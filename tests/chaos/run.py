@@ -12,6 +12,7 @@ from exchange import system
 from exchange.agent.drafts import Drafting
 from exchange.domain.errors import BusError
 from exchange.domain.policy import parse_policy
+from exchange.embedded.speakers import SERVICES
 from exchange.security.directory.folder import DirectoryFolder
 from tests.chaos.client import Correspondent
 from tests.chaos.history import Recorder
@@ -56,7 +57,7 @@ class Run:
 
     async def _rest(self) -> list[Violation]:
         """Wait until nothing waits any more, or for too long; what the checker finds then."""
-        checker = Checker(self.site.settings(), BODIES, CLUSTER.lanes, CLUSTER.journal_partitions)
+        checker = Checker(self.site.settings(), (*BODIES, *SERVICES), CLUSTER.lanes, CLUSTER.journal_partitions)
         began = time.monotonic()
         while True:
             seen = await self._look(checker)

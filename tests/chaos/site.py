@@ -31,7 +31,8 @@ from exchange.embedded import (
 )
 from exchange.embedded.cluster_files import settle_nodes
 from exchange.embedded.demo_bodies import DemoBody
-from exchange.embedded.installation import ADMIN, SHAPE, Installation, Installer, grants, topics
+from exchange.embedded.installation import ADMIN, SHAPE, Installer, grants, topics
+from exchange.embedded.installed import Installation
 from exchange.embedded.ports import choose_ports
 from exchange.security.authority import Authority
 from tests.chaos.broker_clocks import compiler, stepped
@@ -40,14 +41,13 @@ from tests.chaos.disks import Disk
 from tests.chaos.keeper import Keeper
 from tests.chaos.proxy_process import ProxyProcess
 from tests.chaos.servers import BrokerServer, PostgresServer, ProgramServer, Role, Server
+from tests.plugin_kafka import SHORT_LIVED
 
 BODIES = tuple(f"body-{number}" for number in range(1, 7))
 BROKERS = 3
 ROUTERS = 2
 CLUSTER = ClusterShape(SHAPE.lanes, SHAPE.journal_partitions, replication=BROKERS, min_insync=BROKERS - 1)
 HEAP_MB = 256
-SHORT_LIVED = ("-XX:TieredStopAtLevel=1",)
-"""Java's second compiler is for programs that run longer; without it a start costs a third less."""
 BROKER_DISK_MB = 1024
 POSTGRESQL_DISK_MB = 512
 SPOOL_DISK_MB = 256
@@ -209,7 +209,7 @@ def _program(site: Site, role: Role, name: str, config: Path) -> ProgramServer:
 def _variant(site: Site, role: str, name: str, **changed: str) -> Path:
     """A role's configuration with other values, without a port and without a folder of a document system."""
     text = site.installation.config(role).read_text(encoding="utf-8")
-    text = re.sub(r'(?m)^(port = .*|folder = "edms.*)\n', "", text)
+    text = re.sub(r"(?m)^(port = .*|edms = .*)\n", "", text)
     for key, value in changed.items():
         text = re.sub(rf"(?m)^{key} = .*$", f'{key} = "{value}"', text)
     config = site.installation.folder / f"{name}.toml"
@@ -218,4 +218,4 @@ def _variant(site: Site, role: str, name: str, **changed: str) -> Path:
 
 
 def _body(code: str) -> DemoBody:
-    return DemoBody(code, Names(code, code, code), "ministry", (f"uid-{code}",), "", "medo-2.6")
+    return DemoBody(code, Names(code, code, code), "ministry", (f"uid-{code}",), "", "infodocs")

@@ -15,7 +15,7 @@ from exchange.bus.topics import DEAD_LETTERS, INBOXES, JOURNAL, SEQUENCES, inbox
 from exchange.domain.decision import DeadLetter, LaneState, Notice, OriginState
 from exchange.domain.errors import BusError
 from exchange.wire.records import decode
-from tests.checker.databases import read_spool
+from tests.checker.databases import read_spool, read_tracker
 from tests.checker.observations import Entry, InboxRecord, Observations, OriginKey, Said
 from tests.checker.records import read_entry, read_inbox_record
 from tests.checker.rules import violations
@@ -36,7 +36,7 @@ class Checker:
             (JOURNAL, partition): None for partition in range(journal_partitions)
         }
         self._positions[DEAD_LETTERS, 0] = None
-        self._sequences: Positions = {(SEQUENCES, lane): None for lane in range(lanes)}
+        self._sequences: Positions = {(SEQUENCES, lane): None for lane in range(lanes + 1)}
         self._entries: list[Entry] = []
         self._inboxes: dict[str, list[InboxRecord]] = {}
         self._spoilt: set[str] = set()
@@ -100,8 +100,9 @@ class Checker:
         await self.until(done, "every statement decided", seconds)
 
     async def observations(self) -> Observations:
-        """What Kafka holds: what was read so far, and what routers have stored by now."""
+        """What Kafka holds: what routers have stored by now, then what is there to be read."""
         lanes, origins = await self._stored()
+        await self.read()
         return Observations(
             entries=self._entries,
             inboxes=self._inboxes,
@@ -111,18 +112,22 @@ class Checker:
             origins=origins,
         )
 
-    async def check(self, spools: Mapping[str, Path] = MappingProxyType({}), seconds: float = 10.0) -> None:
+    async def check(
+        self, spools: Mapping[str, Path] = MappingProxyType({}), tracker: str = "", seconds: float = 10.0
+    ) -> None:
         """Fail with what is wrong; markers of the last transaction may need a moment to be visible.
 
         Args:
             spools: files of agents' spools by body: what they hold is checked, too.
+            tracker: URL of a tracker's database, which is checked then, too.
             seconds: that moment at most.
         """
         deadline = time.monotonic() + seconds
         while True:
             kept = {body: await asyncio.to_thread(read_spool, path, body) for body, path in spools.items()}
+            shown = await asyncio.to_thread(read_tracker, tracker) if tracker else None
             await self.read()
-            found = violations(replace(await self.observations(), spools=kept))
+            found = violations(replace(await self.observations(), spools=kept, tracker=shown))
             if not found or time.monotonic() > deadline:
                 break
         assert found == [], "\n".join(map(str, found[:SHOWN]))

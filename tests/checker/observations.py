@@ -68,7 +68,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record of the journal; `said` is None for a basis.
+    """A record of the journal; `said` is None for a basis and for a tick.
 
     Attributes:
         partition: of the journal.
@@ -88,6 +88,7 @@ class Entry:
     digest: bytes
     value: bytes
     said: Said | None = None
+    is_tick: bool = False
 
 
 @dataclass(frozen=True, slots=True)

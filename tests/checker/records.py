@@ -2,11 +2,11 @@
 
 from exchange.bus.records import Record
 from exchange.domain.card import ReceiptCard
-from exchange.domain.decision import Basis, Decided, Journalled, Notice
+from exchange.domain.decision import Basis, Decided, Journalled, Notice, Tick
 from exchange.domain.errors import WireError
 from exchange.domain.ids import digest
-from exchange.domain.statement import Content, Head, Letter, Receipt
-from exchange.wire.records import decode, kind_of, read_head
+from exchange.domain.statement import Command, Content, Head, Letter, Receipt
+from exchange.wire.records import decode, encode, kind_of, read_head
 from tests.checker.observations import Entry, InboxRecord, LetterWords, ReceiptWords, Said
 
 
@@ -15,8 +15,11 @@ def read_entry(record: Record) -> Entry:
     value = record.value or b""
     journalled = decode(Journalled, value)
     entry = journalled.entry
-    if kind_of(entry) is Basis:
+    kind = kind_of(entry)
+    if kind is Basis:
         place, said = decode(Basis, entry).place, None
+    elif kind is Tick:
+        place, said = decode(Tick, entry).place, None
     else:
         decided = decode(Decided, entry)
         place, said = decided.decision.place, _said(decided, journalled.contents)
@@ -29,14 +32,24 @@ def read_entry(record: Record) -> Entry:
         digest=digest(entry),
         value=digest(value),
         said=said,
+        is_tick=kind is Tick,
     )
 
 
 def read_inbox_record(record: Record) -> InboxRecord:
     """A record of an inbox."""
     value = record.value or b""
-    notice = decode(Notice, value) if kind_of(value) is Notice else None
-    return InboxRecord(record.offset, digest(value), notice)
+    if kind_of(value) is Notice:
+        return InboxRecord(record.offset, digest(value), decode(Notice, value))
+    return InboxRecord(record.offset, digest(_as_journalled(value)))
+
+
+def _as_journalled(value: bytes) -> bytes:
+    """The journal's record of what stands in an inbox: the same bytes; what a redrive carries only the inbox has."""
+    entry = decode(Journalled, value).entry
+    if kind_of(entry) is not Decided or kind_of(decode(Decided, entry).statement) is not Command:
+        return value
+    return encode(Journalled(entry, ()))
 
 
 def read_statement(statement: bytes, contents: tuple[Content, ...]) -> tuple[Head, LetterWords | ReceiptWords | None]:

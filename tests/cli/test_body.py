@@ -19,10 +19,10 @@ from exchange.security.authority import Authority
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.enrolment import Answer, Request, decode_request, encode_answer
 from exchange.security.enrolment_rules import examine_request
-from exchange.settings import agent_settings
+from exchange.settings.agent import agent_settings
 
 NOW = datetime.now(UTC)
-SOATE = {"41702205806000"}
+SOATE = {"41702205807000"}
 
 
 class Newcomer:
@@ -39,7 +39,7 @@ class Newcomer:
         (self.folder / "transport-root.crt.pem").write_bytes(self.authority.transport_root.read_bytes())
         self.form = self.folder / "body.toml"
         text = CliRunner().invoke(app, ["body", "form"]).stdout
-        text = text.replace("ak-bulun", "chon-bulun").replace("417022058050", "417022058060")
+        text = text.replace("ak-bulun", "chon-bulun").replace("417022058050", "417022058070")
         self.form.write_text(text, encoding="utf-8")
 
     def run(self, *arguments: str, code: int = 0) -> Any:
@@ -81,7 +81,7 @@ def test_a_request_may_be_granted(newcomer: Newcomer) -> None:
     assert told["digest"] == sha256(data).hexdigest()
     assert told["exchange"] == newcomer.directory.exchange.hex()
     request = decode_request(data)
-    assert examine_request(request, newcomer.directory.latest(), SOATE, {}, NOW) == []
+    assert examine_request(request, newcomer.directory.latest(), SOATE, {}, datetime.now(UTC)) == []
     keys = sorted((newcomer.folder / "keys").iterdir())
     assert [key.name for key in keys] == ["encryption.key.pem", "statement.key.pem", "transport.key.pem"]
     assert {key.stat().st_mode & 0o777 for key in keys} == {0o600}
@@ -103,6 +103,31 @@ def test_the_agent_is_configured(newcomer: Newcomer) -> None:
     config.write_text("# mine", encoding="utf-8")
     newcomer.run("request")
     assert config.read_text(encoding="utf-8") == "# mine"
+
+
+def test_a_configuration_that_stays_is_told(newcomer: Newcomer) -> None:
+    """With what the form would make otherwise; as it was made, nothing is told."""
+    assert newcomer.run("request")["kept"] == newcomer.run("request")["kept"] == []
+    text = newcomer.form.read_text(encoding="utf-8")
+    newcomer.form.write_text(text.replace("kafka2.example:9093", "kafka3.example:9093"), encoding="utf-8")
+    there, made = newcomer.run("request")["kept"]
+    assert there.startswith("-bootstrap = ")
+    assert there.replace("kafka2", "kafka3")[1:] == made[1:]
+    told = CliRunner().invoke(app, ["body", "request", "--from", str(newcomer.form)]).stdout
+    assert f"{newcomer.folder / 'agent.toml'} was there, and stays" in told
+    assert f"  {made}\n" in told
+    assert "kafka2.example" in (newcomer.folder / "agent.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("soate", "code"), [("41702205806000", "soate-unknown"), ("", "soate-missing")])
+def test_a_place_that_the_state_does_not_list(newcomer: Newcomer, soate: str, code: str) -> None:
+    """Told before anything is made or sent: the operators would send it back."""
+    text = newcomer.form.read_text(encoding="utf-8")
+    line = 'soate = "41702205807000"'
+    assert line in text
+    newcomer.form.write_text(text.replace(line, f'soate = "{soate}"' if soate else ""), encoding="utf-8")
+    assert [problem["code"] for problem in newcomer.run("request", code=1)] == [code]
+    assert not (newcomer.folder / "keys").exists()
 
 
 def test_a_second_request_has_the_same_keys_and_origin(newcomer: Newcomer) -> None:
@@ -154,7 +179,10 @@ def test_what_is_no_answer(newcomer: Newcomer) -> None:
     [
         ('code = "chon-bulun"', 'code = "svc-router"', "[body] code"),
         ('kind = "ayil-okmotu"', 'kind = "empire"', "[body] kind"),
-        ('formats = ["gost53898"]', "formats = []", "[body] formats"),
+        ("kafka2.example:9093", "kafka2.example", "[exchange] bootstrap"),
+        ("kafka2.example:9093", "kafka2.example:99999", "[exchange] bootstrap"),
+        ('email = "it@', 'email = "it', "[contact] email"),
+        ('formats = ["medo-2.6"]', "formats = []", "[body] formats"),
         ('systems = ["Infodocs"]', 'systems = ["a", "a"]', "[body] systems"),
         ('name_ky = "Ак', 'nom = "Ак', "[body] name_ky"),
     ],

@@ -1,6 +1,7 @@
 """`doctor` without a broker: what can be seen from files, and what is said when Kafka is away."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,8 +9,14 @@ import pytest
 
 from exchange.cli.checks import LONG, examine
 from exchange.cli.findings import Check, Finding, Severity
+from exchange.domain.directory import BodyStatus
 from exchange.embedded.demo_bodies import demo_bodies
 from exchange.embedded.installation import Installer
+from exchange.embedded.speakers import SERVICES
+from exchange.security.authority import Authority
+from exchange.security.directory.changes import edited
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.directory.publisher import DirectoryPublisher, successor
 from exchange.settings import OperatorSettings, operator_settings
 from exchange.store import queries
 from exchange.store.database import Store
@@ -53,6 +60,7 @@ def test_without_kafka_the_rest_is_looked_at(operator: OperatorSettings) -> None
         "clock",
         "broker settings",
         "copies",
+        "transparency log",
         "topics, rights and quotas",
         "processes",
     }
@@ -68,7 +76,9 @@ def test_certificates_are_told_a_month_before_they_expire(operator: OperatorSett
     assert {finding.severity for finding in soon["directory"].findings[1:]} == {Severity.WARNING}
     late = look(operator, NOW + timedelta(days=366))
     assert codes(late["keys and certificates"]) == codes(late["directory"]) - stopped == {"certificate-expired"}
-    assert len(late["directory"].findings) == 1 + 2 * len(demo_bodies())
+    assert len(late["directory"].findings) == 1 + len(SERVICES) + sum(
+        1 if body.gateway else 2 for body in demo_bodies()
+    )
     early = look(operator, NOW - timedelta(days=1))
     assert codes(early["directory"]) == {"certificate-not-yet-valid"}
 
@@ -109,6 +119,26 @@ def test_processes_that_wait_are_told(operator: OperatorSettings) -> None:
             "see its log; for a dev installation: exchange dev up",
         ),
     )
+
+
+def test_a_suspended_body_s_agent_waits_for_the_keepers(operator: OperatorSettings) -> None:
+    """No process of its own mends that: who suspended it, when and why, and what undoes it."""
+    folder = DirectoryFolder.at(operator.directory.folder, operator.directory.root)
+    keys = Authority(operator.directory.folder.parent / "authority", now=NOW).directory
+    for status, kind in ((BodyStatus.SUSPENDED, "ministry"), (BodyStatus.SUSPENDED, "agency")):
+        head = folder.latest()
+        mfa = replace(head.bodies["mfa"], status=status, kind=kind)
+        entered = edited(head.bodies["mfa"], head.entries["mfa"], mfa, "keeper-1", f"now {kind}", NOW)
+        following = successor(head, {**head.bodies, "mfa": entered}, NOW)
+        DirectoryPublisher(folder).publish(following, keys.publishing(), NOW)
+    waiting = {"agent-mfa": "access-denied", "agent-minjust": "access-denied"}
+    mfa_waits, minjust_waits = look(operator, NOW, waiting)["processes"].findings
+    assert (mfa_waits.code, mfa_waits.subject, minjust_waits.code) == ("body-suspended", "mfa", "process-waits")
+    assert "since version 2 of 2026-03-01" in mfa_waits.problem
+    assert "by keeper-1: now ministry" in mfa_waits.problem
+    assert "exchange directory resume mfa" in mfa_waits.next_step
+    (operator.directory.folder / "timestamp.json").unlink()
+    assert {each.code for each in look(operator, NOW, waiting)["processes"].findings} == {"process-waits"}
 
 
 def test_a_body_that_does_not_fetch_is_told(operator: OperatorSettings, tmp_path: Path) -> None:

@@ -89,4 +89,4 @@ def test_completion_offers_commands() -> None:
     asked = os.environ | {"_EXCHANGE_COMPLETE": "complete_bash", "COMP_WORDS": "exchange l", "COMP_CWORD": "1"}
     program = "import sys; sys.argv = ['exchange']; from exchange.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", program], env=asked, capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["letters"]
+    assert done.stdout.split() == ["letters", "log"]

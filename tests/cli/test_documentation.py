@@ -9,13 +9,15 @@ import pytest
 from exchange.cli.commands import COMMANDS
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "profiles").glob("*.md"))]
+PAGES += sorted((ROOT / "docs" / "operate").rglob("*.md"))
 CODE = re.compile(r"^```.*?\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
 CALL = re.compile(r"(?:^|bin/|\$ |\n *)exchange ([a-z]+)(?: ([a-z]+))?")
 PARTS = {
     "dev": {"up", "status", "down"},
-    "audit": {"replay", "export"},
-    "body": {"form", "request", "install", "selftest", "renew"},
+    "audit": {"verify", "replay", "prove", "compare", "times", "export"},
+    "gateway": {"request", "install"},
+    "body": {"form", "request", "install", "selftest", "renew", "token"},
 }
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 

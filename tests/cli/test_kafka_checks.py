@@ -1,14 +1,17 @@
 """What `doctor` says of a real cluster."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from exchange.bus.administration import Copies
-from exchange.bus.topics import JOURNAL, SUBMISSIONS
+from exchange.bus.producer import Outgoing, SubmissionProducer
+from exchange.bus.topics import CHECKPOINTS, JOURNAL, SUBMISSIONS, inbox, inbox_topic
 from exchange.cli.findings import Severity
-from exchange.cli.kafka_checks import check_brokers, check_copies, copies_finding
-from exchange.settings import DirectorySettings, OperatorSettings
+from exchange.cli.kafka_checks import check_brokers, check_copies, copies_finding, log_findings
+from exchange.settings import OperatorSettings
+from exchange.settings.tables import DirectorySettings
 from tests.plugin_kafka import ADMINISTRATOR, SHAPE, KafkaCluster
 
 
@@ -31,7 +34,7 @@ def test_how_a_partition_is_kept(kept: Copies, found: tuple[Severity, str] | Non
 def operator(kafka: KafkaCluster, replication: int, min_insync: int) -> OperatorSettings:
     """An operator who wants so many copies."""
     nowhere = DirectorySettings(Path(), Path(), follow=False)
-    return OperatorSettings(kafka.settings(ADMINISTRATOR), nowhere, "", replication, min_insync, Path())
+    return OperatorSettings(kafka.settings(ADMINISTRATOR), nowhere, "", replication, min_insync, Path(), "")
 
 
 @pytest.mark.server
@@ -55,3 +58,25 @@ async def test_every_partition_is_looked_at(kafka: KafkaCluster) -> None:
         kept = await administration.copies()
     lanes = [each for each in kept if each.topic == SUBMISSIONS]
     assert lanes == [Copies(SUBMISSIONS, lane, has_leader=True, in_sync=1, assigned=1) for lane in range(SHAPE.lanes)]
+
+
+def test_a_log_is_silent_after_a_quarter_of_an_hour() -> None:
+    """And before its first checkpoint."""
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert log_findings(now - timedelta(minutes=14), now) == []
+    for newest in (None, now - timedelta(minutes=15)):
+        (finding,) = log_findings(newest, now)
+        assert (finding.code, finding.severity) == ("log-silent", Severity.WARNING)
+
+
+@pytest.mark.server
+async def test_the_newest_record_of_a_topic_is_known(kafka: KafkaCluster) -> None:
+    """By the broker's time; none where there is nothing."""
+    async with kafka.administration() as administration:
+        await administration.ensure_topics([inbox_topic("nobody-writes", SHAPE)])
+        assert await administration.newest(inbox("nobody-writes"), 0) is None
+        async with SubmissionProducer(kafka.settings(ADMINISTRATOR)) as producer:
+            await producer.send([Outgoing(b"1", b"1")], topic=CHECKPOINTS, partition=0)
+        newest = await administration.newest(CHECKPOINTS, 0)
+    assert newest is not None
+    assert abs(datetime.now(UTC) - newest) < timedelta(minutes=1)

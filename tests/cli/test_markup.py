@@ -10,6 +10,7 @@ from exchange.cli.output import shown
 from exchange.domain.delivery import Actor, Delivery, Position, State
 from exchange.domain.fact import Registration
 from exchange.journal.findings import Finding, FindingCode, Report
+from exchange.security.documents import SignatureReason, SignatureReport, SignatureStatus
 from exchange.services.replay import Audit
 from exchange.store.views import DeliveryTimeline, Flag, Letter, Listed, Step, Summary, Timeline
 
@@ -83,11 +84,15 @@ def test_a_circular_s_story() -> None:
 def test_an_inbox() -> None:
     """A card is its writer's word, byte for byte; here nobody has made it fit for people before."""
     screen, output = console()
-    arrived = inbox.Arrived(bytes(32), "beta", AT, COMMANDING, COMMANDING, (COMMANDING, HOSTILE))
+    signature = SignatureReport(
+        COMMANDING, "x", SignatureStatus.NOT_VERIFIED, SignatureReason.GOST, COMMANDING, signed_at=AT, algorithm="GOST"
+    )
+    arrived = inbox.Arrived(bytes(32), "beta", AT, COMMANDING, COMMANDING, (COMMANDING, HOSTILE), (signature,))
     flagged = inbox.Flagged(7, "event-unknown", COMMANDING)
     inbox._render(inbox.Contents("alpha", (arrived,), 0, 0, (flagged,)), screen)
-    require_no_commands(output.getvalue(), times=4)
+    require_no_commands(output.getvalue(), times=6)
     assert HOSTILE in output.getvalue()
+    assert "not-verified (gost)" in output.getvalue()
 
 
 def test_an_audit() -> None:

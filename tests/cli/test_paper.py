@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from tests.adapters.support import DRAFT, arrived, draft_of
 
 @dataclass(frozen=True)
 class Bridge:
-    """The agent's configuration of an installation in which ak-bulun is carried on paper."""
+    """The configuration of a bridge that carries ak-bulun on paper."""
 
     config: Path
     edms: Path
@@ -39,11 +39,12 @@ class Bridge:
 @pytest.fixture
 def bridge(tmp_path: Path) -> Bridge:
     """With one letter printed, whose number begins like a formula."""
-    installer = Installer(tmp_path, demo_bodies(), now())
+    installer = Installer(tmp_path, [replace(body, gateway="") for body in demo_bodies()], now())
     installer.write_settings("127.0.0.1:1")
     place = installer.installation
     config = place.config("agent-ak-bulun")
-    config.write_text(config.read_text().replace("gost53898", "paper"))
+    profile = tmp_path / "sanarip-aimak.toml"
+    profile.write_text(profile.read_text().replace("gost53898", "paper"))
     root = Authority(tmp_path / "authority", now=now()).directory.root
     directory = DirectoryFolder.at(tmp_path / "directory", root).latest()
     letter = arrived(draft_of("medo-2.6", reg_number="=11-10/77"))
@@ -114,5 +115,5 @@ def test_mistakes(bridge: Bridge, arguments: Callable[[str], list[str]], code: s
 
 def test_an_agent_without_paper(bridge: Bridge) -> None:
     """The configuration of another agent is no bridge's."""
-    bridge.config.write_text(bridge.config.read_text().replace('"paper"', '"gost53898"'))
+    bridge.config.write_text(bridge.config.read_text().replace("sanarip-aimak", "infodocs"))
     assert "error[paper-bridge-missing]" in bridge.run("list").stderr

@@ -15,7 +15,7 @@ from exchange.embedded.demo_bodies import demo_bodies
 from exchange.embedded.installation import Installer
 from exchange.security.authority import Authority
 from exchange.security.keys import load_certificate, load_key_pair
-from exchange.settings import AgentSettings, agent_settings
+from exchange.settings.agent import AgentSettings, agent_settings
 from tests.plugin_kafka import KafkaCluster
 from tests.published import directory_folder, publish
 from tests.security.issuing import certify_next
@@ -115,7 +115,6 @@ folder = "spool"
 code = "alpha"
 certificate = "{keys.statement.certificate}"
 key = "{keys.statement.key}"
-format = "medo-2.6"
 """
     )
     arguments = ["body", "renew", "--json", "--config", str(tmp_path / "agent.toml")]

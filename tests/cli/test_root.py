@@ -88,7 +88,7 @@ def test_one_signature_is_no_root(ceremony: Ceremony) -> None:
     for _ in range(2):
         ceremony.sign("1.root.json", "ada")
     assert ceremony.run("show", ceremony.path("1.root.json")).exit_code == 1
-    with pytest.raises(DirectoryRefused):
+    with pytest.raises(DirectoryRefused, match=r"lacks 1 signature \(2 must sign\), not signed by bek, cholpon"):
         DirectoryFolder(ceremony.folder / "directory", (ceremony.folder / "1.root.json").read_bytes())
 
 

@@ -16,12 +16,16 @@ from exchange.cli.findings import Check
 from exchange.cli.selftest import LETTER_LOOKS, Selftest, _apart, _right_findings
 from exchange.client import Client
 from exchange.domain.directory import Body, BodyStatus
+from exchange.domain.errors import ExchangeError
 from exchange.embedded.demo_bodies import ECHO, demo_bodies
-from exchange.embedded.installation import Installation, Installer
+from exchange.embedded.installation import Installer
+from exchange.embedded.installed import Installation
 from exchange.security.authority import Authority
+from exchange.security.documents import Anchors
 from exchange.security.keys import KeyFiles
 from exchange.services.echo import Echo
-from exchange.settings import AgentSettings, BodySettings, agent_settings
+from exchange.settings.agent import AgentSettings, agent_settings
+from exchange.settings.bodies import BodySettings
 from exchange.wiring.agent import Desk
 from tests.agent.conftest import authority_folder, place
 from tests.agent.edms import MemoryEdms
@@ -84,6 +88,29 @@ def test_without_a_broker_the_rest_is_looked_at(here: Here) -> None:
         assert found[name] == Check(name)
 
 
+def test_before_the_answer_is_installed(here: Here) -> None:
+    """What waits for the certificates says so, and is not told as wrong itself."""
+    certificate = here.settings.bodies[0].statement.certificate
+    certificate.unlink()
+    found = here.look()
+    assert codes(found["keys and certificates"]) == [("certificate-file-missing", str(certificate))]
+    assert "exchange body install" in found["keys and certificates"].findings[0].next_step
+    assert "waits for the certificates" in found["directory"].skipped
+    assert found["Kafka over TLS"].skipped
+    assert found["letter"].skipped == "first mend: keys and certificates"
+
+
+@pytest.mark.parametrize(("follow", "words"), [(True, "the agent fetches it"), (False, "the agent fetches none")])
+def test_before_the_directory_has_come(here: Here, words: str, *, follow: bool) -> None:
+    """Who brings it, and what to do meanwhile; nobody is sent to another reader's copy."""
+    place = replace(here.settings.directory, follow=follow)
+    (place.folder / "timestamp.json").unlink()
+    (finding,) = replace(here, settings=replace(here.settings, directory=place)).look()["directory"].findings
+    assert (finding.code, finding.subject) == ("directory-missing", str(place.folder))
+    assert words in finding.problem
+    assert "start the agent" in finding.next_step
+
+
 def test_what_the_directory_says_of_both(here: Here) -> None:
     """Of the body, of its certificate, and of the echo."""
     mfa, echo = here.listed("mfa"), here.listed(ECHO.code)
@@ -113,7 +140,7 @@ def test_a_folder_that_cannot_be_written(here: Here) -> None:
 
 def test_a_body_without_a_document_system(here: Here) -> None:
     """Has no folder to be looked at."""
-    bodies = (replace(here.settings.bodies[0], folder=None),)
+    bodies = (replace(here.settings.bodies[0], edms=None),)
     found = replace(here, settings=replace(here.settings, bodies=bodies)).look()
     assert found["document system's folder"].skipped
 
@@ -149,12 +176,12 @@ async def client_at(place: Place, edms: MemoryEdms | None = None, *, echo: bool 
     """Alpha's client beside its agent; beta is the echo, when there is one."""
     systems = {} if edms is None else {"alpha": edms}
     async with place.agent("alpha", edms=systems) as alpha, place.agent("beta") as beta:
-        settings = BodySettings("alpha", KeyFiles(Path(), Path()), "", None)
+        settings = BodySettings("alpha", KeyFiles(Path(), Path()), None)
         desk = Desk(alpha._office, place.simulator.transport)
         answers = Echo(beta.mailbox("beta"), "beta", place.agents_clock).run if echo else asyncio.Event().wait
         async with asyncio.TaskGroup() as group:
             task = group.create_task(answers())
-            yield Client(settings, desk, alpha.mailbox("alpha"))
+            yield Client(settings, desk, alpha.mailbox("alpha"), Anchors())
             task.cancel()
 
 
@@ -187,6 +214,17 @@ async def test_an_echo_that_is_away(place: Place) -> None:
         [("receipt-missing", "handed-over"), ("receipt-missing", "registered")],
         [("reply-missing", "beta")],
     ]
+
+
+async def test_a_letter_that_nobody_would_take(place: Place) -> None:
+    """A key revoked in the directory is told at once, by its code: nobody waits for a word that cannot come."""
+    alpha = place.world.directory.bodies["alpha"]
+    revoked = tuple(replace(each, revoked=place.clock()) for each in alpha.certificates)
+    place.simulator.stand_on(place.world.change(replace(alpha, certificates=revoked)))
+    async with asyncio.timeout(10), client_at(place, echo=False) as client:
+        with pytest.raises(ExchangeError, match="the letter is kept") as caught:
+            await client.decided(await client.send(["beta"], "title"), 30.0)
+    assert caught.value.code == "certificate-revoked"
 
 
 async def test_a_letter_that_is_refused(place: Place) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,25 +13,37 @@ from typing import Any
 import psutil
 import pytest
 
+ROOT = Path(__file__).parent.parent.parent
+
 
 @dataclass(frozen=True)
 class Program:
-    """The command `exchange` on a machine where only `state` is this test's own."""
+    """The command `exchange` on a machine where only `state` is this test's own.
+
+    Attributes:
+        state: its folder.
+        more: of the environment.
+        site: folder of an installed wheel whose files it runs; None: those of the checkout.
+    """
 
     state: Path
     more: dict[str, str] = field(default_factory=dict)
+    site: Path | None = None
 
     @property
     def environ(self) -> dict[str, str]:
         """The user's environment with another state folder."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("EXCHANGE_KAFKA")}
-        return kept | {"EXCHANGE_STATE": str(self.state)} | self.more
+        installed = {"PYTHONPATH": str(self.site)} if self.site else {}
+        return kept | {"EXCHANGE_STATE": str(self.state)} | installed | self.more
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start it and return at once."""
         return subprocess.Popen(
             [sys.executable, "-m", "exchange.cli", *arguments],
             env=self.environ,
+            # Python looks into its working directory first.
+            cwd=self.site,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -54,6 +67,20 @@ class Program:
         """Processes whose command line names our state folder."""
         lines = (" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"]))
         return [line for line in lines if str(self.state) in line]
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with nothing but the wheel's files."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "dist")]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = (folder / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    # As an installer does; a dozen processes that start at once would each do it.
+    subprocess.run([sys.executable, "-m", "compileall", "-q", str(folder / "site")], check=True)
+    return folder / "site"
 
 
 @pytest.fixture

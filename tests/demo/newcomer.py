@@ -71,14 +71,13 @@ class Newcomer:
 
 def grant(program: Program, request: Path, installation: Path) -> Path:
     """What two keepers do; topic and rights are the directory's service's business. The answer's file."""
-    keys, answer, draft = installation / "authority" / "directory", request.with_name("answer"), "draft.json"
-    files = ("--draft", str(request.with_name(draft)), "--answer", str(answer))
+    keys, draft = installation / "authority" / "directory", str(request.with_name("draft.json"))
     config = ("--config", str(installation / "operator.toml"), "--key")
-    entering = ("--reason", "they wrote", "--authority", str(installation / "authority"), *files, *config)
+    entering = ("--reason", "they wrote", "--authority", str(installation / "authority"), "--draft", draft, *config)
     entered = program.ask("directory", "grant", str(request), *entering, str(keys / "keeper-1.key.pem"))
     assert hashlib.sha256(request.read_bytes()).hexdigest() in entered["changes"][0]["reason"]
-    program.ask("directory", "approve", str(request.with_name(draft)), *config, str(keys / "keeper-2.key.pem"))
-    return answer
+    approved = program.ask("directory", "approve", draft, *config, str(keys / "keeper-2.key.pem"))
+    return Path(approved["answers"][0])
 
 
 def line_of(process: "subprocess.Popen[str]", word: str) -> str:

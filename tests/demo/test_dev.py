@@ -19,9 +19,11 @@ from exchange.bus.administration import Administration
 from exchange.bus.connection import KafkaSettings, confluent_options
 from exchange.client import Client
 from exchange.domain.event import Event
-from exchange.embedded.edms import StandInEdms, minimal_pdf
+from exchange.embedded.edms import StandInEdms, compose_letter, minimal_pdf
+from exchange.embedded.edms_story import STORY
 from exchange.embedded.story_script import script_of
-from exchange.settings import AgentSettings, agent_settings, operator_settings
+from exchange.settings import operator_settings
+from exchange.settings.agent import AgentSettings, agent_settings
 from exchange.system import now
 from exchange.wiring.directory import latest_directory
 from tests.demo.conftest import Program
@@ -51,9 +53,9 @@ def agent(dev: Program, body: str) -> AgentSettings:
 
 
 def test_status_shows_what_works(dev: Program) -> None:
-    """Kafka, directory, router, tracker, six agents and the echo, each doing its work."""
+    """Kafka, directory, router, tracker, archive, witness, TSA, seven agents (one a gateway's), the echo: all work."""
     status = dev.ask("dev", "status")
-    assert len(status["processes"]) == 11
+    assert len(status["processes"]) == 15
     assert all(process["running"] and not process["waiting_for"] for process in status["processes"])
 
 
@@ -87,11 +89,46 @@ def test_a_letter_is_sent_and_found_everywhere(dev: Program, file: Path) -> None
     assert subprocess.run(evidence["openssl"].split(), capture_output=True, check=False).returncode == 0
 
 
+def test_checkpoints_get_time_stamps(dev: Program) -> None:
+    """By the authority of this machine; openssl checks the first one, with the root that the page names."""
+    tokens = folder(dev) / "archive" / "tokens"
+    while not (found := sorted(tokens.glob("*.tsr"))):
+        time.sleep(0.1)
+    files = ("-in", found[0], "-data", found[0].with_suffix(".checkpoint"), "-CAfile", folder(dev) / "tsa/root.crt.pem")
+    subprocess.run(["openssl", "ts", "-verify", *files], capture_output=True, check=True)
+
+
+def test_who_is_behind_a_gateway_is_served_like_anybody(dev: Program, file: Path) -> None:
+    """Commands find the gateway's agent: it signs for the one and fetches for the other."""
+    sent = dev.ask("send", "--as", "ak-bulun", "--to", "chon-oruktu", "--title", "Кошуналарга", str(file))
+    assert sent["state"] == "taken"
+    letters = dev.ask("inbox", "--as", "chon-oruktu")["letters"]
+    assert [letter["sender"] for letter in letters if letter["digest"] == sent["digest"]] == ["ak-bulun"]
+    assert set(dev.ask("dev", "status")["bodies"]) >= {"ak-bulun", "chon-oruktu", "sanarip-aimak", "echo"}
+
+
 def test_a_refused_letter_says_why(dev: Program, file: Path) -> None:
     """Exit code 1 and the reason's code."""
     sent = dev.ask("send", "--as", "mfa", "--to", "nobody", "--title", "Долбоор", str(file), code=1)
     assert (sent["state"], sent["reason"]) == ("refused", "recipient-unknown")
     assert dev.ask("track", sent["digest"])["letter"]["reason"] == "recipient-unknown"
+
+
+def test_a_document_systems_letter_goes_full_circle(dev: Program, tmp_path: Path) -> None:
+    """To the echo and back, whoever it is addressed to; each event heard is told by a document, or said not to be."""
+    directory = latest_directory(agent(dev, "minekonom").directory)
+    package = compose_letter(format_named("medo-2.6"), STORY["trade"], directory, "m-trial", now())
+    for name, data in package.files.items():
+        (tmp_path / name).write_bytes(data)
+    config = folder(dev) / "agent-minekonom.toml"
+    tried = dev.ask("adapter", "trial", "--config", str(config), str(tmp_path / "document.xml"))
+    assert [check["findings"] for check in tried["checks"]] == [[]] * 4
+    expected = {"delivered": "document.xml", "handed-over": "", "registered": "document.xml"}
+    assert tried["told"].items() >= expected.items()
+    broken = tmp_path / "broken.xml"
+    broken.write_text("<communication/>")
+    refused = dev.ask("adapter", "trial", "--config", str(config), str(broken), code=1)
+    assert refused["checks"][0]["findings"][0]["code"] == "document-namespace"
 
 
 def test_an_unknown_letter_and_an_unknown_body(dev: Program) -> None:
@@ -181,7 +218,7 @@ def test_a_newcomer_connects_as_the_guide_says(dev: Program, tmp_path: Path) -> 
         after = newcomer.selftest()
         assert list(after.values()) == [[]] * len(after)
         assert {"letter", "receipts", "reply", "rights", "clock", "document system's folder"} <= set(after)
-    shown = sorted(package.name for package in (tmp_path / "edms" / "in").iterdir())
+    shown = sorted(package.name for package in (tmp_path / "edms" / CODE / "in").iterdir())
     assert len(shown) >= 2, "the reply, and receipts that the format has a word for"
 
 

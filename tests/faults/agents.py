@@ -17,7 +17,7 @@ MANY = 1_000_000
 
 def agent(stage: Stage, body: str) -> AbstractContextManager[Process]:
     """A body's agent without a document system: what arrives stays in its spool."""
-    return stage.running(f"agent-{body}", name="alone", without='folder = "edms')
+    return stage.running(f"agent-{body}", name="alone", without="edms = ")
 
 
 def spool_of(stage: Stage, body: str) -> Path:

@@ -16,7 +16,9 @@ from exchange.domain.card import (
     Person,
     ReceiptCard,
     Task,
+    Translation,
 )
+from exchange.domain.checkpoint import OriginProof, PublishedCheckpoint
 from exchange.domain.decision import (
     Basis,
     DeadLetter,
@@ -28,6 +30,7 @@ from exchange.domain.decision import (
     OriginState,
     Place,
     Step,
+    Tick,
     Trouble,
     Verdict,
 )
@@ -35,8 +38,10 @@ from exchange.domain.ids import ZERO_DIGEST
 from exchange.domain.statement import (
     Access,
     AckPolicy,
+    Command,
     Commitment,
     Content,
+    Deadline,
     Form,
     Group,
     Head,
@@ -126,6 +131,7 @@ LETTER_CARD = LetterCard(
     links=(Link("В ответ на", "77aa-document", "22-1/7", date(2022, 2, 1)),),
     tasks=(
         Task("1", "Сообщить о готовности", date(2022, 3, 10), controlled=True, executors=(Executor(PERSON, "main"),)),
+        Task("2", "Доложить", author=PERSON),
     ),
     files=(
         FileInfo("f1", "кат.pdf", "application/pdf", 34_567, named_digest("file"), FileRole.MAIN, "Текст", 2),
@@ -134,6 +140,8 @@ LETTER_CARD = LetterCard(
     signatures=(DocumentSignature("f1", "f2", PERSON, MOMENT),),
     source_format="medo-2.6",
     extras=(Extra("document/specialMark", "Контроль"),),
+    translations=(Translation("ky", "Электрондук документ жүгүртүүгө өтүү жөнүндө", "Кат"),),
+    personal_data=True,
 )
 BARE_LETTER_CARD = LetterCard()
 DECISION = Decision(
@@ -179,6 +187,34 @@ SAMPLES: Mapping[type, Mapping[str, object]] = {
     },
     Open: {"": Open(OPENING, Predecessor(bytes(16), 41, named_digest("number 41"))), "first": Open(OPENING, None)},
     Void: {"": Void(HEAD, named_digest("replaced"), "content-too-large")},
+    Deadline: {
+        "": Deadline(
+            HEAD,
+            named_digest("letter"),
+            "mfa",
+            "minjust",
+            "register",
+            MOMENT,
+            MOMENT.replace(second=45),
+            named_digest("policy"),
+            ("mfa", "minjust"),
+        ),
+    },
+    Command: {
+        "": Command(
+            head=HEAD,
+            action="redrive",
+            task="2026-000017",
+            person="asanova",
+            second="osmonov",
+            reason="Катты документ жүгүртүү системасы жоготкон",
+            detail="1 of 37",
+            letter=named_digest("letter"),
+            recipient="minjust",
+            contents=(commit(CONTENT, "application/vnd.kg.exchange.journalled+avro"),),
+        ),
+        "bare": Command(HEAD, "sign-in", "", "asanova", "", "", "", None, "", ()),
+    },
     LetterCard: {"": LETTER_CARD, "bare": BARE_LETTER_CARD},
     ReceiptCard: {
         "": ReceiptCard(
@@ -200,6 +236,7 @@ SAMPLES: Mapping[type, Mapping[str, object]] = {
         "refused": Decided(REFUSAL, b"statement", b"signature"),
     },
     Basis: {"": Basis(PLACE, MOMENT, 12, named_digest("directory"), named_digest("policy"))},
+    Tick: {"": Tick(PLACE, MOMENT, 123_456_791, MOMENT, idle=True), "bare": Tick(PLACE, MOMENT, 0, None, idle=False)},
     Journalled: {"": Journalled(b"entry", (CONTENT,)), "bare": Journalled(b"entry", ())},
     Notice: {
         "": Notice(
@@ -223,5 +260,12 @@ SAMPLES: Mapping[type, Mapping[str, object]] = {
         "bare": OriginState(),
     },
     DeadLetter: {"": DeadLetter(3, 99, MOMENT, "unreadable", "value", 12, named_digest("value"), b"not a record")},
+    PublishedCheckpoint: {
+        "": PublishedCheckpoint(
+            b"a signed checkpoint", b"exchange-heads/v1\n", (named_digest("left"), named_digest("up"))
+        ),
+        "first": PublishedCheckpoint(b"a signed checkpoint", b"exchange-heads/v1\n", ()),
+    },
+    OriginProof: {"": OriginProof(b"an entry", b"exchange-proof/v1\n")},
 }
 """By class, then by variant; together the variants say every field."""

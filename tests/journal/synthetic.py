@@ -1,23 +1,27 @@
 """A journal as routers write it, made without Kafka: real signatures, real ledgers, a clock of its own."""
 
-from collections.abc import Iterator
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from exchange.domain.decision import Journalled, LaneState
+from exchange.domain.decision import Decided, Decision, Journalled, LaneState
 from exchange.domain.delivery import Position
 from exchange.domain.event import Event
 from exchange.domain.fact import JournalFact
-from exchange.domain.ids import journal_partition, lane_of
-from exchange.domain.statement import Content, Signed
+from exchange.domain.ids import journal_partition
+from exchange.domain.own_bodies import lane_in
+from exchange.domain.statement import Content, Letter, Signed
 from exchange.journal.examine import Ground, examine
 from exchange.journal.facts import JournalRecord, read_fact
 from exchange.journal.ledger import Entry, Ledger
 from exchange.resources import resource
-from exchange.wire.records import decode, encode
+from exchange.wire.records import decode, encode, kind_of
 from tests.world import Speaker, World, receipt_card
 
 STEP = timedelta(milliseconds=50)
+Alter = Callable[[Decided], Decided]
 
 
 @dataclass
@@ -34,7 +38,7 @@ class SyntheticJournal:
         """Every lane stands on the world's ground."""
         self.now = self.world.now
         self.world.publish(self.world.folder / "directory")
-        for lane in range(self.world.lanes):
+        for lane in range(self.world.all_lanes):
             self.ledgers[lane] = Ledger(lane, self.world.ground, LaneState(), {})
         self.stand_on(self.world.ground)
 
@@ -79,15 +83,31 @@ class SyntheticJournal:
     def say(self, body: str, signed: Signed) -> Signed:
         """Submit, decide, journal."""
         self.now += STEP
-        ledger = self.ledgers[lane_of(body, self.world.lanes)]
+        ledger = self.ledgers[lane_in(self.world.directory, body)]
         submission = self.world.submission(signed, ledger.state.offset, body)
         examined = examine(submission, ledger.ground, self.now)
         if (version := ledger.unproven(examined)) is not None:
             self.write(ledger.ground.directory.digest, Journalled(ledger.basis(self.now), self.files(version)))
         entry = ledger.take(examined, self.now)
         assert isinstance(entry, Entry), entry
-        self.write(entry.about, Journalled(entry.entry, entry.contents))
+        self.write(entry.about, Journalled(entry.entry, () if entry.withheld else entry.contents))
         return signed
+
+    def tick(self, *, waiting: int = 0) -> None:
+        """Each lane says in each partition how far it has come; so many submissions wait behind that."""
+        self.now += STEP
+        for ledger in self.ledgers.values():
+            for partition in range(self.world.journal_partitions):
+                entry = ledger.tick(self.now, ledger.state.offset + waiting)
+                self.append(partition, encode(Journalled(entry, ())))
+
+    def record_of(self, letter: Signed) -> bytes:
+        """What the journal has of a letter."""
+        for record in self.records:
+            carried = decode(Journalled, record.value)
+            if kind_of(carried.entry) is Decided and decode(Decided, carried.entry).decision.statement == letter.digest:
+                return record.value
+        raise AssertionError(letter)
 
     def write(self, about: bytes, journalled: Journalled) -> None:
         """Append a record to the partition of the letter concerned."""
@@ -99,6 +119,18 @@ class SyntheticJournal:
         self.ends[partition] = offset + 2  # a transaction's marker takes an offset, too
         self.records.append(JournalRecord(Position(partition, offset), self.now + STEP, value))
 
+    def entry(self, index: int) -> bytes:
+        """The entry of a record."""
+        return decode(Journalled, self.records[index].value).entry
+
+    def with_entry(self, index: int, decision: Decision, signed: Signed) -> JournalRecord:
+        """A record as it would be if this had been decided about another statement, of the same letter."""
+        entry = encode(Decided(decision, signed.statement, signed.signature))
+        partition = journal_partition(signed.digest, self.world.journal_partitions)
+        position = Position(partition, self.ends.get(partition, 0))
+        value = encode(Journalled(entry, signed.contents))
+        return dataclasses.replace(self.records[index], position=position, value=value, journalled=self.now + STEP)
+
     def facts(self) -> list[JournalFact]:
         """What the records state."""
         return [read_fact(record) for record in self.records]
@@ -107,6 +139,11 @@ class SyntheticJournal:
         """Every record decoded, with its place in `records`: for tests that alter one."""
         for index, record in enumerate(self.records):
             yield index, decode(Journalled, record.value)
+
+
+def busiest(journal: SyntheticJournal) -> int:
+    """The partition with the most records: letters go by digests, which nobody foretells."""
+    return Counter(each.position.partition for each in journal.records).most_common(1)[0][0]
 
 
 def story(world: World) -> SyntheticJournal:
@@ -125,3 +162,39 @@ def story(world: World) -> SyntheticJournal:
     journal.receipt("alpha", second, "gamma", "no-such-event")
     journal.say("beta", journal.speaker("beta").void())
     return journal
+
+
+def index_of(journal: SyntheticJournal, wanted: Callable[[Decided], bool]) -> int:
+    """Place in `records` of the first decision that is `wanted`."""
+    for index, carried in journal.values():
+        if kind_of(carried.entry) is Decided and wanted(decode(Decided, carried.entry)):
+            return index
+    message = "no such decision"
+    raise AssertionError(message)
+
+
+def is_letter(decided: Decided) -> bool:
+    """Whether the decision accepted a letter."""
+    return kind_of(decided.statement) is Letter and not decided.decision.reason
+
+
+def with_value(record: JournalRecord, value: bytes) -> JournalRecord:
+    """The same record with another value."""
+    return dataclasses.replace(record, value=value)
+
+
+def alter(journal: SyntheticJournal, index: int, change: Alter) -> list[JournalRecord]:
+    """The records with one decision changed; the chain behind it is left as it was."""
+    records = list(journal.records)
+    carried = decode(Journalled, records[index].value)
+    entry = encode(change(decode(Decided, carried.entry)))
+    records[index] = with_value(records[index], encode(Journalled(entry, carried.contents)))
+    return records
+
+
+def decided_otherwise(**changes: object) -> Alter:
+    """Change fields of the decision."""
+    return lambda decided: dataclasses.replace(
+        decided,
+        decision=dataclasses.replace(decided.decision, **changes),  # type: ignore[arg-type]  # fields by name
+    )

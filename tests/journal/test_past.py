@@ -5,7 +5,7 @@ import itertools
 from pathlib import Path
 
 from exchange.journal.past import Past
-from exchange.security.directory.metadata import Proven
+from exchange.security.directory.version import Proven
 from tests.world import World
 
 

@@ -4,7 +4,6 @@ import copy
 import dataclasses
 import itertools
 import shutil
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,10 +24,16 @@ from exchange.journal.replay import Replay, replay_journal
 from exchange.security.authority import Authority
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.wire.records import decode, encode, kind_of
-from tests.journal.synthetic import SyntheticJournal, story
+from tests.journal.synthetic import (
+    SyntheticJournal,
+    alter,
+    decided_otherwise,
+    index_of,
+    is_letter,
+    story,
+    with_value,
+)
 from tests.world import NOW, World
-
-Alter = Callable[[Decided], Decided]
 
 
 def report_of(journal: SyntheticJournal, records: list[JournalRecord] | None = None) -> Report:
@@ -36,45 +41,9 @@ def report_of(journal: SyntheticJournal, records: list[JournalRecord] | None = N
     return replay_journal(journal.records if records is None else records, journal.world.root)[0]
 
 
-def found(report: Report) -> set[FindingCode]:
+def found(report: Report) -> set[str]:
     """Codes of everything found."""
     return set(report.found)
-
-
-def index_of(journal: SyntheticJournal, wanted: Callable[[Decided], bool]) -> int:
-    """Place in `records` of the first decision that is `wanted`."""
-    for index, carried in journal.values():
-        if kind_of(carried.entry) is Decided and wanted(decode(Decided, carried.entry)):
-            return index
-    message = "no such decision"
-    raise AssertionError(message)
-
-
-def is_letter(decided: Decided) -> bool:
-    """Whether the decision accepted a letter."""
-    return kind_of(decided.statement) is Letter and not decided.decision.reason
-
-
-def with_value(record: JournalRecord, value: bytes) -> JournalRecord:
-    """The same record with another value."""
-    return dataclasses.replace(record, value=value)
-
-
-def alter(journal: SyntheticJournal, index: int, change: Alter) -> list[JournalRecord]:
-    """The records with one decision changed; the chain behind it is left as it was."""
-    records = list(journal.records)
-    carried = decode(Journalled, records[index].value)
-    entry = encode(change(decode(Decided, carried.entry)))
-    records[index] = with_value(records[index], encode(Journalled(entry, carried.contents)))
-    return records
-
-
-def decided_otherwise(**changes: object) -> Alter:
-    """Change fields of the decision."""
-    return lambda decided: dataclasses.replace(
-        decided,
-        decision=dataclasses.replace(decided.decision, **changes),  # type: ignore[arg-type]  # fields by name
-    )
 
 
 @pytest.fixture(scope="module")
@@ -461,7 +430,7 @@ def test_compare_names_what_differs(journal: SyntheticJournal) -> None:
     rows = [(letter, recipient, delivery) for (letter, recipient), delivery in states.items()]
     assert compare(states, rows) == []
     letter, recipient, delivery = rows[0]
-    altered = (letter, recipient, dataclasses.replace(delivery, state=State.EXPIRED, reg_number="0"))
+    altered = (letter, recipient, dataclasses.replace(delivery, state=State.ACCEPTED, reg_number="0"))
     (difference,) = compare(states, [altered, *rows[1:]])
     assert difference.fields == ("state", "reg_number")
     (missing,) = compare(states, rows[1:])

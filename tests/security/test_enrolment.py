@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Contact, Names
 from exchange.domain.errors import ConfigurationError
-from exchange.security.directory.entries import canonical
+from exchange.security.directory.canonical_json import canonical
 from exchange.security.enrolment import (
     Answer,
     decode_answer,

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from exchange.domain.directory import BodyStatus, CertificateUse, Directory
 from exchange.domain.errors import ConfigurationError
 from exchange.security.authority import Authority
-from exchange.security.directory.entries import canonical
+from exchange.security.directory.canonical_json import canonical
 from exchange.security.enrolment import Answer, Request, decode_request, encode_request, entry_of, make_request
 from exchange.security.enrolment_rules import REQUEST_LIFETIME, Applicant, examine_answer, examine_request, keys_listed
 from exchange.security.keys import KeyPair, PrivateKey, load_certificate

@@ -1,6 +1,7 @@
 """Files appear whole, with the right mode, or not at all."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,19 @@ def test_writes_with_mode_and_leaves_no_draft(tmp_path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["key.pem"]
 
 
-def test_a_draft_left_by_a_crash_is_replaced(tmp_path: Path) -> None:
-    """Neither its bytes nor its mode survive."""
-    draft = tmp_path / ".key.pem.new"
-    draft.write_bytes(b"half")
-    draft.chmod(0o644)
-    write_atomically(tmp_path / "key.pem", b"whole", mode=PRIVATE)
-    assert (tmp_path / "key.pem").read_bytes() == b"whole"
-    assert stat.S_IMODE((tmp_path / "key.pem").stat().st_mode) == PRIVATE
+def test_several_writers_at_once(tmp_path: Path) -> None:
+    """As two processes that follow the directory into one folder: each writes all of its own, one is the last."""
+    path = tmp_path / "timestamp.json"
+    contents = [str(number).encode() * 4096 for number in range(8)]
+
+    def write(data: bytes) -> None:
+        for _ in range(10):
+            write_atomically(path, data)
+            assert path.read_bytes() in contents
+
+    with ThreadPoolExecutor(len(contents)) as writers:
+        list(writers.map(write, contents))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["timestamp.json"]
 
 
 def test_failure_keeps_the_old_file(tmp_path: Path) -> None:
@@ -35,3 +41,4 @@ def test_failure_keeps_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="folder"):
         write_atomically(target, b"data")
     assert (target / "inside").is_dir()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]

@@ -112,8 +112,7 @@ def test_what_is_no_pair_takes_no_place(files: KeyFiles, root: KeyPair) -> None:
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path, files: KeyFiles) -> None:
     """As the one where systemd shows its credentials."""
-    blocked = files.key.parent / "statement.next.key.pem"
-    (files.key.parent / f".{blocked.name}.new").mkdir()
+    request_file(files).mkdir()
     with pytest.raises(ConfigurationError) as caught:
         prepare_next(files, Purpose.STATEMENT)
     assert caught.value.code == "key-folder-unwritable"

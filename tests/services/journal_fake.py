@@ -97,7 +97,8 @@ class FakeReader:
         return all(record.offset >= ends[record.topic, record.partition] for record in new)
 
     def _is_new(self, record: Taken) -> bool:
-        return record.offset >= self._next[record.topic, record.partition]
+        begin = self._next.get((record.topic, record.partition))  # None: it was not asked for this partition
+        return begin is not None and record.offset >= begin
 
 
 def poisoned(offset: int, journal: JournalRecord) -> PoisonedBatch:

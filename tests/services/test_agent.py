@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -50,11 +51,11 @@ FULL = BodyStatus(
 class ToldAgent(Agent):
     """An agent that is as it is told."""
 
-    told = WELL
+    told: tuple[BodyStatus, ...] = (WELL,)
 
     async def status(self) -> list[BodyStatus]:
         """See `Agent`."""
-        return [self.told]
+        return list(self.told)
 
 
 def samples(registry: CollectorRegistry) -> dict[tuple[str, str], float]:
@@ -78,7 +79,7 @@ async def test_gauges_say_how_a_body_is(place: Place, caplog: pytest.LogCaptureF
         running = asyncio.create_task(service.run())
         await until(lambda: not service.waiting_for)
         quiet = samples(registry)
-        agent.told = FULL
+        agent.told = (FULL,)
         await until(lambda: service.waiting_for == "alpha: spool-full: no space: free some")
         running.cancel()
         await asyncio.wait([running])
@@ -97,6 +98,23 @@ async def test_gauges_say_how_a_body_is(place: Place, caplog: pytest.LogCaptureF
         ("exchange_agent_waiting", "spool-full"): 1,
     }
     assert "alpha works" in caplog.messages
+
+
+async def test_what_all_wait_for_is_told_once(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """The line of a gateway that is cut is not told for each of hundreds of bodies."""
+    caplog.set_level(logging.INFO)
+    with Spool(place.spool("alpha")) as spool:
+        office = place.office(spool)
+        agent = ToldAgent(office, place.members("alpha"), place.simulator.transport)
+        service = AgentService(agent, office.counters, CollectorRegistry())
+        agent.told = tuple(replace(FULL, body=body) for body in ("alpha", "beta"))
+        running = asyncio.create_task(service.run())
+        await until(lambda: service.waiting_for == "2 bodies: spool-full: no space: free some")
+        agent.told = (replace(WELL, body="alpha"), replace(FULL, body="beta"))
+        await until(lambda: service.waiting_for == "beta: spool-full: no space: free some")
+        running.cancel()
+        await asyncio.wait([running])
+    assert caplog.messages == ["the agent works", "alpha works"]
 
 
 def test_a_line_of_a_body_has_its_code(caplog: pytest.LogCaptureFixture) -> None:

@@ -29,6 +29,18 @@ def test_certificates_and_disks_are_looked_at_when_asked(tmp_path: Path) -> None
     assert value(registry, "exchange_disk_free_bytes", "edms", "alpha") is None
 
 
+def test_a_gateways_bodies_come_and_go(tmp_path: Path) -> None:
+    """Whose certificate is looked at may change."""
+    world = World(tmp_path / "authority")
+    files = {("statement", "alpha"): world.authority.body("alpha").statement.certificate}
+    registry = process_registry(files, {})
+    expiry = "exchange_certificate_expiry_timestamp_seconds"
+    files["statement", "beta"] = world.authority.body("beta").statement.certificate
+    del files["statement", "alpha"]
+    assert value(registry, expiry, "statement", "alpha") is None
+    assert (value(registry, expiry, "statement", "beta") or 0) > 0
+
+
 def test_a_start_can_be_seen() -> None:
     """A process that was started again tells so by its start; memory and handles by their use."""
     registry = process_registry({}, {})

@@ -8,10 +8,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from exchange.bus.connection import KafkaSettings
-from exchange.bus.lane import Lane, Writes
+from exchange.bus.lane import Lane
 from exchange.bus.producer import Outgoing
 from exchange.bus.records import Record
 from exchange.bus.topics import INBOXES, JOURNAL, SEQUENCES
+from exchange.bus.transactions import Writes
 from exchange.domain.directory import Body, BodyStatus, Names
 from exchange.domain.policy import RECIPIENTS
 from exchange.domain.statement import Group, Signed
@@ -90,7 +91,7 @@ async def test_ended_behind_any_transaction(tmp_path: Path, commits: int) -> Non
     """Whatever the first one had written: in the end everything is decided once and told to everybody."""
     world = World(tmp_path, lanes=1)
     standing, topics = OneFooting(world.ground), Topics()
-    router = Router(NOWHERE, standing, lambda: NOW, RouterMetrics(CollectorRegistry()))
+    router = Router(NOWHERE, standing, lambda: NOW, RouterMetrics(CollectorRegistry()), 10.0)
     alpha, beta = world.speaker("alpha"), world.speaker("beta")
     words: list[tuple[str, Signed]] = [("alpha", alpha.open()), ("beta", beta.open())]
     while len(words) < BATCH * BATCHES:
@@ -126,7 +127,7 @@ async def test_a_circular_holds_up_none_before_it(tmp_path: Path) -> None:
     ]
     said = [examine(world.submission(signed, at, body), world.ground, NOW) for at, (body, signed) in enumerate(words)]
     lane, ledger = CountingLane(topics, commits=99), Ledger(0, world.ground, *read_state(0, {}))
-    router = Router(NOWHERE, OneFooting(world.ground), lambda: NOW, RouterMetrics(CollectorRegistry()))
+    router = Router(NOWHERE, OneFooting(world.ground), lambda: NOW, RouterMetrics(CollectorRegistry()), 10.0)
     await router._decide(lane, ledger, Batch(standing, NOW, tuple(said)))
     assert lane.inboxes == [{"alpha", "beta"}, {"alpha", "beta", *villages}]
     value = topics.read(f"{INBOXES}village-0")[0].value

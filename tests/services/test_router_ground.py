@@ -11,6 +11,7 @@ import pytest
 from exchange.domain.decision import Basis, Place
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ZERO_DIGEST, digest
+from exchange.domain.policy import GROUP_VERSIONS
 from exchange.journal.grounds import Grounds
 from exchange.resources import resource
 from exchange.security.directory.folder import DirectoryFolder
@@ -213,6 +214,15 @@ def test_versions_around_the_one_in_force(files: Files, caplog: pytest.LogCaptur
     fifth = files.footings.current().ground
     assert (fifth.directory.version, fifth.versions(4)) == (5, None)
     assert "directory-missing" in caplog.text
+
+
+def test_all_versions_that_letters_may_name_are_remembered(files: Files) -> None:
+    """Before and behind the one that a lane stands on; each is read once."""
+    ground = files.footings.current().ground
+    around = range(100, 101 + 2 * GROUP_VERSIONS)
+    for number in reversed(around):
+        files.footings._remember(dataclasses.replace(ground.directory, version=number))
+    assert None not in map(ground.versions, around)
 
 
 def test_what_proves_another_version(files: Files) -> None:

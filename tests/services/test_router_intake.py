@@ -33,7 +33,9 @@ def record(offset: int, value: bytes | None) -> Record:
 
 async def taken(world: World, *records: Taken) -> list[Examined | DeadLetter]:
     """What is made of them."""
-    return list((await examine_all(records, Footing(world.ground, lambda _directory, _policy: iter([()])), NOW)).items)
+    return list(
+        (await examine_all(records, Footing(world.ground, lambda _directory, _policy: iter([()])), NOW, 0)).items
+    )
 
 
 def test_the_shortest_statement_is_longer_than_short(world: World) -> None:

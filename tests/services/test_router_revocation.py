@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from exchange.security.crl_folder import CrlFolder
 from exchange.security.keys import KeyFiles, KeyPair, load_key_pair
 from exchange.services.router.ground import LOOK_SECONDS, FootingFiles
 from exchange.services.router.metrics import CrlMetrics
+from tests.audited import Archived
 from tests.journal.synthetic import SyntheticJournal
 from tests.security.lists import revocation_list
 from tests.world import NOW, World
@@ -33,6 +35,7 @@ class Office:
 
     def __init__(self, folder: Path) -> None:
         """Nobody is revoked."""
+        self.folder, self._archives = folder, count()
         self.world = World(folder)
         self.journal = SyntheticJournal(self.world)
         self.policy, self.lists = folder / "policy.toml", folder / "crl"
@@ -65,9 +68,13 @@ class Office:
                     entry = ledger.basis(self.journal.now)
                     self.journal.write(footing.ground.directory.digest, Journalled(entry, part))
 
-    def found(self) -> set[FindingCode]:
-        """What a replay finds."""
-        return set(replay_journal(self.journal.records, self.world.root)[0].found)
+    def found(self) -> set[str]:
+        """What a replay of the journal finds, and a verification of the log too."""
+        replayed = set(replay_journal(self.journal.records, self.world.root)[0].found)
+        archived = Archived(self.folder / f"archive-{next(self._archives)}", self.journal)
+        archived.archive()
+        assert set(archived.verified().found) == replayed
+        return replayed
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -21,18 +22,22 @@ from exchange.domain.event import Event
 from exchange.domain.fact import FlagCode
 from exchange.embedded import EmbeddedPostgres
 from exchange.journal.findings import FindingCode
+from exchange.journal.replay import Replay
 from exchange.security.errors import KeyRefused
 from exchange.services.reading import JournalIncomplete
-from exchange.services.replay import audit
+from exchange.services.replay import Asked, audit
 from exchange.services.tracker import service
 from exchange.services.tracker.metrics import TrackerMetrics
 from exchange.services.tracker.service import Tracker
 from exchange.store import queries
 from exchange.store.database import Store
+from exchange.store.errors import StoreError
 from exchange.store.schema import deliveries
+from exchange.store.writer import Taken
 from tests.journal.synthetic import SyntheticJournal, story
 from tests.plugin_kafka import ADMINISTRATOR, SHAPE, KafkaCluster
 from tests.services.journal_fake import FakeJournal, as_taken, poisoned, unavailable
+from tests.services.terms_fake import FakeTerms
 from tests.store.support import frozen
 from tests.world import World
 
@@ -66,7 +71,7 @@ def registry() -> CollectorRegistry:
 @pytest.fixture
 def tracker(fake: FakeJournal, store: Store, registry: CollectorRegistry) -> Tracker:
     """A tracker of the story."""
-    return Tracker(fake.open, store, fake.partitions, TrackerMetrics(registry), system.now)
+    return Tracker(fake.open, store, fake.partitions, TrackerMetrics(registry), system.now, FakeTerms())
 
 
 @asynccontextmanager
@@ -90,6 +95,48 @@ async def until_ready(tracker: Tracker) -> None:
     await until(lambda: not tracker.waiting_for)
 
 
+@pytest.mark.parametrize("url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.server)], indirect=True)
+async def test_batches_before_a_failure_count(
+    url: str, fake: FakeJournal, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several are read at once: those that were stored stay, are counted, and the next ones follow them."""
+    monkeypatch.setattr(service, "BATCH_RECORDS", 1)
+    with Interrupted(url) as interrupted:
+        interrupted.drop()
+        interrupted.migrate()
+        tracker = Tracker(fake.open, interrupted, fake.partitions, TrackerMetrics(CollectorRegistry()), system.now)
+        with pytest.raises(StoreError):
+            await tracker.catch_up()
+        assert tracker.status.facts == 3
+        assert await tracker.catch_up() == len(fake.records) - 3
+        whole = Tracker(fake.open, store, fake.partitions, TrackerMetrics(CollectorRegistry()), system.now)
+        await whole.catch_up()
+        assert interrupted.digest() == store.digest()
+        interrupted.drop()
+
+
+class Interrupted(Store):
+    """Does not take the fourth batch at the first time."""
+
+    calls = 0
+
+    def take(self, *arguments: Any, **named: Any) -> Taken:
+        """As the store, but once."""
+        self.calls += 1
+        if self.calls == 4:
+            raise StoreError("away for a moment", retriable=True)
+        return super().take(*arguments, **named)
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of another database, of the kind that is asked for."""
+    found: str = (
+        request.getfixturevalue("postgres") if request.param == "postgresql" else f"sqlite:///{tmp_path}/other.db"
+    )
+    return found
+
+
 async def test_catches_up(tracker: Tracker, store: Store, journal: SyntheticJournal) -> None:
     """Everything that is there, then it returns; a second time there is nothing to do."""
     assert await tracker.catch_up() == len(journal.records)
@@ -111,7 +158,7 @@ async def test_what_comes_later_is_taken_too(tmp_path: Path, store: Store, regis
     """It follows."""
     journal = SyntheticJournal(World(tmp_path / "later"))
     fake = FakeJournal(records=[as_taken(record) for record in journal.records])
-    tracker = Tracker(fake.open, store, fake.partitions, TrackerMetrics(registry), system.now)
+    tracker = Tracker(fake.open, store, fake.partitions, TrackerMetrics(registry), system.now, FakeTerms())
     async with running(tracker):
         await until_ready(tracker)
         letter = journal.letter("alpha", "beta")
@@ -213,13 +260,16 @@ async def test_metrics(tracker: Tracker, fake: FakeJournal, registry: CollectorR
     async with running(tracker):
         await until_ready(tracker)
     value = partial(sample, registry)
-    assert value("exchange_deliveries_total", outcome="registered") == 2
-    assert value("exchange_deliveries_total", outcome="refused") == 1
-    assert value("exchange_deliveries_total", outcome="rejected") == 1
+    assert value("exchange_deliveries_total", outcome="on_time") == 3
+    assert (
+        value("exchange_deliveries_total", outcome="late") == value("exchange_deliveries_total", outcome="failed") == 0
+    )
+    assert value("exchange_deadlines_total", stage="deliver") == value("exchange_overdue", stage="deliver") == 0
     assert value("exchange_flags_total", code=FlagCode.NOT_ADDRESSED) == 1
     assert value("exchange_stage_duration_seconds_count", stage="deliver") == 3
     assert value("exchange_delivery_duration_seconds_count") == 3
-    assert value("exchange_pending", state="registered") == 1
+    assert value("exchange_pending", state="refused") == 1
+    assert value("exchange_pending", state="registered") == 0
     assert value("exchange_pending", state="accepted") == 0
     assert value("exchange_consumer_last_seen_timestamp_seconds", body="beta") is not None
     assert value("exchange_tracker_lag") == value("exchange_tracker_lag_seconds") == 0
@@ -245,12 +295,31 @@ async def test_audit_agrees_with_the_tracker(
     assert not found.sound
 
 
+async def test_audit_as_of_an_instant(fake: FakeJournal, journal: SyntheticJournal) -> None:
+    """What the journal had taken by then, by its own time; and what a body had sent and received."""
+    whole = await audit(fake.open, 2, journal.world.root)
+    for count in range(0, len(journal.records) + 1, 4):
+        at = journal.records[count - 1].journalled if count else journal.world.now
+        then = await audit(fake.open, 2, journal.world.root, asked=Asked(at, "beta"))
+        assert then.sound
+        assert then.report.records == count
+        alone = Replay(journal.world.root)
+        for record in journal.records[:count]:
+            alone.feed(record)
+        _, states = alone.finish(cut=True)
+        listed = {(each.letter, each.recipient): each.delivery for each in then.deliveries}
+        assert listed == {key: state for key, state in states.items() if key[1] == "beta"}
+    both = await audit(fake.open, 2, journal.world.root, asked=Asked(body="gamma"))
+    assert {(each.sender, each.recipient) for each in both.deliveries} == {("gamma", "alpha"), ("alpha", "gamma")}
+    assert both.report.states == whole.report.states
+
+
 async def test_audit_goes_as_far_as_the_tracker(
     fake: FakeJournal, store: Store, journal: SyntheticJournal, registry: CollectorRegistry
 ) -> None:
     """Letters go on flowing while it works; without a tracker it goes to the end."""
     every, fake.records = fake.records, fake.records[:9]
-    await Tracker(fake.open, store, 2, TrackerMetrics(registry), system.now).catch_up()
+    await Tracker(fake.open, store, 2, TrackerMetrics(registry), system.now, FakeTerms()).catch_up()
     fake.records = every
     found = await audit(fake.open, 2, journal.world.root, store)
     assert (found.report.records, found.differences) == (9, ())
@@ -270,7 +339,7 @@ async def test_postgresql_freezes_and_is_killed(
         EmbeddedPostgres(Path(folder)) as server,
         Store(server.url, 2) as store,
     ):
-        tracker = Tracker(fake.open, store, 2, TrackerMetrics(registry), system.now)
+        tracker = Tracker(fake.open, store, 2, TrackerMetrics(registry), system.now, FakeTerms())
         server.stop()
         async with running(tracker):
             await until(lambda: "store-unavailable" in tracker.waiting_for)
@@ -299,7 +368,7 @@ async def test_on_real_kafka(kafka: KafkaCluster, tmp_path: Path, store: Store, 
     """With the tracker's own rights, through a broker that is killed on the way, and the audit behind it."""
     journal = SyntheticJournal(World(tmp_path / "kafka", journal_partitions=SHAPE.journal_partitions))
     opening = partial(PositionedReader, kafka.settings("svc-tracker"))
-    tracker = Tracker(opening, store, SHAPE.journal_partitions, TrackerMetrics(registry), system.now)
+    tracker = Tracker(opening, store, SHAPE.journal_partitions, TrackerMetrics(registry), system.now, FakeTerms())
     async with running(tracker):
         await until_ready(tracker)
         letters = [journal.letter("alpha", "beta", message_id=f"m-{number}") for number in range(20)]

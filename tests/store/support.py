@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from exchange.domain.deadline import NO_TERMS, Terms
 from exchange.domain.ids import digest
 from exchange.embedded import EmbeddedPostgres
 from exchange.journal.facts import JournalRecord, read_fact
 from exchange.store.database import Store
 from exchange.store.rows import PositionRow
 from exchange.store.writer import Taken
+from tests.world import World
 
 TOPIC = "exchange.journal"
 
@@ -25,15 +27,20 @@ def reached(records: Sequence[JournalRecord]) -> list[PositionRow]:
     ]
 
 
-def take(store: Store, records: Sequence[JournalRecord]) -> Taken:
+def take(store: Store, records: Sequence[JournalRecord], terms: Terms = NO_TERMS) -> Taken:
     """One batch."""
-    return store.take([read_fact(record) for record in records], reached(records))
+    return store.take([read_fact(record) for record in records], reached(records), terms=terms)
 
 
-def fill(store: Store, records: Sequence[JournalRecord], batch: int = 1_000) -> None:
+def fill(store: Store, records: Sequence[JournalRecord], batch: int = 1_000, terms: Terms = NO_TERMS) -> None:
     """All records in batches."""
     for start in range(0, len(records), batch):
-        take(store, records[start : start + batch])
+        take(store, records[start : start + batch], terms)
+
+
+def terms_of(world: World) -> Terms:
+    """The deadlines on which the world's decisions stand."""
+    return Terms(world.policy.deadlines, world.directory.bodies)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def test_down_and_up_again(store: Store) -> None:
     store.drop()
     store.drop()
     with store.reading() as connection:
-        assert set(sa.inspect(connection).get_table_names()) <= {"tracker_version"}
+        assert set(sa.inspect(connection).get_table_names()) <= {"tracker_version", "desk_version"}
     store.migrate()
     assert list(store.dump()) == []
 
@@ -39,6 +39,7 @@ def test_down_and_up_again(store: Store) -> None:
         (rows.DeliveryRow, schema.deliveries),
         (rows.FlagRow, schema.flags),
         (rows.PositionRow, schema.positions),
+        (rows.LaneRow, schema.lanes),
     ],
 )
 def test_rows_are_in_the_columns_order(row: type[tuple[object, ...]], table: sa.Table) -> None:

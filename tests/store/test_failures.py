@@ -16,6 +16,7 @@ from exchange.store.database import Store
 from exchange.store.errors import StoreError
 from exchange.store.rows import place_of
 from exchange.store.schema import facts
+from exchange.store.shards import be_the_writer
 from tests.journal.synthetic import SyntheticJournal
 from tests.store.support import fill, frozen, take
 
@@ -78,7 +79,7 @@ def go_on(store: Store, journal: SyntheticJournal) -> None:
     """Take what is left, by the stored positions, as often as it takes."""
     for _ in range(TRIES):
         try:
-            stored = store.positions("exchange.journal")
+            stored = store.positions("exchange.journal", range(journal.world.journal_partitions))
             left = [
                 record
                 for record in journal.records
@@ -155,7 +156,7 @@ def test_a_lost_writer_does_not_hold_up_the_next(
 ) -> None:
     """A connection that was lost in a transaction keeps its lock until the server ends it."""
     with Store(server.url, ANSWER_SECONDS) as lost, lost._engine.connect() as connection:
-        connection.exec_driver_sql("LOCK TABLE positions IN SHARE ROW EXCLUSIVE MODE")
+        be_the_writer(connection, range(journal.world.journal_partitions))
         go_on(half, journal)
         connection.invalidate()
     assert half.digest() == expected

@@ -78,11 +78,20 @@ def test_a_circular_is_one_line(store: Store, journal: SyntheticJournal) -> None
     """With how many are in which state; letters to few have a line for each."""
     fill(store, journal.records)
     with store.reading() as connection:
-        lines = queries.overview(connection, LetterFilter(), most=1)
-        assert queries.overview(connection, LetterFilter(), most=2) == queries.listed(connection, LetterFilter())
-        assert queries.overview(connection, LetterFilter(sender="gamma"), most=1) == lines[:1]
-        assert queries.overview(connection, LetterFilter(limit=2), most=1) == lines[:2]
-        assert queries.overview(connection, LetterFilter(after=journal.now + timedelta(hours=1)), most=1) == []
+        lines = queries.overview(connection, LetterFilter(), most=1).items
+        each = queries.overview(connection, LetterFilter(), most=2).items
+        assert list(each) == queries.listed(connection, LetterFilter())
+        assert queries.overview(connection, LetterFilter(sender="gamma"), most=1).items == lines[:1]
+        assert queries.overview(connection, LetterFilter(limit=2), most=1).items == lines[:2]
+        seen: list[Listed | Summary] = []
+        after = None
+        while True:
+            page = queries.overview(connection, LetterFilter(limit=1), 1, after)
+            seen += page.items
+            if (after := page.after) is None:
+                break
+        assert tuple(seen) == lines
+        assert queries.overview(connection, LetterFilter(after=journal.now + timedelta(hours=1)), most=1).items == ()
     assert [line.letter.message_id for line in lines] == ["second", "lost", "first"]
     first = lines[-1]
     assert isinstance(first, Summary)
@@ -103,7 +112,7 @@ def test_a_country_s_circular(store: Store, journal: SyntheticJournal) -> None:
     store.migrate()
     store.take(batch, [])
     with store.reading() as connection:
-        (line,) = queries.overview(connection, LetterFilter(), most=8)
+        (line,) = queries.overview(connection, LetterFilter(), most=8).items
         told_of = queries.timeline(connection, letter.letter)
     assert isinstance(line, Summary)
     assert line.states == {State.DELIVERED: 900, State.ACCEPTED: 41}

@@ -6,24 +6,30 @@ import pickle
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from exchange.domain.deadline import Stage
 from exchange.domain.delivery import Position, State
 from exchange.domain.event import Event
-from exchange.domain.fact import FlagCode, LetterFact
+from exchange.domain.fact import Course, DeadlineFact, FlagCode, LetterFact
+from exchange.domain.ids import journal_partition
+from exchange.domain.reason import Reason
+from exchange.domain.statement import Signed
 from exchange.journal.facts import JournalRecord, read_fact
 from exchange.journal.findings import compare
 from exchange.journal.replay import replay_journal
 from exchange.store import queries
 from exchange.store.database import Store
 from exchange.store.errors import StoreConflict
+from exchange.store.rows import PositionRow
 from tests.journal.synthetic import SyntheticJournal
-from tests.store.support import TOPIC, fill, reached, take
-from tests.world import World
+from tests.store.support import TOPIC, fill, reached, take, terms_of
+from tests.world import NOW, World
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +103,10 @@ def test_dropped_and_rebuilt(store: Store, journal: SyntheticJournal, expected: 
 
 
 def test_equals_the_replay(store: Store, journal: SyntheticJournal) -> None:
-    """What the auditor folds from the journal alone is what the tracker says."""
-    fill(store, journal.records, 4)
+    """What the auditor folds from the journal alone is what the tracker says, what is due included."""
+    fill(store, journal.records, 4, terms_of(journal.world))
     _, states = replay_journal(journal.records, journal.world.root)
+    assert any(delivery.stage is Stage.REPLY and delivery.began for delivery in states.values())
     with store.reading() as connection:
         assert compare(states, queries.tracked(connection)) == []
 
@@ -164,6 +171,57 @@ def test_receipts_of_one_letter_from_many(store: Store, tmp_path: Path) -> None:
         "delta": State.HANDED_OVER,
         "epsilon": State.REGISTERED,
     }
+
+
+def said(letter: Signed, recipient: str, stage: str, offset: int, sender: str = "alpha") -> DeadlineFact:
+    """That a stage's deadline has passed."""
+    at = NOW + timedelta(hours=offset)
+    return DeadlineFact(
+        position=Position(journal_partition(letter.digest, 2), 1000 + offset),
+        statement=bytes([offset]) * 32,
+        body="exchange-tracker",
+        letter=letter.digest,
+        sender=sender,
+        recipient=recipient,
+        stage=stage,
+        due=NOW,
+        through=at,
+        policy=b"p" * 32,
+        notify=(sender,),
+        course=Course(at, at, at, at),
+    )
+
+
+def test_deadlines_that_passed(store: Store, tmp_path: Path) -> None:
+    """Beside the state, once for each stage, in the timeline; what is of no delivery is flagged."""
+    journal = SyntheticJournal(World(tmp_path / "late", bodies=("alpha", "beta", "gamma")))
+    letter = journal.letter("alpha", "beta", "gamma")
+    journal.receipt("beta", letter, "alpha", Event.DELIVERED)
+    fill(store, journal.records, 2, terms_of(journal.world))
+    facts = [
+        said(letter, "beta", Stage.DELIVER, 1),
+        said(letter, "beta", Stage.HAND_OVER, 2),
+        said(letter, "beta", Stage.HAND_OVER, 3),
+        said(letter, "gamma", "no-such-stage", 4),
+        said(letter, "delta", Stage.DELIVER, 5),
+        said(letter, "gamma", Stage.DELIVER, 6, sender="beta"),
+    ]
+    for fact in facts:
+        at = PositionRow(TOPIC, fact.position.partition, fact.position.offset, b"d" * 32)
+        store.take([fact], [at], terms=terms_of(journal.world))
+    with store.reading() as connection:
+        story = queries.timeline(connection, letter.digest)
+    assert story is not None
+    beta, gamma = (part.delivery for part in story.deliveries)
+    assert (beta.state, beta.late, beta.overdue) == (State.DELIVERED, frozenset({Stage.DELIVER, Stage.HAND_OVER}), True)
+    assert (gamma.state, gamma.late, gamma.overdue) == (State.ACCEPTED, frozenset(), False)
+    assert beta.due is not None
+    assert beta.began is not None
+    assert beta.due - beta.began == timedelta(hours=1)
+    assert gamma.due == story.letter.journalled + timedelta(minutes=15)
+    late = [step.reason for step in story.deliveries[0].steps if step.event == Event.EXPIRED]
+    assert late == [Reason.NOT_DELIVERED_IN_TIME, *[Reason.NOT_HANDED_OVER_IN_TIME] * 2]
+    assert [flag.code for flag in story.flags] == [FlagCode.DEADLINE_IGNORED] * 3
 
 
 KILLED = """

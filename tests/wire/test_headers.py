@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from exchange.wire.headers import cloud_event
+from exchange.wire.headers import cloud_event, hints
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -23,3 +23,9 @@ def test_headers(traceparent: str | None, expected: bytes | None) -> None:
         "ce_time": b"2022-03-01T03:30:00+00:00",
         "content-type": b"application/vnd.confluent.avro",
     }
+
+
+def test_hints_are_read_whatever_they_are() -> None:
+    """Anybody's bytes: the first of each name, as text where it is one."""
+    said = hints((("a", b"1"), ("a", b"2"), ("b", None), ("c", b"\xff"), ("b", b"3")))
+    assert said == {"a": "1", "b": "3"}

@@ -106,7 +106,7 @@ def test_adding_a_field_to_the_card_as_the_design_page_says(tmp_path: Path) -> N
     copy_of_the_project(tmp_path)
     released = records.VERSIONS[LetterCard]
     card = tmp_path / "exchange" / "domain" / "card.py"
-    last = "    extras: tuple[Extra, ...] = ()\n"
+    last = "    personal_data: bool = False\n"
     change(card, last, f'{last}    added: str = ""\n', behind="class LetterCard:")
     change(
         tmp_path / "exchange" / "wire" / "records.py",

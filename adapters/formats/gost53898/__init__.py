@@ -1,8 +1,8 @@
 """GOST R 53898.
 
-Reading order: `words`, `parts`, `resources`, `letter_reader`, `letter_writer`, `receipts`, `format`.
+Reading order: `words`, `parts`, `additions`, `resources`, `letter_reader`, `letter_writer`, `receipts`, `format`.
 """
 
-from adapters.formats.gost53898.format import GostFormat
+from adapters.formats.gost53898.format import GOST, GostFormat
 
-__all__ = ["GostFormat"]
+__all__ = ["GOST", "GostFormat"]

@@ -6,7 +6,9 @@ losses: docs/formats/gost53898.md.
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Annotated, Literal
 
+import msgspec
 from lxml.etree import _Element as Element
 
 from adapters.formats.bodies import Bodies
@@ -23,10 +25,20 @@ from adapters.formats.gost53898.words import (
 )
 from adapters.formats.letters import as_draft, own_extras
 from adapters.formats.tree import Document, Reader, extra_value
+from adapters.ports import FormatPlugin, Options
 from exchange.agent.ports import ArrivedLetter, ArrivedReceipt, DraftLetter, DraftReceipt, Package
 from exchange.domain.directory import Directory
 from exchange.domain.errors import DocumentError
 from exchange.wire.xml import parse, place_of, schema, serialise
+
+
+class GostOptions(Options, frozen=True):
+    """How the document system writes."""
+
+    encoding: Annotated[
+        Literal["utf-8", "windows-1251"],
+        msgspec.Meta(description="Of documents written for it; what it writes itself is read in either"),
+    ] = "utf-8"
 
 
 class GostFormat:
@@ -78,6 +90,10 @@ class GostFormat:
         return_id = extra_value(own_extras(draft.card, FORMAT), "Header/@ReturnID") or draft.message_id
         root, files = write_letter(draft, created, Bodies(directory), return_id)
         return Package(name, {LETTER_DOCUMENT: serialise(root, self._encoding), **files})
+
+
+GOST = FormatPlugin(FORMAT, GostOptions, lambda options: GostFormat(options.encoding))
+"""As profiles name it."""
 
 
 def _open_message(data: bytes, name: str) -> Element:

@@ -7,12 +7,13 @@ from lxml.etree import _Element as Element
 
 from adapters.formats.bodies import Bodies, route
 from adapters.formats.files import Attachments
-from adapters.formats.gost53898.parts import date_in, read_contact, read_party, read_task, zone_of
+from adapters.formats.gost53898.additions import Additions
+from adapters.formats.gost53898.parts import read_contact, read_party, read_task, zone_of
 from adapters.formats.gost53898.resources import ResourceReader
 from adapters.formats.gost53898.words import (
     ACCESS_WORDS,
     CONTROLLED,
-    EXPANSION,
+    EDITING,
     FORMAT,
     KINDS,
     SUBSCRIPTIONS,
@@ -29,6 +30,7 @@ from exchange.domain.card import (
     Party,
 )
 from exchange.domain.errors import DocumentError
+from exchange.domain.event import Event
 from exchange.domain.statement import Access, AckPolicy, LetterKind, Urgency
 
 
@@ -48,7 +50,7 @@ class LetterReader:
         self._body = mains[0] if mains else documents[0]
         self._linked = {entry.peek_attr("DocumentID"): entry for entry in documents if entry is not self._body}
         self._zone = zone_of(self._header)
-        self._fields = self._expansion()
+        self._fields = Additions(self._message.at("Expansion"))
         self._own_resource = self._header.attr("ResourceID")
 
     def letter(self) -> DraftLetter:
@@ -57,49 +59,20 @@ class LetterReader:
         Raises:
             DocumentError: a field or file is missing, or an addressee unknown.
         """
-        header, body = self._header, self._body
-        message_type = header.attr("MessageType")
-        if message_type not in KINDS:
-            fault = f"a DocInfo of type '{message_type}' is not carried: send MainDoc or AddToDoc"
-            raise DocumentError(fault, code="document-kind-unsupported", place=header.place)
-        message_id = header.attr("MessageID")
+        message_type = self._message_type()
+        message_id = self._header.attr("MessageID")
         self._read_envelope(message_id)
-        links = tuple(map(self._link, body.all("Link")))
-        link = answered(links)
         recipients, addressees = self._route()
-        files, data, signatures = self._files()
-        annotation, document_id = body.text("Annotation"), body.attr("UID") or message_id
         ack, wanted = self._subscriptions()
         access, reply_due = self._access(), self._reply_due()
-        card = LetterCard(
-            document_id=document_id,
-            local_id=body.attr("DocumentID"),
-            kind=body.text("Group"),
-            purpose=self._fields.get(("purpose", ""), ""),
-            reg_number=body.text("RegistrationInfo/Number"),
-            reg_date=date_in(body.at("RegistrationInfo/Date")),
-            title=title_of(annotation),
-            annotation=annotation,
-            language=language_of(annotation),
-            access_basis=self._fields.get(("access-basis", ""), ""),
-            access_until=read_date(self._fields.get(("access-until", ""), ""), self._message.at("Expansion").place),
-            sender=self._bodies.party(read_party(header.at("Sender"))),
-            addressees=addressees,
-            signatories=tuple(read_contact(entry.at("Contact")) for entry in body.all("Author") if entry.at("Contact")),
-            executor=read_contact(body.at("Writer/Contact")) if body.at("Writer") else None,
-            links=links,
-            tasks=tuple(map(read_task, self._message.all("TaskList/Task"))),
-            files=files,
-            signatures=signatures,
-            source_format=FORMAT,
-            extras=(),
-        )
-        urgency = self._fields.get(("urgency", ""), "")
+        card, data = self._card(message_id, addressees)
+        link = answered(card.links)
+        urgency = self._fields.get("urgency")
         return DraftLetter(
             message_id=message_id,
             consignment_id=message_id,
             kind=LetterKind.REPLY if link and message_type == "MainDoc" else KINDS[message_type],
-            conversation=conversation_of(document_id, links),
+            conversation=conversation_of(card.document_id, card.links),
             in_reply_to=link.document_id if link else "",
             in_reply_to_number=link.number if link else "",
             recipients=recipients,
@@ -112,6 +85,46 @@ class LetterReader:
             files=data,
         )
 
+    def _message_type(self) -> str:
+        """What kind of message it is; that it is a later wording stays an extra, for the exchange has no such kind."""
+        header = self._header
+        message_type = header.peek_attr("MessageType")
+        if message_type not in KINDS:
+            fault = f"a DocInfo of type '{message_type}' is not carried: send MainDoc, AddToDoc or Editing"
+            raise DocumentError(fault, code="document-kind-unsupported", place=header.place)
+        return message_type if message_type == EDITING else header.attr("MessageType")
+
+    def _card(self, message_id: str, addressees: tuple[Party, ...]) -> tuple[LetterCard, tuple[bytes, ...]]:
+        """The card, without extras, and the bytes of its files."""
+        body, said = self._body, self._fields
+        annotation = body.text("Annotation")
+        files, data, signatures = self._files()
+        card = LetterCard(
+            document_id=body.attr("UID") or message_id,
+            local_id=body.attr("DocumentID"),
+            kind=body.text("Group"),
+            purpose=said.get("purpose"),
+            reg_number=body.text("RegistrationInfo/Number"),
+            reg_date=body.date("RegistrationInfo/Date"),
+            title=title_of(annotation),
+            annotation=annotation,
+            language=said.get("language") or language_of(annotation),
+            access_basis=said.get("access-basis"),
+            access_until=read_date(said.get("access-until"), self._message.at("Expansion").place),
+            sender=self._bodies.party(read_party(self._header.at("Sender"))),
+            addressees=addressees,
+            signatories=tuple(read_contact(entry.at("Contact")) for entry in body.all("Author") if entry.at("Contact")),
+            executor=read_contact(body.at("Writer/Contact")) if body.at("Writer") else None,
+            links=tuple(map(self._link, body.all("Link"))),
+            tasks=tuple(map(read_task, self._message.all("TaskList/Task"))),
+            files=files,
+            signatures=signatures,
+            source_format=FORMAT,
+            translations=said.translations(),
+            personal_data=said.get("personal-data") == "true",
+        )
+        return card, data
+
     def _read_envelope(self, message_id: str) -> None:
         """Take for read what is written anew for every message."""
         for name in ("Version", "Time", "TimeZone"):
@@ -119,13 +132,6 @@ class LetterReader:
         self._header.attr_if("ReturnID", message_id)
         self._body.attr("MainDocument")
         self._body.attr_if("Type", "Created")
-
-    def _expansion(self) -> dict[tuple[str, str], str]:
-        """Fields that this exchange adds, by name and what they are of."""
-        expansion = self._message.at("Expansion")
-        if not expansion.attr_if("Organization", EXPANSION):
-            return {}
-        return {(field.attr("Name"), field.attr("Of")): field.text() for field in expansion.all("Field")}
 
     def _access(self) -> Access:
         """Access; a word that is not the one written here for it stays an extra."""
@@ -139,17 +145,19 @@ class LetterReader:
         if not control.at("Deadline"):
             return None
         control.attr_if("State", CONTROLLED)
-        return date_in(control.at("Deadline"))
+        return control.date("Deadline")
 
     def _subscriptions(self) -> tuple[AckPolicy, tuple[str, ...]]:
         """Which notices the sender wants: all without a word, none when all are excluded."""
-        asked = self._message.at("Subscriptions")
+        asked, policy = self._message.at("Subscriptions"), self._fields.get("ack")
+        ack = AckPolicy(policy) if policy in set(AckPolicy) else AckPolicy.ALWAYS
         if not asked:
-            return AckPolicy.ALWAYS, ()
+            return ack, ()
         included = [
             event.value for name, event in SUBSCRIPTIONS.items() if asked.at(name).attr("Include") in {"true", "1"}
         ]
-        return (AckPolicy.ALWAYS if included else AckPolicy.NONE), tuple(dict.fromkeys(included))
+        included += [event for event in self._fields.get("wanted").split() if event in set(Event)]
+        return (ack if included else AckPolicy.NONE), tuple(dict.fromkeys(included))
 
     def _route(self) -> tuple[tuple[str, ...], tuple[Party, ...]]:
         """Recipients and addressees: the header says where to, without recipients the addressees do."""
@@ -179,7 +187,7 @@ class LetterReader:
         for name in ("DocumentID", "Type", "MainDocument"):
             linked.attr(name)
         registration = linked.at("RegistrationInfo")
-        return Link(kind, linked.attr("UID"), registration.text("Number"), date_in(registration.at("Date")))
+        return Link(kind, linked.attr("UID"), registration.text("Number"), registration.date("Date"))
 
     def _files(self) -> tuple[tuple[FileInfo, ...], tuple[bytes, ...], tuple[DocumentSignature, ...]]:
         """Files of the document, resources that nothing refers to, then detached signatures."""

@@ -8,6 +8,7 @@ from lxml.etree import _Element as Element
 
 from adapters.formats.bodies import Bodies
 from adapters.formats.files import delivered_names, extension
+from adapters.formats.gost53898.additions import additions
 from adapters.formats.gost53898.parts import (
     OWN_RESOURCE,
     write_contact,
@@ -21,6 +22,7 @@ from adapters.formats.gost53898.words import (
     CONTROLLED,
     EXPANSION,
     FORMAT,
+    KINDS,
     LETTER_DOCUMENT,
     MADE,
     MESSAGE_TYPES,
@@ -37,8 +39,8 @@ from adapters.formats.letters import (
 from adapters.formats.tree import Writer, apply_extras, extra_value
 from adapters.formats.values import access_of, annotation_of, write_date, write_time
 from exchange.agent.ports import DraftLetter
-from exchange.domain.card import FileInfo, FileRole, Party
-from exchange.domain.statement import AckPolicy, Urgency
+from exchange.domain.card import FileInfo, Party
+from exchange.domain.statement import AckPolicy
 from exchange.wire.xml import schema
 
 
@@ -94,7 +96,12 @@ class _LetterWriter:
 
     def _header(self, root: Writer, created: datetime) -> None:
         card, draft = self._card, self._draft
-        header = write_header(root, draft.message_id, created, MESSAGE_TYPES[draft.kind], self._return_id)
+        kind = MESSAGE_TYPES[draft.kind]
+        own = extra_value(own_extras(card, FORMAT), "Header/@MessageType")
+        # A later wording is an addition: its sender's word for it counts as long as the statement says no other.
+        header = write_header(
+            root, draft.message_id, created, own if own and KINDS.get(own) is draft.kind else kind, self._return_id
+        )
         sender = header.add("Sender")
         write_party(sender, card.sender, card.sender.uid)
         sender.maybe("EDMS", card.sender.system)
@@ -168,7 +175,7 @@ class _LetterWriter:
     def _subscriptions(self, root: Writer) -> None:
         draft = self._draft
         if draft.ack is not AckPolicy.NONE and not draft.wanted:
-            return
+            return  # everything is told
         subscriptions = root.add("Subscriptions")
         for name, event in SUBSCRIPTIONS.items():
             included = draft.ack is not AckPolicy.NONE and event.value in draft.wanted
@@ -177,7 +184,8 @@ class _LetterWriter:
     def _expansion(self, root: Writer) -> None:
         """What the card says and GOST has no field for."""
         expansion = root.add("Expansion")
-        for name, of, value in _additions(self._draft, self._delivered):
+        files = [(file.ident, file.info) for file in self._delivered if file.listed]
+        for name, of, value in additions(self._draft, files):
             if value:
                 expansion.set({"Organization": EXPANSION})
                 expansion.add("Field", value, {"Name": name, "Of": of})
@@ -193,19 +201,6 @@ def _deliver(draft: DraftLetter) -> Iterator[_Delivered]:
     for number, (file, name) in enumerate(zip(files, names, strict=True), 1):
         ident = file.id if keep else f"file-{number}"
         yield _Delivered(file, ident, name, str(number), not is_plain_signature(file, draft.card.signatures))
-
-
-def _additions(draft: DraftLetter, delivered: list[_Delivered]) -> Iterator[tuple[str, str, str]]:
-    """Name, of what, value."""
-    card = draft.card
-    yield "purpose", "", card.purpose
-    yield "urgency", "", "" if draft.urgency is Urgency.ROUTINE else draft.urgency.value
-    yield "access-basis", "", card.access_basis
-    yield "access-until", "", write_date(card.access_until)
-    for index, file in enumerate(each for each in delivered if each.listed):
-        role, info = (FileRole.ANNEX if index else FileRole.MAIN), file.info
-        yield "file-role", file.ident, "" if info.role is role else info.role.value
-        yield "file-pages", file.ident, str(info.pages) if info.pages else ""
 
 
 def _linked_id(index: int) -> str:

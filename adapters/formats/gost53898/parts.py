@@ -1,11 +1,11 @@
 """Parts of GOST R 53898 messages, each read and written: header, contacts, tasks."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 
 from adapters.formats.gost53898.words import CONTROLLED, NOT_CONTROLLED, TIME_ZONE, VERSION
 from adapters.formats.tree import Reader, Writer
-from adapters.formats.values import KYRGYZ_TIME, read_date, write_date, write_time
+from adapters.formats.values import KYRGYZ_TIME, write_date, write_time
 from exchange.domain.card import Executor, Party, Person, Task
 from exchange.domain.errors import DocumentError
 
@@ -64,7 +64,7 @@ def read_contact(contact: Reader) -> Person:
         department=contact.text("Department/Name"),
         organization=organization.text("ShortName") or organization.text("FullName"),
         region=contact.text("Address/Region"), contact=contact.text("Econtact"),
-        signed=date_in(contact.at("OfficialPerson/SignDate")),
+        signed=contact.date("OfficialPerson/SignDate"),
     )  # fmt: skip
 
 
@@ -103,12 +103,18 @@ def read_task(entry: Reader) -> Task:
         Executor(read_contact(executor.at("Contact")), executor.attr("Responsible"))
         for executor in entry.all("Executor")
     )
-    return Task(ident, entry.text("Text"), date_in(control.at("Deadline")), controlled, executors)
+    author = entry.at("Author/Contact")
+    return Task(
+        ident, entry.text("Text"), control.date("Deadline"), controlled, executors,
+        read_contact(author) if author else None,
+    )  # fmt: skip
 
 
 def write_task(tasks: Writer, task: Task) -> None:
     """The reverse of `read_task`."""
     entry = tasks.add("Task", attributes={"UID": task.id, "TaskID": task.id})
+    if task.author is not None:
+        write_contact(entry.add("Author"), task.author)
     entry.maybe("Text", task.text)
     for executor in task.executors:
         write_contact(entry.add("Executor", attributes={"Responsible": executor.role}), executor.who)
@@ -116,8 +122,3 @@ def write_task(tasks: Writer, task: Task) -> None:
     if task.controlled or task.deadline:
         entry.add("Control", attributes={"State": state}).maybe("Deadline", write_date(task.deadline))
     entry.add("IsProject", "false")
-
-
-def date_in(entry: Reader) -> date | None:
-    """The date that is an element's text, None where it is absent."""
-    return read_date(entry.text(), entry.place)

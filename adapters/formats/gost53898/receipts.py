@@ -8,7 +8,6 @@ from lxml.etree import _Element as Element
 from adapters.formats.bodies import Bodies
 from adapters.formats.gost53898.parts import (
     OWN_RESOURCE,
-    date_in,
     read_contact,
     write_contact,
     write_header,
@@ -37,10 +36,7 @@ from adapters.formats.values import (
     write_time,
 )
 from exchange.agent.ports import ArrivedReceipt, DraftReceipt
-from exchange.domain.card import (
-    Party,
-    ReceiptCard,
-)
+from exchange.domain.card import Extra, Party, ReceiptCard
 from exchange.domain.errors import DocumentError
 from exchange.domain.event import Event
 from exchange.domain.ids import EXCHANGE
@@ -62,7 +58,7 @@ def read_receipt(document: Document, root: Element) -> DraftReceipt:
         document_id=notification.at("InitialDoc").attr("UID"),
         message_id=header.attr("ReturnID"),
         reg_number=registration.text("Number"),
-        reg_date=date_in(registration.at("Date")),
+        reg_date=registration.date("Date"),
         reason_text=said.text() if event is Event.REFUSED else "",
         actor=read_contact(said.at("Contact")) if said.at("Contact") else None,
         note=text or notification.text("Note"),
@@ -76,7 +72,9 @@ def read_receipt(document: Document, root: Element) -> DraftReceipt:
         fault = "neither Header/@ReturnID nor InitialDoc/@UID says which letter this is about: fill one"
         raise DocumentError(fault, place=header.place)
     code = Reason.REFUSED_BY_RECIPIENT.value if event is Event.REFUSED else ""
-    card = replace(card, extras=tuple(document.unread(root)))
+    # A consideration or a signing is told to a GOST sender as such, not as the event that it is here.
+    kept = () if NOTICES.get(event) == said.name() else (Extra(f"Notification/{said.name()}", ""),)
+    card = replace(card, extras=(*document.unread(root), *kept))
     return DraftReceipt(event, read_time(time, said.place, zone), code, card)
 
 
@@ -95,7 +93,7 @@ def write_receipt(arrived: ArrivedReceipt, recipient: str, bodies: Bodies) -> El
     """A receipt as a validated message; None where GOST has no word for the event."""
     if arrived.event not in NOTICES:
         return None
-    about, element = arrived.about, NOTICES[arrived.event]
+    about, element = arrived.about, _element(arrived)
     actor = Party(name=EXCHANGE_NAME)
     uid = EXCHANGE
     if arrived.actor != EXCHANGE:
@@ -113,6 +111,13 @@ def write_receipt(arrived: ArrivedReceipt, recipient: str, bodies: Bodies) -> El
     root_element = apply_extras(root.element, own_extras(arrived.card, FORMAT), NAMES, schema(SCHEMA), MADE)
     schema(SCHEMA).check(root_element, RECEIPT_DOCUMENT)
     return root_element
+
+
+def _element(arrived: ArrivedReceipt) -> str:
+    """The element that tells the event: the recipient's own where it is one of several."""
+    own = {extra.path.removeprefix("Notification/") for extra in own_extras(arrived.card, FORMAT)}
+    telling = (name for name, event in EVENTS.items() if event is arrived.event and name in own)
+    return next(telling, NOTICES[arrived.event])
 
 
 def _notification(root: Writer, arrived: ArrivedReceipt, element: str) -> None:

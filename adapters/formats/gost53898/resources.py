@@ -3,6 +3,7 @@
 from datetime import tzinfo
 
 from adapters.formats.files import Attachments, file_info
+from adapters.formats.gost53898.additions import Additions
 from adapters.formats.tree import Reader
 from adapters.formats.values import read_time
 from exchange.domain.card import (
@@ -40,7 +41,7 @@ class ResourceReader:
                 raise DocumentError(fault, code="file-name-repeated", place=entry.place)
             self._names[ident] = (entry.attr("UniqueName"), entry.place)
 
-    def add(self, entry: Reader, index: int, fields: dict[tuple[str, str], str]) -> None:
+    def add(self, entry: Reader, index: int, fields: Additions) -> None:
         """A file of the document."""
         resource = entry.attr("ResourceID")
         name = self._resource(resource, entry.place)
@@ -56,7 +57,7 @@ class ResourceReader:
             self.signatures.append(DocumentSignature(ident, signature, Person(name=signed.text()), when))
             self._wanted.append((signature, signed.place))
 
-    def add_rest(self, own: set[str], fields: dict[tuple[str, str], str]) -> None:
+    def add_rest(self, own: set[str], fields: Additions) -> None:
         """What the resource list names and nothing refers to goes along as data; `own` is the document itself."""
         signatures = {name for name, _ in self._wanted}
         for ident, (name, place) in self._names.items():
@@ -67,7 +68,7 @@ class ResourceReader:
         """Files of signatures that are not files of the document themselves."""
         for name, place in self._wanted:
             if name not in self._taken:
-                self._take(name, name, place, FileRole.DATA, {})
+                self._take(name, name, place, FileRole.DATA, Additions.none())
 
     def _resource(self, ident: str, place: str) -> str:
         if ident not in self._names:
@@ -76,15 +77,15 @@ class ResourceReader:
         return self._names[ident][0]
 
     def _take(
-        self, ident: str, name: str, place: str, role: FileRole, fields: dict[tuple[str, str], str],
+        self, ident: str, name: str, place: str, role: FileRole, fields: Additions,
         *, description: str = "",
     ) -> None:  # fmt: skip
         data = self._attachments.take(name, place)
         if any(info.id == ident for info in self.infos):
             fault = f"two files have the UID '{ident}': give each its own"
             raise DocumentError(fault, code="file-name-repeated", place=place)
-        said = fields.get(("file-role", ident), "")
-        pages = fields.get(("file-pages", ident), "")
+        said = fields.get("file-role", ident)
+        pages = fields.get("file-pages", ident)
         counted = int(pages) if pages.isascii() and pages.isdigit() and len(pages) < len(str(MAX_PAGES)) else None
         role = FileRole(said) if said in set(FileRole) else role
         self.infos.append(file_info(ident, name, data, role, description=description, pages=counted or None))

@@ -13,7 +13,10 @@ RECEIPT_DOCUMENT = "Report.xml"
 TIME_ZONE = "6"
 """Hours of `Header@TimeZone`: times are Kyrgyz time."""
 
-KINDS = {"MainDoc": LetterKind.DOCUMENT, "AddToDoc": LetterKind.ADDITION}
+EDITING = "Editing"
+"""A later wording of a document: it adds to the one sent before, and stays what it is for a GOST recipient."""
+
+KINDS = {"MainDoc": LetterKind.DOCUMENT, "AddToDoc": LetterKind.ADDITION, EDITING: LetterKind.ADDITION}
 MESSAGE_TYPES = {
     LetterKind.DOCUMENT: "MainDoc",
     LetterKind.REPLY: "MainDoc",
@@ -62,6 +65,8 @@ SUBSCRIPTIONS = {
     "Report": Event.PROGRESS,
     "Redirection": Event.REDIRECTED,
     "Answer": Event.REPLY_SENT,
+    "Direction": Event.REPLY_PREPARED,
+    "SignInformation": Event.PROGRESS,
 }
 """What a sender can ask to be told of."""
 

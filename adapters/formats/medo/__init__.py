@@ -1,5 +1,9 @@
-"""MEDO 2.6. Reading order: `words`, `parts`, `letter_reader`, `letter_writer`, `receipts`, `format`."""
+"""MEDO, 2.2 to 2.7.1.
 
-from adapters.formats.medo.format import MedoFormat
+Reading order: `versions`, `words`, `parts`, `message`, `envelope`; `letter_reader` and `letter_writer` for documents up
+to 2.6, `remarks`; `passport`, `container_reader` and `container_writer` for 2.7; `receipts`, `format`.
+"""
 
-__all__ = ["MedoFormat"]
+from adapters.formats.medo.format import MEDO, MedoFormat
+
+__all__ = ["MEDO", "MedoFormat"]

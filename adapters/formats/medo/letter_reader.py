@@ -1,14 +1,11 @@
-"""MEDO 2.6 documents, read."""
+"""MEDO documents up to 2.6, read."""
 
 from dataclasses import replace
 
-from lxml.etree import _Element as Element
-
-from adapters.formats.bodies import Bodies, route
-from adapters.formats.files import Attachments, file_info
-from adapters.formats.letters import answered, conversation_of, pages_of
+from adapters.formats.files import file_info
+from adapters.formats.letters import pages_of
+from adapters.formats.medo.message import Message, drafted, read_message_id, read_route
 from adapters.formats.medo.parts import (
-    date_in,
     read_addressee,
     read_link,
     read_number,
@@ -17,98 +14,71 @@ from adapters.formats.medo.parts import (
     read_signatures,
     read_task,
 )
-from adapters.formats.medo.words import (
-    ACCESS_WORDS,
-    FORMAT,
-    GROUPS,
-    URGENCY_WORDS,
-)
-from adapters.formats.tree import Document, Reader
+from adapters.formats.medo.versions import MEDO_2_6
+from adapters.formats.medo.words import ACCESS_WORDS, GROUPS, PERSONAL_DATA, URGENCY_WORDS
 from adapters.formats.values import access_of, language_of, title_of, urgency_of
 from exchange.agent.ports import DraftLetter
-from exchange.domain.card import (
-    DocumentSignature,
-    FileInfo,
-    FileRole,
-    LetterCard,
-    Party,
-)
+from exchange.domain.card import DocumentSignature, FileInfo, FileRole, LetterCard
 from exchange.domain.errors import DocumentError
-from exchange.domain.statement import Access, AckPolicy, LetterKind, Urgency
+from exchange.domain.statement import Access, Urgency
 
 
-class LetterReader:
-    """Reads one letter."""
+def read_document(message: Message) -> DraftLetter:
+    """The letter that a message is.
 
-    def __init__(self, document: Document, root: Element, bodies: Bodies, attachments: Attachments) -> None:
-        """Read the document below `root`, which has been validated."""
-        self._document = document
-        self._root = root
-        self._message = Reader(document, root)
+    Raises:
+        DocumentError: a field or file is missing, or an addressee unknown.
+    """
+    return _DocumentReader(message).letter()
+
+
+class _DocumentReader:
+    """Reads one document."""
+
+    def __init__(self, message: Message) -> None:
+        self._whole = message
+        self._message = message.top
         self._body = self._message.at("document")
-        self._bodies = bodies
-        self._attachments = attachments
+        self._attachments = message.attachments
 
     def letter(self) -> DraftLetter:
-        """The letter.
-
-        Raises:
-            DocumentError: a field or file is missing, or an addressee unknown.
-        """
-        body = self._body
-        message_id = self._message.at("header").attr("uid")
-        if not message_id:
-            fault = "the message has no uid, so no acknowledgment could name it: fill header/@uid"
-            raise DocumentError(fault, place=self._message.at("header").place)
-        document_id, links = body.attr("uid"), tuple(map(read_link, body.all("links/link")))
-        recipients, addressees = self._route()
+        body, version = self._body, self._whole.version
+        message_id = read_message_id(self._message)
+        addressees = ((read_addressee(entry), entry.place) for entry in body.all("addressees/addressee"))
+        recipients, ordered = read_route(self._whole, addressees)
         files, data, signatures = self._files()
         annotation = body.text("annotation")
         access, urgency = self._words()
-        link = answered(links)
+        personal = body.peek("specialMark") == PERSONAL_DATA
+        if personal:
+            body.text("specialMark")
         body.skip("files")
         if body.peek("pages") == str(pages_of(files)):
             body.text("pages")
         card = LetterCard(
-            document_id=document_id,
+            document_id=body.attr("uid"),
             local_id=body.attr("id"),
             kind=body.text("kind"),
             purpose=body.text("type"),
             reg_number=read_number(body.at("num")),
-            reg_date=date_in(body.at("num/date")),
+            reg_date=body.date("num/date"),
             title=title_of(annotation),
             annotation=annotation,
             language=language_of(annotation),
-            access_basis="",
-            access_until=None,
-            sender=self._bodies.party(read_partner(self._message.at("header/source"))),
-            addressees=addressees,
+            sender=self._whole.bodies.party(read_partner(self._message.at("header/source"))),
+            addressees=ordered,
             signatories=tuple(map(read_person, body.all("signatories/signatory"))),
             executor=read_person(body.at("executor")) if body.at("executor") else None,
-            links=links,
+            links=tuple(map(read_link, body.all("links/link"))),
             tasks=tuple(read_task(clause, index) for index, clause in enumerate(body.all("clauses/clause"))),
             files=files,
             signatures=signatures,
-            source_format=FORMAT,
-            extras=(),
+            # A document within a message of 2.7 has the fields of 2.6.
+            source_format=(MEDO_2_6 if version.passport else version).format,
+            personal_data=personal,
         )
-        card = replace(card, extras=tuple(self._document.unread(self._root)))
-        return DraftLetter(
-            message_id=message_id,
-            consignment_id=message_id,
-            kind=LetterKind.REPLY if link else LetterKind.DOCUMENT,
-            conversation=conversation_of(document_id, links),
-            in_reply_to=link.document_id if link else "",
-            in_reply_to_number=link.number if link else "",
-            recipients=recipients,
-            ack=AckPolicy.ALWAYS,
-            wanted=(),
-            urgency=urgency,
-            reply_due=None,
-            access=access,
-            card=card,
-            files=data,
-        )
+        card = replace(card, extras=self._whole.extras())
+        return drafted(card, message_id, recipients, access, urgency, data)
 
     def _words(self) -> tuple[Access, Urgency]:
         """Access and urgency; a word that is not the one written here for it stays an extra."""
@@ -119,25 +89,6 @@ class LetterReader:
         if body.peek("urgency") == URGENCY_WORDS[urgency]:
             body.text("urgency")
         return access, urgency
-
-    def _route(self) -> tuple[tuple[str, ...], tuple[Party, ...]]:
-        """Recipients and addressees: the delivery index says where to, without it the addressees do."""
-        destinations = []
-        for entry in self._message.all("deliveryIndex/destination"):
-            entry.text("files")
-            party = read_partner(entry.at("destination"))
-            destinations.append(replace(party, body=self._bodies.destination(party.uid, entry.place)))
-        addressees = []
-        for entry in self._body.all("addressees/addressee"):
-            party = self._bodies.party(read_addressee(entry))
-            if party.uid and not destinations:
-                self._bodies.destination(party.uid, entry.place)
-            addressees.append(party)
-        recipients, ordered = route(destinations, addressees)
-        if not recipients:
-            fault = "no addressee has a uid: fill deliveryIndex/destination/destination/@uid or addressee/@uid"
-            raise DocumentError(fault, code="recipient-missing", place=self._body.at("addressees").place)
-        return recipients, ordered
 
     def _files(self) -> tuple[tuple[FileInfo, ...], tuple[bytes, ...], tuple[DocumentSignature, ...]]:
         """Files in their order, then those of detached signatures that are not listed as files."""

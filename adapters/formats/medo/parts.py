@@ -1,7 +1,5 @@
 """Parts of MEDO messages, each read and written: persons, numbers, links, tasks."""
 
-from datetime import date
-
 from adapters.formats.letters import Remarks
 from adapters.formats.medo.words import (
     ANNOTATION_CHARACTERS,
@@ -14,7 +12,7 @@ from adapters.formats.medo.words import (
     RESPONSIBLE,
 )
 from adapters.formats.tree import Reader, Writer
-from adapters.formats.values import read_date, read_time, write_date
+from adapters.formats.values import read_time, write_date
 from exchange.domain.card import DocumentSignature, Executor, Link, Party, Person, Task
 
 
@@ -35,11 +33,11 @@ def read_addressee(entry: Reader) -> Party:
     )  # fmt: skip
 
 
-def write_addressee(entry: Writer, party: Party) -> None:
-    """The reverse of `read_addressee`, but for the uid."""
+def write_addressee(entry: Writer, party: Party, name: str) -> None:
+    """The reverse of `read_addressee`, but for the uid; `name` is the organisation's."""
     person = party.person or Person()
     entry.maybe("region", person.region)
-    entry.maybe("organization", party.name)
+    entry.maybe("organization", name)
     entry.maybe("person", person.name)
     entry.maybe("department", party.unit)
     entry.maybe("post", person.post)
@@ -51,7 +49,7 @@ def read_person(entry: Reader) -> Person:
     return Person(
         name=entry.text("person"), post=entry.text("post"), department=entry.text("department"),
         organization=entry.text("organization"), region=entry.text("region"), contact=entry.text("contactInfo"),
-        signed=date_in(entry.at("signed")),
+        signed=entry.date("signed"),
     )  # fmt: skip
 
 
@@ -63,6 +61,11 @@ def write_person(entry: Writer, person: Person) -> None:
     entry.maybe("department", person.department)
     entry.maybe("post", person.post)
     entry.maybe("contactInfo", person.contact)
+
+
+def described(person: Person) -> str:
+    """A person in one line for people."""
+    return ", ".join(filter(None, (person.name, person.post, person.department, person.organization)))
 
 
 def read_number(entry: Reader) -> str:
@@ -81,17 +84,17 @@ def write_number(parent: Writer, number: str, day: str) -> None:
 def read_link(entry: Reader) -> Link:
     """A link to another document."""
     number = entry.at("reference/num")
-    return Link(entry.text("linkType"), entry.attr("uid"), read_number(number), date_in(number.at("date")))
+    return Link(entry.text("linkType"), entry.attr("uid"), read_number(number), number.date("date"))
 
 
-def write_link(links: Writer, link: Link, remarks: Remarks) -> None:
-    """The reverse of `read_link`; a kind that MEDO does not have goes into the comment."""
+def write_link(links: Writer, link: Link, remarks: Remarks, characters: int = NUMBER_CHARACTERS) -> None:
+    """The reverse of `read_link`, its number in so many characters; another kind goes into the comment."""
     known = link.type in LINK_TYPES
     entry = links.add("link", attributes={"uid": link.document_id})
     entry.add("linkType", link.type if known else OTHER_LINK)
     reference = entry.add("reference")
     if link.number or link.dated:
-        number = remarks.fit("Номер связанного документа", link.number, NUMBER_CHARACTERS)
+        number = remarks.fit("Номер связанного документа", link.number, characters)
         write_number(reference, number, write_date(link.dated))
     reference.maybe("comment", "" if known else link.type)
     reference.prune()
@@ -107,7 +110,7 @@ def read_task(entry: Reader, index: int) -> Task:
     if controlled:
         entry.text("comment")
     return Task(
-        id=entry.attr("localId") or str(index), text=entry.text("text"), deadline=date_in(entry.at("deadline")),
+        id=entry.attr("localId") or str(index), text=entry.text("text"), deadline=entry.date("deadline"),
         controlled=controlled, executors=tuple(executors),
     )  # fmt: skip
 
@@ -126,6 +129,8 @@ def write_clause(clauses: Writer, task: Task, remarks: Remarks) -> None:
             write_person(others.add("parcipant"), executor.who)
     others.prune()
     entry.maybe("comment", CONTROLLED if task.controlled else "")
+    if task.author is not None:
+        remarks.say(f"Пункт {task.id}, автор", described(task.author))
 
 
 def read_signatures(entry: Reader, file_id: str) -> list[DocumentSignature]:
@@ -142,8 +147,3 @@ def read_signatures(entry: Reader, file_id: str) -> list[DocumentSignature]:
                 )
             )  # fmt: skip
     return found
-
-
-def date_in(entry: Reader) -> date | None:
-    """The date that is an element's text, None where it is absent."""
-    return read_date(entry.text(), entry.place)

@@ -1,15 +1,15 @@
-"""MEDO 2.6: names and words of the format (docs/formats/medo.md)."""
+"""MEDO: words of the format (docs/formats/medo.md). What differs by version stands in `versions`."""
 
-from adapters.formats.tree import Names
 from exchange.domain.card import FileRole
 from exchange.domain.event import Event
 from exchange.domain.statement import Access, Urgency
 
-FORMAT = "medo-2.6"
-VERSION = "2.6"
-SCHEMA = "medo-2.6"
-NAMES = Names("http://www.infpres.com/IEDMS", "xdms", qualified_attributes=True)
 DOCUMENT = "document.xml"
+CONTAINER = "document.edc.zip"
+"""The transport container; its name is ours to choose."""
+
+PASSPORT = "passport.xml"
+PASSPORT_VERSION = "1.0"
 REMARKS_FILE = "remarks.txt"
 """Holds remarks that are longer than the comment may be."""
 
@@ -17,10 +17,12 @@ NO_NUMBER = "б/н"
 """What stands for the number of a document that has none."""
 
 NUMBER_CHARACTERS = 31
+PASSPORT_NUMBER_CHARACTERS = 255
 ANNOTATION_CHARACTERS = 4000
 COMMENT_CHARACTERS = 2047
 
 LETTER_TYPE = "Документ"
+CONTAINER_TYPE = "Транспортный контейнер"
 NOTICE_TYPE = "Уведомление"
 ACKNOWLEDGMENT_TYPE = "Квитанция"
 
@@ -33,6 +35,7 @@ GROUPS = {
     "Данные": FileRole.DATA,
 }
 GROUP_OF = {role: group for group, role in GROUPS.items()}
+"""Before 2.6 there was no `Данные`: data were attachments."""
 
 ACCESS_WORDS = {
     Access.PUBLIC: "",
@@ -55,7 +58,10 @@ NOTICES = {
 }
 """Events told by a notice (уведомление): its `@type` and element."""
 
-EVENTS = {element: event for event, (_, element) in NOTICES.items()} | {"documentPublished": Event.PROGRESS}
+PUBLISHED = ("Опубликование", "documentPublished")
+"""The notice of publication, progress too, which came with 2.6."""
+
+EVENTS = {element: event for event, (_, element) in NOTICES.items()} | {PUBLISHED[1]: Event.PROGRESS}
 
 ACKNOWLEDGED = {
     Event.DELIVERED: True,
@@ -68,5 +74,16 @@ ACKNOWLEDGED = {
 MADE = frozenset({"addressee", "clause", "destination", "file", "link", "signatory", "signedData", "signerInfo"})
 """Elements whose number the card says: extras never create one."""
 
-TRANSPORT_FILES = ("envelope.ini", "envelope.ltr")
-"""Files of the mail transport of MEDO; they say nothing that the document does not."""
+MADE_IN_PASSPORT = frozenset(
+    {
+        "addressee", "attachment", "author", "documentSignature", "registration", "registrationStamp", "sign",
+        "signature", "signatureStamp",
+    }
+)  # fmt: skip
+"""The same in a passport."""
+
+APPROVING = "Утверждающая"
+"""`documentSignature/@type` of a signature that makes the document one."""
+
+PERSONAL_DATA = "Содержит персональные данные"
+"""`specialMark` of a letter about persons."""

@@ -5,8 +5,9 @@
     origins     the numbered chain of each body
     outgoing    what a body says: drafts, statements, what became of them
     incoming    what arrived, how far it was handed over, and how far the inbox was read
+    witnessed   what the transparency log proves of it
 
-The functions of the last three take a connection inside a transaction; `Spool.run` gives them one.
+The functions of the last four take a connection inside a transaction; `Spool.run` gives them one.
 """
 
 from exchange.agent.spool.database import Spool

@@ -11,11 +11,13 @@ from exchange.agent.spool.times import micros, moment
 
 
 class ArrivalKind(StrEnum):
-    """What came in; a rejection is the exchange's own word about our letter."""
+    """What came in; rejection, deadline and command are the exchange's own word."""
 
     LETTER = "letter"
     RECEIPT = "receipt"
     REJECTION = "rejection"
+    DEADLINE = "deadline"
+    COMMAND = "command"
 
 
 class ArrivalState(StrEnum):
@@ -30,7 +32,10 @@ class ArrivalState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """An arrival to be kept; `outgoing` is our letter that a receipt or rejection is about."""
+    """An arrival to be kept; `outgoing` is our letter that a receipt, rejection or deadline is about.
+
+    `command` is the digest of the command that brought a letter which had not come, or was lost.
+    """
 
     body: str
     kind: ArrivalKind
@@ -44,11 +49,18 @@ class Arrived:
     document_id: str = ""
     reg_number: str = ""
     outgoing: int | None = None
+    state: ArrivalState = ArrivalState.RECEIVED
+    command: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An arrival in the spool; `about` is the record of our letter that a receipt or rejection concerns."""
+    """An arrival in the spool.
+
+    Attributes:
+        command: digest of the command on whose word a letter is handed over again; else empty.
+        about: the record of our letter that a receipt, rejection or deadline concerns.
+    """
 
     row: int
     body: str
@@ -62,6 +74,7 @@ class Kept:
     attempts: int
     outgoing: int | None
     record: bytes
+    command: bytes
     about: bytes
 
 
@@ -98,7 +111,8 @@ def keep(connection: sqlite3.Connection, arrived: Arrived) -> bool:
     """Keep an arrival; False when it was there before: nothing is handed over twice."""
     cursor = connection.execute(
         "INSERT OR IGNORE INTO incoming (body, kind, digest, sender, received, reason, detail, message_id,"
-        " document_id, reg_number, outgoing, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " document_id, reg_number, outgoing, record, state, command)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             arrived.body,
             arrived.kind.value,
@@ -112,7 +126,22 @@ def keep(connection: sqlite3.Connection, arrived: Arrived) -> bool:
             arrived.reg_number,
             arrived.outgoing,
             arrived.record,
+            arrived.state.value,
+            arrived.command,
         ),
+    )
+    return cursor.rowcount == 1
+
+
+def hand_over_again(connection: sqlite3.Connection, body: str, letter: bytes, command: bytes) -> bool:
+    """A command says that a letter is to be handed over again; False when it is not here.
+
+    It goes to the end of all that arrived: programs that read letters from a cursor on see it once more.
+    """
+    cursor = connection.execute(
+        "UPDATE incoming SET id = (SELECT max(id) + 1 FROM incoming), state = 'received', reason = '', detail = '',"
+        " attempts = 0, next_try = 0, command = ? WHERE body = ? AND kind = 'letter' AND digest = ?",
+        (command, body, letter),
     )
     return cursor.rowcount == 1
 
@@ -142,7 +171,7 @@ def flag(connection: sqlite3.Connection, flagged: Flagged) -> None:
 
 _KEPT = (
     "SELECT id, body, kind, digest, sender, received, state, reason, detail, attempts, outgoing, record,"
-    " coalesce((SELECT record FROM outgoing WHERE outgoing.id = incoming.outgoing), x'') FROM incoming"
+    " command, coalesce((SELECT record FROM outgoing WHERE outgoing.id = incoming.outgoing), x'') FROM incoming"
 )
 
 
@@ -158,13 +187,37 @@ def to_hand_over(
         " ORDER BY id LIMIT ?",
         (body, micros(now), micros(now + longest), limit),
     )
-    return list(up_to(limit_bytes, map(_kept, rows), lambda kept: len(kept.record) + len(kept.about)))
+    return list(up_to(limit_bytes, map(_kept, rows), _size))
 
 
 def letters(connection: sqlite3.Connection, body: str, limit: int) -> list[Kept]:
     """The last letters that arrived, newest first."""
     rows = connection.execute(f"{_KEPT} WHERE body = ? AND kind = 'letter' ORDER BY id DESC LIMIT ?", (body, limit))
     return [_kept(row) for row in rows]
+
+
+def letters_after(connection: sqlite3.Connection, body: str, row: int, limit: int, limit_bytes: int) -> list[Kept]:
+    """The first letters that arrived after the one in `row`, in their order: one, then more up to the limits."""
+    rows = connection.execute(
+        f"{_KEPT} WHERE body = ? AND kind = 'letter' AND id > ? ORDER BY id LIMIT ?", (body, row, limit)
+    )
+    return list(up_to(limit_bytes, map(_kept, rows), _size))
+
+
+def words_after(connection: sqlite3.Connection, body: str, row: int, limit: int, limit_bytes: int) -> list[Kept]:
+    """The first words about our letters that arrived after the one in `row`, as `letters_after` gives letters."""
+    some = "SELECT id FROM (SELECT id FROM incoming WHERE body = ? AND kind = ? AND id > ? ORDER BY id LIMIT ?)"
+    ours = some.replace("id > ?", "id > ? AND outgoing IS NOT NULL")  # a deadline may concern a letter to us
+    each = ((body, kind, row, limit) for kind in (ArrivalKind.RECEIPT, ArrivalKind.REJECTION, ArrivalKind.DEADLINE))
+    rows = connection.execute(
+        f"{some} UNION ALL {some} UNION ALL {ours} ORDER BY id LIMIT ?",
+        (*(value for values in each for value in values), limit),
+    ).fetchall()
+    return list(up_to(limit_bytes, (arrival_at(connection, found) for (found,) in rows), _size))
+
+
+def _size(kept: Kept) -> int:
+    return len(kept.record) + len(kept.about)
 
 
 def letter(connection: sqlite3.Connection, body: str, digest: bytes) -> Kept | None:
@@ -214,20 +267,21 @@ def register(connection: sqlite3.Connection, row: int, reg_number: str) -> None:
 
 
 def receipts_about(connection: sqlite3.Connection, outgoing: int, limit: int) -> Iterator[Kept]:
-    """The last receipts about one of our letters, in the order of arrival.
+    """The last receipts about one of our letters, and deadlines that passed, in the order of arrival.
 
     One after the other: a recipient may send any number, of half a megabyte each.
     """
     rows = connection.execute(
-        "SELECT id FROM incoming WHERE outgoing = ? AND kind = 'receipt' ORDER BY id DESC LIMIT ?", (outgoing, limit)
+        "SELECT id FROM incoming WHERE outgoing = ? AND kind IN ('receipt', 'deadline') ORDER BY id DESC LIMIT ?",
+        (outgoing, limit),
     ).fetchall()
     return (arrival_at(connection, row) for (row,) in reversed(rows))
 
 
 def receipts_after(connection: sqlite3.Connection, outgoing: int, row: int, limit: int) -> Iterator[Kept]:
-    """The first receipts about one of our letters that came after the one in `row`, in the order of arrival."""
+    """The first words about one of our letters that came after the one in `row`, as `receipts_about` gives them."""
     rows = connection.execute(
-        "SELECT id FROM incoming WHERE outgoing = ? AND kind = 'receipt' AND id > ? ORDER BY id LIMIT ?",
+        "SELECT id FROM incoming WHERE outgoing = ? AND kind IN ('receipt', 'deadline') AND id > ? ORDER BY id LIMIT ?",
         (outgoing, row, limit),
     ).fetchall()
     return (arrival_at(connection, found) for (found,) in rows)
@@ -273,8 +327,8 @@ def waiting(connection: sqlite3.Connection, bodies: Collection[str]) -> dict[str
     return found
 
 
-def _kept(row: tuple[int, str, str, bytes, str, int, str, str, str, int, int | None, bytes, bytes]) -> Kept:
-    key, body, kind, digest, sender, received, state, reason, detail, attempts, outgoing, record, about = row
+def _kept(row: tuple[int, str, str, bytes, str, int, str, str, str, int, int | None, bytes, bytes, bytes]) -> Kept:
+    key, body, kind, digest, sender, received, state, reason, detail, attempts, outgoing, record, command, about = row
     return Kept(
         key,
         body,
@@ -288,5 +342,6 @@ def _kept(row: tuple[int, str, str, bytes, str, int, str, str, str, int, int | N
         attempts,
         outgoing,
         record,
+        command,
         about,
     )

@@ -1,12 +1,16 @@
 """What a body says: drafts in the order in which they were made, and what became of them."""
 
+import json
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from exchange.agent.bounds import up_to
 from exchange.agent.spool.times import micros, moment
+from exchange.domain.statement import Signed
+from exchange.wire.records import decode, encode
 
 
 class OutgoingState(StrEnum):
@@ -24,6 +28,8 @@ class Kind(StrEnum):
 
     LETTER = "letter"
     RECEIPT = "receipt"
+    DEADLINE = "deadline"
+    COMMAND = "command"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +121,43 @@ def drafts_said(connection: sqlite3.Connection, body: str, limit: int, *, before
     ).fetchall()
 
 
-def settle(connection: sqlite3.Connection, row: int, state: OutgoingState, reason: str, detail: str) -> bool:
-    """Write what became of a signed draft; False when that was known before: the first word holds."""
-    cursor = connection.execute(
-        "UPDATE outgoing SET state = ?, reason = ?, detail = ? WHERE id = ? AND state = 'signed'",
+def settle(connection: sqlite3.Connection, row: int, state: OutgoingState, reason: str, detail: str) -> Kind | None:
+    """Write what became of a signed draft; its kind, None when that was known before: the first word holds."""
+    settled = connection.execute(
+        "UPDATE outgoing SET state = ?, reason = ?, detail = ? WHERE id = ? AND state = 'signed' RETURNING kind",
         (state.value, reason, detail, row),
+    ).fetchall()
+    return Kind(settled[0][0]) if settled else None
+
+
+def lighten(connection: sqlite3.Connection, row: int) -> None:
+    """Forget what a draft carries beside its statement: the journal has it."""
+    (record,) = connection.execute("SELECT record FROM outgoing WHERE id = ?", (row,)).fetchone()
+    bare = replace(decode(Signed, record), contents=())
+    connection.execute("UPDATE outgoing SET record = ? WHERE id = ?", (encode(bare), row))
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What became of a draft that is known by its key; `digest` is that of its statement, None before it has one."""
+
+    key: str
+    state: OutgoingState
+    reason: str
+    detail: str
+    digest: bytes | None
+
+
+def words(connection: sqlite3.Connection, body: str, keys: Sequence[str]) -> list[Word]:
+    """What became of drafts of any kind by their keys; of those that there are."""
+    rows = connection.execute(
+        "SELECT key, state, reason, detail,"
+        " (SELECT digest FROM statements WHERE outgoing = outgoing.id AND withdrawn = 0 ORDER BY id DESC LIMIT 1)"
+        " FROM outgoing WHERE body = ? AND kind IN ('deadline', 'command')"
+        " AND key IN (SELECT value FROM json_each(?))",
+        (body, json.dumps(list(keys))),
     )
-    return cursor.rowcount == 1
+    return [Word(key, OutgoingState(state), *rest) for key, state, *rest in rows]
 
 
 def say_again(connection: sqlite3.Connection, row: int, created: datetime, record: bytes) -> None:
@@ -153,9 +189,9 @@ _SENT = (
 )
 
 
-def sent_letters(connection: sqlite3.Connection, body: str, limit: int) -> list[Sent]:
-    """The body's last letters, newest first."""
-    return [_sent(row) for row in connection.execute(f"{_SENT} ORDER BY o.id DESC LIMIT ?", (body, limit))]
+def sent_letters(connection: sqlite3.Connection, body: str, limit: int) -> Iterator[Sent]:
+    """The body's last letters, newest first; one after the other, for they have up to a megabyte each."""
+    return map(_sent, connection.execute(f"{_SENT} ORDER BY o.id DESC LIMIT ?", (body, limit)))
 
 
 def sent_letter(connection: sqlite3.Connection, body: str, message_id: str) -> Sent | None:

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from exchange.cli.directory.drafts import Desk, Done, render
+from exchange.cli.directory.drafts import Desk
 from exchange.cli.directory.panels import CHANGE
+from exchange.cli.directory.standing import Done, render
 from exchange.cli.output import Json, Output
 from exchange.cli.places import Config
 

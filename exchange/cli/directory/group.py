@@ -15,6 +15,7 @@ from exchange.cli.places import Config, config_file
 from exchange.domain.directory import Body
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.group import parse_group, reached
+from exchange.domain.own_bodies import speaks_for_service
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.settings import operator_settings
 
@@ -68,7 +69,9 @@ def group(
         raise ConfigurationError(message, code="recipient-unknown")
     recipients = reached(meant, sender, directory)
     written = {body.code for body in recipients}
-    others = (body for body in meant.members(directory.bodies) if body.code not in written and body.code != sender)
+    # Who speaks for a service is nobody that letters could go to: not left out, only not meant.
+    meant_bodies = (body for body in meant.members(directory.bodies) if not speaks_for_service(body))
+    others = (body for body in meant_bodies if body.code not in written and body.code != sender)
     found = Preview(expression, directory.version, _members(recipients), _members(others))
     Output(as_json=json).result(found, lambda console: _render(found, console))
 

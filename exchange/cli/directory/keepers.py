@@ -1,4 +1,4 @@
-"""What keepers do to the directory: one enters a change, another approves it, the clock puts it in force."""
+"""What keepers change in the directory, and how it begins; the clock puts versions in force."""
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -11,17 +11,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange import system
-from exchange.cli.directory.drafts import Desk, Done, done_of, folder_of, read_draft, render
-from exchange.cli.directory.entering import Clock, Keys, Reason, entering
-from exchange.cli.directory.panels import CHANGE, RUN
-from exchange.cli.exits import Exit
+from exchange.cli.directory.certificates import described_issuer, is_named
+from exchange.cli.directory.drafts import Desk, folder_of, listed_body
+from exchange.cli.directory.entering import Reason, entering
+from exchange.cli.directory.panels import RUN
+from exchange.cli.directory.standing import Done
 from exchange.cli.output import Json, Output
 from exchange.cli.own_keys import own_key
 from exchange.cli.places import Config
+from exchange.cli.problems import require_none
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate, Paper
 from exchange.domain.errors import ConfigurationError
-from exchange.domain.ids import ZERO_DIGEST, digest
+from exchange.domain.ids import ZERO_DIGEST
 from exchange.security.directory.publisher import DirectoryPublisher, PublishingKeys
+from exchange.security.enrolment_rules import listing_problems, require_issuer
 from exchange.security.errors import KeyRefused
 from exchange.security.keys import load_certificate
 from exchange.security.purpose import PURPOSES
@@ -30,7 +33,6 @@ app = typer.Typer()
 
 Codes = Annotated[list[str], typer.Argument(metavar="CODE...", help="Codes of bodies.")]
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The body's code.")]
-DraftFile = Annotated[Path, typer.Argument(metavar="DRAFT", help="A draft that a keeper entered.")]
 Day = datetime | None
 DAYS = ["%Y-%m-%d"]
 
@@ -63,7 +65,7 @@ def found(
         issued=system.now(),
         lanes=lanes,
         journal_partitions=partitions,
-        issuers=tuple(load_certificate(file).public_bytes(Encoding.DER) for file in issuer),
+        issuers=tuple(map(_issuer, issuer)),
         bodies={},
     )
     keys = PublishingKeys(tuple(map(own_key, key)), own_key(clock))
@@ -128,24 +130,37 @@ def certify(
     *,
     reason: Reason,
 ) -> Done:
-    """List one more certificate of a body, beside those that it has; what it is for, it says itself."""
+    """List one more certificate of a body, beside those that it has; what it is for, it says itself.
+
+    Exit code 1 when it names somebody else, or was issued by nobody who may.
+    """
     loaded = load_certificate(certificate)
-    listed = ListedCertificate(loaded.public_bytes(Encoding.DER), _use(loaded))
-    return desk.enter_bodies([code], lambda body: replace(body, certificates=(*body.certificates, listed)), reason)
+    use = _use(loaded)
+
+    def certified(head: Directory) -> list[Body]:
+        body = listed_body(head, code)
+        problems = listing_problems(loaded, use, code, desk.issuers(use, head), system.now())
+        require_none(desk.output, list(problems))
+        listed = ListedCertificate(loaded.public_bytes(Encoding.DER), use)
+        return [replace(body, certificates=(*body.certificates, listed))]
+
+    return desk.enter_entries(certified, reason)
 
 
 @entering(app)
 def revoke(
     desk: Desk,
     code: Code,
-    certificate: Annotated[str, typer.Argument(help="Beginning of its SHA-256, as `exchange directory show` has it.")],
+    certificate: Annotated[
+        str, typer.Argument(help="Beginning of its SHA-256, or its serial number, as `exchange directory show` has it.")
+    ],
     *,
     reason: Reason,
 ) -> Done:
     """Let a certificate of a body speak no more from now on; what it signed before stays valid."""
 
     def change(body: Body) -> Body:
-        found = [each for each in body.certificates if digest(each.der).hex().startswith(certificate.lower())]
+        found = [each for each in body.certificates if is_named(each.der, certificate)]
         if len(found) != 1 or found[0].revoked is not None:
             message = f"{code} has no one certificate {certificate[:64]} in use: see `exchange directory show {code}`"
             raise ConfigurationError(message, code="certificate-not-listed")
@@ -158,21 +173,23 @@ def revoke(
 @entering(app)
 def trust(desk: Desk, certificate: Annotated[Path, typer.Argument(help="The authority's certificate (PEM).")]) -> Done:
     """Accept statement certificates of one more authority, as far as the directory lists them for a body."""
-    der = load_certificate(certificate).public_bytes(Encoding.DER)
-    return desk.enter(lambda head: replace(head, issuers=(*head.issuers, der)))
+    der = _issuer(certificate)
+    return desk.enter(lambda head: replace(head, issuers=tuple(dict.fromkeys((*head.issuers, der)))))
 
 
 @entering(app)
 def distrust(
     desk: Desk,
-    certificate: Annotated[str, typer.Argument(help="Beginning of the authority's certificate's SHA-256.")],
+    certificate: Annotated[
+        str, typer.Argument(help="Beginning of the authority's certificate's SHA-256, or its serial number.")
+    ],
 ) -> Done:
     """Accept no certificates of an authority any more; what they signed before stays valid."""
 
     def without(head: Directory) -> Directory:
-        left = tuple(der for der in head.issuers if not digest(der).hex().startswith(certificate.lower()))
+        left = tuple(der for der in head.issuers if not is_named(der, certificate))
         if len(left) != len(head.issuers) - 1 or not left:
-            known = ", ".join(digest(der).hex()[:16] for der in head.issuers)
+            known = ", ".join(described_issuer(der).digest[:16] for der in head.issuers)
             message = f"{certificate[:64]} is not one of the authorities {known}, of which one has to stay"
             raise ConfigurationError(message, code="certificate-not-listed")
         return replace(head, issuers=left)
@@ -184,24 +201,6 @@ def distrust(
 def renew(desk: Desk) -> Done:
     """Sign the newest version again under a new root, with no change in it."""
     return desk.enter(lambda head: head)
-
-
-@app.command(name="draft", rich_help_panel=CHANGE)
-def show_draft(file: DraftFile, *, config: Config = None, json: Json = False) -> None:
-    """Show what a draft would change, and who has signed it. Exit code 1 while too few have."""
-    state = DirectoryPublisher(folder_of(config)).look(read_draft(file))
-    done = done_of(state, draft=str(file))
-    Output(as_json=json).result(done, lambda console: render(done, console), ok=state.complete)
-    if not state.complete:
-        raise typer.Exit(Exit.FOUND)
-
-
-@app.command(rich_help_panel=CHANGE)
-def approve(file: DraftFile, *, key: Keys, clock: Clock = None, config: Config = None, json: Json = False) -> None:
-    """Approve what another keeper entered; look at it with `exchange directory draft` first."""
-    output = Output(as_json=json)
-    done = Desk(config, key, clock, file, output).approve(read_draft(file), key)
-    output.result(done, lambda console: render(done, console))
 
 
 @app.command(rich_help_panel=RUN)
@@ -217,6 +216,12 @@ def stamp(
     found = Stamped(version, folder.newest().number)
     words = f"version {found.version} is in force, by timestamp {found.timestamp}"
     Output(as_json=json).result(found, lambda console: console.print(words))
+
+
+def _issuer(file: Path) -> bytes:
+    certificate = load_certificate(file)
+    require_issuer(certificate, str(file))
+    return certificate.public_bytes(Encoding.DER)
 
 
 def _use(certificate: x509.Certificate) -> CertificateUse:

@@ -11,15 +11,19 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange import system
-from exchange.cli.directory.drafts import Desk, Done
+from exchange.cli.directory.drafts import Desk, folder_of, listed_body
 from exchange.cli.directory.entering import Reason, entering
+from exchange.cli.directory.panels import RUN
+from exchange.cli.directory.standing import Done
+from exchange.cli.output import Json, Output
+from exchange.cli.places import Config
 from exchange.cli.problems import require_none
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import digest
 from exchange.domain.planned import read_plan
 from exchange.security.authority import Authority
-from exchange.security.enrolment import Answer, decode_request, encode_answer, entry_of
+from exchange.security.enrolment import answer_of, decode_request, encode_answer, entry_of
 from exchange.security.enrolment_rules import examine_request, keys_listed
 from exchange.security.files import write_atomically
 from exchange.security.keys import load_certificate
@@ -36,29 +40,42 @@ def grant(
     request: Annotated[Path, typer.Argument(metavar="REQUEST", help="The body's file: CODE.request.json.")],
     *,
     authority: Issuing,
-    answer: Annotated[Path | None, typer.Option(help="Where the answer goes. Default: CODE.answer.json.")] = None,
     reason: Reason,
 ) -> Done:
     """Let a body in that asked: issue its certificates, and list it as testing.
 
     Compare the SHA-256 of its request, which stands in the change, with what the body's administrator tells by
-    telephone. Exit code 1 when anything is wrong with the request; all of it is told. The other keeper approves
-    before the answer goes out.
+    telephone. Exit code 1 when anything is wrong with the request; all of it is told. The answer for the body is
+    written when the other keeper approves, beside the draft.
     """
     data = _read(request)
     asked, now = decode_request(data), system.now()
-    file = answer or Path(f"{asked.code}.answer.json")
 
     def granted(head: Directory) -> Iterable[Body]:
         used = keys_listed(head.bodies.values())
         require_none(desk.output, examine_request(asked, head, territory().names.keys(), used, now))
         issuing = _authority(authority, head)
         certificates = {use: issuing.certify(csr, asked.code, use) for use, csr in asked.csrs.items()}
-        write_atomically(file, encode_answer(Answer(asked.exchange, asked.code, certificates)))
         return [_let_in(entry_of(asked, certificates), head.bodies.get(asked.code), now)]
 
-    done = desk.enter_entries(granted, f"{reason}; request {digest(data).hex()}")
-    return replace(done, answer=str(file))
+    return desk.enter_entries(granted, f"{reason}; request {digest(data).hex()}")
+
+
+@app.command(rich_help_panel=RUN)
+def answer(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A body that was let in.")],
+    *,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Write the answer for a body that was let in once more: CODE.answer.json, with the certificates listed for it."""
+    head = folder_of(config).latest()
+    given, file = answer_of(head.exchange, listed_body(head, code)), Path(f"{code}.answer.json")
+    if not given.certificates:
+        message = f"no certificate is listed for {code}: let it in first, with `grant`"
+        raise ConfigurationError(message, code="certificate-not-listed")
+    write_atomically(file, encode_answer(given))
+    Output(as_json=json).result({"answer": file}, lambda console: console.print(f"send to the body: {file}"))
 
 
 @entering(app)
@@ -84,19 +101,16 @@ def issue(
     file = csr.with_name(f"{csr.name}.crt.pem")
 
     def issued(head: Directory) -> Iterable[Body]:
-        if code not in head.bodies:
-            message = f"the directory lists no body '{code[:63]}': look it up: exchange directory search"
-            raise ConfigurationError(message, code="body-unknown")
+        before = listed_body(head, code)
         if not asked.is_signature_valid or asked.subject.rfc4514_string() != f"CN={code}":
             message = f"{csr} is not signed by its own key, or not for CN={code}: ask for another one"
             raise ConfigurationError(message, code="csr-unreadable")
         certificate = _authority(authority, head).certify(asked, code, use)
         write_atomically(file, certificate.public_bytes(Encoding.PEM))
         listed = ListedCertificate(certificate.public_bytes(Encoding.DER), use)
-        before = head.bodies[code]
         return [replace(before, certificates=(*before.certificates, listed))]
 
-    return replace(desk.enter_entries(issued, reason), answer=str(file))
+    return replace(desk.enter_entries(issued, reason), certificate=str(file))
 
 
 @entering(app)

@@ -1,29 +1,27 @@
 """Who is in the exchange, by whose word, and since when."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
 import typer
-from cryptography import x509
 from rich.console import Console
 from rich.table import Table
 
 from exchange import system
+from exchange.cli.directory.certificates import Certificate, described
+from exchange.cli.directory.differences import Difference, differences, print_differences
+from exchange.cli.directory.drafts import folder_of, listed_body
 from exchange.cli.directory.panels import LOOK
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
-from exchange.cli.places import Config, config_file
+from exchange.cli.places import Config
 from exchange.cli.words import local
-from exchange.domain.directory import Body, BodyStatus, Change, ListedCertificate, Names
-from exchange.domain.errors import ConfigurationError
-from exchange.domain.ids import digest
+from exchange.domain.directory import Body, BodyStatus, Change, Names
 from exchange.domain.search import find_bodies
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.directory.history import entry_steps
-from exchange.settings import operator_settings
 
 app = typer.Typer()
 
@@ -50,18 +48,6 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
-    """A listed certificate in words."""
-
-    use: str
-    digest: str
-    subject: str
-    begins: datetime
-    ends: datetime
-    revoked: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Shown:
     """One body: its entry without the certificates' bytes, and these in words."""
 
@@ -71,11 +57,21 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A change of a body, and the keepers who signed it; None: listed when the exchange was founded."""
+    """An entry of a body.
 
+    Attributes:
+        version: of the directory, the first that had it.
+        status: of the body from then on.
+        change: who changed it, when and why; None: listed when the exchange was founded.
+        keepers: who signed it.
+        differences: the fields that changed; all of them in the first entry.
+    """
+
+    version: int
     status: BodyStatus
     change: Change | None
     keepers: tuple[str, ...]
+    differences: tuple[Difference, ...]
 
 
 @app.command(name="list", rich_help_panel=LOOK)
@@ -87,7 +83,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the bodies of the newest version, and until when somebody vouches for it."""
-    folder = _folder(config)
+    folder = folder_of(config)
     found = [
         body
         for body in folder.latest().bodies.values()
@@ -107,7 +103,7 @@ def search(
 
     Exit code 1 when there is none.
     """
-    folder = _folder(config)
+    folder = folder_of(config)
     found = find_bodies(folder.latest().bodies.values(), " ".join(words))
     _tell(folder, found, json=json)
     if not found:
@@ -117,32 +113,24 @@ def search(
 @app.command(rich_help_panel=LOOK)
 def show(code: Code, *, config: Config = None, json: Json = False) -> None:
     """Show all that the directory says of a body."""
-    body = _body(_folder(config), code)
-    certificates = tuple(map(_certificate, body.certificates))
+    body = listed_body(folder_of(config).latest(), code)
+    certificates = tuple(map(described, body.certificates))
     found = Shown(replace(body, certificates=()), certificates)
     Output(as_json=json).result(found, lambda console: _render_body(found, console))
 
 
 @app.command(rich_help_panel=LOOK)
 def history(code: Code, *, config: Config = None, json: Json = False) -> None:
-    """Who changed a body's entry, when and why, and which keepers signed it; the youngest first."""
-    folder = _folder(config)
-    _body(folder, code)
-    steps = [Step(step.body.status, step.body.change, step.keepers) for step in entry_steps(folder, code)]
+    """What changed in a body's entry, by whom, when and why, and which keepers signed it; the youngest first."""
+    folder = folder_of(config)
+    listed_body(folder.latest(), code)
+    entries = list(entry_steps(folder, code))
+    before = [*(entry.body for entry in entries[1:]), None]
+    steps = [
+        Step(entry.version, entry.body.status, entry.body.change, entry.keepers, differences(earlier, entry.body))
+        for entry, earlier in zip(entries, before, strict=True)
+    ]
     Output(as_json=json).result(steps, lambda console: _render_history(steps, console))
-
-
-def _folder(config: Config) -> DirectoryFolder:
-    settings = operator_settings(config_file(config, "operator", os.environ), os.environ).directory
-    return DirectoryFolder.at(settings.folder, settings.root)
-
-
-def _body(folder: DirectoryFolder, code: str) -> Body:
-    body = folder.latest().bodies.get(code)
-    if body is None:
-        message = f"the directory lists no body '{code[:63]}': look it up with `exchange directory search`"
-        raise ConfigurationError(message, code="body-unknown")
-    return body
 
 
 def _tell(folder: DirectoryFolder, bodies: Iterable[Body], *, json: bool) -> None:
@@ -151,14 +139,6 @@ def _tell(folder: DirectoryFolder, bodies: Iterable[Body], *, json: bool) -> Non
     moments = (directory.issued, newest.fresh_until, newest.valid_until)
     known = Known(directory.version, directory.digest, *moments, bare)
     Output(as_json=json).result(known, lambda console: _render(known, console))
-
-
-def _certificate(listed: ListedCertificate) -> Certificate:
-    certificate = x509.load_der_x509_certificate(listed.der)
-    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return Certificate(
-        listed.use.value, digest(listed.der).hex(), certificate.subject.rfc4514_string(), begins, ends, listed.revoked
-    )
 
 
 def _render(known: Known, console: Console) -> None:
@@ -199,21 +179,25 @@ def _render_body(found: Shown, console: Console) -> None:
         words = [contact.duty, contact.name, contact.email, contact.phone]
         table.add_row("contact", shown(", ".join(word for word in words if word)))
     for each in found.certificates:
-        ended = f"revoked {local(each.revoked)}" if each.revoked else f"to {local(each.ends)}"
-        table.add_row("certificate", shown(f"{each.use}: {each.subject}, from {local(each.begins)} {ended}"))
-        table.add_row("", f"SHA-256 {each.digest}")
+        certificate, sha256 = each.lines()
+        table.add_row("certificate", shown(certificate))
+        table.add_row("", sha256)
     console.print(table)
 
 
 def _render_history(steps: list[Step], console: Console) -> None:
     for step in steps:
-        change = step.change
-        if change is None:
-            console.print(f"{step.status}: listed when the exchange was founded")
-            continue
-        others = ", ".join(shown(name) for name in step.keepers if name != change.by) or "nobody"
-        words = f"{change.number}. {local(change.at)} {_styled(step.status)} by {shown(change.by)}"
-        console.print(f"{words}, approved by {others}: {shown(change.reason)}")
+        console.print(f"version {step.version}, {_told(step)}")
+        print_differences(step.differences, console, first=step is steps[-1])
+
+
+def _told(step: Step) -> str:
+    change = step.change
+    if change is None:
+        return f"{_styled(step.status)}: listed when the exchange was founded"
+    others = ", ".join(shown(name) for name in step.keepers if name != change.by) or "nobody"
+    words = f"change {change.number} of {local(change.at)}, {_styled(step.status)} by {shown(change.by)}"
+    return f"{words}, approved by {others}: {shown(change.reason)}"
 
 
 def _styled(status: BodyStatus) -> str:

@@ -14,17 +14,9 @@ from pathlib import Path
 from exchange.domain.directory import Directory
 from exchange.domain.ids import ZERO_DIGEST, is_body_code
 from exchange.security.directory.folder import FILE_BYTES_MAX, DirectoryFolder
-from exchange.security.directory.metadata import (
-    TIMESTAMP,
-    Newest,
-    Proven,
-    read_link,
-    read_lists,
-    read_timestamp,
-    read_version,
-    require_grown,
-)
+from exchange.security.directory.metadata import TIMESTAMP, Newest, read_lists, read_timestamp
 from exchange.security.directory.roots import Roots, clocks
+from exchange.security.directory.version import Proven, read_link, read_version, require_grown
 from exchange.security.errors import DirectoryRefused
 from exchange.security.files import write_atomically
 

@@ -58,6 +58,16 @@ class Draft:
             raise _unreadable("is of a format that is not known here" if lists else "changes nothing")
         return cls(lists, files)
 
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of what is signed, the same whoever has signed: by it keepers know that they mean the same draft.
+
+        Raises:
+            DirectoryRefused: `directory-unreadable`.
+        """
+        lists = ((role, parse(Targets, data, role).signed_bytes) for role, data in sorted(self.lists.items()))
+        return sha256("".join(f"{role} {sha256(data).hexdigest()}\n" for role, data in lists).encode()).digest()
+
     def signed(self, key: PrivateKey) -> "Draft":
         """With one keeper's signature more on each list.
 
@@ -81,14 +91,18 @@ class DraftState:
     """What a draft would change, and how far it is.
 
     Attributes:
+        digest: of the draft, without signatures.
+        lists: names of the lists that are signed with it, with their numbers.
         edits: entries before and after.
-        issuers: certificates (DER) of the issuers of statement certificates; None when they stay as they are.
+        issuers: certificates (DER) of the issuers of statement certificates before and after.
         keepers: names of those whose signature is on every list of it.
         threshold: so many must sign.
     """
 
+    digest: bytes
+    lists: tuple[str, ...]
     edits: tuple[Edit, ...]
-    issuers: tuple[bytes, ...] | None
+    issuers: tuple[tuple[bytes, ...], tuple[bytes, ...]]
     keepers: tuple[str, ...]
     threshold: int
 
@@ -117,20 +131,17 @@ def look_at_draft(
         read: gives the files in force by name.
 
     Raises:
-        DirectoryRefused: `draft-unreadable`, `draft-overtaken` (1), `directory-signature-invalid` (1),
-            `directory-file-differs` (2), `directory-field-invalid` (2), `directory-change-invalid` (2, 3),
-            `directory-status-invalid` (3).
+        DirectoryRefused: `draft-unreadable`, `draft-in-force`, `draft-overtaken` (1),
+            `directory-signature-invalid` (1), `directory-file-differs` (2), `directory-field-invalid` (2),
+            `directory-change-invalid` (2, 3), `directory-status-invalid` (3).
     """
-    listed = {role: parse(Targets, data, role) for role, data in draft.lists.items()}
+    listed = _unapproved(draft, lists, read)
     in_force = {
         role: parse(Targets, read(f"{meta.version}.{role}.json"), role).signed
         for role in {Targets.type, *listed}
         if (meta := lists.get(f"{role}.json")) is not None
     }
-    targets = listed[Targets.type].signed if Targets.type in listed else in_force[Targets.type]
-    if Targets.type in listed and targets.delegations != delegations_of(root):
-        message = "the draft would let others sign than the root names: do not sign it, and ask who entered it"
-        raise DirectoryRefused(message, code="directory-change-invalid")
+    targets = _targets(listed, root) or in_force[Targets.type]
     signers: set[str] | None = None
     entries: dict[str, bytes] = {}
     new: set[str] = set()
@@ -152,8 +163,26 @@ def look_at_draft(
     edits = tuple(_edits(entries, draft, head))
     for edit in edits:
         require_edit(edit, head.entries.get(edit.after.code, ZERO_DIGEST), names)
-    issuers = _issuers(targets, draft, head) if targets.targets != in_force[Targets.type].targets else None
-    return DraftState(edits, issuers, names, root.roles[Targets.type].threshold)
+    issuers = _issuers(targets, draft, head) if targets.targets != in_force[Targets.type].targets else head.issuers
+    return DraftState(
+        digest=draft.digest,
+        lists=tuple(f"{metadata.signed.version}.{role}" for role, metadata in sorted(listed.items())),
+        edits=edits,
+        issuers=(head.issuers, issuers),
+        keepers=names,
+        threshold=root.roles[Targets.type].threshold,
+    )
+
+
+def _targets(listed: Mapping[str, Metadata[Targets]], root: Root) -> Targets | None:
+    """The list of lists, when a draft has a new one; who signs the others is the root's to say."""
+    if Targets.type not in listed:
+        return None
+    targets = listed[Targets.type].signed
+    if targets.delegations != delegations_of(root):
+        message = "the draft would let others sign than the root names: do not sign it, and ask who entered it"
+        raise DirectoryRefused(message, code="directory-change-invalid")
+    return targets
 
 
 def delegations_of(root: Root) -> Delegations:
@@ -175,6 +204,27 @@ def _issuers(targets: Targets, draft: Draft, head: Directory) -> tuple[bytes, ..
         message = "exchange.json: lanes and journal_partitions are fixed at the installation: leave them as they are"
         raise DirectoryRefused(message, code="directory-change-invalid")
     return settings.issuers
+
+
+def _unapproved(
+    draft: Draft, lists: Mapping[str, MetaFile], read: Callable[[str], bytes]
+) -> dict[str, Metadata[Targets]]:
+    """The lists of a draft, some of which the directory has not yet."""
+    listed = {role: parse(Targets, data, role) for role, data in draft.lists.items()}
+    if all(_is_there(role, metadata, lists, read) for role, metadata in listed.items()):
+        message = "this draft was approved: the directory has it already, and nothing is left to be signed"
+        raise DirectoryRefused(message, code="draft-in-force")
+    return listed
+
+
+def _is_there(
+    role: str, metadata: Metadata[Targets], lists: Mapping[str, MetaFile], read: Callable[[str], bytes]
+) -> bool:
+    """Whether a list of a draft is the directory's, the newest or one before it."""
+    newest, number = lists.get(f"{role}.json"), metadata.signed.version
+    if newest is None or number > newest.version:
+        return False
+    return parse(Targets, read(f"{number}.{role}.json"), role).signed_bytes == metadata.signed_bytes
 
 
 def _signers(role: str, metadata: Metadata[Targets], before: MetaFile | None, by: Root | Targets) -> set[str]:

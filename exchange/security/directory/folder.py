@@ -14,17 +14,9 @@ from pathlib import Path
 from tuf.api.metadata import Key, MetaFile, Root, Targets
 
 from exchange.domain.directory import Directory
-from exchange.security.directory.metadata import (
-    TIMESTAMP,
-    Newest,
-    Proven,
-    read_list_of,
-    read_lists,
-    read_timestamp,
-    read_version,
-    require_grown,
-)
+from exchange.security.directory.metadata import TIMESTAMP, Newest, read_list_of, read_lists, read_timestamp
 from exchange.security.directory.roots import Holder, Roots, holder
+from exchange.security.directory.version import Proven, read_version, require_grown
 from exchange.security.errors import DirectoryRefused
 
 FILE_BYTES_MAX = 1024 * 1024
@@ -212,7 +204,7 @@ class DirectoryFolder:
         """One version, proven under the root that was in force when it was issued.
 
         Raises:
-            DirectoryRefused: as `exchange.security.directory.metadata.read_version`.
+            DirectoryRefused: as `exchange.security.directory.version.read_version`.
         """
         return self._prove(number).directory
 

@@ -12,32 +12,15 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from securesystemslib.signer import CryptoSigner
-from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import (
-    Metadata,
-    MetaFile,
-    Snapshot,
-    TargetFile,
-    Targets,
-    Timestamp,
-)
+from tuf.api.metadata import Metadata, MetaFile, Snapshot, Targets, Timestamp
 
 from exchange.domain.directory import Body, Directory
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.security.directory.draft import LIST_LIFETIME, Draft, DraftState, delegations_of, look_at_draft
-from exchange.security.directory.entries import Settings, encode_body, encode_settings, format_time
+from exchange.security.directory.canonical_json import format_time
+from exchange.security.directory.draft import LIST_LIFETIME, Draft, DraftState, look_at_draft
 from exchange.security.directory.folder import DirectoryFolder
-from exchange.security.directory.metadata import (
-    FRESH_FIELD,
-    ISSUED_FIELD,
-    PREVIOUS_FIELD,
-    ROOT_FIELD,
-    SETTINGS,
-    TIMESTAMP,
-    bins_of,
-    body_path,
-    hashed,
-)
+from exchange.security.directory.lists import Lists, seconds
+from exchange.security.directory.metadata import FRESH_FIELD, ISSUED_FIELD, PREVIOUS_FIELD, ROOT_FIELD, TIMESTAMP
 from exchange.security.directory.roots import Role, clocks, holder, parse
 from exchange.security.errors import DirectoryRefused
 from exchange.security.files import write_atomically
@@ -101,7 +84,7 @@ class DirectoryPublisher:
             DirectoryRefused: as `look`; `draft-empty`: nothing would change.
         """
         head = self.head()
-        draft = _Lists(self._folder, head, at).draft(directory).signed(key)
+        draft = Lists(self._folder, head, at).draft(directory).signed(key)
         if not draft.lists:
             raise DirectoryRefused("nothing would change: look at the entry in force", code="draft-empty")
         self.look(draft)
@@ -196,7 +179,7 @@ class DirectoryPublisher:
                 message = f"version {directory.version} does not continue version {expected[0] - 1}: change that one"
                 raise DirectoryRefused(message, code="directory-version-invalid")
             self.require_clock(keys.clock)
-            draft = _Lists(self._folder, head, at).draft(directory)
+            draft = Lists(self._folder, head, at).draft(directory)
             for key in keys.keepers:
                 draft = draft.signed(key)
             published = self._write(draft, head, keys.keepers[-1], directory.issued)
@@ -259,7 +242,7 @@ class DirectoryPublisher:
             PREVIOUS_FIELD: previous.hex(),
             ISSUED_FIELD: format_time(issued),
         }
-        expires = _seconds(issued + LIST_LIFETIME)
+        expires = seconds(issued + LIST_LIFETIME)
         snapshot = Metadata(Snapshot(version=version, expires=expires, meta=lists, unrecognized_fields=fields))
         snapshot.sign(CryptoSigner(key))
         files[f"{version}.snapshot.json"] = snapshot.to_bytes()
@@ -277,83 +260,12 @@ class DirectoryPublisher:
         meta = MetaFile(head.version, len(snapshot), {"sha256": head.digest.hex()})
         fields = {FRESH_FIELD: format_time(at + FRESH_FOR)}
         timestamp = Timestamp(
-            version=number, expires=_seconds(at + VALID_FOR), snapshot_meta=meta, unrecognized_fields=fields
+            version=number, expires=seconds(at + VALID_FOR), snapshot_meta=meta, unrecognized_fields=fields
         )
         return _signed(timestamp, key)
-
-
-class _Lists:
-    """The lists of a version: those that say something else than before, or that others must sign.
-
-    After a new root there is at least the list of lists: its version is to be the first one under it.
-    """
-
-    def __init__(self, folder: DirectoryFolder, head: Directory | None, at: datetime) -> None:
-        folder.follow_roots()
-        self._folder = folder
-        self._expires = _seconds(at + LIST_LIFETIME)
-        self._before: Mapping[str, MetaFile] = {} if head is None else folder.lists(head.version)
-        self._same_root = head is not None and folder.signed_under(head.version) == folder.root_number
-        self._entries = {} if head is None else head.entries
-        self._settings = None if head is None else encode_settings(_settings_of(head))
-
-    def draft(self, directory: Directory) -> Draft:
-        """What is new, not yet signed."""
-        settings = encode_settings(_settings_of(directory))
-        files = {} if settings == self._settings else {SETTINGS: settings}
-        targets = Targets(
-            targets={SETTINGS: _target(SETTINGS, settings)},
-            delegations=delegations_of(self._folder.newest_root()),
-        )
-        bins = bins_of(targets)
-        listed: dict[str, dict[str, TargetFile]] = {role: {} for role in bins.get_roles()}
-        for code, body in sorted(directory.bodies.items()):
-            path, data = body_path(code), encode_body(body)
-            listed[bins.get_role_for_target(path)][path] = _target(path, data)
-            if self._entries.get(code) != sha256(data).digest():
-                files[path] = data
-        lists = {Targets.type: targets} | {role: Targets(targets=targets_) for role, targets_ in listed.items()}
-        new = {role: self._list(role, content, targets) for role, content in lists.items()}
-        named = {hashed(path, sha256(data).digest()): data for path, data in files.items()}
-        return Draft({role: data for role, data in new.items() if data is not None}, named)
-
-    def _list(self, role: str, content: Targets, by: Targets) -> bytes | None:
-        """The next list, unsigned; None when the one before says the same and is signed by those who may."""
-        before = self._before.get(f"{role}.json")
-        if before is not None and self._says_the_same(role, before, content, by):
-            return None
-        content.version = 1 if before is None else before.version + 1
-        content.expires = self._expires
-        return Metadata(content).to_bytes()
-
-    def _says_the_same(self, role: str, before: MetaFile, content: Targets, by: Targets) -> bool:
-        present = Metadata[Targets].from_bytes(self._folder.read(f"{before.version}.{role}.json"))
-        said = present.signed
-        if said.targets != content.targets or said.delegations != content.delegations:
-            return False
-        if role == Targets.type:
-            return self._same_root
-        try:
-            by.verify_delegate(role, present.signed_bytes, present.signatures)
-        except RepositoryError:
-            return False
-        return True
-
-
-def _settings_of(directory: Directory) -> Settings:
-    return Settings(directory.lanes, directory.journal_partitions, directory.issuers)
-
-
-def _target(path: str, data: bytes) -> TargetFile:
-    return TargetFile(len(data), {"sha256": sha256(data).hexdigest()}, path)
 
 
 def _signed(content: Role, key: PrivateKey) -> bytes:
     metadata = Metadata(content)
     metadata.sign(CryptoSigner(key))
     return metadata.to_bytes()
-
-
-def _seconds(moment: datetime) -> datetime:
-    """A time as the framework writes it."""
-    return moment.replace(microsecond=0)

@@ -6,7 +6,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Protocol, TypeVar
 
-from tuf.api.exceptions import DownloadError, RepositoryError
+from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Key, Metadata, Root, Signed, Snapshot, Targets, Timestamp
 
 from exchange.security.errors import DirectoryRefused
@@ -226,11 +226,21 @@ def verify(by: Root | Targets, metadata: Metadata[Any], role: str, name: str) ->
         DirectoryRefused: `directory-signature-invalid`.
     """
     signed: Signed = metadata.signed
+    file = f"{name} (version {signed.version})"
     try:
-        by.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
-    except (RepositoryError, DownloadError, ValueError) as error:
-        message = f"{name} (version {signed.version}) is not signed by those who may: fetch it again"
+        result = by.get_verification_result(role, metadata.signed_bytes, metadata.signatures)
+    except (RepositoryError, ValueError) as error:
+        message = f"{file}: nobody is named who may sign it: fetch it again"
         raise DirectoryRefused(message, code="directory-signature-invalid") from error
+    if not result:
+        missing = "1 signature" if result.missing == 1 else f"{result.missing} signatures"
+        others = ", ".join(sorted(map(holder, result.unsigned.values())))[:_NAMES_CHARACTERS] or "nobody"
+        step = "have them sign it with `exchange root sign`" if role == Root.type else "fetch it again"
+        message = f"{file} lacks {missing} ({result.threshold} must sign), not signed by {others}: {step}"
+        raise DirectoryRefused(message, code="directory-signature-invalid")
+
+
+_NAMES_CHARACTERS = 200
 
 
 def unreadable(name: str, what: str) -> DirectoryRefused:

@@ -67,6 +67,7 @@ class DirectoryService:
         self._there: dict[str, bytes] = {}
         self._sent: tuple[int, int] = (0, 0)
         self._applied = 0
+        self._version: Directory | None = None
         self._apply_at = 0.0
         self._trouble = ""
         self._waiting_for = "the directory: not read yet"
@@ -75,6 +76,11 @@ class DirectoryService:
     def waiting_for(self) -> str:
         """What keeps the newest version from being in force everywhere; empty when it is."""
         return self._waiting_for
+
+    @property
+    def in_force(self) -> Directory | None:
+        """The newest version when it was last looked at; None before."""
+        return self._version
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -113,6 +119,8 @@ class DirectoryService:
     async def _look(self, producer: SubmissionProducer) -> str:
         """Put a new version in force; hand on what is new; what is still waited for."""
         version = await asyncio.to_thread(self._in_force)
+        if self._version is None or version.digest != self._version.digest:
+            self._version = version
         newest = self._folder.newest()
         if (newest.number, version.version) != self._sent:
             await self._send(producer, version)

@@ -7,7 +7,7 @@ from exchange.bus.administration import Administration, settled
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.quotas import read_quotas, set_quotas
 from exchange.domain.errors import BusError
-from exchange.services.reconcile.plan import Configure, Create, Give, Limit, Observed, Plan, Revoke, Step, plan
+from exchange.services.reconcile.plan import Configure, Create, Give, Grow, Limit, Observed, Plan, Revoke, Step, plan
 from exchange.services.reconcile.wanted import Wanted
 
 Tell = Callable[[Step], None]
@@ -53,6 +53,8 @@ class Cluster:
                 await set_quotas(self._kafka, {principal: must_be for principal, (must_be, _) in quotas.items()})
             case Give(rights):
                 await self._administration.grant(rights)
+            case Grow():
+                await self._administration.add_partitions(step.counts)
 
     async def planned(self, wanted: Wanted) -> Plan:
         """What would change now; changes nothing.

@@ -4,16 +4,17 @@
 2. Topics are made, then set: an inbox is there before anybody may read it.
 3. Quotas are set: nobody may write before there is a bound to it.
 4. Rights are given.
+5. Partitions are added where nothing depends on how many there are (`TopicSpec.may_grow`).
 
-No topic is ever deleted: letters are in it. Partitions and copies are never changed. A denial is never lifted,
+No topic is ever deleted: letters are in it. Other partitions, and copies, are never changed. A denial is never lifted,
 and of principals that are not ours nothing is touched: that is reported, for a person to judge.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from exchange.bus.access import ROUTER_TRANSACTIONS, Grant, Operation, Resource
-from exchange.bus.difference import FIXED, MISSING_TOPIC, Difference, topic_differences
+from exchange.bus.difference import FIXED, MISSING_TOPIC, PARTITIONS, Difference, topic_differences
 from exchange.bus.quotas import Quota
 from exchange.bus.topics import PREFIX, TopicSpec
 from exchange.domain.directory import BodyStatus
@@ -93,7 +94,19 @@ class Give:
         return tuple(Difference(right.principal, RIGHT, str(right), "") for right in self.rights)
 
 
-Step = Revoke | Create | Configure | Limit | Give
+@dataclass(frozen=True, slots=True)
+class Grow:
+    """Add partitions."""
+
+    differences: tuple[Difference, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """By topic how many there are to be."""
+        return {each.subject: int(each.expected) for each in self.differences}
+
+
+Step = Revoke | Create | Configure | Limit | Give | Grow
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +133,7 @@ def plan(wanted: Wanted, observed: Observed) -> Plan:
     """What would make the cluster as it must be."""
     topics = topic_differences(wanted.topics, observed.topics)
     missing = {each.subject for each in topics if each.setting == MISSING_TOPIC}
+    growing = _growing(wanted, topics)
     known = {spec.name for spec in wanted.topics} | set(wanted.resting)
     stray = sorted(observed.rights - wanted.rights)
     taken = tuple(right for right in stray if right.principal in wanted.principals and not right.denied)
@@ -129,16 +143,27 @@ def plan(wanted: Wanted, observed: Observed) -> Plan:
         Configure(tuple(each for each in topics if each.setting not in FIXED and each.subject not in missing)),
         Limit(_limits(wanted, observed.quotas)),
         Give(tuple(sorted(wanted.rights - observed.rights))),
+        Grow(growing),
     )
     return Plan(
         steps=tuple(step for step in steps if step.differences),
         reported=(
-            *(each for each in topics if each.setting in FIXED),
+            *(each for each in topics if each.setting in FIXED and each not in growing),
             *(Difference(name, MISSING_TOPIC, "", "exists") for name in sorted(set(observed.topics) - known)),
             *(Difference(right.principal, RIGHT, "", str(right)) for right in stray if _for_a_person(right, wanted)),
             *wanted.unserved,
         ),
         resting={name: status for name, status in wanted.resting.items() if name in observed.topics},
+    )
+
+
+def _growing(wanted: Wanted, found: Iterable[Difference]) -> tuple[Difference, ...]:
+    """Topics that lack partitions and may be given them."""
+    may_grow = {spec.name for spec in wanted.topics if spec.may_grow}
+    return tuple(
+        each
+        for each in found
+        if each.setting == PARTITIONS and each.subject in may_grow and int(each.found) < int(each.expected)
     )
 
 

@@ -9,6 +9,7 @@ from exchange.bus.difference import Difference
 from exchange.bus.quotas import EVERY_OTHER_USER, Quota
 from exchange.bus.topics import ClusterShape, TopicSpec, inbox, inbox_topic, service_topics
 from exchange.domain.directory import Body, BodyStatus, Directory
+from exchange.domain.own_bodies import takes_letters
 from exchange.services.reconcile.allowances import Allowances
 
 GATEWAY = "gateway"
@@ -38,13 +39,14 @@ class Wanted:
 def wanted(directory: Directory, shape: ClusterShape, allowances: Allowances) -> Wanted:
     """What a version of the directory asks for.
 
-    A body in use reads its inbox by its own principal, or its gateway does; then it has no right of its own.
+    A body in use reads its inbox by its own principal, or its gateway does; then it has no right of its own. Whoever
+    speaks for a service has none either: the service's principal does all for it.
     """
     bodies = directory.bodies.values()
     served: dict[str, list[str]] = defaultdict(list)
     unserved = []
     for body in bodies:
-        if body.reachable:
+        if takes_letters(body):
             carrier = _carrier(body, directory.bodies)
             if isinstance(carrier, Difference):
                 unserved.append(carrier)

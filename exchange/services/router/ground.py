@@ -60,6 +60,10 @@ class FootingSource(Protocol):
         ...
 
 
+VERSIONS_KEPT = 1 + 2 * GROUP_VERSIONS
+"""The one that a lane stands on, and all around it that letters to groups may name (ADR 0013)."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """What somebody has who stood on an earlier version.
@@ -165,7 +169,7 @@ class FootingFiles:
     def _remember(self, directory: Directory) -> Directory:
         """Without the digests of its entries: of a country's versions they would take megabytes each."""
         self._versions[directory.version] = replace(directory, entries={})
-        for version in sorted(self._versions)[: -2 * GROUP_VERSIONS]:
+        for version in sorted(self._versions)[:-VERSIONS_KEPT]:
             del self._versions[version]
         return directory
 

@@ -4,7 +4,7 @@ from exchange.bus.connection import KafkaSettings
 from exchange.bus.reader import PositionedReader
 from exchange.bus.records import Record
 from exchange.bus.topics import JOURNAL, SEQUENCES
-from exchange.domain.decision import Basis, Decided, Journalled
+from exchange.domain.decision import Basis, Decided, Journalled, Tick
 from exchange.domain.errors import BusError, WireError
 from exchange.wire.records import decode, kind_of
 
@@ -41,6 +41,8 @@ def _lane_of_entry(value: bytes) -> int | None:
         kind = kind_of(entry)
         if kind is Decided:
             return decode(Decided, entry).decision.place.lane
+        if kind is Tick:
+            return decode(Tick, entry).place.lane
         return decode(Basis, entry).place.lane if kind is Basis else None
     except WireError:
         return None

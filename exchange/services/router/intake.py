@@ -38,21 +38,21 @@ class Batch:
         return max(0.0, (self.now - arrived).total_seconds())
 
 
-async def examine_all(records: Sequence[Taken], footing: Footing, now: datetime) -> Batch:
+async def examine_all(records: Sequence[Taken], footing: Footing, now: datetime, lane: int) -> Batch:
     """Examine in slices, between which other lanes go on.
 
     Not in a thread: a verification gives the interpreter's lock away and waits to get it back, and the
     router as a whole routed a third less. More cores are used by more processes.
     """
     items: list[Examined | DeadLetter] = []
-    for index, given in enumerate(_submissions(records)):
+    for index, given in enumerate(_submissions(records, lane)):
         items.append(given if isinstance(given, DeadLetter) else examine(given, footing.ground, now))
         if index % SLICE_RECORDS == SLICE_RECORDS - 1:
             await asyncio.sleep(0)
     return Batch(footing, now, tuple(items))
 
 
-def _submissions(records: Iterable[Taken]) -> Iterator[Submission | DeadLetter]:
+def _submissions(records: Iterable[Taken], lane: int) -> Iterator[Submission | DeadLetter]:
     """One for each record, but one dead letter for records in a row that are too short to be signed.
 
     Anybody may write 100,000 records of a few bytes a second; a dead letter of each would cost us ten
@@ -61,10 +61,11 @@ def _submissions(records: Iterable[Taken]) -> Iterator[Submission | DeadLetter]:
     for short, run in groupby(records, _too_short):
         together = list(run)
         if short and len(together) > 1:
-            yield _run_of_short(together)
+            yield _run_of_short(together, lane)
         else:
             yield from (
-                _poisoned(record) if isinstance(record, PoisonedBatch) else _submission(record) for record in together
+                _poisoned(record, lane) if isinstance(record, PoisonedBatch) else _submission(record, lane)
+                for record in together
             )
 
 
@@ -72,10 +73,10 @@ def _too_short(record: Taken) -> bool:
     return isinstance(record, Record) and len(record.value or b"") < SIGNED_BYTES_MIN
 
 
-def _submission(record: Record) -> Submission:
+def _submission(record: Record, lane: int) -> Submission:
     traceparent = next((value for name, value in record.headers if name == "traceparent"), None)
     return Submission(
-        partition=record.partition,
+        partition=lane,
         offset=record.offset,
         arrived=record.timestamp,
         value=record.value or b"",
@@ -88,12 +89,12 @@ def _trace_context(value: bytes | None) -> str | None:
     return value.decode("ascii") if value is not None and _TRACE_CONTEXT.fullmatch(value) else None
 
 
-def _run_of_short(records: Sequence[Taken]) -> DeadLetter:
+def _run_of_short(records: Sequence[Taken], lane: int) -> DeadLetter:
     """Dead by coordinates; size, digest and sample are of the values one behind the other."""
     first, last = records[0], records[-1]
     values = b"".join([record.value or b"" for record in records if isinstance(record, Record)])
     return DeadLetter(
-        partition=last.partition,
+        partition=lane,
         offset=last.offset,
         arrived=first.timestamp,
         reason=Reason.UNREADABLE.value,
@@ -104,10 +105,10 @@ def _run_of_short(records: Sequence[Taken]) -> DeadLetter:
     )
 
 
-def _poisoned(batch: PoisonedBatch) -> DeadLetter:
+def _poisoned(batch: PoisonedBatch, lane: int) -> DeadLetter:
     """A batch that no agent writes: dead by coordinates; the ledger goes on behind its last offset."""
     return DeadLetter(
-        partition=batch.partition,
+        partition=lane,
         offset=batch.last_offset,
         arrived=batch.timestamp,
         reason=Reason.BATCH_REFUSED.value,

@@ -7,10 +7,25 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from exchange.domain.reason import Reason
 from exchange.security.crl_folder import CrlFolder
 
 Outcome = tuple[str, str]
 """What became of a submission: `accepted` and its kind, `rejected` or `dead` and the reason, `held`."""
+
+DEAD = (
+    Reason.OVERSIZED,
+    Reason.UNREADABLE,
+    Reason.BATCH_REFUSED,
+    Reason.SIGNATURE_FORM,
+    Reason.SIGNATURE_INVALID,
+    Reason.STATEMENT_ALTERED,
+    Reason.SIGNER_UNKNOWN,
+    Reason.CERTIFICATE_UNTRUSTED,
+    Reason.CERTIFICATE_PURPOSE,
+    Reason.WRONG_SIGNER,
+)
+"""What alerts look at: counted from the start, so that the first one is a growth."""
 
 
 class RouterMetrics:
@@ -24,6 +39,8 @@ class RouterMetrics:
         self.dead_letters = Counter(
             "exchange_dead_letters", "Submissions that moved nothing", ["reason"], registry=registry
         )
+        for reason in DEAD:
+            self.dead_letters.labels(reason=reason.value)
         self.decide = Histogram(
             "exchange_stage_duration_seconds",
             "Seconds from the broker's arrival time to the decision, for the first submission of each batch",

@@ -15,12 +15,13 @@ from typing import Any
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.errors import CLIENT_ERRORS, bus_error
 from exchange.bus.lane import Lane
-from exchange.bus.lane_group import LaneGroup
+from exchange.bus.lane_group import LaneGroup, Sources
 from exchange.domain.decision import DeadLetter, LaneState
 from exchange.domain.errors import BusError, ConfigurationError, ExchangeError, fault
 from exchange.domain.policy import RECIPIENTS
+from exchange.domain.trace import Traces
 from exchange.journal.examine import Examined
-from exchange.journal.ledger import Ledger
+from exchange.journal.ledger import Entry, Ledger
 from exchange.services.router.ground import FootingSource
 from exchange.services.router.history import require_new
 from exchange.services.router.intake import Batch, examine_all
@@ -46,12 +47,32 @@ log = logging.getLogger(__name__)
 class Router:
     """One router process; several share the lanes by the consumer group."""
 
-    def __init__(self, settings: KafkaSettings, footings: FootingSource, clock: Clock, metrics: RouterMetrics) -> None:
-        """Nothing is opened before `run`."""
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        footings: FootingSource,
+        clock: Clock,
+        metrics: RouterMetrics,
+        tick_seconds: float,
+        traces: Traces | None = None,
+    ) -> None:
+        """Nothing is opened before `run`.
+
+        Args:
+            settings: how Kafka is reached.
+            footings: what is decided by.
+            clock: the present time, UTC.
+            metrics: counters of this process.
+            tick_seconds: how often each lane says how far it has come; a deadline is seen to have passed so much
+                later, twice at most.
+            traces: is told of letters; None: nobody asks.
+        """
+        self._traces = traces
         self._settings = settings
         self._footings = footings
         self._clock = clock
         self._metrics = metrics
+        self._tick_seconds = tick_seconds
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._armed: dict[int, Lane] = {}
         metrics.armed.set_function(lambda: len(self._armed))
@@ -87,19 +108,19 @@ class Router:
                     log.warning("joining the routers' group again: %s", bus_error(error, "sharing the lanes"))
                 await asyncio.sleep(HEARTBEAT_SECONDS)
 
-    def _assign(self, lanes: frozenset[int], tasks: asyncio.TaskGroup) -> None:
+    def _assign(self, lanes: Sources, tasks: asyncio.TaskGroup) -> None:
         self._joined = True
         self._metrics.lanes.set(len(lanes))
-        for lane in set(self._tasks) - lanes:
+        for lane in set(self._tasks) - set(lanes):
             self._tasks.pop(lane).cancel()
-        for lane in lanes - set(self._tasks):
-            self._tasks[lane] = tasks.create_task(self._keep(lane), name=f"lane {lane}")
+        for lane in set(lanes) - set(self._tasks):
+            self._tasks[lane] = tasks.create_task(self._keep(lane, lanes[lane]), name=f"lane {lane}")
         log.info("lanes %s assigned", sorted(lanes))
 
-    async def _keep(self, number: int) -> None:
+    async def _keep(self, number: int, source: tuple[str, int]) -> None:
         """Serve a lane; after any failure arm it again."""
         while True:
-            lane = Lane(self._settings, number)
+            lane = Lane(self._settings, number, source)
             try:
                 await self._serve(lane, number)
             except Exception as error:  # noqa: BLE001 - whatever it is, `AssertionError` too: arm again
@@ -130,23 +151,40 @@ class Router:
         self._failures.pop(number, None)
         self._metrics.rearmed.inc()
         log.info("lane %d armed at offset %d with %d origins", number, state.offset, len(origins))
-        following = asyncio.create_task(self._examine_next(lane, standing))
+        following = asyncio.create_task(self._examine_next(lane, number, standing))
+        loop = asyncio.get_running_loop()
+        ticked = loop.time()
         try:
             while True:
                 batch = await following
-                following = asyncio.create_task(self._examine_next(lane, standing))
+                following = asyncio.create_task(self._examine_next(lane, number, standing))
                 if batch.items:
                     # Shielded: on shutdown the transaction is finished first, else it would block
                     # every reader of what it touched until it times out.
                     await finish(self._decide(lane, ledger, batch), FINISH_SECONDS)
+                if loop.time() - ticked >= self._tick_seconds:
+                    await finish(self._tick(lane, ledger), FINISH_SECONDS)
+                    ticked = loop.time()
         finally:
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await following
 
-    async def _examine_next(self, lane: Lane, standing: Standing) -> Batch:
+    async def _examine_next(self, lane: Lane, number: int, standing: Standing) -> Batch:
         records = await lane.read(READ_SECONDS, TRANSACTION_STATEMENTS)
-        return await examine_all(records, await standing.current(), self._clock())
+        return await examine_all(records, await standing.current(), self._clock(), number)
+
+    async def _tick(self, lane: Lane, ledger: Ledger) -> None:
+        """Say in every journal partition how far the lane has come (rule 4.3).
+
+        The end is asked now, behind the tick before: what stands before it and is decided was not kept waiting.
+        """
+        end, now = await lane.end(), self._clock()
+        partitions = ledger.ground.directory.journal_partitions
+        transaction = Transaction(ledger.lane, partitions)
+        for partition in range(partitions):
+            transaction.tick(partition, ledger.tick(now, end), now)
+        await self._commit(lane, ledger, transaction, now)
 
     async def _decide(self, lane: Lane, ledger: Ledger, batch: Batch) -> None:
         """Take a batch in order; commit at 2,000 statements or 12 MB, whichever is first."""
@@ -158,7 +196,10 @@ class Router:
                     await self._commit(lane, ledger, transaction, batch.now)
                     transaction = self._begin(ledger, batch)
                 self._prove_named(ledger, transaction, batch, item)
-            transaction.add(ledger.skip(item) if isinstance(item, DeadLetter) else ledger.take(item, batch.now))
+            taken = ledger.skip(item) if isinstance(item, DeadLetter) else ledger.take(item, batch.now)
+            if isinstance(item, Examined) and isinstance(taken, Entry):
+                taken = transaction.decided.note(item.submission, taken, batch.now)
+            transaction.add(taken)
             if transaction.statements >= TRANSACTION_STATEMENTS or transaction.size >= TRANSACTION_BYTES:
                 await self._commit(lane, ledger, transaction, batch.now)
                 transaction = self._begin(ledger, batch)
@@ -168,7 +209,7 @@ class Router:
 
     def _begin(self, ledger: Ledger, batch: Batch) -> Transaction:
         ground = batch.footing.ground
-        transaction = Transaction(ledger.lane, ground.directory.journal_partitions)
+        transaction = Transaction(ledger.lane, ground.directory.journal_partitions, self._traces)
         before = ledger.known
         if ledger.stand_on(ground):
             for part in batch.footing.parts(*before):
@@ -188,6 +229,7 @@ class Router:
         transaction.state(ledger.state, ledger.drain_origins())
         await lane.commit(transaction.writes)
         self._metrics.committed(transaction.outcomes)
+        transaction.decided.tell(self._clock())
 
 
 def _reason(error: Exception) -> str:

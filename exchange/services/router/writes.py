@@ -3,15 +3,17 @@
 from collections import Counter, defaultdict
 from datetime import datetime
 
-from exchange.bus.lane import Writes
 from exchange.bus.producer import Outgoing
 from exchange.bus.topics import DEAD_LETTERS, JOURNAL, SEQUENCES, inbox
+from exchange.bus.transactions import Writes
 from exchange.domain.decision import Basis, DeadLetter, Journalled, LaneState, Notice, OriginState
 from exchange.domain.ids import digest, journal_partition
 from exchange.domain.origin import OriginKey
 from exchange.domain.statement import Content
+from exchange.domain.trace import Traces
 from exchange.journal.ledger import Entry
 from exchange.services.router.metrics import Outcome
+from exchange.services.router.tracing import Decided
 from exchange.wire.headers import cloud_event
 from exchange.wire.records import decode, encode
 
@@ -21,8 +23,9 @@ ROUTER = "svc-router"
 class Transaction:
     """The records of one transaction; `size` counts their value bytes, `statements` the entries."""
 
-    def __init__(self, lane: int, journal_partitions: int) -> None:
-        """An empty transaction of a lane."""
+    def __init__(self, lane: int, journal_partitions: int, traces: Traces | None = None) -> None:
+        """An empty transaction of a lane; `traces` is told of letters."""
+        self.decided = Decided(traces)
         self._lane = lane
         self._journal_partitions = journal_partitions
         self._writes: defaultdict[tuple[str, int], list[Outgoing]] = defaultdict(list)
@@ -52,6 +55,11 @@ class Transaction:
         headers = cloud_event("basis", ROUTER, digest(entry), now)
         self._journal(about, encode(Journalled(entry, contents)), headers)
 
+    def tick(self, partition: int, entry: bytes, now: datetime) -> None:
+        """How far the lane has come, for the readers of one journal partition."""
+        headers = cloud_event("tick", ROUTER, digest(entry), now)
+        self._add(JOURNAL, partition, Outgoing(encode(Journalled(entry, ())), None, headers))
+
     def notice(self, body: str, notice: Notice) -> None:
         """Tell an origin where it stands, in its body's inbox."""
         value = encode(notice)
@@ -68,7 +76,7 @@ class Transaction:
         """The same bytes to the journal and to each inbox: recipients hold the log's leaf itself."""
         value = encode(Journalled(entry.entry, entry.contents))
         headers = cloud_event(entry.kind, entry.body, entry.digest, entry.created, entry.traceparent)
-        self._journal(entry.about, value, headers)
+        self._journal(entry.about, encode(Journalled(entry.entry, ())) if entry.withheld else value, headers)
         copy = Outgoing(value, (entry.conversation or entry.about.hex()).encode(), headers)
         for body in entry.inboxes:
             self._add(inbox(body), 0, copy)

@@ -1,6 +1,8 @@
 """The tracker service.
 
 service     follows the journal into the store
-batch       a batch of the journal as facts, and work in a thread that is never left half done
+batch       a batch of the journal as facts
+tallying    counts beside it what pictures and reports show
+archiving   puts old letters away beside it
 metrics     what it counts
 """

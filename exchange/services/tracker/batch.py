@@ -1,11 +1,8 @@
-"""A batch of the journal as facts, and how its work is done: in a thread to its end, with little garbage looked for."""
+"""A batch of the journal as facts."""
 
-import asyncio
-import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
 from exchange.bus.records import PoisonedBatch
 from exchange.domain import delivery
@@ -13,8 +10,6 @@ from exchange.domain.fact import JournalFact, Unreadable
 from exchange.journal.facts import read_fact
 from exchange.services.reading import Taken, journal_record
 from exchange.store.rows import PositionRow
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +27,6 @@ class Batch:
     journalled: datetime
 
 
-async def finish(work: Callable[[], Result]) -> Result:
-    """Run `work` in a thread, to its end even when we are cancelled: nobody closes the database under it."""
-    task = asyncio.create_task(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
-
-
 def batch_of(records: Sequence[Taken]) -> Batch:
     """What records of the journal state; at least one."""
     last = {record.partition: record for record in records}
@@ -50,15 +35,6 @@ def batch_of(records: Sequence[Taken]) -> Batch:
         for partition, record in last.items()
     ]
     return Batch([_fact(record) for record in records], reached, records[-1].timestamp)
-
-
-def look_for_garbage_rarely() -> None:
-    """What lives stays, and of the thousands of values in a batch none is a cycle.
-
-    Without it the collector looks through each batch again and again: a fifth of the tracker's time.
-    """
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
 
 
 def _fact(taken: Taken) -> JournalFact:

@@ -1,1 +1,1 @@
-"""Alembic migrations of the tracker's tables, run by `exchange.store.database`."""
+"""Alembic migrations of the tracker's tables, run by `exchange.store.opening`."""

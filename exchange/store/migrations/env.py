@@ -1,7 +1,8 @@
-"""What Alembic runs: migrates over the connection that `exchange.store.database` hands in."""
+"""What Alembic runs: migrates over the connection that `exchange.store.migrating` hands in."""
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"], version_table="tracker_version")
+given = context.config.attributes
+context.configure(connection=given["connection"], version_table=given["version"])
 with context.begin_transaction():
     context.run_migrations()

@@ -57,22 +57,24 @@ def test_a_folder_swapped_for_a_link_is_not_followed(tmp_path: Path, monkeypatch
     for folder in (secrets, package):
         folder.mkdir()
         (folder / "key.pem").write_bytes(folder.name.encode())
-    look = packages.look_at(package)
+    look = packages.look_at(package, ())
     package.rename(tmp_path / "aside")
     package.symlink_to(secrets)
-    monkeypatch.setattr(packages, "look_again", lambda _path: look)
-    assert packages.read_files(package, look) is None
+    monkeypatch.setattr(packages, "look_again", lambda _path, _lone: look)
+    assert packages.read_files(package, look, ()) is None
 
 
 def test_a_package_is_taken_at_the_second_look(connector: FolderConnector, tmp_path: Path) -> None:
-    """Folders and lone XML files, when nothing about them changed in between."""
+    """Folders and lone XML or JSON files, when nothing about them changed in between."""
     put(tmp_path, "kat-1", document_xml=b"<a/>", letter_pdf=b"%PDF")
     (tmp_path / "out" / "lone.xml").write_bytes(b"<b/>")
+    (tmp_path / "out" / "lone.json").write_bytes(b"{}")
     assert list(connector.collect(10)) == []
     found = {package.name: package.files for package in connector.collect(10)}
     assert found == {
         "kat-1": {"document.xml": b"<a/>", "letter.pdf": b"%PDF"},
         "lone.xml": {"lone.xml": b"<b/>"},
+        "lone.json": {"lone.json": b"{}"},
     }
 
 
@@ -86,7 +88,9 @@ def test_what_still_grows_waits(connector: FolderConnector, tmp_path: Path) -> N
     assert names(connector) == ["kat"]
 
 
-@pytest.mark.parametrize("name", [".kat", "kat.tmp", "kat.part", "kat.FILEPART", "kat.xml.tmp"])
+@pytest.mark.parametrize(
+    "name", [".kat", "kat.tmp", "kat.part", "kat.FILEPART", "kat.xml.tmp", ".kat.xml.Xq3f0Z", "kat~", "~$kat"]
+)
 def test_unfinished_names_are_not_taken(connector: FolderConnector, tmp_path: Path, name: str) -> None:
     """Whatever is written under such a name will be renamed."""
     put(tmp_path, name)
@@ -158,10 +162,10 @@ def test_quarantine_keeps_the_package_and_says_why(connector: FolderConnector, t
     for text in ("document.xml, line 7: Номер өтө узун", "again"):
         put(tmp_path, "kat", document_xml=b"<a/>")
         assert names(connector) == ["kat"]
-        connector.quarantine("kat", text)
-        connector.quarantine("kat", "gone already")
-    assert problem(tmp_path, "kat") == "document.xml, line 7: Номер өтө узун\n"
-    assert problem(tmp_path, "kat-2") == "again\n"
+        connector.quarantine("kat", text, "file-missing")
+        connector.quarantine("kat", "gone already", "file-missing")
+    assert problem(tmp_path, "kat") == "document.xml, line 7: Номер өтө узун\n(file-missing)\n"
+    assert problem(tmp_path, "kat-2") == "again\n(file-missing)\n"
     assert (tmp_path / "quarantine" / "kat" / "kat" / "document.xml").read_bytes() == b"<a/>"
 
 
@@ -336,10 +340,31 @@ def test_killed_while_putting_aside_nothing_is_lost(tmp_path: Path, monkeypatch:
     connector = FolderConnector(tmp_path)
     put(tmp_path, "kat")
     with killed_at(monkeypatch, step):
-        connector.quarantine("kat", "why")
-    FolderConnector(tmp_path).quarantine("kat", "why")
+        connector.quarantine("kat", "why", "file-missing")
+    FolderConnector(tmp_path).quarantine("kat", "why", "file-missing")
     assert [path for path in tree(tmp_path) if path.endswith("document.xml")] in (
         ["quarantine/kat/kat/document.xml"],
         ["quarantine/kat-2/kat/document.xml"],
     )
     assert tree(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("name", ["out", "in", "sent", "quarantine", ".staging"])
+def test_a_folder_that_became_a_link_is_not_used(name: str, tmp_path: Path) -> None:
+    """Else whoever may write beside it would have the agent's keys read and moved."""
+    root, keys = tmp_path / "edms", tmp_path / "keys"
+    connector = FolderConnector(root)
+    keys.mkdir()
+    (keys / "secret").mkdir()
+    (keys / "secret" / "statement.key.pem").write_bytes(b"PRIVATE")
+    (root / name).rmdir()
+    (root / name).symlink_to(keys)
+    for act in (
+        lambda: list(connector.collect(5)),
+        lambda: connector.quarantine("secret", "x", "y"),
+        lambda: FolderConnector(root),
+    ):
+        with pytest.raises(ConnectorError) as caught:
+            act()
+        assert caught.value.code == "folder-replaced"
+    assert (keys / "secret" / "statement.key.pem").exists()

@@ -14,7 +14,6 @@ from exchange.domain.errors import DocumentError
 from exchange.domain.event import Event
 from exchange.domain.ids import EXCHANGE
 from exchange.domain.statement import AckPolicy, LetterKind
-from exchange.wire.xml import parse, schema
 from tests.adapters.support import (
     DAY,
     DIRECTORY,
@@ -28,6 +27,7 @@ from tests.adapters.support import (
     receipt,
     receipt_of,
     sample,
+    validated,
 )
 
 GOST = GostFormat()
@@ -37,9 +37,7 @@ REPORT = sample("Report_registered_synthetic.xml", RECEIPT_DOCUMENT)
 
 def rendered(package: Package | None, document: str = LETTER_DOCUMENT) -> str:
     """The document of a package, which must validate."""
-    assert package is not None
-    schema("gost53898").check(parse(package.files[document], document), document)
-    return package.files[document].decode()
+    return validated(package, document, "gost53898")
 
 
 def test_the_sample_document_is_understood() -> None:
@@ -94,6 +92,15 @@ def test_an_addition_stays_one() -> None:
     assert letter_of(GOST.parse(GOST.write(draft, NOW, DIRECTORY, "kat"), DIRECTORY)).kind is LetterKind.ADDITION
 
 
+def test_a_later_wording_is_an_addition_and_stays_what_it_is() -> None:
+    """Editing is no kind of the exchange; a GOST recipient is handed it under its own word."""
+    draft = letter_of(GOST.parse(edited(SAMPLE, LETTER_DOCUMENT, '"MainDoc"', '"Editing"'), DIRECTORY))
+    assert draft.kind is LetterKind.ADDITION
+    assert 'MessageType="Editing"' in rendered(GOST.render_letter(arrived(draft), "minjust", DIRECTORY))
+    other = dataclasses.replace(draft, kind=LetterKind.DOCUMENT)
+    assert 'MessageType="MainDoc"' in rendered(GOST.render_letter(arrived(other), "minjust", DIRECTORY))
+
+
 def test_reports_shall_return_the_message_id_but_bring_back_the_senders() -> None:
     """The recipient's EDMS returns our message id; the sender's gets its own ReturnID."""
     draft = letter_of(GOST.parse(SAMPLE, DIRECTORY))
@@ -130,7 +137,7 @@ def test_the_zone_of_the_header_counts() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "field"),
     [
-        ('MessageType="MainDoc"', 'MessageType="Editing"', "Header"),
+        ('MessageType="MainDoc"', 'MessageType="Report"', "Header"),
         ('MessageType="MainDoc"', 'MessageType="Letter"', "MessageType"),
         (' MessageID="66666666-2222-4333-8444-555555555555"', "", "Header"),
         ('TimeZone="6"', 'TimeZone="60"', "Header"),
@@ -218,10 +225,14 @@ def test_events_without_a_word_stay_silent(event: Event) -> None:
 
 @pytest.mark.parametrize("told", ["Consideration", "SignInformation"])
 def test_two_elements_may_tell_one_event(told: str) -> None:
-    """Consideration is an executor's, signing is progress."""
+    """Consideration is an executor's, signing is progress; a GOST sender is told it as it was said."""
     text = REPORT.files[RECEIPT_DOCUMENT].decode().replace("<Registration ", f"<{told} ")
-    event = receipt_of(GOST.parse(Package("x", {RECEIPT_DOCUMENT: text.encode()}), DIRECTORY)).event
-    assert event is {"Consideration": Event.EXECUTOR_ASSIGNED, "SignInformation": Event.PROGRESS}[told]
+    said = receipt_of(GOST.parse(Package("x", {RECEIPT_DOCUMENT: text.encode()}), DIRECTORY))
+    assert said.event is {"Consideration": Event.EXECUTOR_ASSIGNED, "SignInformation": Event.PROGRESS}[told]
+    back = dataclasses.replace(receipt(said.event, draft_of("")), card=said.card)
+    assert f"<sev:{told} " in rendered(GOST.render_receipt(back, "mfa", DIRECTORY), RECEIPT_DOCUMENT)
+    other = dataclasses.replace(back, event=Event.REDIRECTED)
+    assert "<sev:Redirection " in rendered(GOST.render_receipt(other, "mfa", DIRECTORY), RECEIPT_DOCUMENT)
 
 
 def full(draft: DraftLetter) -> DraftLetter:

@@ -24,7 +24,7 @@ def events(names: str) -> set[Event]:
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_page_says_which_events_are_written(name: str) -> None:
     """No event is forgotten, and those written are those that the page says are."""
-    page = (PAGES / f"{name.partition('-')[0]}.md").read_text(encoding="utf-8")
+    page = (PAGES / f"{name.rpartition('-')[0] or name}.md").read_text(encoding="utf-8")
     said = {event: written != "–" for names, written in ROW.findall(page) for event in events(names)}
     said |= {event: False for names in WORDLESS.findall(page) for event in events(names)}
     about = draft_of("")

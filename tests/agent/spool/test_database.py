@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from exchange.agent.spool import Spool, incoming
+from exchange.agent.spool import Spool, incoming, origins, witnessed
 from exchange.agent.spool.database import Work
 from exchange.agent.spool.schema import VERSION
+from exchange.agent.spool.witnessed import Coverage
 from exchange.domain.errors import SpoolError
+from tests.world import NOW
 
 
 @pytest.fixture
@@ -194,12 +196,71 @@ def test_a_spool_of_version_1_goes_on(path: Path) -> None:
     """It did not know how far behind the last record an inbox was read."""
     with Spool(path) as spool:
         spool.call(note("kept"))
+    as_version_2(path)
     with closing(sqlite3.connect(path)) as old:
         old.executescript("ALTER TABLE inboxes DROP COLUMN reached; PRAGMA user_version = 1;")
     for _ in range(2):
         with Spool(path) as spool:
             assert spool.call(notes) == ["kept"]
             spool.call(lambda connection: incoming.reach(connection, "kept", 3))
+
+
+def as_version_3(path: Path) -> None:
+    """Make the tables what they were before the transparency log was read."""
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(
+            "DROP INDEX covered; ALTER TABLE origins DROP COLUMN witnessed_number;"
+            "ALTER TABLE origins DROP COLUMN released_number; DROP TABLE contradictions; PRAGMA user_version = 3;"
+        )
+
+
+def covered(connection: sqlite3.Connection) -> list[tuple[int]]:
+    """Of each origin, how far it is."""
+    return connection.execute("SELECT witnessed_number FROM origins").fetchall()
+
+
+def test_a_spool_of_version_3_goes_on(path: Path) -> None:
+    """What it knew stays; nothing is covered yet."""
+    with Spool(path) as spool:
+        spool.call(note("kept"))
+        spool.call(lambda connection: origins.enrol(connection, "alpha", bytes(16), NOW))
+    as_version_3(path)
+    for _ in range(2):
+        with Spool(path) as spool:
+            assert spool.call(notes) == ["kept", "alpha"]
+            spool.call(lambda connection: witnessed.cover(connection, "alpha", bytes(16), 3))
+            spool.call(lambda connection: witnessed.cover(connection, "alpha", bytes(16), 2))
+            assert spool.call(covered) == [(3,)]
+            assert spool.call(witnessed.coverage) == {"alpha": Coverage()}
+
+
+def as_version_2(path: Path) -> None:
+    """Make the tables what they were before there were deadlines and commands."""
+    as_version_3(path)
+    with closing(sqlite3.connect(path)) as old:
+        old.execute("ALTER TABLE incoming DROP COLUMN command")
+        old.execute("PRAGMA writable_schema = ON")
+        old.execute("UPDATE sqlite_schema SET sql = replace(sql, ?, '')", (", 'deadline', 'command'",))
+        old.execute("PRAGMA user_version = 2")
+        old.commit()
+
+
+def test_a_spool_of_version_2_goes_on(path: Path) -> None:
+    """What it knew stays; from now on it takes what it refused before."""
+    with Spool(path) as spool:
+        spool.call(note("kept"))
+    as_version_2(path)
+    deadline = "INSERT INTO outgoing (body, kind, key, created, record) VALUES ('a', 'deadline', 'k', 0, x'')"
+    with closing(sqlite3.connect(path)) as old, pytest.raises(sqlite3.IntegrityError):
+        old.execute(deadline)
+    for _ in range(2):
+        with Spool(path) as spool:
+            assert spool.call(notes) == ["kept"]
+            spool.call(lambda connection: connection.execute(deadline.replace("INSERT", "INSERT OR IGNORE")).close())
+    with Spool(path) as spool:
+        columns = spool.call(lambda connection: connection.execute("PRAGMA table_info(incoming)").fetchall())
+        whole = spool.call(lambda connection: connection.execute("PRAGMA integrity_check").fetchall())
+    assert ("command" in [column[1] for column in columns], whole) == (True, [("ok",)])
 
 
 def test_a_later_version_is_not_touched(path: Path) -> None:

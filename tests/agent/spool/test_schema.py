@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from exchange.agent.spool import incoming, origins, outgoing
+from exchange.agent.spool import incoming, origins, outgoing, witnessed
 from exchange.agent.spool.incoming import ArrivalKind, Arrived, InboxPosition
 from exchange.agent.spool.outgoing import Draft, Kind
 from exchange.agent.spool.schema import prepare
 from exchange.agent.spool.times import micros, moment
+from exchange.agent.spool.witnessed import Contradiction
 from tests.world import NOW
 
 
@@ -62,6 +63,12 @@ def ask_everything(connection: sqlite3.Connection) -> None:
         incoming.letters_with(connection, "alpha", **{name: "x"})
     incoming.arrival_at(connection, 1)
     incoming.move(connection, "alpha", 1, bytes(32))
+    witnessed.owners(connection, [bytes(16)])
+    witnessed.cover(connection, "alpha", bytes(16), 1)
+    witnessed.keep(connection, Contradiction("alpha", bytes(16), 1, b"", b""), NOW)
+    witnessed.coverage(connection)
+    connection.execute("UPDATE origins SET witnessed_number = 9 WHERE origin = ?", (bytes(16),))
+    witnessed.release(connection, NOW, 10)
 
 
 def test_no_question_reads_a_whole_table(connection: sqlite3.Connection) -> None:

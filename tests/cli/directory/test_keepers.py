@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from exchange.cli import app
 from exchange.domain.directory import BodyStatus, Paper
 from exchange.domain.ids import digest
+from exchange.security.authority import Authority
 from exchange.security.directory.ceremony import Holders, Quorum, make_root, sign_root
 from exchange.security.directory.draft import Draft
 from exchange.security.directory.publisher import DirectoryPublisher
@@ -103,11 +104,36 @@ def test_a_certificate_comes_and_another_goes(place: Place, tmp_path: Path) -> N
     assert place.run("certify", "mfa", str(new), "--reason", "rotation", *place.keys()).exit_code == 0
     listed = place.folder.latest().bodies["mfa"].certificates
     assert len(listed) == 3
-    first = json.loads(place.run("show", "mfa", "--json").stdout)["result"]["certificates"][0]["digest"]
-    assert place.run("revoke", "mfa", first[:16], "--reason", "stolen", *place.keys()).exit_code == 0
-    assert place.folder.latest().bodies["mfa"].certificates[0].revoked is not None
-    again = place.run("revoke", "mfa", first[:16], "--reason", "stolen", *place.keys())
-    assert "error[certificate-not-listed]" in again.stderr
+    first, second, _ = json.loads(place.run("show", "mfa", "--json").stdout)["result"]["certificates"]
+    for name in (first["digest"][:16], second["number"].upper()):
+        assert place.run("revoke", "mfa", name, "--reason", "stolen", *place.keys()).exit_code == 0
+        again = place.run("revoke", "mfa", name, "--reason", "stolen", *place.keys())
+        assert "error[certificate-not-listed]" in again.stderr
+    revoked = [each.revoked is not None for each in place.folder.latest().bodies["mfa"].certificates]
+    assert revoked == [True, True, False]
+
+
+def test_somebody_else_s_certificate_is_not_listed(place: Place, tmp_path: Path) -> None:
+    """Another body's, or one of an authority that nobody trusts, for statements or connections: told by code."""
+    strange = Authority(tmp_path / "strange", now=NOW).body("mfa")
+    other = place.certificate("minjust", tmp_path)
+    for file, codes in (
+        (other, ["certificate-names-another"]),
+        (strange.statement.certificate, ["certificate-untrusted"]),
+        (strange.transport.certificate, ["certificate-untrusted"]),
+    ):
+        refused = place.run("certify", "mfa", str(file), "--reason", "r", *place.keys(), "--json")
+        assert refused.exit_code == 1
+        assert [problem["code"] for problem in json.loads(refused.stdout)["result"]] == codes
+    assert place.folder.latest().version == 1
+
+
+def test_a_connection_s_certificate_is_listed(place: Place) -> None:
+    """Its issuer is one whom this machine and the brokers trust, whatever the directory says of statements."""
+    files = Authority(Path(place.authority), now=NOW).body("newcomer").transport
+    place.change(replace(place.folder.latest().bodies["mfa"], code="newcomer", uids=(), certificates=()))
+    done = place.run("certify", "newcomer", str(files.certificate), "--reason", "r", *place.keys())
+    assert "    + transport: CN=newcomer" in done.stdout
 
 
 def test_what_is_in_a_draft_is_not_believed(place: Place, draft: str) -> None:
@@ -161,14 +187,21 @@ def test_a_keeper_lets_nobody_else_sign(place: Place, draft: str) -> None:
     assert "error[directory-change-invalid]: the draft would let others sign" in refused.stderr
 
 
-def test_another_authority_is_trusted(place: Place, draft: str) -> None:
-    """Whoever approves sees which; one has to stay."""
+def test_another_authority_is_trusted(place: Place, draft: str, tmp_path: Path) -> None:
+    """Whoever approves sees which; one has to stay; a body's own certificate makes no authority."""
     enter(place, draft, "trust", str(place.issuer()))
-    assert "issues statement certificates: CN=Exchange transport root" in place.run("draft", draft).stdout
+    panel = place.run("draft", draft).stdout.splitlines()
+    comes = next(at for at, line in enumerate(panel) if line.startswith("    + CN=Exchange transport root, number "))
+    assert panel[comes - 1] == "  issuers of statement certificates:"
+    assert panel[comes + 1].startswith("      SHA-256 ")
     assert place.run("approve", draft, "--key", place.keeper(1), "--clock", place.clock).exit_code == 0
     both = [digest(der).hex() for der in place.folder.latest().issuers]
     assert len(both) == 2
-    assert place.run("distrust", both[0][:16], *place.keys()).exit_code == 0
+    gone = place.run("distrust", both[0][:16], *place.keys())
+    assert "    − CN=Exchange statement root, number " in gone.stdout
+    body = place.certificate("mfa", tmp_path)
+    assert "error[certificate-not-issuer]" in place.run("trust", str(body), *place.keys()).stderr
+    assert "error[draft-empty]" in place.run("trust", str(place.issuer()), *place.keys()).stderr, "it is there"
     assert place.run("distrust", both[1][:16], *place.keys()).stderr.startswith("error[certificate-not-listed]")
 
 
@@ -208,7 +241,7 @@ def test_a_body_is_carried(place: Place) -> None:
     days = ("--taken-until", "2022-04-01", "--sent-until", "2022-03-01", "--reason", "no agent yet", *place.keys())
     done = place.run("paper", "ak-bulun", "--bridge", "mfa", *days)
     assert done.exit_code == 0, done.stderr
-    assert "paper: None → taken until 2022-04-01, sent until 2022-03-01" in done.stdout
+    assert "paper: nothing → taken until 2022-04-01, sent until 2022-03-01" in done.stdout
     carried = place.folder.latest().bodies["ak-bulun"]
     assert carried.carried
     assert (carried.gateway, carried.paper) == ("mfa", Paper(date(2022, 4, 1), date(2022, 3, 1)))

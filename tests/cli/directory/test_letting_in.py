@@ -66,21 +66,26 @@ def test_a_list_is_planned(place: Place, tmp_path: Path) -> None:
     done = place.run("import", str(file), "--reason", "the country", *place.keys())
     assert done.exit_code == 0, done.stdout + done.stderr
     assert place.status("one") is place.status("two") is BodyStatus.PLANNED
+    assert "error[certificate-not-listed]" in place.run("answer", "one").stderr, "nobody let it in"
     again = place.run("import", str(file), "--reason", "the country", *place.keys())
     assert "error[draft-empty]" in again.stderr
 
 
-def test_a_request_is_granted(place: Place, tmp_path: Path) -> None:
-    """Entered by one keeper with the request's SHA-256, approved by another; the certificates are the body's."""
+def test_a_request_is_granted(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entered by one keeper with the request's SHA-256, approved by another: only then is there an answer."""
     mine, answer, draft = keys(), tmp_path / "one.answer.json", tmp_path / "draft.json"
     request = asked(place, tmp_path, "one", mine)
-    options = ("--authority", place.authority, "--answer", str(answer), "--draft", str(draft))
+    options = ("--authority", place.authority, "--draft", str(draft))
     done = place.run("grant", str(request), "--reason", "r", *options, "--key", place.keeper(0))
     assert done.exit_code == 0, done.stdout + done.stderr
     assert digest(request.read_bytes()).hex() in done.stdout.replace("\n", "")
     assert "one" not in place.folder.latest().bodies
+    assert not answer.exists()
+    for words in ("one (new), by keeper-1", "names.ru: Один\n", "    + statement: CN=one, number "):
+        assert words in done.stdout
     approved = place.run("approve", str(draft), "--key", place.keeper(1), "--clock", place.clock)
     assert approved.exit_code == 0, approved.stderr
+    assert f"send to the body: {answer}" in approved.stdout
     body = place.folder.latest().bodies["one"]
     assert body.status is BodyStatus.TESTING
     given = decode_answer(answer.read_bytes()).certificates
@@ -88,13 +93,18 @@ def test_a_request_is_granted(place: Place, tmp_path: Path) -> None:
         use: key.public_key() for use, key in mine.items()
     }
     assert len(body.certificates) == 3
+    monkeypatch.chdir(tmp_path)
+    first = answer.read_bytes()
+    answer.unlink()
+    assert place.run("answer", "one").exit_code == 0
+    assert answer.read_bytes() == first, "who lost it can have it again"
     assert place.run("connect", "one", "--reason", "selftest", *place.keys()).exit_code == 0
 
 
 def test_a_request_is_granted_once(place: Place, tmp_path: Path) -> None:
     """The same keys again, for the same body or another, are refused with their codes; no answer is written."""
-    mine, answer = keys(), tmp_path / "answer.json"
-    options = ("--reason", "r", "--authority", place.authority, "--answer", str(answer), *place.keys())
+    mine, answer, draft = keys(), tmp_path / "one.answer.json", tmp_path / "draft.json"
+    options = ("--reason", "r", "--authority", place.authority, "--draft", str(draft), *place.keys())
     assert place.run("grant", str(asked(place, tmp_path, "one", mine)), *options).exit_code == 0
     answer.unlink()
     for code in ("one", "other"):
@@ -137,7 +147,8 @@ def test_what_was_planned_stays(place: Place, tmp_path: Path) -> None:
     place.change(
         Body("one", names, "ayil-okmotu", BodyStatus.PLANNED, limits=Limits(5, 6), paper=paper, certificates=(bridge,))
     )
-    options = ("--authority", place.authority, "--answer", str(tmp_path / "answer"), "--reason", "r", *place.keys())
+    draft = ("--draft", str(tmp_path / "draft.json"))
+    options = ("--authority", place.authority, *draft, "--reason", "r", *place.keys())
     done = place.run("grant", str(asked(place, tmp_path, "one", keys())), *options)
     assert done.exit_code == 0, done.stdout + done.stderr
     body = place.folder.latest().bodies["one"]

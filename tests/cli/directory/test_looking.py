@@ -14,6 +14,7 @@ from exchange.domain.directory import Body, BodyStatus, Change, Contact, Paper
 from exchange.domain.ids import ZERO_DIGEST
 from exchange.embedded.demo_bodies import demo_bodies
 from exchange.embedded.installation import Installer
+from exchange.embedded.speakers import SERVICES
 from exchange.security.authority import Authority
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.directory.publisher import DirectoryPublisher, successor
@@ -108,7 +109,7 @@ def codes(found: dict[str, object]) -> list[str]:
 
 def test_lists_who_is_there(place: Place) -> None:
     """All bodies with their status; fewer when asked for fewer; and which version that is."""
-    everybody = [body.code for body in demo_bodies()]
+    everybody = [*SERVICES, *(body.code for body in demo_bodies())]
     found = place.found("list")
     assert sorted(codes(found)) == sorted(everybody)
     assert found["version"] == 1
@@ -118,7 +119,7 @@ def test_lists_who_is_there(place: Place) -> None:
     assert "mfa" in codes(place.found("list", "--kind", mfa.kind))
     shown = place.run("list").stdout
     assert "suspended" in shown
-    assert "6 bodies; version 2" in shown
+    assert f"{len(everybody)} bodies; version 2" in shown
 
 
 def test_a_stale_directory_says_so(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,9 +160,11 @@ def test_tells_every_change(place: Place) -> None:
     before = place.folder.latest().entries["mfa"]
     assert place.run("suspend", "mfa", "--reason", "the key was lost", *place.keys()).exit_code == 0
     shown = place.run("history", "mfa").stdout.splitlines()
-    assert len(shown) == 2
+    assert shown[0].startswith("version 2, change 2 of ")
     assert "suspended by keeper-1, approved by keeper-2: the key was lost" in shown[0]
-    assert shown[1] == "connected: listed when the exchange was founded"
+    assert shown[1] == "  status: connected → suspended"
+    assert shown[2] == "version 1, connected: listed when the exchange was founded"
+    assert "  kind: ministry" in shown[3:]
     (entry,) = (place.folder.folder / "bodies").glob(f"{before.hex()}.*")
     entry.write_bytes(entry.read_bytes() + b" ")
     assert "error[directory-file-differs]" in place.run("history", "mfa").stderr

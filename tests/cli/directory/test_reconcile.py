@@ -32,7 +32,7 @@ class Place:
         settings = kafka.settings(ADMINISTRATOR)
         self.folder = folder
         self._now = datetime.now(UTC)
-        bodies = [DemoBody(code, Names(code, code, code), MARKUP, (), "", "medo-2.6") for code in ("cli-a", "cli-b")]
+        bodies = [DemoBody(code, Names(code, code, code), MARKUP, (), "", "infodocs") for code in ("cli-a", "cli-b")]
         installer = Installer(folder, bodies, self._now)
         installer.write_settings(settings.bootstrap)
         (folder / "quotas.toml").write_text(f"[body]\n{LARGE}[others]\n{LARGE}[service.svc-admin]\n{LARGE}")

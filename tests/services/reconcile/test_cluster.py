@@ -16,7 +16,7 @@ from exchange.bus.topics import DIRECTORY, SUBMISSIONS, inbox
 from exchange.domain.directory import Body, BodyStatus, Limits
 from exchange.domain.errors import BusError
 from exchange.services.reconcile.cluster import Cluster
-from exchange.services.reconcile.plan import Configure, Create, Give, Limit, Observed, Revoke, Step
+from exchange.services.reconcile.plan import Configure, Create, Give, Grow, Limit, Observed, Revoke, Step
 from exchange.services.reconcile.wanted import Wanted, wanted
 from tests.plugin_kafka import ADMINISTRATOR, KafkaCluster
 from tests.services.reconcile.bodies import ALLOWANCES, SHAPE, body, directory
@@ -107,6 +107,8 @@ def _half(step: Step) -> Step:
             return Limit(dict(list(quotas.items())[: len(quotas) // 2]))
         case Give(rights):
             return Give(rights[: len(rights) // 2])
+        case Grow(differences):
+            return Grow(differences[: len(differences) // 2])
 
 
 async def test_suspended_is_cut_off_within_five_seconds(kafka: KafkaCluster, cluster: Cluster) -> None:

@@ -9,9 +9,21 @@ from pathlib import Path
 import pytest
 
 from exchange.bus import topics
-from exchange.bus.access import ARCHIVE, AUDITOR, DIRECTORY_SERVICE, ROUTER, ROUTER_GROUP, SERVICES, TRACKER, Operation
+from exchange.bus.access import (
+    ARCHIVE,
+    AUDITOR,
+    CONSOLE,
+    DIRECTORY_SERVICE,
+    ROUTER,
+    ROUTER_GROUP,
+    SERVICES,
+    TRACKER,
+    Operation,
+)
 from exchange.bus.topics import inbox
 from exchange.domain.directory import BodyStatus, Paper
+from exchange.domain.entry import OWN_KIND
+from exchange.domain.own_bodies import CONSOLE_BODY, SERVICE_BODIES, TRACKER_BODY
 from exchange.services.reconcile.cluster import Cluster
 from exchange.services.reconcile.wanted import wanted
 from tests.plugin_kafka import ADMINISTRATOR, KafkaCluster
@@ -47,6 +59,7 @@ COLUMNS = {
     "tracker": [TRACKER],
     "archive": [ARCHIVE],
     "auditor": [AUDITOR],
+    "console": [CONSOLE],
     "directory": [DIRECTORY_SERVICE],
 }
 """Principals by the page's columns; those of one column have the same rights."""
@@ -61,12 +74,18 @@ TOPICS = {
     "`exchange.dead-letters`": topics.DEAD_LETTERS,
     "inbox of a body that a gateway carries": inbox(VILLAGE),
     "inbox of another body": inbox(OTHER),
+    "inbox of `exchange-tracker`": inbox(TRACKER_BODY),
+    "inbox of `exchange-console`": inbox(CONSOLE_BODY),
     "inbox of a suspended body": inbox(BY_STATUS[BodyStatus.SUSPENDED]),
     "a topic that is none of the exchange's": "payroll",
 }
 OWN = "its own inbox"
 GROUPS = {"group `exchange.router`": ROUTER_GROUP, "any other group": "anything"}
-TRANSACTIONS = {"transactional id `router:0`": "router:0", "any other transactional id": "anything"}
+TRANSACTIONS = {
+    "transactional id `router:0`": "router:0",
+    "transactional id `archive:0`": "archive:0",
+    "any other transactional id": "anything",
+}
 CLUSTER = "the cluster"
 
 
@@ -82,7 +101,7 @@ async def test_the_matrix_is_the_page_s(kafka: KafkaCluster) -> None:
     assert table(columns) in PAGE.read_text(encoding="utf-8")
     everything = await answered(kafka, ADMINISTRATOR)
     assert {cell for row, cell in everything.items() if row in TOPICS} == {"rwdnxacs"}
-    assert [everything[row] for row in (*GROUPS, *TRANSACTIONS, CLUSTER)] == ["rdx"] * 2 + ["wd"] * 2 + ["dnacsbi"]
+    assert [everything[row] for row in (*GROUPS, *TRANSACTIONS, CLUSTER)] == ["rdx"] * 2 + ["wd"] * 3 + ["dnacsbi"]
 
 
 async def furnish(kafka: KafkaCluster) -> None:
@@ -93,6 +112,7 @@ async def furnish(kafka: KafkaCluster) -> None:
         body(VILLAGE, gateway=GATEWAY),
         body(ON_PAPER, BodyStatus.PLANNED, gateway=GATEWAY, paper=Paper(inbound=None, outbound=None)),
         body(OTHER),
+        *(body(code, kind=OWN_KIND) for code in sorted(SERVICE_BODIES)),
     ]
     cluster = Cluster(kafka.settings(ADMINISTRATOR))
     for bodies in ([body(each.code) for each in final], final):

@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.bus.access import Grant, Operation, Resource, body_grants
+from exchange.bus.access import TRACKER, Grant, Operation, Resource, body_grants
 from exchange.bus.quotas import EVERY_OTHER_USER, Quota
-from exchange.bus.topics import INBOXES, TopicSpec, inbox
+from exchange.bus.topics import INBOXES, SEQUENCES, TopicSpec, inbox
 from exchange.domain.directory import Body, BodyStatus, Directory
-from exchange.services.reconcile.plan import Configure, Create, Give, Limit, Observed, Plan, Revoke, Step, plan
+from exchange.domain.entry import OWN_KIND
+from exchange.domain.own_bodies import TRACKER_BODY
+from exchange.services.reconcile.plan import Configure, Create, Give, Grow, Limit, Observed, Plan, Revoke, Step, plan
 from exchange.services.reconcile.wanted import Wanted, wanted
 from tests.services.reconcile.bodies import ALLOWANCES, LARGE, SHAPE, body, directory
 
@@ -41,6 +43,8 @@ def after(step: Step, observed: Observed) -> Observed:
             quotas = {principal: quota for principal, quota in {**quotas, **must_be}.items() if quota is not None}
         case Give(given):
             rights |= set(given)
+        case Grow():
+            topics |= {name: replace(topics[name], partitions=count) for name, count in step.counts.items()}
     return Observed(topics, frozenset(rights), quotas)
 
 
@@ -219,3 +223,27 @@ def test_a_plan_tells_all_that_it_changes() -> None:
     planned = plan(must_be, NOTHING)
     assert len(planned.changes) == len(must_be.topics) + len(must_be.rights) + len(must_be.quotas)
     assert {str(right) for right in body_grants("mfa")} <= {change.expected for change in planned.changes}
+
+
+def test_partitions_are_added_where_they_may_be() -> None:
+    """An installation from before the lane of commands is given the partition of its state; nothing else grows."""
+    must_be = asked(body("a"))
+    whole = made(must_be)
+    fewer = {name: replace(spec, partitions=spec.partitions - 1) for name, spec in whole.topics.items()}
+    found = plan(must_be, replace(whole, topics=fewer))
+    assert [step for step in found.steps if isinstance(step, Grow)] == list(found.steps)
+    assert [step.counts for step in found.steps if isinstance(step, Grow)] == [{SEQUENCES: SHAPE.lanes + 1}]
+    assert {each.subject for each in found.reported} == set(fewer) - {SEQUENCES}
+    more = {**whole.topics, SEQUENCES: replace(whole.topics[SEQUENCES], partitions=9)}
+    assert plan(must_be, replace(whole, topics=more)).steps == ()
+
+
+def test_who_speaks_for_a_service_has_an_inbox_and_no_rights() -> None:
+    """The service's principal reads it; a body of another kind that bears the name is one like any other."""
+    speaker = body(TRACKER_BODY, kind=OWN_KIND)
+    found = asked(speaker)
+    assert inbox(TRACKER_BODY) in {topic.name for topic in found.topics}
+    reading = Grant(TRACKER, Operation.READ, Resource.TOPIC, inbox(TRACKER_BODY))
+    assert reading in found.rights
+    assert (TRACKER_BODY in {grant.principal for grant in found.rights}, TRACKER_BODY in found.quotas) == (False, False)
+    assert set(body_grants(TRACKER_BODY)) <= asked(body(TRACKER_BODY)).rights

@@ -24,12 +24,6 @@ def upgrade() -> None:
     )
 
 
-def downgrade() -> None:
-    """Drop everything: the journal holds it all."""
-    for table in ("positions", "flags", "deliveries", "facts", "letters"):
-        op.drop_table(table)
-
-
 def _letters() -> None:
     op.create_table(
         "letters",

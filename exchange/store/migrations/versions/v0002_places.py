@@ -30,10 +30,6 @@ def upgrade() -> None:
     )
 
 
-def downgrade() -> None:
-    """Leave tables of the names that 0001 drops: the journal holds what was in them."""
-
-
 def _letters() -> None:
     op.create_table(
         "letters",

@@ -1,0 +1,323 @@
+"""Letters redriven by a task while live traffic runs: how long live letters wait with it and without, in the same run.
+
+One body's document system has lost everything; a task redrives it all. Router, tracker and console are processes as
+in an installation, the body that answers each redelivered letter is one of its own; who writes live letters is here.
+Once the task has gone through sample and share it is paused and resumed every few seconds, so that both kinds of
+windows see the same machine. Its rate is `SHARE` of what the router did with the letters when they came the first time.
+
+`REDRIVE_LETTERS=5000 REDRIVE_SHARE=0.01 python -m bench redrive` takes fewer letters than 100,000, and another share
+than a twentieth.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import quantiles
+
+import sqlalchemy as sa
+import uvloop
+
+from bench.backlog import cpu_seconds
+from bench.letters import Writer, bodies, statement_keys
+from bench.report import Figure, report
+from bench.stage import Stage, stage
+from exchange import system
+from exchange.bus.connection import KafkaSettings
+from exchange.bus.producer import Outgoing, SubmissionProducer
+from exchange.bus.reader import PositionedReader
+from exchange.bus.records import Record
+from exchange.bus.topics import SUBMISSIONS, inbox
+from exchange.domain.decision import Decided, Journalled
+from exchange.domain.event import Event
+from exchange.domain.ids import lane_of
+from exchange.domain.statement import Command, Letter
+from exchange.domain.task import RATE, ItemState, Plan, TaskAct, TaskState
+from exchange.domain.task import Stage as Part
+from exchange.domain.user import Role, User
+from exchange.embedded.installation import SHAPE
+from exchange.services.tasks.office import Asked, TaskOffice, Told
+from exchange.settings.console import console_settings
+from exchange.store.database import Store
+from exchange.store.desk.database import DeskStore
+from exchange.store.lists import DeliveryFilter
+from exchange.store.schema import deliveries
+from exchange.wire.records import decode, decode_statement, kind_of
+
+LETTERS = int(os.environ.get("REDRIVE_LETTERS", "100000"))
+SHARE = float(os.environ.get("REDRIVE_SHARE", "0.05"))
+"""Of the router's measured pace; each redelivered letter costs it a command, a copy and a receipt."""
+LIVE_PER_SECOND = 100
+LIVE_SENDERS = 4
+AT_ONCE = 500
+WINDOW_SECONDS = 12.0
+SETTLE_SECONDS = 4.0
+"""Of each window, in which the one before comes to its end; they do not count."""
+WINDOWS = 12
+LIMIT_SECONDS = 600.0
+SLOWEST = 4
+"""So many times what its rate promises a task may take, on a machine that has other work."""
+GOAL = 1.1
+
+AUTHOR = User("author", "Author", frozenset({Role.OPERATOR}))
+SECOND = User("second", "Second", frozenset({Role.OPERATOR}))
+
+
+@dataclass(slots=True)
+class _Live:
+    """Live letters: when they were submitted, by digest; how long each that came took, seconds."""
+
+    sent: dict[bytes, float] = field(default_factory=dict)
+    waits: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answerer:
+    """What the answering process needs, and nothing that cannot be handed over to it."""
+
+    settings: KafkaSettings
+    folder: Path
+    exchange: bytes
+    body: str
+
+
+@dataclass(slots=True)
+class _Windows:
+    """Waits of live letters in windows of one kind, and how long these windows were, seconds."""
+
+    waits: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def part(self, cut: int) -> float:
+        """A percentile of the waits."""
+        return quantiles(self.waits, n=100)[cut - 1]
+
+    @property
+    def per_second(self) -> float:
+        """Letters that came."""
+        return len(self.waits) / self.seconds
+
+
+async def run() -> None:
+    """Everything once as new letters; then once more by a task."""
+    sender, lost, reader, *writers = bodies(3 + LIVE_SENDERS)
+    async with stage((sender, lost, reader, *writers), console=True) as place:
+        await place.warm()
+        settings = console_settings(place.folder / "console.toml", {})
+        with Store(settings.store) as store, DeskStore(settings.desk) as desk:
+            store.migrate()
+            desk.migrate()
+            place.start("tracker", place.folder / "tracker.toml")
+            pace = await _lose(place, store, sender, lost)
+            rate = min(RATE[-1], max(RATE[0], round(pace * SHARE)))
+            console = place.start("console", place.folder / "console.toml")
+            office = TaskOffice(desk, store, system.now)
+            with _answering(place, lost):
+                async with _live(place, reader, writers) as live:
+                    task = await _begun(office, lost, rate)
+                    told = await _until(place, office, task, lambda told: told.standing.stage is Part.REST)
+                    _require_enough(told, rate)
+                    before, busy = _said(told), cpu_seconds(console.pid)
+                    windows = await _alternate(place, office, task, live)
+                    number = _said(await _told(office, task)) - before
+                    cost = (cpu_seconds(console.pid) - busy) / number
+                    said = number / (WINDOW_SECONDS * WINDOWS / 2)
+                    told = await _finished(place, office, task)
+    report(Figure("redrive.letters", told.counts[ItemState.HANDED_OVER], "letters", told.results / LETTERS, "all"))
+    report(Figure("redrive.rate", rate, "letters/s", rate / pace, "the router's pace with new letters"))
+    report(Figure("redrive.said", said, "letters/s", said / rate, "its rate"))
+    report(Figure("redrive.console", cost * 1000, "ms CPU/letter", cost * rate, "a core, at its rate"))
+    _report(windows[True], windows[False])
+
+
+def _report(running: _Windows, paused: _Windows) -> None:
+    """Live letters while the task runs, beside those while it is paused."""
+    against = "the same while it is paused"
+    for cut in (50, 95, 99):
+        ratio = running.part(cut) / paused.part(cut)
+        report(Figure(f"redrive.live.p{cut}", running.part(cut) * 1000, "ms", ratio, against))
+    more = running.per_second / paused.per_second
+    report(Figure("redrive.live.throughput", running.per_second, "letters/s", more, against))
+    slower = running.part(50) / paused.part(50)
+    report(Figure("redrive.live.slower", slower, "times", slower / GOAL, f"goal of {GOAL}"))
+
+
+async def _lose(place: Stage, store: Store, sender: str, lost: str) -> float:
+    """Letters that go their way for the first time; how many a second the tracker saw."""
+    writer = _writer(place, sender)
+    async with SubmissionProducer(place.kafka("operator"), delivery_seconds=120) as producer:
+        await _submit(producer, writer.body, [writer.open()])
+        for start in range(0, LETTERS, AT_ONCE):
+            some = await asyncio.to_thread(lambda: [writer.letter(lost) for _ in range(AT_ONCE)])
+            await _submit(producer, writer.body, some[: LETTERS - start])
+    place.start_routers(1)
+    query = sa.select(sa.func.count()).where(deliveries.c.recipient == lost)
+    begun, first = time.monotonic(), 0
+    while True:
+        place.check()
+        with store.reading() as connection:
+            known = connection.execute(query).scalar_one()
+        if not first:  # what it takes to start is left out
+            begun, first = time.monotonic(), known
+        elif known >= LETTERS:
+            return (known - first) / (time.monotonic() - begun)
+        if time.monotonic() > begun + LIMIT_SECONDS:
+            message = f"only {known} of {LETTERS} letters were known after {LIMIT_SECONDS:.0f} s"
+            raise TimeoutError(message)
+        await asyncio.sleep(0.1)
+
+
+def _writer(place: Stage, body: str, seed: int = 0) -> Writer:
+    return Writer(place.directory.exchange, body, statement_keys(place.folder, body), system.now(), seed)
+
+
+async def _submit(producer: SubmissionProducer, body: str, values: list[bytes]) -> None:
+    records = [Outgoing(value, body.encode()) for value in values]
+    await producer.send(records, topic=SUBMISSIONS, partition=lane_of(body, SHAPE.lanes))
+
+
+async def _begun(office: TaskOffice, lost: str, rate: int) -> str:
+    """The id of a task that redrives everything, let run by two people."""
+    asked = Asked(DeliveryFilter(recipient=lost), f"to:{lost}", Plan(rate=rate, sample=5, share=1), system.random_id())
+    asking = time.monotonic()
+    task = (await office.preview(AUTHOR, asked)).task
+    report(Figure("redrive.preview", time.monotonic() - asking, "s"))
+    if task.count != LETTERS:
+        message = f"the task has {task.count} letters, not {LETTERS}"
+        raise RuntimeError(message)
+    begun = await office.begin(AUTHOR, task.id, "the bench lost them all")
+    if begun.state is TaskState.WAITING:
+        await office.act(SECOND, task.id, TaskAct.APPROVE)
+    return task.id
+
+
+def _require_enough(told: Told, rate: int) -> None:
+    """The task must last longer than the windows in which it runs."""
+    left, needed = told.task.count - _said(told), round(rate * WINDOW_SECONDS * WINDOWS / 2)
+    if left <= needed:
+        message = f"{left} letters are left for windows that need {needed}: give more by REDRIVE_LETTERS"
+        raise RuntimeError(message)
+
+
+async def _finished(place: Stage, office: TaskOffice, task: str) -> Told:
+    """The task at its end; it is let go on before."""
+    await office.act(AUTHOR, task, TaskAct.RESUME)
+    return await _until(place, office, task, lambda told: told.task.state is TaskState.DONE)
+
+
+async def _until(place: Stage, office: TaskOffice, task: str, done: Callable[[Told], bool]) -> Told:
+    """Wait until a task is so far."""
+    told = await _told(office, task)
+    deadline = time.monotonic() + LIMIT_SECONDS + SLOWEST * told.task.count / told.task.plan.rate
+    while not done(told := await _told(office, task)):
+        place.check()
+        if told.task.state.is_last or time.monotonic() > deadline:
+            message = f"the task is {told.task.state} {told.task.code} with {told.counts}"
+            raise RuntimeError(message)
+        await asyncio.sleep(0.5)
+    return told
+
+
+async def _told(office: TaskOffice, task: str) -> Told:
+    return (await office.story(AUTHOR, task)).told
+
+
+def _said(told: Told) -> int:
+    return told.task.count - told.counts[ItemState.WAITING]
+
+
+async def _alternate(place: Stage, office: TaskOffice, task: str, live: _Live) -> Mapping[bool, _Windows]:
+    """Windows in which the task runs, by True, and between them those in which it is paused."""
+    found = {True: _Windows(), False: _Windows()}
+    for number in range(WINDOWS):
+        runs = number % 2 == 0
+        if number:
+            await office.act(AUTHOR, task, TaskAct.RESUME if runs else TaskAct.PAUSE)
+        await asyncio.sleep(SETTLE_SECONDS)
+        live.waits.clear()
+        begun = time.monotonic()
+        await asyncio.sleep(WINDOW_SECONDS - SETTLE_SECONDS)
+        place.check()
+        found[runs].waits += live.waits
+        found[runs].seconds += time.monotonic() - begun
+    return found
+
+
+@asynccontextmanager
+async def _live(place: Stage, reader: str, writers: Sequence[str]) -> AsyncIterator[_Live]:
+    """Letters at an even pace, each sender in turn, while the context lasts."""
+    live = _Live()
+    async with SubmissionProducer(place.kafka("operator")) as producer, asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_hear(place, reader, live))]
+        for seed, code in enumerate(writers, 1):
+            tasks.append(group.create_task(_write(producer, _writer(place, code, seed), reader, live)))
+        try:
+            yield live
+        finally:
+            for each in tasks:
+                each.cancel()
+
+
+async def _write(producer: SubmissionProducer, writer: Writer, reader: str, live: _Live) -> None:
+    await _submit(producer, writer.body, [writer.open()])
+    begun = time.monotonic()
+    for number in count():
+        await asyncio.sleep(max(0.0, begun + number * LIVE_SENDERS / LIVE_PER_SECOND - time.monotonic()))
+        letter = writer.letter(reader)
+        live.sent[writer.last] = time.monotonic()
+        await _submit(producer, writer.body, [letter])
+
+
+async def _hear(place: Stage, body: str, live: _Live) -> None:
+    async for decided in _arrivals(place.kafka("operator"), body):
+        sent = live.sent.pop(decided.decision.statement, None)
+        if sent is not None:
+            live.waits.append(time.monotonic() - sent)
+
+
+@contextmanager
+def _answering(place: Stage, body: str) -> Iterator[None]:
+    """The body says of each letter that comes once more that its document system has it; in a process of its own."""
+    answerer = _Answerer(place.kafka("operator"), place.folder, place.directory.exchange, body)
+    process = get_context("spawn").Process(target=_answer, args=(answerer,), daemon=True)
+    process.start()
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _answer(answerer: _Answerer) -> None:
+    uvloop.run(_answer_all(answerer))
+
+
+async def _answer_all(answerer: _Answerer) -> None:
+    settings, body = answerer.settings, answerer.body
+    keys = statement_keys(answerer.folder, body)
+    writer, senders = Writer(answerer.exchange, body, keys, system.now(), 0), dict[bytes, str]()
+    async with SubmissionProducer(settings) as producer:
+        await _submit(producer, body, [writer.open()])
+        async for decided in _arrivals(settings, body):
+            statement = decode_statement(decided.statement)
+            if isinstance(statement, Letter):
+                senders[decided.decision.statement] = statement.head.body
+            elif isinstance(statement, Command) and statement.letter is not None:
+                receipt = writer.receipt(statement.letter, senders[statement.letter], Event.HANDED_OVER)
+                await _submit(producer, body, [receipt])
+
+
+async def _arrivals(settings: KafkaSettings, body: str) -> AsyncIterator[Decided]:
+    """What comes into an inbox, from its beginning."""
+    positions = {(inbox(body), 0): None}
+    async with PositionedReader(settings, positions, fetch_wait_seconds=0.5) as reader:
+        while True:
+            for record in await reader.read(1.0):
+                value = record.value if isinstance(record, Record) else None
+                if value and any(value) and kind_of(value) is Journalled:  # not what the partition was warmed with
+                    yield decode(Decided, decode(Journalled, value).entry)

@@ -1,0 +1,322 @@
+"""Grafana's dashboards, made from this table: `make dashboards` writes them beside it.
+
+Each panel is one question to Prometheus. What it asks is tried against a real one by `tests/config/test_dashboards.py`,
+so a panel never shows "No data" for want of a metric.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+COLUMNS = 24
+SCHEMA_VERSION = 39
+"""Of the JSON model, Grafana 11's; later ones read it and write it anew."""
+SOURCE = {"type": "prometheus", "uid": "${source}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A panel.
+
+    Attributes:
+        expr: what Prometheus is asked; `$__rate_interval` is Grafana's.
+        unit: Grafana's name of it: `s`, `percentunit`, `bytes`, `short`, `reqps`.
+        legend: of each series, with `{{label}}`; empty where there is but one.
+        kind: `timeseries`, `stat`, `bargauge` or `table`.
+        width: of 24 columns.
+        about: what it shows, for who does not know.
+        quiet: whether a well exchange may have nothing to show there.
+        worse: from this value on it is shown in red; None: it is never wrong.
+        falling: whether being below `worse` is what is wrong.
+    """
+
+    title: str
+    expr: str
+    unit: str = "short"
+    legend: str = ""
+    kind: str = "timeseries"
+    width: int = 8
+    about: str = ""
+    quiet: bool = False
+    worse: float | None = None
+    falling: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """A dashboard: rows of panels, each row with a heading."""
+
+    uid: str
+    title: str
+    rows: tuple[tuple[str, tuple[Panel, ...]], ...]
+
+    @property
+    def panels(self) -> Iterator[Panel]:
+        """All of them."""
+        return (panel for _, panels in self.rows for panel in panels)
+
+
+LETTERS = Dashboard(
+    "exchange-letters",
+    "Exchange · Letters",
+    (
+        (
+            "The promise",
+            (
+                Panel("Late, of the last hour's deliveries", "exchange:late:ratio_rate1h", "percentunit", kind="stat",
+                      width=6, about="0.5 % over 30 days is what was promised.", quiet=True, worse=0.005),
+                Panel("Overdue", "sum(exchange_overdue)", kind="stat", width=6, quiet=True, worse=1,
+                      about="Deliveries that wait behind a deadline now."),
+                Panel("Canary's last success",
+                      "time() - max(exchange_canary_last_success_timestamp_seconds)", "s", kind="stat", width=6,
+                      worse=300, about="Since a letter of the canary was answered; one is written each minute."),
+                Panel("Alerts that sound", 'count(ALERTS{alertstate="firing"}) or vector(0)', kind="stat", width=6,
+                      worse=1),
+                Panel("Deliveries by outcome", "sum by (outcome) (rate(exchange_deliveries_total[$__rate_interval]))",
+                      "reqps", "{{outcome}}", width=12),
+                Panel("Deadlines that passed", "sum by (stage) (increase(exchange_deadlines_total[$__rate_interval]))",
+                      legend="{{stage}}", width=12, quiet=True),
+            ),
+        ),
+        (
+            "How long it takes",
+            (
+                Panel("To the recipient's agent, p50, p95, p99",
+                      'label_replace({__name__=~"exchange:delivery_duration_seconds:p.."}, "share", "$1", "__name__",'
+                      ' ".*:(p..)")', "s", "{{share}}", width=12),
+                Panel("Each stage, p95",
+                      "histogram_quantile(0.95, sum by (stage, le)"
+                      " (rate(exchange_stage_duration_seconds_bucket[$__rate_interval])))", "s", "{{stage}}", width=12),
+                Panel("Canary, p95 by stage",
+                      "histogram_quantile(0.95, sum by (stage, le)"
+                      " (rate(exchange_canary_duration_seconds_bucket[$__rate_interval])))", "s", "{{stage}}",
+                      width=12, about="Since the letter was said; it goes the way of every letter."),
+                Panel("Canary's letters by outcome",
+                      "sum by (outcome) (increase(exchange_canary_letters_total[$__rate_interval]))",
+                      legend="{{outcome}}", width=12),
+            ),
+        ),
+        (
+            "What passes",
+            (
+                Panel("Accepted", "sum by (kind) (rate(exchange_accepted_total[$__rate_interval]))", "reqps",
+                      "{{kind}}"),
+                Panel("Refused", "sum by (reason) (rate(exchange_rejected_total[$__rate_interval]))", "reqps",
+                      "{{reason}}", quiet=True),
+                Panel("Where letters are", "sum by (state) (exchange_pending)", legend="{{state}}"),
+                Panel("Dead letters in a day", "sum by (reason) (increase(exchange_dead_letters_total[1d]))",
+                      legend="{{reason}}", quiet=True, about="Submissions that moved nothing."),
+                Panel("Signatures that fail", "exchange:signature_failures:rate5m", "reqps", "{{reason}}", quiet=True),
+                Panel("Journal records that stand out", "sum by (code) (increase(exchange_flags_total[1h]))",
+                      legend="{{code}}"),
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+BODIES = Dashboard(
+    "exchange-bodies",
+    "Exchange · Bodies",
+    (
+        (
+            "Who waits for whom",
+            (
+                Panel("Oldest letter that was not fetched",
+                      "topk(20, time() - min by (body) (exchange_oldest_undelivered_timestamp_seconds))", "s",
+                      "{{body}}", "bargauge", 12, "Its agent is away.", quiet=True, worse=900),
+                Panel("Last heard", "topk(20, time() - max by (body) (exchange_consumer_last_seen_timestamp_seconds))",
+                      "s", "{{body}}", "bargauge", 12, "The twenty that were silent for longest."),
+                Panel("Days that certificates are good for",
+                      "bottomk(20, (min by (body, use) (exchange_listed_certificate_expiry_timestamp_seconds)"
+                      " - time()) / 86400)", "d", "{{body}} {{use}}", "bargauge", 12, worse=30, falling=True),
+                Panel("Inbox read by the agents that we watch",
+                      "time() - min by (body) (exchange_agent_inbox_read_timestamp_seconds)", "s", "{{body}}",
+                      width=12),
+            ),
+        ),
+        (
+            "Agents that we watch",
+            (
+                Panel("Said, not proven taken", "sum by (body) (exchange_agent_unproven)", legend="{{body}}"),
+                Panel("Arrived, not handed over", "sum by (body) (exchange_agent_to_hand_over)", legend="{{body}}"),
+                Panel("Waiting for", "sum by (body, code) (exchange_agent_waiting)", legend="{{body}}: {{code}}",
+                      quiet=True),
+                Panel("Arrived", "sum by (body, kind) (rate(exchange_agent_arrived_total[$__rate_interval]))", "reqps",
+                      "{{body}} {{kind}}"),
+                Panel("Repeats that were recognised", "sum by (body) (increase(exchange_duplicates_total[1h]))",
+                      legend="{{body}}", quiet=True),
+                Panel("Put aside", "sum by (body, reason) (increase(exchange_agent_quarantined_total[1h]))",
+                      legend="{{body}}: {{reason}}", quiet=True),
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+PROCESSES = Dashboard(
+    "exchange-processes",
+    "Exchange · Processes",
+    (
+        (
+            "All",
+            (
+                Panel("Up", "up", legend="{{job}} {{instance}}", width=12, worse=1, falling=True),
+                Panel("Started since", "time() - process_start_time_seconds", "s", "{{job}} {{instance}}", width=12),
+                Panel("CPU", "rate(process_cpu_seconds_total[$__rate_interval])", "percentunit",
+                      "{{job}} {{instance}}"),
+                Panel("Memory", "process_resident_memory_bytes", "bytes", "{{job}} {{instance}}"),
+                Panel("Files open, of those allowed", "process_open_fds / process_max_fds", "percentunit",
+                      "{{job}} {{instance}}"),
+                Panel("Left on disks", "min by (job, instance, use) (exchange_disk_free_bytes)", "bytes",
+                      "{{job}} {{instance}} {{use}}", width=12),
+                Panel("Days that their certificates are good for",
+                      "(min by (job, use, body) (exchange_certificate_expiry_timestamp_seconds) - time()) / 86400", "d",
+                      "{{job}} {{use}} {{body}}", "bargauge", 12, worse=30, falling=True),
+            ),
+        ),
+        (
+            "Router and directory",
+            (
+                Panel("Lanes that are read", "exchange_router_lanes_armed", legend="{{instance}}"),
+                Panel("Transactions", "rate(exchange_router_transactions_total[$__rate_interval])", "reqps",
+                      "{{instance}}"),
+                Panel("Lanes armed anew", "increase(exchange_router_rearmed_total[1h])", legend="{{instance}}"),
+                Panel("Version of the directory", "exchange_router_directory_version", legend="{{instance}}"),
+                Panel("Directory decides for another",
+                      "exchange_router_directory_valid_until_timestamp_seconds - time()", "s", "{{instance}}",
+                      worse=7 * 86400, falling=True),
+                Panel("Revocation lists overdue", "exchange_router_crls_stale", legend="{{instance}}", quiet=True),
+            ),
+        ),
+        (
+            "Tracker",
+            (
+                Panel("Facts taken", "rate(exchange_facts_total[$__rate_interval])", "reqps", "{{instance}}"),
+                Panel("Behind the journal", "exchange_tracker_lag", legend="{{instance}}"),
+                Panel("Age of the last record while behind", "exchange_tracker_lag_seconds", "s", "{{instance}}"),
+                Panel("Behind the last stable offset", "exchange_journal_unstable_offsets", legend="{{instance}}"),
+                Panel("Looked last", "time() - exchange_tracker_progress_timestamp_seconds", "s", "{{instance}}",
+                      worse=60),
+                Panel("Opened everything anew", "increase(exchange_tracker_failures_total[1h])",
+                      legend="{{instance}} {{code}}", quiet=True),
+                Panel("Days that the calendar is known for",
+                      "(exchange_calendar_end_timestamp_seconds - time()) / 86400", "d", "{{instance}}", worse=60,
+                      falling=True),
+                Panel("Deadlines not in the journal yet", "exchange_deadlines_unheard", legend="{{instance}}"),
+                Panel("Deadlines looked for", "time() - exchange_tracker_through_timestamp_seconds", "s",
+                      "{{instance}}", worse=120),
+            ),
+        ),
+        (
+            "Archive",
+            (
+                Panel("Entries taken into the log", "rate(exchange_archive_entries_total[$__rate_interval])", "reqps",
+                      "{{instance}}"),
+                Panel("Log behind the journal", "exchange_archive_lag", legend="{{instance}}"),
+                Panel("Last checkpoint", "time() - exchange_archive_checkpoint_timestamp_seconds", "s", "{{instance}}",
+                      worse=900),
+                Panel("Last one that counts as witnessed", "time() - exchange_archive_witnessed_timestamp_seconds", "s",
+                      "{{instance}}", worse=900),
+                Panel("Witnesses' answers", "sum by (witness, outcome) (rate(exchange_witnessing_answers_total"
+                      "[$__rate_interval]))", "reqps", "{{witness}} {{outcome}}", quiet=True),
+                Panel("From acceptance to checkpoint, 99 of 100",
+                      "histogram_quantile(0.99, sum by (le) (rate(exchange_archive_delay_seconds_bucket"
+                      "[$__rate_interval])))", "s", worse=5, quiet=True),
+            ),
+        ),
+        (
+            "Console",
+            (
+                Panel("Requests by answer", "sum by (area, status) (rate(exchange_console_requests_total"
+                      "[$__rate_interval]))", "reqps", "{{area}} {{status}}", quiet=True),
+                Panel("Open streams", "exchange_console_streams", legend="{{instance}}"),
+                Panel("News of letters read last", "time() - exchange_console_changes_read_timestamp_seconds", "s",
+                      "{{instance}}", worse=60),
+                Panel("Tasks that run", "exchange_tasks_running", legend="{{instance}}"),
+                Panel("Since the last result of a task", "time() - exchange_task_progress_timestamp_seconds", "s",
+                      "{{instance}}", worse=1200),
+                Panel("Items of tasks by result", "sum by (state) (increase(exchange_task_items_total[1h]))",
+                      legend="{{state}}"),
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+DASHBOARDS = (LETTERS, BODIES, PROCESSES)
+
+
+def model(dashboard: Dashboard) -> dict[str, Any]:
+    """A dashboard as Grafana imports it."""
+    return {
+        "uid": dashboard.uid,
+        "title": dashboard.title,
+        "tags": ["exchange"],
+        "timezone": "Asia/Bishkek",
+        "schemaVersion": SCHEMA_VERSION,
+        "editable": False,
+        "graphTooltip": 1,
+        "refresh": "30s",
+        "time": {"from": "now-6h", "to": "now"},
+        "templating": {
+            "list": [{"name": "source", "label": "Prometheus", "type": "datasource", "query": "prometheus"}]
+        },
+        "panels": list(_panels(dashboard)),
+    }
+
+
+def text(dashboard: Dashboard) -> str:
+    """What the file holds."""
+    return json.dumps(model(dashboard), indent=2, ensure_ascii=False) + "\n"
+
+
+def _panels(dashboard: Dashboard) -> Iterator[dict[str, Any]]:
+    """Rows from above, panels from the left; one that does not fit begins a new line."""
+    number, y = 0, 0
+    for heading, panels in dashboard.rows:
+        number += 1
+        place = {"x": 0, "y": y, "w": COLUMNS, "h": 1}
+        yield {"id": number, "type": "row", "title": heading, "collapsed": False, "gridPos": place, "panels": []}
+        x, y, height = 0, y + 1, 0
+        for panel in panels:
+            if x + panel.width > COLUMNS:
+                x, y = 0, y + height
+            number, height = number + 1, 4 if panel.kind == "stat" else 8
+            yield _panel(panel, number, {"x": x, "y": y, "w": panel.width, "h": height})
+            x += panel.width
+        y += height
+
+
+def _panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
+    defaults: dict[str, Any] = {"unit": panel.unit, "min": 0}
+    if panel.worse is not None:
+        first, then = ("red", "green") if panel.falling else ("green", "red")
+        steps = [{"color": first, "value": None}, {"color": then, "value": panel.worse}]
+        defaults |= {"thresholds": {"mode": "absolute", "steps": steps}, "color": {"mode": "thresholds"}}
+    if panel.worse is not None and panel.kind == "timeseries":
+        defaults |= {"custom": {"thresholdsStyle": {"mode": "line"}}, "color": {"mode": "palette-classic"}}
+    instant = panel.kind != "timeseries"
+    target = {
+        "refId": "A",
+        "datasource": SOURCE,
+        "expr": panel.expr,
+        "legendFormat": panel.legend or panel.title,
+        "instant": instant,
+        "range": not instant,
+    }
+    return {
+        "id": number,
+        "type": panel.kind,
+        "title": panel.title,
+        "description": panel.about,
+        "datasource": SOURCE,
+        "gridPos": place,
+        "fieldConfig": {"defaults": defaults, "overrides": []},
+        "targets": [target],
+    }
+
+
+if __name__ == "__main__":
+    for each in DASHBOARDS:
+        (FOLDER / f"{each.uid}.json").write_text(text(each), encoding="utf-8")

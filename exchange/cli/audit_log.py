@@ -1,0 +1,188 @@
+"""`exchange audit verify`, `prove`, `compare`: what an auditor does with the archive's logs."""
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from exchange.archive.index import Index
+from exchange.cli.exits import Exit
+from exchange.cli.letter_ids import instant, letter_digest
+from exchange.cli.output import Json, Output, shown
+from exchange.cli.places import Config, config_file
+from exchange.domain.errors import ConfigurationError
+from exchange.security.directory.folder import read_root
+from exchange.security.log_keys import read_log_policy
+from exchange.services.audit.compare import Compared, compare
+from exchange.services.audit.crew import Crew, check_here
+from exchange.services.audit.findings import Verified, text_of
+from exchange.services.audit.material import Opening, open_log
+from exchange.services.audit.prove import FILE_BYTES, Shown, Spot, check, prove
+from exchange.services.audit.service import verify
+from exchange.settings import AuditorSettings, auditor_settings
+from exchange.settings.tables import LogSettings
+from exchange.tlog.proof import TITLE, Proof
+
+CheckpointFile = Annotated[Path, typer.Argument(help="A file with a signed checkpoint, or a proof.")]
+
+
+def verify_log(
+    *,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="INSTANT", help="Only what came to the log since; with its zone.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="INSTANT", help="Only what came to the log until then.")
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option("--state", help="A file to go on from, and to write how far it came.")
+    ] = None,
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, max=256, help="How many verify at once. Default: one for each core.")
+    ] = os.cpu_count() or 1,
+    contents: Annotated[
+        bool, typer.Option("--contents/--no-contents", help="Compare what people wrote with its commitments.")
+    ] = True,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Verify the archive's log: its checkpoint, trees, signatures, verdicts and chains.
+
+    Only reads. Exit code 1 when anything is found; each finding names file and entry.
+    """
+    output = Output(as_json=json)
+    settings, log = log_settings(config)
+    policy = read_log_policy(log.policy)
+    opening = Opening(log.place, settings.directory.folder, read_root(settings.directory.root), contents)
+    with ExitStack() as stack:
+        tell = stack.enter_context(output.doing("verifying the log"))
+        crew = check_here(opening) if processes == 1 else stack.enter_context(Crew(opening, processes))
+        report = verify(
+            opening,
+            policy,
+            crew,
+            since=None if since is None else instant(since, "--from"),
+            until=None if until is None else instant(until, "--to"),
+            state=state,
+            on_progress=lambda done, of: tell(f"verifying: {done} of {of} entries"),
+        )
+    output.result(report, lambda console: _render(report, console), ok=report.sound)
+    if not report.sound:
+        raise typer.Exit(Exit.FOUND)
+
+
+def prove_letter(
+    letter: Annotated[
+        str | None,
+        typer.Argument(help="The letter's id; its beginning is enough where a tracker knows it.", show_default=False),
+    ] = None,
+    *,
+    folder: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where entries and proofs go.")
+    ] = None,
+    checked: Annotated[
+        Path | None, typer.Option("--check", metavar="DIR", help="Verify entries and proofs that were written there.")
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Write every entry of the log about a letter with its inclusion proof, or verify such files, offline."""
+    output = Output(as_json=json)
+    settings, log = log_settings(config)
+    policy = read_log_policy(log.policy)
+    if checked is not None:
+        found = check(checked, policy)
+    elif letter is None or folder is None:
+        message = "name a letter and --output, or --check and the folder that was written"
+        raise ConfigurationError(message, code="audit-prove-usage")
+    elif isinstance(log.place, str):
+        message = f"[archive] url = {log.place}: a letter is found in the archive's folder; set `folder`"
+        raise ConfigurationError(message, code="archive-folder-needed")
+    else:
+        digest = letter_digest(letter, settings.store)
+        with Index(log.place) as index:
+            spots = [Spot(place.partition, place.index) for place in index.places(digest)]
+        found = prove(open_log(log.place), spots, policy, folder)
+    sound = all(each.witnessed for each in found)
+    output.result(found, lambda console: _list(found, console), ok=sound)
+    if not sound:
+        raise typer.Exit(Exit.FOUND)
+
+
+def compare_checkpoints(
+    first: CheckpointFile, second: CheckpointFile, *, config: Config = None, json: Json = False
+) -> None:
+    """Compare two signed checkpoints: whether the log only grew from one to the other.
+
+    Exit code 1 when they contradict one another; then both files are the proof.
+    """
+    output = Output(as_json=json)
+    _, log = log_settings(config)
+    found = compare(open_log(log.place), read_log_policy(log.policy), _read(first), _read(second))
+    output.result(found, lambda console: _show(found, (first, second), console), ok=found.consistent)
+    if not found.consistent:
+        raise typer.Exit(Exit.FOUND)
+
+
+def log_settings(config: Path | None) -> tuple[AuditorSettings, LogSettings]:
+    """An auditor's settings, and where the archive's log is.
+
+    Raises:
+        ConfigurationError: `archive-not-named`; the file cannot be read.
+    """
+    file = config_file(config, "auditor", os.environ)
+    settings = auditor_settings(file, os.environ)
+    if settings.log is None:
+        message = f"{file} has no [archive]: give it `folder` or `url`, and [log] with `policy`"
+        raise ConfigurationError(message, code="archive-not-named")
+    return settings, settings.log
+
+
+def _read(file: Path) -> bytes:
+    """A signed checkpoint, which may be that of a proof."""
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(FILE_BYTES)
+    except OSError as error:
+        message = f"{file} cannot be read ({error.strerror}): name a file with a signed checkpoint"
+        raise ConfigurationError(message, code="checkpoint-missing") from error
+    return Proof.parse(data).checkpoint if data.startswith(TITLE.encode()) else data
+
+
+def _render(report: Verified, console: Console) -> None:
+    seen = f"{report.witnesses} witnesses" if report.witnessed else f"[red]{report.witnesses} witnesses: too few[/]"
+    console.print(f"{shown(report.log)}: {report.entries} entries under {report.heads} heads, {seen}")
+    for reason, count in sorted(report.decisions.items()):
+        console.print(f"  {count} {'accepted' if not reason else f'refused: {reason}'}")
+    console.print(f"  contents: {report.kept} kept and compared, {report.deleted} deleted by order")
+    if report.unjudged:
+        console.print(f"  {report.unjudged} verdicts judged in part: contents or policy are not at hand")
+    for wrong in report.findings:
+        place = wrong.file if wrong.index < 0 else f"{wrong.file}, entry {wrong.index}"
+        console.print(f"[red]{wrong.code}[/]: {text_of(wrong.code)}\n  {place}: {shown(wrong.detail)}")
+    if sum(report.found.values()) > len(report.findings):
+        console.print(f"  … {sum(report.found.values())} in all")
+    if report.sound:
+        console.print("[green]everything holds[/]: checkpoint, trees, signatures, verdicts, chains")
+
+
+def _list(found: list[Shown], console: Console) -> None:
+    for each in found:
+        verdict = f"refused: {each.reason}" if each.reason else "accepted"
+        seen = f"{each.witnesses} witnesses" if each.witnessed else f"[red]{each.witnesses} witnesses: too few[/]"
+        place = f"journal/{each.partition} entry {each.index}"
+        console.print(f"[green]in the log[/] {each.name}: {verdict} {each.decided.isoformat()}, {place}, {seen}")
+
+
+def _show(found: Compared, files: tuple[Path, Path], console: Console) -> None:
+    older, newer = found.older.checkpoint, found.newer.checkpoint
+    console.print(f"{shown(newer.origin)}: {older.size} heads, then {newer.size}; {found.logs} partitions compared")
+    for contradiction in found.contradictions:
+        console.print(f"[red]contradiction[/]: {contradiction}")
+    if found.consistent:
+        console.print("[green]consistent[/]: the log only grew")
+    else:
+        console.print(f"both are signed by the log's key: keep {files[0]} and {files[1]}, they are the proof")

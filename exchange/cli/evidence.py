@@ -1,0 +1,92 @@
+"""`exchange evidence`: what proves a letter's course, as one package that anybody checks offline."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from exchange.cli.letter_ids import letter_digest
+from exchange.cli.output import Json, Output, shown
+from exchange.cli.places import Config, config_file
+from exchange.console.evidence.packing import Packing
+from exchange.console.evidence.stamping import stamp_by
+from exchange.domain.errors import ConfigurationError
+from exchange.security.directory.folder import DirectoryFolder
+from exchange.security.files import write_atomically
+from exchange.services.evidence.commands import commands
+from exchange.services.evidence.package import Case
+from exchange.settings import AuditorSettings, auditor_settings
+from exchange.settings.tables import LogSettings
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def evidence(
+    letter: Annotated[str, typer.Argument(help="The letter's id; its beginning is enough where a tracker knows it.")],
+    *,
+    package: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The package, as in case.asice.")],
+    withhold: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave out `card`, `all`, or a file by its place (1, 2, …) or name; repeatable."),
+    ] = None,
+    unstamped: Annotated[
+        bool, typer.Option("--unstamped", help="Do not ask the time-stamping authority of the configuration.")
+    ] = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Package all that was said about a letter, with what proves it and a report; print how to check it.
+
+    Taken from the archive, which is only read. What is withheld leaves everything else proven.
+    """
+    output = Output(as_json=json)
+    settings = auditor_settings(config_file(config, "auditor", os.environ), os.environ)
+    log = _log(settings)
+    packing = Packing(
+        _folder(log),
+        log.policy,
+        lambda: DirectoryFolder.at(settings.directory.folder, settings.directory.root),
+        None if settings.timestamps is None or unstamped else stamp_by(settings.timestamps),
+    )
+    digest = letter_digest(letter, settings.store)
+    with output.doing("reading the archive"):
+        case = packing.case(digest, withhold or ())
+    with output.doing("writing the package"):
+        write_atomically(package, packing.package(case))
+    found = commands(case, package.name)
+    result = {
+        "letter": digest,
+        "package": package,
+        "level": case.level,
+        "events": len(case.gathered.said),
+        "withheld": [item.name for item in case.items if item.missing is not None],
+        "commands": [*found.unpack, *found.signatures, *found.time_stamps, found.whole],
+    }
+    output.result(result, lambda console: _render(case, package, found.whole, console))
+
+
+def _log(settings: AuditorSettings) -> LogSettings:
+    if settings.log is None:
+        message = "the configuration names no archive: add the tables [archive] and [log] as docs/auditor.md shows"
+        raise ConfigurationError(message, code="archive-not-named")
+    return settings.log
+
+
+def _folder(log: LogSettings) -> Path:
+    if isinstance(log.place, str):
+        message = "[archive] url: contents are given out of the archive's folder only: name it by `folder`"
+        raise ConfigurationError(message, code="archive-folder-needed")
+    return log.place
+
+
+def _render(case: Case, package: Path, whole: str, console: Console) -> None:
+    console.print(f"letter {case.gathered.letter.hex()}: {len(case.gathered.said)} statements, level {case.level}")
+    for event in case.index["events"]:
+        console.print(f"  {event['decided'][:19]}Z  {event['body']}  {shown(event['event'])}  {shown(event['reason'])}")
+    for item in case.items:
+        if item.missing is not None:
+            console.print(f"  item {item.place} of {case.stem(item.said)} is not in it: {item.missing}")
+    console.print(f"written to {package}; its report.*.html say how it is checked with openssl. All of it:\n  {whole}")

@@ -1,0 +1,10 @@
+"""The archive: puts the journal into the transparency log and publishes signed checkpoints of it (rules 5.1, 5.2, 3.5).
+
+entries       from a record of the journal to a leaf, and what finds it again
+taking        follows the journal into the logs
+checkpoints   signs how far the logs are, has it witnessed, and publishes it
+standing      what must be so before anything is signed: nobody saw more of this log, or something else
+proofs        which origins get a proof of their last statement
+topic         what stands in `exchange.checkpoints`
+stamping      has checkpoints stamped by an authority (RFC 3161)
+"""

@@ -1,0 +1,9 @@
+"""Operators' tasks: letters set going again, as signed bytes and by nobody's new signature.
+
+ports       what it asks of a speaker and of the journal
+choosing    which deliveries a task is about: its exact list, the risk, the sample
+office      what people do to tasks, asked by API and pages
+letters     a letter's journalled bytes, read and checked
+results     what became of items
+runner      does what was let run; goes on after a restart where it stood
+"""

@@ -1,0 +1,1 @@
+"""One module per version, oldest first; a released one never changes."""

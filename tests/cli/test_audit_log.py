@@ -1,0 +1,134 @@
+"""`exchange audit verify`, `prove`, `compare`, as they are called."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from typer.testing import CliRunner
+
+from exchange.archive.tokens import Tokens
+from exchange.cli.audit import app
+from exchange.cli.exits import Exit
+from exchange.domain.errors import ConfigurationError
+from exchange.domain.statement import Signed
+from tests.audited import Archived
+from tests.journal.synthetic import SyntheticJournal
+from tests.security.support import certify_root
+from tests.world import World
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def letter_in(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archived, Signed, Path]:
+    """A letter in an archive, and its auditor's file."""
+    folder = tmp_path_factory.mktemp("audit")
+    journal = SyntheticJournal(World(folder / "world"))
+    letter = journal.letter("alpha", "beta")
+    archived = Archived(folder / "archive", journal)
+    archived.archive(journal.records[:3])
+    (folder / "earlier").write_bytes(archived.reader.checkpoint())
+    archived.archive(journal.records[3:])
+    (folder / "log.policy").write_text(archived.keys.text)
+    (folder / "1.root.json").write_bytes(journal.world.root)
+    file = folder / "auditor.toml"
+    file.write_text(
+        '[kafka]\nbootstrap = "nowhere:1"\nca = "ca"\ncertificate = "certificate"\nkey = "key"\n'
+        f'[directory]\nfolder = "{journal.world.published.folder}"\nroot = "1.root.json"\n'
+        '[store]\nurl = "sqlite://"\n[archive]\nfolder = "archive"\n[log]\npolicy = "log.policy"\n'
+    )
+    return archived, letter, file
+
+
+def test_verify(letter_in: tuple[Archived, Signed, Path], tmp_path: Path) -> None:
+    """All of it, then a file of it spoilt."""
+    archived, _, file = letter_in
+    called = ["verify", "--config", str(file), "--processes", "1", "--state", str(tmp_path / "state")]
+    told = RUNNER.invoke(app, called)
+    assert told.exit_code == 0, told.output
+    assert "everything holds" in told.output
+    whole = RUNNER.invoke(app, ["verify", "--config", str(file), "--processes", "1", "--json"])
+    assert json.loads(whole.stdout)["result"]["entries"] == len(archived.journal.records)
+    late = ["verify", "--config", str(file), "--processes", "1", "--from", "2027-01-01T00:00:00+06:00", "--json"]
+    assert json.loads(RUNNER.invoke(app, late).stdout)["result"]["entries"] == 0
+    checkpoint = archived.folder / "log/heads/checkpoint"
+    kept = checkpoint.read_bytes()
+    checkpoint.write_bytes(kept[:-9])
+    spoilt = RUNNER.invoke(app, called)
+    checkpoint.write_bytes(kept)
+    assert spoilt.exit_code == Exit.FOUND
+    assert "checkpoint-refused" in spoilt.output
+
+
+def test_prove_and_compare(letter_in: tuple[Archived, Signed, Path], tmp_path: Path) -> None:
+    """Written, checked, and the proof's checkpoint compared with an earlier one."""
+    _, letter, file = letter_in
+    told = RUNNER.invoke(app, ["prove", letter.digest.hex(), "-o", str(tmp_path), "--config", str(file)])
+    assert told.exit_code == 0, told.output
+    assert "in the log" in told.output
+    again = RUNNER.invoke(app, ["prove", "--check", str(tmp_path), "--config", str(file), "--json"])
+    (shown,) = json.loads(again.stdout)["result"]
+    assert (shown["letter"], shown["kind"], shown["witnessed"]) == (letter.digest.hex(), "letter", True)
+    same = RUNNER.invoke(
+        app, ["compare", str(file.parent / "earlier"), str(tmp_path / "1-letter.proof"), "--config", str(file)]
+    )
+    assert same.exit_code == 0, same.output
+    assert "the log only grew" in same.output
+
+
+def test_two_views_are_shown(letter_in: tuple[Archived, Signed, Path], tmp_path: Path) -> None:
+    """As what they are, with exit code 1."""
+    archived, _, file = letter_in
+    other = Archived(tmp_path / "other", archived.journal)
+    other.archive(archived.journal.records[1:])
+    (tmp_path / "one").write_bytes(archived.reader.checkpoint())
+    (tmp_path / "two").write_bytes(other.reader.checkpoint())
+    told = RUNNER.invoke(app, ["compare", str(tmp_path / "one"), str(tmp_path / "two"), "--config", str(file)])
+    assert told.exit_code == Exit.FOUND
+    assert "they are the proof" in told.output
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["prove"], "audit-prove-usage"),
+        (["compare", "nowhere", "nowhere"], "checkpoint-missing"),
+        (["verify", "--processes", "1", "--from", "yesterday"], "instant-invalid"),
+        (["verify", "--processes", "1", "--to", "2026-11-23"], "instant-invalid"),
+        (["prove", "--check", "nowhere"], "proof-files-missing"),
+    ],
+)
+def test_wrong_calls(letter_in: tuple[Archived, Signed, Path], words: list[str], code: str) -> None:
+    """Each names what to do."""
+    told = RUNNER.invoke(app, [*words, "--config", str(letter_in[2])])
+    assert isinstance(told.exception, ConfigurationError)
+    assert told.exception.code == code
+
+
+def test_without_an_archive(letter_in: tuple[Archived, Signed, Path], tmp_path: Path) -> None:
+    """A file that does not say where it is, and one that says an address, where a letter cannot be looked up."""
+    text = letter_in[2].read_text()
+    file = letter_in[2].with_name("other.toml")
+    file.write_text(text.partition("[archive]")[0])
+    assert getattr(RUNNER.invoke(app, ["verify", "--config", str(file)]).exception, "code", "") == "archive-not-named"
+    file.write_text(text.replace('[archive]\nfolder = "archive"', '[archive]\nurl = "https://nowhere.invalid"'))
+    told = RUNNER.invoke(app, ["prove", "0" * 64, "-o", str(tmp_path), "--config", str(file)])
+    assert getattr(told.exception, "code", "") == "archive-folder-needed"
+
+
+def test_times(letter_in: tuple[Archived, Signed, Path], tmp_path: Path) -> None:
+    """No time-stamps yet; then one that is none."""
+    archived, _, file = letter_in
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(certify_root().certificate.public_bytes(Encoding.PEM))
+    called = ["times", "--config", str(file), "--roots", str(roots)]
+    told = RUNNER.invoke(app, called)
+    assert told.exit_code == 0, told.output
+    assert "0 time-stamps, 0 batches" in told.output
+    size = Tokens(archived.folder).keep(archived.reader.checkpoint(), b"an answer that is none")
+    told = RUNNER.invoke(app, called)
+    shutil.rmtree(archived.folder / "tokens")
+    assert told.exit_code == Exit.FOUND
+    assert f"{size}.tsr" in told.output

@@ -1,0 +1,162 @@
+"""An archive at work on a journal in memory, with a topic of checkpoints in memory beside it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from prometheus_client import CollectorRegistry
+
+from exchange import system
+from exchange.archive.anew import read_after
+from exchange.archive.index import Index
+from exchange.archive.reading import LogReader
+from exchange.archive.writer import ArchiveWriter
+from exchange.bus.producer import Outgoing
+from exchange.bus.records import Record
+from exchange.domain.checkpoint import CHECKPOINT_KEY, PublishedCheckpoint
+from exchange.services.archive.checkpoints import Checkpoints
+from exchange.services.archive.disk import Disk
+from exchange.services.archive.metrics import ArchiveMetrics
+from exchange.services.archive.proofs import OriginProofs
+from exchange.services.archive.standing import Identity, log_name
+from exchange.services.archive.taking import Taking
+from exchange.services.archive.topic import PARTITION, Topic
+from exchange.services.witnessing import Witnesses, WitnessingMetrics
+from exchange.tlog.note import Kind, Signer
+from exchange.tlog.policy import LogPolicy, Witness
+from exchange.tlog.witness import AddCheckpoint
+from exchange.wire.records import decode
+from tests.services.journal_fake import FakeJournal
+from tests.world import NOW
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\1")
+WITNESS_KEY = Signer("w.example", Kind.COSIGNATURE, Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\2"))
+WITNESS = Witness("justice", WITNESS_KEY.verifier, "http://w.example/")
+EXCHANGE = bytes(range(32))
+
+
+@dataclass
+class FakeTopic:
+    """`exchange.checkpoints`: keeps every record, and who may write is who opened last."""
+
+    journal: FakeJournal = field(default_factory=lambda: FakeJournal(partitions=1))
+    writers: int = 0
+
+    @property
+    def values(self) -> Mapping[bytes, bytes]:
+        """The newest value of each key."""
+        records = (record for record in self.journal.records if isinstance(record, Record))
+        return {record.key or b"": record.value or b"" for record in records}
+
+    @property
+    def checkpoint(self) -> PublishedCheckpoint:
+        """The newest."""
+        return decode(PublishedCheckpoint, self.values[CHECKPOINT_KEY])
+
+    def topic(self) -> Topic:
+        """How it is opened."""
+        return Topic(self.journal.open, self.writer)  # type: ignore[arg-type]
+
+    @asynccontextmanager
+    async def writer(self) -> AsyncIterator["_Writer"]:
+        """Fence who wrote before."""
+        self.writers += 1
+        yield _Writer(self, self.writers)
+
+    def write(self, records: Sequence[Outgoing]) -> None:
+        """At the end."""
+        for record in records:
+            offset = len(self.journal.records)
+            self.journal.records.append(Record(*PARTITION, offset, NOW, record.key, record.value))
+
+
+@dataclass
+class _Writer:
+    topic: FakeTopic
+    number: int
+
+    async def write(self, writes: Mapping[tuple[str, int], Sequence[Outgoing]]) -> None:
+        assert self.number == self.topic.writers, "fenced"
+        self.topic.write(writes[PARTITION])
+
+
+def cosigning(request: httpx.Request) -> httpx.Response:
+    """A witness that says yes to anything."""
+    note = AddCheckpoint.parse(request.content).note
+    return httpx.Response(200, stream=httpx.ByteStream(WITNESS_KEY.sign(note.text, 1_763_912_345).encode()))
+
+
+@dataclass
+class Stage:
+    """What outlives an archive's process.
+
+    Attributes:
+        folder: the archive's.
+        journal: what it reads.
+        topic: where it publishes.
+        witness: how the one witness answers; None where the policy has none.
+    """
+
+    folder: Path
+    journal: FakeJournal
+    topic: FakeTopic = field(default_factory=FakeTopic)
+    witness: Callable[[httpx.Request], httpx.Response] | None = None
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    @property
+    def logs(self) -> LogReader:
+        """The folder's."""
+        return LogReader(self.folder)
+
+    def identity(self) -> Identity:
+        """Whose log it is."""
+        after = read_after(self.folder)
+        signer = Signer(log_name(EXCHANGE, after), Kind.NOTE, KEY)
+        known = () if self.witness is None else (WITNESS,)
+        return Identity(signer, LogPolicy(signer.verifier, known, {}, "justice" if known else "none"), after)
+
+    def count(self, name: str, **labels: str) -> float | None:
+        """A sample of the process's metrics."""
+        return self.registry.get_sample_value(f"exchange_archive_{name}", labels)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[tuple[Taking, Checkpoints]]:
+        """The process at work until the end of the context; if it ends before, so does the test."""
+        with ExitStack() as stack:
+            identity, self.registry = self.identity(), CollectorRegistry()
+            writer = stack.enter_context(ArchiveWriter(self.folder, self.journal.partitions, identity.after))
+            disk, metrics = Disk(writer), ArchiveMetrics(self.registry)
+            proofs = OriginProofs(stack.enter_context(Index(self.folder)), disk.logs)
+            taking = Taking(self.journal.open, disk, metrics, system.now)
+            async with httpx.AsyncClient(transport=httpx.MockTransport(self.witness or cosigning)) as client:
+                asked = Witnesses(
+                    identity.policy.witnesses, client, WitnessingMetrics(CollectorRegistry()), system.monotonic
+                )
+                checkpoints = Checkpoints(
+                    identity, taking, disk, proofs, asked, self.topic.topic(), metrics, system.now
+                )
+                async with asyncio.TaskGroup() as tasks:
+                    started = [tasks.create_task(taking.run()), tasks.create_task(checkpoints.run())]
+                    yield taking, checkpoints
+                    for task in started:
+                        task.cancel()
+
+    async def run_until(self, condition: Callable[[Checkpoints], bool]) -> None:
+        """Run the process until it brought something about."""
+        async with self.running() as (_, checkpoints), asyncio.timeout(10):
+            while not condition(checkpoints):  # noqa: ASYNC110  # the service has no event to wait for
+                await asyncio.sleep(0.01)
+
+    async def run_to_the_end(self) -> None:
+        """Until everything that the journal has is under a checkpoint that was published."""
+        entries = len(self.journal.records)
+
+        def done(checkpoints: Checkpoints) -> bool:
+            said = checkpoints.newest
+            return said is not None and sum(head.size for head in self.logs.heads(said.seen.checkpoint).logs) == entries
+
+        await self.run_until(done)

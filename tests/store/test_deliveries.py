@@ -1,0 +1,190 @@
+"""Deliveries listed by any filter, page by page, and counted."""
+
+import base64
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.domain.deadline import Stage
+from exchange.domain.delivery import Actor, State
+from exchange.store import queries
+from exchange.store.database import Store
+from exchange.store.errors import StoreError
+from exchange.store.lists import Counted, Cursor, DeliveryFilter, Order, Vector
+from exchange.store.views import Listed
+from tests.journal.synthetic import SyntheticJournal
+from tests.store.support import fill
+
+
+@pytest.fixture
+def filled(store: Store, journal: SyntheticJournal) -> Store:
+    """A store that has taken the story."""
+    fill(store, journal.records)
+    return store
+
+
+def pages(store: Store, wanted: DeliveryFilter, limit: int) -> list[Listed]:
+    """All of a list, page by page, each cursor as text."""
+    found: list[Listed] = []
+    after: Cursor | None = None
+    with store.reading() as connection:
+        while True:
+            page = queries.deliveries(connection, wanted, after, limit)
+            found += page.items
+            if page.after is None:
+                break
+            assert len(page.items) == limit
+            after = Cursor.read(str(page.after), wanted.order)
+        assert queries.count(connection, wanted) == Counted(len(found))
+    return found
+
+
+def recipients(store: Store, wanted: DeliveryFilter) -> list[str]:
+    """Who a filter's deliveries go to."""
+    return [one.recipient for one in pages(store, wanted, 50)]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        DeliveryFilter(),
+        DeliveryFilter(body="alpha"),
+        DeliveryFilter(body="beta"),
+        DeliveryFilter(states=(State.REGISTERED, State.REFUSED, State.IN_WORK)),
+        DeliveryFilter(body="gamma", states=(State.REFUSED, State.IN_WORK)),
+        DeliveryFilter(text="first"),
+    ],
+    ids=repr,
+)
+def test_pages_are_the_list(filled: Store, wanted: DeliveryFilter, limit: int) -> None:
+    """Whatever their length: every delivery once, in the list's order."""
+    whole = pages(filled, wanted, 1_000)
+    assert pages(filled, wanted, limit) == whole
+    assert len({(one.letter.digest, one.recipient) for one in whole}) == len(whole) > 0
+    assert whole == sorted(whole, key=lambda one: one.letter.journalled, reverse=True)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 50])
+def test_who_waits_longest_comes_first(store: Store, journal: SyntheticJournal, limit: int) -> None:
+    """Of those of which something is awaited; what is done with is left out."""
+    wanted = DeliveryFilter(order=Order.LONGEST_WAITING)
+    fill(store, journal.records[:6])
+    assert sorted(one.recipient for one in pages(store, wanted, limit)) == ["beta", "gamma"]
+    assert recipients(store, DeliveryFilter(stage=Stage.DELIVER)) == ["gamma"]
+    whole = pages(store, wanted, 50)
+    assert pages(store, wanted, limit) == whole == sorted(whole, key=lambda one: one.delivery.since)
+    fill(store, journal.records[6:])
+    assert pages(store, wanted, limit) == []
+
+
+def test_each_filter(filled: Store, journal: SyntheticJournal) -> None:
+    """Alone and joined with others."""
+    every = pages(filled, DeliveryFilter(), 50)
+    assert sorted(one.recipient for one in every) == ["alpha", "beta", "gamma", "nobody"]
+    assert sorted(recipients(filled, DeliveryFilter(sender="alpha"))) == ["beta", "gamma", "nobody"]
+    assert recipients(filled, DeliveryFilter(recipient="alpha")) == ["alpha"]
+    assert sorted(recipients(filled, DeliveryFilter(body="gamma"))) == ["alpha", "gamma"]
+    assert recipients(filled, DeliveryFilter(body="gamma", sender="alpha")) == ["gamma"]
+    assert recipients(filled, DeliveryFilter(states=(State.REJECTED,))) == ["nobody"]
+    assert sorted(recipients(filled, DeliveryFilter(next=Actor.SENDER))) == ["gamma", "nobody"]
+    assert recipients(filled, DeliveryFilter(next=Actor.SENDER, states=(State.REGISTERED,))) == []
+    assert recipients(filled, DeliveryFilter(reason="recipient-unknown")) == ["nobody"]
+    assert recipients(filled, DeliveryFilter(stage=Stage.DELIVER)) == []
+    assert recipients(filled, DeliveryFilter(kind="no-such")) == []
+    assert len(recipients(filled, DeliveryFilter(kind=every[0].letter.kind, urgency=every[0].letter.urgency))) == 4
+    assert recipients(filled, DeliveryFilter(late=True)) == []
+    assert len(recipients(filled, DeliveryFilter(late=False))) == 4
+    youngest = every[0].letter.journalled
+    assert recipients(filled, DeliveryFilter(since=youngest)) == ["alpha"]
+    assert len(recipients(filled, DeliveryFilter(until=youngest))) == 3
+    assert recipients(filled, DeliveryFilter(since=journal.now + timedelta(hours=1))) == []
+    assert recipients(filled, DeliveryFilter(text="77-1", recipient="beta")) == ["beta"]
+    assert recipients(filled, DeliveryFilter(text=every[0].letter.digest.hex()[:12])) == ["alpha"]
+
+
+def test_what_is_counted_ends(filled: Store) -> None:
+    """A list is not counted to its end."""
+    with filled.reading() as connection:
+        assert queries.count(connection, DeliveryFilter(), 2) == Counted(2, more=True)
+        assert queries.count(connection, DeliveryFilter(body="alpha"), 3) == Counted(3, more=True)
+        assert queries.count(connection, DeliveryFilter(), 4) == Counted(4)
+
+
+@given(text=st.text(max_size=300))
+def test_cursors_that_are_none(text: str) -> None:
+    """One error with a code, for any text whatever."""
+    try:
+        cursor = Cursor.read(text, "youngest")
+    except StoreError as error:
+        assert (error.code, error.retriable) == ("cursor-invalid", False)
+    else:
+        assert cursor.order == "youngest"
+    try:
+        Vector.read(text)
+    except StoreError as error:
+        assert error.code == "cursor-invalid"
+
+
+@given(
+    st.builds(
+        Cursor,
+        st.sampled_from(Order),
+        st.integers(-(2**63) + 1, 2**63 - 1),
+        st.integers(0, 2**63 - 1),
+        st.text("abcdefghij-0123456789.", max_size=60),
+    )
+)
+def test_cursors_come_back(cursor: Cursor) -> None:
+    """As they were written."""
+    assert Cursor.read(str(cursor), cursor.order) == cursor
+
+
+@pytest.mark.parametrize(
+    "plain", ["youngest.1.2.\0", "longest-waiting.1.2.x", f"youngest.{2**63}.1.x", f"youngest.1.{2**63}.x", ""]
+)
+def test_cursors_of_other_lists(plain: str) -> None:
+    """Numbers that no database takes, another order, nothing."""
+    with pytest.raises(StoreError, match="first page"):
+        Cursor.read(base64.urlsafe_b64encode(plain.encode()).decode().rstrip("="), "youngest")
+
+
+@given(st.dictionaries(st.integers(0, 65_535), st.integers(0, 2**47 - 1), max_size=20))
+def test_vectors_come_back(offsets: dict[int, int]) -> None:
+    """As they were written."""
+    assert Vector.read(str(Vector(offsets))) == Vector(offsets)
+
+
+HOSTILE = (
+    "'; DROP TABLE letters; --",
+    "%",
+    "_",
+    "\\",
+    "a' OR '1'='1",
+    ":sender",
+    "%(x)s",
+    "?",
+    "юрт'",
+    "nul\0",
+    "\ud800",
+    "x" * 5_000,
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]))
+def test_text_in_filters_is_just_text(filled: Store, text: str) -> None:
+    """Whatever SQL stands in a filter, it finds nothing and changes nothing."""
+    for wanted in (
+        DeliveryFilter(sender=text),
+        DeliveryFilter(recipient=text),
+        DeliveryFilter(body=text),
+        DeliveryFilter(reason=text),
+        DeliveryFilter(kind=text, urgency=text),
+        DeliveryFilter(text=text),
+    ):
+        assert recipients(filled, wanted) == []
+    with filled.reading() as connection:
+        assert queries.find(connection, text) == []
+    assert len(recipients(filled, DeliveryFilter())) == 4

@@ -1,0 +1,108 @@
+"""What `exchange-verify` is made of: readable in an hour, nothing of the exchange, a wheel that works by itself."""
+
+import ast
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from exchange_verify.__main__ import main
+from typer.testing import CliRunner
+
+from exchange.cli.verify import app
+from tests.verify.making import Course
+
+FOLDER = Path(__file__).parents[2] / "verify"
+MODULES = sorted((FOLDER / "exchange_verify").glob("*.py"))
+LINES = 900
+
+
+def code_lines(path: Path) -> int:
+    """Lines of a module but blank ones, comments and what it says of itself."""
+    source = path.read_text(encoding="utf-8")
+    words: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.end_lineno is not None:
+            words.update(range(node.lineno, node.end_lineno + 1))
+    lines = enumerate(source.splitlines(), 1)
+    return sum(bool(line.strip()) and not line.strip().startswith("#") and at not in words for at, line in lines)
+
+
+def test_it_can_be_read_in_an_hour() -> None:
+    """Whoever believes it has read it."""
+    assert sum(map(code_lines, MODULES)) <= LINES
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_it_imports_cryptography_and_python_only(path: Path) -> None:
+    """Nothing of the exchange: a fault there is none here."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            first = name.partition(".")[0]
+            assert first in {"cryptography", "exchange_verify"} or first in sys.stdlib_module_names, name
+
+
+@pytest.fixture(scope="module")
+def given(course: Course, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The command's arguments."""
+    folder = tmp_path_factory.mktemp("given")
+    (folder / "case.asice").write_bytes(course.package())
+    (folder / "1.root.json").write_bytes(course.world.root)
+    (folder / "log.policy").write_text(course.archive.policy_text, encoding="utf-8")
+    return [str(folder / "case.asice"), "--root", str(folder / "1.root.json"), "--policy", str(folder / "log.policy")]
+
+
+def test_the_wheel_works_by_itself(given: list[str], tmp_path: Path) -> None:
+    """Built without network; run where nothing of the exchange can be imported."""
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(build, cwd=FOLDER, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("exchange_verify-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert {name.partition("/")[0].partition("-")[0] for name in archive.namelist()} == {"exchange_verify"}
+    run = "import sys; sys.path.insert(0, sys.argv.pop(1)); from exchange_verify.__main__ import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", run, str(wheel), *given], check=False, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "Everything that is claimed holds."
+
+
+def test_the_command_says_what_does_not_hold(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """With the step's number and the file's name; for programs as JSON."""
+    package = Path(given[0])
+    data = package.read_bytes()
+    broken = package.with_name("broken.asice")
+    at = data.index(b"the letter")
+    broken.write_bytes(data[:at] + b"THE" + data[at + 3 :])
+    assert main([str(broken), *given[1:]]) == 1
+    assert "DOES NOT HOLD: step 1: contents/0001-1.pdf" in capsys.readouterr().out
+    assert main([str(broken), *given[1:], "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert (said["holds"], said["steps"]) == (False, [])
+
+
+def test_wrong_use(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is not there is no package that does not hold."""
+    with pytest.raises(SystemExit) as ended:
+        main(["nowhere.asice", *given[1:]])
+    assert ended.value.code == 2
+    assert "nowhere.asice" in capsys.readouterr().err
+
+
+def test_exchange_verify_is_the_same(given: list[str]) -> None:
+    """The exchange's own command runs the independent verifier."""
+    done = CliRunner().invoke(app, given)
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "Everything that is claimed holds.")
+
+
+def test_nothing_that_is_told_moves_the_terminal(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A file's name in a broken package is a stranger's text."""
+    package = Path(given[0])
+    odd = package.with_name("odd.asice")
+    odd.write_bytes(package.read_bytes().replace(b"log.policy", b"log\x1b[31m!."))
+    assert main([str(odd), *given[1:]]) == 1
+    assert "\x1b" not in capsys.readouterr().out

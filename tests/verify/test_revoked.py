@@ -1,0 +1,60 @@
+"""Certificates that were revoked before the decision, by their issuer's list or in the directory."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from exchange.domain.decision import Decided
+from tests.security.timestamps.forging import Forger
+from tests.verify.making import Course
+from tests.world import BODIES, NOW, World
+
+EARLIER = NOW - timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def stolen(tmp_path_factory: pytest.TempPathFactory, stamper: Forger) -> Course:
+    """Gamma's key was stolen: its issuer revokes the certificate, and then the directory does."""
+    world = World(tmp_path_factory.mktemp("revoked"), bodies=(*BODIES, "exchange-tracker"))
+    certificate = world.signers["gamma"].certificate
+    return Course(world, stamper, [], revoked={certificate.serial_number: EARLIER})
+
+
+def test_by_the_issuer_s_list(stolen: Course) -> None:
+    """The policy that the decision names names the list: an exchange that took the receipt all the same is found."""
+    found = stolen.look(stolen.files())
+    assert found.step == 5
+    assert "statements/0006-receipt.asics" in found.refused
+    assert "revoked by its issuer" in found.refused
+
+
+def test_what_others_said_still_holds(stolen: Course) -> None:
+    """A list concerns one certificate."""
+    assert stolen.look(stolen.files(stolen.refused)).refused == ""
+
+
+@pytest.mark.parametrize(("at", "step"), [(EARLIER, 5), (NOW + timedelta(days=1), 0)])
+def test_in_the_directory(course: Course, at: object, step: int) -> None:
+    """As of the decision's time: what was accepted before stays valid (rule 3.2)."""
+    listed = course.world.directory.bodies["gamma"].certificates
+    certificates = (replace(listed[0], revoked=at),)  # type: ignore[arg-type]  # a time
+    version = course.change("gamma", certificates=certificates)
+    receipt = course.gathered(course.archive, course.letter).said[-1].decided.statement
+
+    def alter(decided: Decided) -> Decided:
+        named = replace(decided.decision, directory_version=version.version, directory_digest=version.digest)
+        return replace(decided, decision=named) if decided.statement == receipt else decided
+
+    found = course.look(course.files(archive=course.archived(alter)))
+    assert (found.step if found.refused else 0) == step
+    assert not step or "it was revoked at" in found.refused
+
+
+def test_a_list_of_nobody_s(course: Course) -> None:
+    """Only an issuer's own list counts, and it must be there."""
+    files = course.files()
+    name = next(each for each in files if each.startswith("crls/"))
+    found = course.look({**files, name: files[name][:-1] + bytes([files[name][-1] ^ 1])})
+    assert found.step == 5
+    assert "lacks the list" in found.refused
