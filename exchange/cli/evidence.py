@@ -1,15 +1,19 @@
 """`exchange evidence`: what proves a letter's course, as one package that anybody checks offline."""
 
+import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from exchange.cli.audit_acts import NotJournalled, Reason, audit, journalled
 from exchange.cli.letter_ids import letter_digest
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
+from exchange.console.api.audits_model import AuditKind
 from exchange.console.evidence.packing import Packing
 from exchange.console.evidence.stamping import stamp_by
 from exchange.domain.errors import ConfigurationError
@@ -35,6 +39,8 @@ def evidence(
     unstamped: Annotated[
         bool, typer.Option("--unstamped", help="Do not ask the time-stamping authority of the configuration.")
     ] = False,
+    reason: Reason = "",
+    unkept: NotJournalled = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -52,10 +58,14 @@ def evidence(
         None if settings.timestamps is None or unstamped else stamp_by(settings.timestamps),
     )
     digest = letter_digest(letter, settings.store)
-    with output.doing("reading the archive"):
-        case = packing.case(digest, withhold or ())
-    with output.doing("writing the package"):
-        write_atomically(package, packing.package(case))
+    said = audit(AuditKind.EVIDENCE, _scope(withhold or ()), reason, digest)
+    with journalled(settings, said, output, skip=unkept) as outcome:
+        with output.doing("reading the archive"):
+            case = packing.case(digest, withhold or ())
+        with output.doing("writing the package"):
+            made = packing.package(case)
+            write_atomically(package, made)
+        outcome.made(f"level {case.level}, SHA-256 {hashlib.sha256(made).hexdigest()}")
     found = commands(case, package.name)
     result = {
         "letter": digest,
@@ -66,6 +76,11 @@ def evidence(
         "commands": [*found.unpack, *found.signatures, *found.time_stamps, found.whole],
     }
     output.result(result, lambda console: _render(case, package, found.whole, console))
+
+
+def _scope(withheld: Sequence[str]) -> str:
+    """What is packed, for the journal."""
+    return f"a package without {', '.join(withheld)}" if withheld else "a whole package"
 
 
 def _log(settings: AuditorSettings) -> LogSettings:
