@@ -14,26 +14,39 @@ from exchange.domain.errors import ConfigurationError
 from exchange.security.log_keys import read_log_policy
 from exchange.security.timestamps import Authorities
 from exchange.services.audit.times import TIME_TEXTS, Times, Timing
+from exchange.settings import AuditorSettings
 from exchange.system import now
 
 Roots = Annotated[
-    list[Path], typer.Option("--roots", help="Roots of time-stamping authorities that you trust (PEM); several times.")
+    list[Path] | None,
+    typer.Option(
+        help="Roots of time-stamping authorities that you trust (PEM); several times. Default: [timestamps] roots."
+    ),
 ]
 
 
-def check_times(*, roots: Roots, config: Config = None, json: Json = False) -> None:
+def check_times(*, roots: Roots = None, config: Config = None, json: Json = False) -> None:
     """Check every time-stamp over the archive's log, that the log only grew since each, and that the evidence lasts.
 
     Only reads. Exit code 1 when anything is found.
     """
-    _, log = log_settings(config)
+    settings, log = log_settings(config)
     if isinstance(log.place, str):
         message = f"[archive] url = {log.place}: time-stamps are read in the archive's folder; set `folder`"
         raise ConfigurationError(message, code="archive-folder-needed")
-    found = Timing(log.place, read_log_policy(log.policy), Authorities.load(*roots), now()).check()
+    trusted = Authorities.load(*(roots or _roots(settings)))
+    found = Timing(log.place, read_log_policy(log.policy), trusted, now()).check()
     Output(as_json=json).result(found, lambda console: _render(found, console), ok=found.sound)
     if not found.sound:
         raise typer.Exit(Exit.FOUND)
+
+
+def _roots(settings: AuditorSettings) -> tuple[Path, ...]:
+    """Those of the file, when the call names none."""
+    if settings.timestamps is None:
+        message = "nobody is named whose time-stamps count: give --roots FILE, the roots that the authority publishes"
+        raise ConfigurationError(message, code="timestamp-roots-missing")
+    return (settings.timestamps.roots,)
 
 
 def _render(found: Times, console: Console) -> None:
