@@ -28,7 +28,7 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def evidence(
+def evidence(  # noqa: PLR0913 - an option for each thing that is left out or put in
     letter: Annotated[str, typer.Argument(help="The letter's id; its beginning is enough where a tracker knows it.")],
     *,
     package: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The package, as in case.asice.")],
@@ -36,6 +36,12 @@ def evidence(
         list[str] | None,
         typer.Option(help="Leave out `card`, `all`, or a file by its place (1, 2, …) or name; repeatable."),
     ] = None,
+    body: Annotated[
+        str, typer.Option(metavar="CODE", help="For a recipient: the letter, and what is about its delivery alone.")
+    ] = "",
+    acts: Annotated[
+        bool, typer.Option("--acts", help="Put in who read or handled the letter at the console, with their sign-ins.")
+    ] = False,
     unstamped: Annotated[
         bool, typer.Option("--unstamped", help="Do not ask the time-stamping authority of the configuration.")
     ] = False,
@@ -58,10 +64,10 @@ def evidence(
         None if settings.timestamps is None or unstamped else stamp_by(settings.timestamps),
     )
     digest = letter_digest(letter, settings.store)
-    said = audit(AuditKind.EVIDENCE, _scope(withhold or ()), reason, digest)
+    said = audit(AuditKind.EVIDENCE, _scope(withhold or (), body, acts=acts), reason, digest)
     with journalled(settings, said, output, skip=unkept) as outcome:
         with output.doing("reading the archive"):
-            case = packing.case(digest, withhold or ())
+            case = packing.case(digest, withhold or (), body, acts=acts)
         with output.doing("writing the package"):
             made = packing.package(case)
             write_atomically(package, made)
@@ -78,9 +84,11 @@ def evidence(
     output.result(result, lambda console: _render(case, package, found.whole, console))
 
 
-def _scope(withheld: Sequence[str]) -> str:
+def _scope(withheld: Sequence[str], body: str, *, acts: bool) -> str:
     """What is packed, for the journal."""
-    return f"a package without {', '.join(withheld)}" if withheld else "a whole package"
+    words = ["a package", f"for {body}" if body else "", "with acts" if acts else ""]
+    without = f"without {', '.join(withheld)}" if withheld else ""
+    return " ".join(filter(None, [*words, without]))
 
 
 def _log(settings: AuditorSettings) -> LogSettings:
