@@ -60,6 +60,7 @@ from exchange.settings.bodies import BODY
 from exchange.settings.toml import table_text
 
 ADMIN = "svc-admin"
+AUDITOR_TOKEN = "auditor.token"  # noqa: S105  # a file's name
 _BEGUN = timedelta(days=30)
 """For how long certificates that are about to expire have been good."""
 _DESK = "sqlite:///desk.sqlite"
@@ -168,7 +169,7 @@ class Installer:
             self._write("console", *self._console(bootstrap), store, _observe(ports["console"]))
         desk = [table_text("desk", url=_DESK)] if self.installation.console else []
         self._write("operator", kafka[ADMIN], store, *desk, table_text("cluster", **copies), quotas)
-        self._write("auditor", kafka[AUDITOR], store, *reader_tables(), *stamping)
+        self._write("auditor", kafka[AUDITOR], store, *reader_tables(), *stamping, *self._console_of_auditor())
         for body in self._bodies:
             if body.gateway:
                 continue
@@ -202,6 +203,13 @@ class Installer:
         desk = table_text("desk", url=_DESK)
         speaking = speaking_table(self._authority, CONSOLE_BODY, folder)
         return self._kafka(CONSOLE, bootstrap), speaking, desk, web, *reader_tables()
+
+    def _console_of_auditor(self) -> tuple[str, ...]:
+        """Who keeps what auditors do, where there is a console; whoever shows the console makes the token."""
+        if not self.installation.console:
+            return ()
+        port = saved_port(self.installation.config("console"), "console")
+        return (table_text("console", url=f"http://{HOST}:{port}", token=AUDITOR_TOKEN),)
 
     def _ports(self, running: Collection[str]) -> dict[str, int]:
         """The saved port of each role, another one where somebody else has taken it meanwhile."""

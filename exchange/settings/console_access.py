@@ -1,4 +1,6 @@
-"""The [console] table of an operator's file: the console that `exchange letters`, `track` and the like ask.
+"""The [console] table of an operator's or an auditor's file: which console its commands ask.
+
+It answers `exchange letters`, `track` and the like, and keeps in the journal what `exchange audit` does.
 
 [console]
 url = "https://exchange.example.kg"
