@@ -6,6 +6,7 @@ from pathlib import Path
 
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.line import LINES
+from exchange.domain.address import web_address
 from exchange.resources import resource
 from exchange.settings.toml import Table, given_file
 
@@ -151,6 +152,10 @@ def read_log(top: Table) -> LogSettings | None:
         return None
     with top.table("archive") as archive:
         place: Path | str = archive.path("folder") if archive.has("folder") else archive.text("url")
+        if isinstance(place, str) and web_address(place) is None:
+            raise archive.wrong(
+                "url", "must be the address where the archive serves its logs, with https:// or http://"
+            )
     with top.table("log") as log:
         return LogSettings(place, log.path("policy"))
 
