@@ -7,6 +7,7 @@ log/journal/<n>/tile/…      the same of each partition's log
 log/journal/<n>/place/…     beside each full bundle: where its entries stood in Kafka, and when
 index/<level>-<number>      what finds an entry by a digest, sorted; derived
 contents/<month>.sqlite     contents by commitment
+disputes/                   what witnesses said against the log; nothing is ever read from it
 tmp/                        files that are being written; emptied at each start
 """
 
@@ -25,6 +26,7 @@ TEMPORARY = "tmp"
 LOGS = "log"
 INDEX = "index"
 CONTENTS = "contents"
+DISPUTES = "disputes"
 HEADS = "heads"
 CHECKPOINT = "checkpoint"
 HEADS_LOG = -1

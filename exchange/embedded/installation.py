@@ -41,7 +41,7 @@ from exchange.bus.topics import ClusterShape, TopicSpec, inbox_topic, service_to
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.domain.own_bodies import CONSOLE_BODY, TRACKER_BODY
+from exchange.domain.own_bodies import ARCHIVE_BODY, CONSOLE_BODY, TRACKER_BODY
 from exchange.embedded.demo_bodies import ECHO, DemoBody
 from exchange.embedded.installed import Installation, agents, role_of
 from exchange.embedded.log_keeping import POLICY, LogKeeping, has_tsa, prepare_tsa, reader_tables
@@ -185,7 +185,8 @@ class Installer:
         log = LogKeeping(folder, exchange, self._port("archive", "serve"), self._port("witness", "listen"), tsa)
         log.write_policy()
         joined = self._kafka(ARCHIVE, bootstrap), self._directory("archive")
-        self._write_file("archive", *log.archive_tables(), _observe(ports["archive"]), *joined)
+        speaking = speaking_table(self._authority, ARCHIVE_BODY, folder)
+        self._write_file("archive", *log.archive_tables(), speaking, _observe(ports["archive"]), *joined)
         self._write_file("witness", *log.witness_tables(), _observe(ports["witness"]))
         if tsa is not None:
             self._write_file("tsa", log.tsa_table(), _observe(ports["tsa"]))

@@ -47,13 +47,13 @@ class Outcome(StrEnum):
     INVALID = "invalid"
     """Its answer is not what it must be, or its signature does not hold."""
     ROLLED_BACK = "rolled-back"
-    """It cosigned a larger size of this log than there is: the log was put back. Do not sign further."""
+    """It says that it cosigned a larger size of this log than there is: one of us was put back."""
     FORKED = "forked"
-    """It says that this is no continuation of what it cosigned. Do not sign further."""
+    """It says that this is no continuation of what it cosigned."""
 
     @property
     def contradicts(self) -> bool:
-        """Whether the witness knows another log than ours under its name."""
+        """Whether the witness says that it knows another log than ours under its name."""
         return self in {Outcome.ROLLED_BACK, Outcome.FORKED}
 
 

@@ -1,4 +1,4 @@
-"""An archive's file: [kafka] [directory] [archive] [log] [serve] [publish] [timestamps] [observe].
+"""An archive's file: [kafka] [directory] [archive] [log] [serve] [publish] [timestamps] [speaking] [observe].
 
 [archive]
 folder = "archive"                the logs, what finds entries, and contents; of this process alone
@@ -28,6 +28,7 @@ from pathlib import Path
 from exchange.bus.connection import KafkaSettings
 from exchange.security.keys import KeyFiles
 from exchange.settings.object_store import store_address
+from exchange.settings.speaking import SpeakingSettings, speaking_settings
 from exchange.settings.tables import (
     LOCK,
     DirectorySettings,
@@ -91,6 +92,7 @@ class ArchiveServiceSettings:
         folder: of the archive.
         serve: None where nobody reads the logs over HTTP.
         timestamps: None where no authority stamps checkpoints.
+        speaking: None where what people do on this machine does not come to the journal.
         publish: None where nothing is put into an object store.
     """
 
@@ -101,6 +103,7 @@ class ArchiveServiceSettings:
     observe: ObserveSettings
     serve: ServeSettings | None = None
     timestamps: TimestampSettings | None = None
+    speaking: SpeakingSettings | None = None
     publish: PublishSettings | None = None
 
 
@@ -118,8 +121,9 @@ def archive_settings(file: Path, environ: Mapping[str, str]) -> ArchiveServiceSe
             passphrase = given_file(table, LOCK, environ) if table.has(LOCK) else None
         kafka, directory = read_kafka(top, environ), read_directory(top)
         log, serve = LogSettings(key, passphrase, policy), _serve(top, environ)
-        stamps, publish = timestamp_settings(top), _publish(top, environ)
-        return ArchiveServiceSettings(kafka, directory, folder, log, read_observe(top), serve, stamps, publish)
+        stamps, speaking = timestamp_settings(top), speaking_settings(top, environ)
+        publish, observe = _publish(top, environ), read_observe(top)
+        return ArchiveServiceSettings(kafka, directory, folder, log, observe, serve, stamps, speaking, publish)
 
 
 def _publish(top: Table, environ: Mapping[str, str]) -> PublishSettings | None:
