@@ -98,9 +98,13 @@ SOUNDS: dict[str, Case] = {
     ),
     "ExchangeRevocationListsStale": Case({target("exchange_router_crls_stale"): "1x40"}, "20m", ({"job": "router"},)),
     "ExchangeLogContradicts": Case(
-        {target("exchange_witness_contradictions", "witness")[:-1] + ',kind="split"}': "0x5 1x5"},
+        {
+            target("exchange_witness_contradictions", "witness")[:-1] + ',kind="split"}': "0x5 1x5",
+            target("exchange_witnessing_answers_total", "archive")[:-1] + ',outcome="forked"}': "0x5 1x5",
+            target("exchange_agent_log_contradictions", "agent"): "0x5 1x5",
+        },
         "8m",
-        ({"job": "witness"},),
+        ({"job": "witness"}, {"job": "archive"}, {"job": "agent"}),
     ),
     "ExchangeCheckpointUnproven": Case(
         {target("exchange_witness_contradictions", "witness")[:-1] + ',kind="unproven"}': "0x5 1x5"},
