@@ -32,6 +32,12 @@ def evidence(
         list[str] | None,
         typer.Option(help="Leave out `card`, `all`, or a file by its place (1, 2, …) or name; repeatable."),
     ] = None,
+    body: Annotated[
+        str, typer.Option(metavar="CODE", help="For a recipient: the letter, and what is about its delivery alone.")
+    ] = "",
+    acts: Annotated[
+        bool, typer.Option("--acts", help="Put in who read or handled the letter at the console, with their sign-ins.")
+    ] = False,
     unstamped: Annotated[
         bool, typer.Option("--unstamped", help="Do not ask the time-stamping authority of the configuration.")
     ] = False,
@@ -53,7 +59,7 @@ def evidence(
     )
     digest = letter_digest(letter, settings.store)
     with output.doing("reading the archive"):
-        case = packing.case(digest, withhold or ())
+        case = packing.case(digest, withhold or (), body, acts=acts)
     with output.doing("writing the package"):
         write_atomically(package, packing.package(case))
     found = commands(case, package.name)

@@ -26,6 +26,7 @@ from exchange.security.cades import Signer
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.tlog.policy import LogPolicy
 from tests.agent.simulator import Simulator
+from tests.patience import PATIENCE
 from tests.world import World
 
 QUICK = Timing(
@@ -138,7 +139,7 @@ async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 async def until_settled(agent: Agent) -> None:
     """Wait until nothing is unproven."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while any(status.drafts or status.unproven or status.waits_for for status in await agent.status()):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -152,6 +153,6 @@ async def events(agent: Agent, message_id: str) -> list[tuple[str, str, str]]:
 
 async def until_heard(agent: Agent, message_id: str, count: int) -> None:
     """Wait until so much was heard about a letter."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while len(await events(agent, message_id)) < count:  # noqa: ASYNC110 - other tasks make it so
             await asyncio.sleep(0.01)

@@ -20,6 +20,7 @@ from exchange.domain.errors import BusError, SpoolError
 from exchange.security.errors import KeyRefused
 from tests.agent.edms import MemoryEdms, given, letter_package, plain_letter, receipt_package, told
 from tests.agent.place import QUICK, Place, until, until_settled
+from tests.patience import PATIENCE
 from tests.world import NOW
 
 STEPS = ("send", "sent", "stage", "staged", "publish", "published", "archive", "archived")
@@ -283,7 +284,7 @@ async def test_rights_that_come_later_are_waited_for(place: Place) -> None:
     place.simulator.failure = denied
     async with place.agent("alpha", timing=replace(QUICK, retry_at_most=0.02)) as agent:
         await agent.mailbox("alpha").submit(plain_letter("m-1", "beta"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while "access-denied" not in (await agent.status())[0].waits_for:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         place.simulator.failure = None
@@ -291,7 +292,7 @@ async def test_rights_that_come_later_are_waited_for(place: Place) -> None:
         await until_settled(agent)
         place.simulator.failure = denied
         await agent.mailbox("alpha").submit(plain_letter("m-2", "beta"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while "access-denied" not in (await agent.status())[0].waits_for:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         place.simulator.failure = None

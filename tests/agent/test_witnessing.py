@@ -30,6 +30,7 @@ from exchange.tlog.tiles import tree_hashes
 from exchange.wire.records import decode, encode, read_head
 from tests.agent.edms import plain_letter
 from tests.agent.place import Place, until, until_settled
+from tests.patience import PATIENCE
 from tests.services.witness.world import KEY, LOG, NAME, NOW
 
 POLICY = LogPolicy(LOG.verifier, (Witness("w", KEY.verifier),), {}, "w")
@@ -121,7 +122,7 @@ async def test_what_is_covered_and_old_is_let_go(place: Place) -> None:
         assert await contents(agent) == [2, 2, 2]
         place.ahead = KEPT + timedelta(hours=1)
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while await contents(agent) != [1, 1, 2]:  # noqa: ASYNC110 - other tasks make it so
                 await asyncio.sleep(0.01)
         sent = await agent.mailbox("alpha").sent_letter("one")

@@ -267,7 +267,6 @@ async def test_rights_taken_away_under_a_running_reader(kafka: KafkaCluster) -> 
     assert refused.value.code == "access-denied"
 
 
-@pytest.mark.timeout(120)
 async def test_reads_on_over_a_broker_killed(kafka: KafkaCluster) -> None:
     """While the broker is away `read` says so; afterwards nothing is missing or doubled."""
     topic = await new_topic(kafka, "reader.killed", numbered(0, 99))

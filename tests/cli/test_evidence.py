@@ -78,6 +78,21 @@ def test_what_is_withheld_is_said(desk: Desk) -> None:
         assert not any(b"01-5/123" in package.read(name) for name in package.namelist())
 
 
+def test_who_read_the_letter_is_left_out_unless_asked_for(desk: Desk) -> None:
+    """Sign-ins of people stand in what they did, which nobody needs to prove what was said."""
+    assert desk.packed("quiet.asice", "--unstamped")["events"] == 6
+    assert b"a.asanova" not in (desk.folder / "quiet.asice").read_bytes()
+    assert desk.packed("acts.asice", "--unstamped", "--acts")["events"] == 7
+    assert b"a.asanova" in (desk.folder / "acts.asice").read_bytes()
+
+
+def test_a_recipient_s_package(desk: Desk) -> None:
+    """What concerns its own delivery; nobody else has one."""
+    assert desk.packed("beta.asice", "--unstamped", "--body", "beta")["events"] == 4
+    done = desk.run("-o", desk.folder / "none.asice", "--body", "nobody")
+    assert "evidence-body-unknown" in done.stderr
+
+
 def test_a_refused_letter_has_its_package(desk: Desk) -> None:
     """A refusal cannot be withheld from whoever holds the letter's id."""
     assert desk.packed("refused.asice", "--unstamped", letter=desk.refused)["events"] == 1

@@ -10,7 +10,7 @@ from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.log_keys import read_log_policy
 from exchange.services.evidence.archived import ArchiveFolder
 from exchange.services.evidence.container import Stamp
-from exchange.services.evidence.gathering import gather, seen_by
+from exchange.services.evidence.gathering import gather, seen_by, without_acts
 from exchange.services.evidence.package import Case, make_case, write_package
 
 
@@ -30,13 +30,14 @@ class Packing:
     directory: Callable[[], DirectoryFolder]
     stamp: Stamp | None = None
 
-    def case(self, letter: bytes, withhold: Collection[str] = (), body: str = "") -> Case:
+    def case(self, letter: bytes, withhold: Collection[str] = (), body: str = "", *, acts: bool = False) -> Case:
         """A letter's case.
 
         Args:
             letter: its digest.
             withhold: what is left out of its contents; see `withholding.items`.
             body: of whom it is for; empty for who may see all of it.
+            acts: whether what people did about it at the console is in it, with their sign-ins.
 
         Raises:
             ArchiveError: the archive cannot be read.
@@ -45,9 +46,10 @@ class Packing:
         directory = self.directory()
         policy = read_log_policy(self.policy)
         with ArchiveFolder(self.folder) as archive:
-            gathered = gather(archive, letter, directory, policy)
+            gathered = seen_by(gather(archive, letter, directory, policy), body)
+        gathered = gathered if acts else without_acts(gathered)
         text = self.policy.read_text(encoding="utf-8")
-        return make_case(seen_by(gathered, body), directory, text, withhold, stamped=self.stamp is not None)
+        return make_case(gathered, directory, text, withhold, stamped=self.stamp is not None)
 
     def package(self, case: Case) -> bytes:
         """The package.

@@ -30,6 +30,7 @@ from exchange.tlog.note import Kind, Signer
 from exchange.tlog.policy import LogPolicy, Witness
 from exchange.tlog.witness import AddCheckpoint
 from exchange.wire.records import decode
+from tests.patience import PATIENCE
 from tests.services.journal_fake import FakeJournal
 from tests.world import NOW
 
@@ -147,7 +148,7 @@ class Stage:
 
     async def run_until(self, condition: Callable[[Checkpoints], bool]) -> None:
         """Run the process until it brought something about."""
-        async with self.running() as (_, checkpoints), asyncio.timeout(10):
+        async with self.running() as (_, checkpoints), asyncio.timeout(PATIENCE):
             while not condition(checkpoints):  # noqa: ASYNC110  # the service has no event to wait for
                 await asyncio.sleep(0.01)
 
