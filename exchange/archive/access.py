@@ -11,7 +11,7 @@ from exchange.archive.index import Index
 from exchange.archive.kept import KeptContents
 from exchange.archive.layout import Place
 from exchange.archive.reading import LogReader, TileReader
-from exchange.archive.remote import Address, ServedArchive
+from exchange.archive.remote import ArchiveAddress, ServedArchive
 from exchange.archive.tokens import Stamped, Tokens
 from exchange.domain.statement import Content
 
@@ -58,7 +58,7 @@ class Archive(Protocol):
         ...
 
 
-def open_archive(place: Path | Address) -> Archive:
+def open_archive(place: Path | ArchiveAddress) -> Archive:
     """The archive in a folder, or of an address.
 
     Raises:

@@ -27,9 +27,17 @@ class PlacesAnswer(msgspec.Struct, frozen=True):
     places: list[PlaceAnswer]
     more: bool
 
+    def behind(self, after: int) -> int:
+        """What the next page is asked for with, if this one was asked for with `after`."""
+        return after + len(self.places)
+
 
 class StampedAnswer(msgspec.Struct, frozen=True):
     """Sizes of checkpoints that are stamped, growing; `more`: ask again with `after` the last."""
 
     sizes: list[_Number]
     more: bool
+
+    def behind(self, after: int) -> int:
+        """As of places."""
+        return max(self.sizes, default=after)

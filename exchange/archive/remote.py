@@ -7,12 +7,13 @@ an answer leaves out nobody sees: that takes the log itself (`exchange audit ver
 
 import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Self, TypeVar
+from weakref import finalize
 
 import httpx
 import msgspec
@@ -39,7 +40,7 @@ _Answer = TypeVar("_Answer", PlacesAnswer, StampedAnswer)
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ArchiveAddress:
     """Where an archive is served, and as whom it is asked.
 
     Attributes:
@@ -97,16 +98,29 @@ class RemoteLogReader(TileReader):
     def _fetch(self, path: str, most: int) -> bytes | None:
         return self.get(path, most)
 
-    def get(self, path: str, most: int, after: int | None = None) -> bytes | None:
-        """An answer of at most so many bytes; None: there is nothing of that name.
+    def get(self, path: str, most: int) -> bytes | None:
+        """A file of at most so many bytes; None: there is nothing of that name.
+
+        Raises:
+            ArchiveError: `archive-unreachable`, retriable; `archive-not-served`.
+        """
+        try:
+            return self.page(path, most, None)
+        except ArchiveError as error:
+            if error.code == "entry-missing":
+                return None
+            raise
+
+    def page(self, path: str, most: int, after: int | None) -> bytes | None:
+        """A page of a list; None: nobody knows such a list there.
 
         Args:
             path: under the address.
             most: bytes.
-            after: of a list, behind what its next page is asked for.
+            after: behind what the page is asked for.
 
         Raises:
-            ArchiveError: `archive-unreachable`, retriable; `archive-not-served`.
+            ArchiveError: `archive-unreachable`, retriable; `archive-not-served`; `entry-missing`: it says so itself.
         """
         url = f"{self._url}/{path}" + ("" if after is None else f"?after={after}")
         for left in reversed(range(_TRIES)):
@@ -129,26 +143,30 @@ class RemoteLogReader(TileReader):
                     raise _unreachable(url, f"it answers with more than {most} bytes")
         if is_there:
             return bytes(data)
+        if b'"entry-missing"' in data:
+            raise ArchiveError(f"{url}: the archive says that it has nothing of that", code="entry-missing")
         if b'"archive-not-served"' in data:
-            message = f"{url}: the archive does not give that to you: ask its operator for `entries = true`"
-            raise ArchiveError(f"{message}, and by which certificate you are let in", code="archive-not-served")
+            raise _not_served(url)
         return None
 
 
 class ServedArchive:
-    """An archive of an address; a context manager. Not for several threads at once."""
+    """An archive of an address; a context manager, and connections end with it at the latest.
+
+    Not for several threads at once.
+    """
 
     gives_contents = False
     """What people wrote is not handed out over HTTP (ADR 0021)."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: ArchiveAddress) -> None:
         """Nothing is asked yet.
 
         Raises:
-            KeyRefused, ConfigurationError: as `Address.client`.
+            KeyRefused, ConfigurationError: as `ArchiveAddress.client`.
         """
-        self._stack = ExitStack()
-        client = self._stack.enter_context(address.client())
+        client = address.client()
+        self._close = finalize(self, client.close)
         self.log = RemoteLogReader(address.url, client)
 
     def __enter__(self) -> Self:
@@ -157,7 +175,7 @@ class ServedArchive:
 
     def __exit__(self, *_: object) -> None:
         """Close connections."""
-        self._stack.close()
+        self._close()
 
     def places(self, letter: bytes) -> list[Place]:
         """Entries that are said to be about a letter, in the order of the log.
@@ -204,7 +222,7 @@ class ServedArchive:
             found += answer.sizes
             if not answer.more:
                 break
-        if any(later <= size for size, later in zip(found, found[1:], strict=False)):
+        if any(later <= size for size, later in pairwise(found)):
             raise _invalid(f"{self.log}/{STAMPED_FILE}", "sizes do not grow")
         return found
 
@@ -222,10 +240,10 @@ class ServedArchive:
         return Stamped(size, note, response)
 
     def _pages(self, path: str, kind: type[_Answer]) -> Iterator[_Answer]:
-        """Pages of a list, as long as somebody asks; none where there is no such list."""
+        """Pages of a list, as long as somebody asks; none of what the archive says that it has nothing of."""
         after = 0
         for _ in range(PAGES):
-            data = self.log.get(path, ANSWER_BYTES, after=after)
+            data = self._page(path, after)
             if data is None:
                 return
             try:
@@ -233,11 +251,26 @@ class ServedArchive:
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise _invalid(f"{self.log}/{path}", str(error)[:200]) from error
             yield answer
-            ahead = after + len(answer.places) if isinstance(answer, PlacesAnswer) else max(answer.sizes, default=0)
-            if ahead <= after:
+            if answer.behind(after) <= after:
                 raise _invalid(f"{self.log}/{path}", "it says that there is more, and gives nothing")
-            after = ahead
+            after = answer.behind(after)
         raise _invalid(f"{self.log}/{path}", f"it is longer than {PAGES} pages")
+
+    def _page(self, path: str, after: int) -> bytes | None:
+        try:
+            data = self.log.page(path, ANSWER_BYTES, after)
+        except ArchiveError as error:
+            if error.code == "entry-missing":
+                return None
+            raise
+        if data is None and path != STAMPED_FILE:  # a folder that another program serves has no such list
+            raise _not_served(f"{self.log}/{path}")
+        return data
+
+
+def _not_served(url: str) -> ArchiveError:
+    message = f"{url}: that is not handed out to you: ask the archive's operator for `entries = true` in [serve]"
+    return ArchiveError(message, code="archive-not-served")
 
 
 def _invalid(url: str, what: str) -> ArchiveError:

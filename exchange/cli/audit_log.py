@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from exchange.archive.index import Index
+from exchange.archive.access import open_archive
 from exchange.cli.exits import Exit
 from exchange.cli.letter_ids import instant, letter_digest
 from exchange.cli.output import Json, Output, shown
@@ -19,7 +19,7 @@ from exchange.security.log_keys import read_log_policy
 from exchange.services.audit.compare import Compared, compare
 from exchange.services.audit.crew import Crew, check_here
 from exchange.services.audit.findings import Verified, text_of
-from exchange.services.audit.material import Opening, open_log
+from exchange.services.audit.material import Opening
 from exchange.services.audit.prove import FILE_BYTES, Shown, Spot, check, prove
 from exchange.services.audit.service import verify
 from exchange.settings import AuditorSettings, auditor_settings
@@ -98,14 +98,11 @@ def prove_letter(
     elif letter is None or folder is None:
         message = "name a letter and --output, or --check and the folder that was written"
         raise ConfigurationError(message, code="audit-prove-usage")
-    elif isinstance(log.place, str):
-        message = f"[archive] url = {log.place}: a letter is found in the archive's folder; set `folder`"
-        raise ConfigurationError(message, code="archive-folder-needed")
     else:
         digest = letter_digest(letter, settings.store)
-        with Index(log.place) as index:
-            spots = [Spot(place.partition, place.index) for place in index.places(digest)]
-        found = prove(open_log(log.place), spots, policy, folder)
+        with open_archive(log.place) as archive:
+            spots = [Spot(place.partition, place.index) for place in archive.places(digest)]
+            found = prove(archive.log, digest, spots, policy, folder)
     sound = all(each.witnessed for each in found)
     output.result(found, lambda console: _list(found, console), ok=sound)
     if not sound:
@@ -121,7 +118,8 @@ def compare_checkpoints(
     """
     output = Output(as_json=json)
     _, log = log_settings(config)
-    found = compare(open_log(log.place), read_log_policy(log.policy), _read(first), _read(second))
+    with open_archive(log.place) as archive:
+        found = compare(archive.log, read_log_policy(log.policy), _read(first), _read(second))
     output.result(found, lambda console: _show(found, (first, second), console), ok=found.consistent)
     if not found.consistent:
         raise typer.Exit(Exit.FOUND)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from exchange.archive.remote import ArchiveAddress
 from exchange.cli.audit_log import log_settings
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
@@ -27,7 +28,7 @@ def check_times(*, roots: Roots, config: Config = None, json: Json = False) -> N
     Only reads. Exit code 1 when anything is found.
     """
     _, log = log_settings(config)
-    if isinstance(log.place, str):
+    if isinstance(log.place, ArchiveAddress):
         message = f"[archive] url = {log.place}: time-stamps are read in the archive's folder; set `folder`"
         raise ConfigurationError(message, code="archive-folder-needed")
     found = Timing(log.place, read_log_policy(log.policy), Authorities.load(*roots), now()).check()

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exchange.archive.access import Archive, open_archive
-from exchange.archive.remote import Address
+from exchange.archive.errors import ArchiveError
+from exchange.archive.remote import ArchiveAddress
 from exchange.domain.directory import Directory
 from exchange.journal.past import Past
 from exchange.journal.proofs import Proofs
@@ -25,7 +26,7 @@ class Opening:
         with_contents: whether what people wrote is compared with its commitments.
     """
 
-    archive: Path | Address
+    archive: Path | ArchiveAddress
     directory: Path
     root: bytes
     with_contents: bool = True
@@ -56,9 +57,15 @@ class Files:
         """A file that an entry names by its digest.
 
         Raises:
+            DirectoryRefused: `directory-file-differs`: who answers gives another one.
             ArchiveError: the archive cannot be read.
         """
-        return None if self._archive is None else self._archive.file(digest)
+        try:
+            return None if self._archive is None else self._archive.file(digest)
+        except ArchiveError as error:
+            if error.code == "archive-answer-invalid":
+                raise DirectoryRefused(str(error), code="directory-file-differs") from error
+            raise
 
     def read(self, name: str, digest: bytes | None = None, /) -> bytes:
         """A file of the directory.
