@@ -9,6 +9,7 @@ index/<level>-<number>      what finds an entry by a digest, sorted; derived
 contents/<month>.sqlite     contents by commitment
 contents/proofs.sqlite      what proves the directory's versions and policies, by digest
 tokens/<size>.checkpoint    checkpoints that were stamped, and .tsr: the time-stamps
+disputes/                   what witnesses said against the log; nothing is ever read from it
 tmp/                        files that are being written; emptied at each start
 
 Under an address the same paths name the same bytes, but for three, which stand for what lies in databases:
@@ -33,6 +34,7 @@ TEMPORARY = "tmp"
 LOGS = "log"
 INDEX = "index"
 CONTENTS = "contents"
+DISPUTES = "disputes"
 HEADS = "heads"
 CHECKPOINT = "checkpoint"
 TOKENS = "tokens"

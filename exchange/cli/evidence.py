@@ -1,15 +1,19 @@
 """`exchange evidence`: what proves a letter's course, as one package that anybody checks offline."""
 
+import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from exchange.cli.audit_acts import NotJournalled, Reason, audit, journalled
 from exchange.cli.letter_ids import letter_digest
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
+from exchange.console.api.audits_model import AuditKind
 from exchange.console.evidence.packing import Packing
 from exchange.console.evidence.stamping import stamp_by
 from exchange.domain.errors import ConfigurationError
@@ -24,7 +28,7 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def evidence(
+def evidence(  # noqa: PLR0913 - an option for each thing that is left out or put in
     letter: Annotated[str, typer.Argument(help="The letter's id; its beginning is enough where a tracker knows it.")],
     *,
     package: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The package, as in case.asice.")],
@@ -41,6 +45,8 @@ def evidence(
     unstamped: Annotated[
         bool, typer.Option("--unstamped", help="Do not ask the time-stamping authority of the configuration.")
     ] = False,
+    reason: Reason = "",
+    unkept: NotJournalled = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -59,10 +65,14 @@ def evidence(
         None if settings.timestamps is None or unstamped else stamp_by(settings.timestamps),
     )
     digest = letter_digest(letter, settings.store)
-    with output.doing("reading the archive"):
-        case = packing.case(digest, withhold or (), body, acts=acts)
-    with output.doing("writing the package"):
-        write_atomically(package, packing.package(case))
+    said = audit(AuditKind.EVIDENCE, _scope(withhold or (), body, acts=acts), reason, digest)
+    with journalled(settings, said, output, skip=unkept) as outcome:
+        with output.doing("reading the archive"):
+            case = packing.case(digest, withhold or (), body, acts=acts)
+        with output.doing("writing the package"):
+            made = packing.package(case)
+            write_atomically(package, made)
+        outcome.made(f"level {case.level}, SHA-256 {hashlib.sha256(made).hexdigest()}")
     found = commands(case, package.name)
     result = {
         "letter": digest,
@@ -73,6 +83,13 @@ def evidence(
         "commands": [*found.unpack, *found.signatures, *found.time_stamps, found.whole],
     }
     output.result(result, lambda console: _render(case, package, found.whole, console))
+
+
+def _scope(withheld: Sequence[str], body: str, *, acts: bool) -> str:
+    """What is packed, for the journal."""
+    words = ["a package", f"for {body}" if body else "", "with acts" if acts else ""]
+    without = f"without {', '.join(withheld)}" if withheld else ""
+    return " ".join(filter(None, [*words, without]))
 
 
 def _log(settings: AuditorSettings) -> LogSettings:

@@ -1,4 +1,4 @@
-"""An archive's file: [kafka] [directory] [archive] [log] [serve] [timestamps] [observe].
+"""An archive's file: [kafka] [directory] [archive] [log] [serve] [timestamps] [speaking] [observe].
 
 [archive]
 folder = "archive"                the logs, what finds entries, and contents; of this process alone
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from exchange.bus.connection import KafkaSettings
 from exchange.security.keys import KeyFiles
+from exchange.settings.speaking import SpeakingSettings, speaking_settings
 from exchange.settings.tables import (
     LOCK,
     DirectorySettings,
@@ -70,6 +71,7 @@ class ArchiveServiceSettings:
         folder: of the archive.
         serve: None where nobody reads the logs over HTTP.
         timestamps: None where no authority stamps checkpoints.
+        speaking: None where what people do on this machine does not come to the journal.
     """
 
     kafka: KafkaSettings
@@ -79,6 +81,7 @@ class ArchiveServiceSettings:
     observe: ObserveSettings
     serve: ServeSettings | None = None
     timestamps: TimestampSettings | None = None
+    speaking: SpeakingSettings | None = None
 
 
 def archive_settings(file: Path, environ: Mapping[str, str]) -> ArchiveServiceSettings:
@@ -95,8 +98,8 @@ def archive_settings(file: Path, environ: Mapping[str, str]) -> ArchiveServiceSe
             passphrase = given_file(table, LOCK, environ) if table.has(LOCK) else None
         kafka, directory = read_kafka(top, environ), read_directory(top)
         log, serve = LogSettings(key, passphrase, policy), _serve(top, environ)
-        stamps = timestamp_settings(top)
-        return ArchiveServiceSettings(kafka, directory, folder, log, read_observe(top), serve, stamps)
+        stamps, speaking = timestamp_settings(top), speaking_settings(top, environ)
+        return ArchiveServiceSettings(kafka, directory, folder, log, read_observe(top), serve, stamps, speaking)
 
 
 def _serve(top: Table, environ: Mapping[str, str]) -> ServeSettings | None:

@@ -27,6 +27,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from exchange.bus.connection import KafkaSettings
+from exchange.domain.address import web_address
 from exchange.security.keys import KeyFiles
 from exchange.settings.oidc import OidcSettings, oidc_settings
 from exchange.settings.speaking import SpeakingSettings, speaking_settings
@@ -110,7 +111,7 @@ def console_settings(file: Path, environ: Mapping[str, str]) -> ConsoleSettings:
 def _served(table: Table, environ: Mapping[str, str]) -> Served:
     host, port = table.text("host", "127.0.0.1"), table.number("port", least=0, most=65535)
     url = table.text("public_url", "")
-    if url and not _PUBLIC.fullmatch(url):
+    if url and not (_PUBLIC.fullmatch(url) and web_address(url)):
         raise table.wrong("public_url", 'must be http:// or https:// with a host, and no path: "https://host"')
     tokens = table.path("tokens")
     files = None

@@ -7,9 +7,10 @@ from pathlib import Path
 from exchange.archive.remote import ArchiveAddress
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.line import LINES
+from exchange.domain.address import web_address
 from exchange.resources import resource
 from exchange.security.keys import KeyFiles
-from exchange.settings.toml import Table, given_file, is_address
+from exchange.settings.toml import Table, given_file
 
 LOCK = "passphrase_file"
 """The key that names the file of an encrypted key's passphrase."""
@@ -162,8 +163,8 @@ def read_log(top: Table, environ: Mapping[str, str]) -> LogSettings | None:
 
 def _address(archive: Table, environ: Mapping[str, str]) -> ArchiveAddress:
     url = archive.text("url")
-    if not is_address(url):
-        raise archive.wrong("url", "must be the archive's address, beginning with https:// or http://")
+    if web_address(url) is None:
+        raise archive.wrong("url", "must be the address where the archive serves its logs, with https:// or http://")
     ca = archive.path("ca") if archive.has("ca") else None
     if not any([archive.has("certificate"), archive.has("key")]):
         return ArchiveAddress(url, ca)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from exchange.settings.toml import Table, is_address
+from exchange.domain.address import web_address
+from exchange.settings.toml import Table
 
 DIGESTS = ("sha256", "sha384", "sha512")
 
@@ -47,6 +48,6 @@ def timestamp_settings(top: Table) -> TimestampSettings | None:
         digest = table.text("digest", DIGESTS[0])
         if digest not in DIGESTS:
             raise table.wrong("digest", f"must be one of {', '.join(DIGESTS)}")
-        if not is_address(url):
+        if web_address(url) is None:
             raise table.wrong("url", "must be the authority's address, beginning with https:// or http://")
         return TimestampSettings(url, roots, timedelta(minutes=minutes), digest)

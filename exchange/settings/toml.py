@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from exchange.domain.errors import ConfigurationError
 
@@ -142,15 +141,6 @@ def given_file(table: Table, name: str, environ: Mapping[str, str]) -> Path:
         problem = f"is a credential, and systemd gave none: add LoadCredential={credential}:<file> to the service"
         raise table.refused(name, problem, code="credential-missing")
     return Path(folder, credential)
-
-
-def is_address(url: str) -> bool:
-    """Whether a text is the address of something that is asked over HTTP."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets or a port that are none
-        return False
 
 
 def table_text(name: str, /, **values: str | int | bool) -> str:

@@ -19,6 +19,7 @@ from exchange.bus.connection import KafkaSettings
 from exchange.bus.reader import PositionedReader
 from exchange.bus.transactions import SoleWriter
 from exchange.domain.directory import Directory
+from exchange.domain.own_bodies import ARCHIVE_BODY
 from exchange.security.files import write_atomically
 from exchange.security.log_keys import load_log_key, read_log_policy
 from exchange.services.archive.checkpoints import Checkpoints
@@ -41,6 +42,7 @@ from exchange.settings.archive import ArchiveServiceSettings, ServeSettings
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.note import Kind, Verifier
 from exchange.wiring.directory import followed, latest_directory
+from exchange.wiring.speaking import open_speaker
 from exchange.wiring.timestamps import open_timestamps
 
 Run = Callable[[], Coroutine[Any, Any, None]]
@@ -70,7 +72,10 @@ async def run_archive(settings: ArchiveServiceSettings) -> None:
             checkpoints = Checkpoints(
                 identity, taking, disk, proofs, witnesses, topic(settings.kafka), metrics, system.now
             )
-            beside = [each.run for each in await _timestamps(settings, stack, registry, checkpoints)]
+            beside: list[Run] = [each.run for each in await _timestamps(settings, stack, registry, checkpoints)]
+            if settings.speaking is not None:
+                speaker = open_speaker(ARCHIVE_BODY, settings.speaking, settings.kafka, settings.directory)
+                beside.append(stack.enter_context(speaker).run)
             if settings.serve is not None:
                 beside.append(partial(_serve, settings.folder, settings.serve))
             look_for_garbage_rarely()
@@ -98,15 +103,15 @@ def topic(kafka: KafkaSettings) -> Topic:
 
 
 def begin_new_log(
-    settings: ArchiveServiceSettings, person: str, reason: str, given: bytes | None
+    settings: ArchiveServiceSettings, act: Act, given: bytes | None, keep: Callable[[Checkpoint], None]
 ) -> tuple[Verifier, Checkpoint]:
     """Begin a new log behind the one that is lost; the policy's line of the log is written anew.
 
     Args:
         settings: of the archive, whose process has ended; its policy is the old log's.
-        person: who does it.
-        reason: why.
+        act: who does it, and why.
         given: the old log's last witnessed checkpoint, None: what Kafka or the folder has.
+        keep: told what the new log will go on for, before anything is changed.
 
     Returns:
         The new log's key, and what it goes on for.
@@ -121,7 +126,8 @@ def begin_new_log(
     note, seen = last_witnessed(_known_notes(settings) if given is None else [given], policy)
     name = log_name(installed.exchange, seen.checkpoint)
     signer = load_log_key(settings.log.key, name, Kind.NOTE, settings.log.passphrase)
-    begin_anew(settings.folder, installed.journal_partitions, note, Act(system.now(), person, reason))
+    keep(seen.checkpoint)
+    begin_anew(settings.folder, installed.journal_partitions, note, act)
     text = settings.log.policy.read_text(encoding="utf-8").replace(str(policy.log), str(signer.verifier))
     write_atomically(settings.log.policy, text.encode())
     return signer.verifier, seen.checkpoint

@@ -161,6 +161,12 @@ def test_times(letter_in: tuple[Archived, Signed, Path], tmp_path: Path) -> None
     told = RUNNER.invoke(app, called)
     assert told.exit_code == 0, told.output
     assert "0 time-stamps, 0 batches" in told.output
+    named = file.with_name("stamped.toml")
+    table = f'[timestamps]\nurl = "https://tsa.example/"\nroots = "{roots}"\n'
+    named.write_text(f"{file.read_text()}\n{table}")
+    assert RUNNER.invoke(app, ["times", "--config", str(named)]).output == told.output
+    unnamed = RUNNER.invoke(app, ["times", "--config", str(file)])
+    assert getattr(unnamed.exception, "code", "") == "timestamp-roots-missing"
     size = Tokens(archived.folder).keep(archived.reader.checkpoint(), b"an answer that is none")
     told = RUNNER.invoke(app, called)
     shutil.rmtree(archived.folder / "tokens")

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from exchange.cli.commands import app
 from exchange.cli.console_api import opened_api
 from exchange.cli.output import Output
-from exchange.cli.task_views import follow
+from exchange.cli.task_views import follow, render_task
 from exchange.console.api import tasks_model as model
 from exchange.console.api.parameters import FilterQuery
 from exchange.domain.task import TaskAct, TaskState
@@ -21,6 +21,7 @@ from exchange.settings import OperatorSettings, operator_settings
 from exchange.store.database import Store
 from exchange.store.desk import tasks
 from exchange.store.desk.database import DeskStore
+from exchange.store.desk.tasks import Going
 from tests.cli.test_console_api import FILE, at_console
 from tests.console.served import serving_console
 from tests.journal.synthetic import SyntheticJournal, story
@@ -153,6 +154,11 @@ async def test_over_http_until_it_is_done(
             name = found.task.id
             begun = await api.post(f"/api/v1/tasks/{name}/begin", model.TaskDetail, model.TaskBegun(reason=REASON))
             assert (begun.person, begun.state) == ("olga", TaskState.RUNNING)
+            with desk.writing() as connection:
+                tasks.goes(connection, name, Going(5, 0.0099, 0.009))
+            shown = await api.get(f"/api/v1/tasks/{name}", model.TaskDetail, {})
+            render_task(shown, (), Output(as_json=False).console)
+            assert "5 a second, as live letters bear it" in " ".join(capsys.readouterr().out.split())
             with desk.writing() as connection:
                 tasks.act(connection, name, end, "", begun.created)
             if state is TaskState.DONE:

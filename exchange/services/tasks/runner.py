@@ -7,7 +7,8 @@ killed anywhere goes on where it stood:
     2. mark      the items are `said`                                 killed before: said again, to no effect
 
 It looks at each task's state before every few letters, so a task that is cancelled or paused says nothing more
-within a second. A database, a journal or a spool that is away is waited for; other letters go their way without it.
+within a second. How fast it goes is up to its own rate and to what live letters bear (`throttle`). A database, a
+journal or a spool that is away is waited for; other letters go their way without it.
 """
 
 import asyncio
@@ -29,13 +30,15 @@ from exchange.services.tasks.metrics import TaskMetrics
 from exchange.services.tasks.pace import Pace
 from exchange.services.tasks.ports import Commands, key_of
 from exchange.services.tasks.results import heard, judged
+from exchange.services.tasks.throttle import Throttle, Turn
 from exchange.services.threads import finish
 from exchange.store.database import Store
 from exchange.store.desk import items, tasks
 from exchange.store.desk.database import DeskStore
 from exchange.store.desk.items import Item
-from exchange.store.desk.tasks import Act, AtWork, Task, Words
+from exchange.store.desk.tasks import Act, AtWork, Going, Task, Words
 from exchange.store.queries.places import states_at
+from exchange.store.queries.waits import taken_up_to, waits_within
 from exchange.store.rows import micros, moment
 
 ROUND_SECONDS = 0.25
@@ -66,6 +69,7 @@ class _Course:
     pace: Pace
     standing: Standing | None = None
     hear_at: float = 0.0
+    going: Going | None = None
     read: dict[int, Found] = field(default_factory=dict)
     """Letters of the journal by their items' numbers, read ahead: to read one costs almost what many cost."""
 
@@ -99,6 +103,9 @@ class TaskRunner:
         self._metrics = metrics
         self._now = now
         self._courses: dict[str, _Course] = {}
+        self._throttle = Throttle()
+        self._rates: dict[str, int] = {}
+        """Of tasks that have something to say."""
         self._waiting_for = ""
 
     @property
@@ -128,6 +135,7 @@ class TaskRunner:
         self._metrics.show(running, self._now())
         names = {each.task for each in found}
         self._courses = {task: course for task, course in self._courses.items() if task in names}
+        self._rates = {task: rate for task, rate in self._rates.items() if task in names}
         for task, is_over in found:
             if is_over and task in self._courses and clock() < self._courses[task].hear_at:
                 continue
@@ -135,12 +143,15 @@ class TaskRunner:
                 await self._step(task)
             except ExchangeError as error:  # another task may need less
                 waiting_for = f"{error.code}: {error}"
+        if not self._rates:
+            self._throttle.had_nothing_to_say()
         return waiting_for
 
     async def _step(self, name: str) -> None:
         clock = asyncio.get_running_loop().time
         task, unsaid = await finish(lambda: self._task(name))
-        course = self._courses.setdefault(name, _Course(Pace(task.plan.rate, clock())))
+        course = self._courses.setdefault(name, _Course(Pace(clock())))
+        self._rates.pop(name, None)
         await self._say_acts(task, unsaid)
         if task.started is None:
             return
@@ -173,17 +184,31 @@ class TaskRunner:
 
     async def _say_some(self, task: Task, course: _Course, stand: Standing) -> None:
         """As many as the pace allows, looking at the task's state again and again."""
-        clock = asyncio.get_running_loop().time
-        left = course.pace.allowed(clock())
+        self._rates[task.id] = task.plan.rate
+        left = course.pace.allowed(asyncio.get_running_loop().time(), await self._paced(task, course))
         while left > 0 and stand.stage is not None:
             wanted, stage = min(left, AT_ONCE), stand.stage
             items = await finish(lambda: self._next_items(task.id, stage, wanted))  # noqa: B023 - awaited at once
             if not items:
                 course.hear_at = 0.0
+                del self._rates[task.id]
                 return
             await self._say(task, course, items)
             course.pace.used(len(items))
             left -= len(items)
+
+    async def _paced(self, task: Task, course: _Course) -> float:
+        """Letters a second that a task may say now; what it comes to is noted beside the task for people."""
+        throttle, most = self._throttle, sum(self._rates.values())
+        may_work, turn = throttle.may_work(self._now()), throttle.ended
+        if turn is not None and (waits := await finish(lambda: self._waits(turn))) is not None:
+            throttle.heard(*waits, most)
+        pace = min(task.plan.rate, throttle.pace / len(self._rates))
+        going = Going(round(pace), *(throttle.waits or (0.0, 0.0)))
+        if going != course.going:
+            await finish(lambda: self._goes(task.id, going))
+            course.going = going
+        return pace if may_work else 0.0
 
     async def _say(self, task: Task, course: _Course, items: Sequence[Item]) -> None:
         """Say what did not move on by itself meanwhile, then mark it; all of it goes to the disk together."""
@@ -290,6 +315,18 @@ class TaskRunner:
     def _heard(self, items: Sequence[Item], begins: str) -> list[Item]:
         with self._tracker.reading() as connection:
             return heard(connection, items, begins)
+
+    def _waits(self, turn: Turn) -> tuple[list[float], list[float]] | None:
+        """What live letters waited in the seconds of a turn; None: not all of it is known yet."""
+        with self._tracker.reading() as connection:
+            taken = taken_up_to(connection)
+            if taken is None or taken < turn.ends:
+                return None
+            return waits_within(connection, *turn.working), waits_within(connection, *turn.quiet)
+
+    def _goes(self, name: str, going: Going) -> None:
+        with self._desk.writing() as connection:
+            tasks.goes(connection, name, going)
 
     def _has_settled(self, task: Task) -> bool:
         with self._desk.reading() as connection:
