@@ -84,7 +84,7 @@ def test_by_an_address_alone(letter_in: tuple[Archived, Signed, Path], tmp_path:
     """The same report but for contents, and the same proofs, byte for byte."""
     archived, letter, file = letter_in
     remote = file.with_name("remote.toml")
-    called = ["--processes", "2", "--json", "--config"]
+    called = ["--processes", "1", "--json", "--config"]
     with served(log_app(archived.folder, with_entries=True)) as url:
         remote.write_text(file.read_text().replace('folder = "archive"', f'url = "{url}"'))
         told = RUNNER.invoke(app, ["verify", *called, str(remote)])
