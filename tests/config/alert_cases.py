@@ -148,6 +148,11 @@ SOUNDS: dict[str, Case] = {
         "70m",
         ({"job": "archive", "instance": "archive:9100"},),
     ),
+    "ExchangePublicationBehind": Case(
+        {target("exchange_archive_publication_timestamp_seconds", "archive"): "60x140"},
+        "100m",
+        ({"job": "archive", "instance": "archive:9100"},),
+    ),
     "ExchangeTargetAbsent": Case(up(router="1x5 0x20", console=""), "15m", ({"job": "router"}, {"job": "console"})),
     "ExchangeInstanceDown": Case(
         {**up(), 'up{job="router",instance="other:9100"}': "0x30"},
@@ -322,6 +327,11 @@ QUIET: dict[str, tuple[Case, ...]] = {
         # a year away, and an archive that has no time-stamp yet
         Case({target("exchange_archive_evidence_until_timestamp_seconds", "archive"): "31536000x90"}, "70m"),
         Case({target("exchange_archive_evidence_until_timestamp_seconds", "archive"): "0x90"}, "70m"),
+    ),
+    "ExchangePublicationBehind": (
+        # a store that is away for an hour and a quarter, and a process that has just begun
+        Case({target("exchange_archive_publication_timestamp_seconds", "archive"): "60x75 4500x90"}, "150m"),
+        Case({target("exchange_archive_publication_timestamp_seconds", "archive"): "_x70 0x10 4800x30"}, "100m"),
     ),
     "ExchangeTargetAbsent": (
         Case(up(), "15m"),
