@@ -29,6 +29,7 @@ _CONNECT = timedelta(seconds=5)
 _TRIES = 2
 _BYTES, _TEXT = "application/octet-stream", "text/plain; charset=utf-8"
 _FOREVER, _BRIEFLY = "public, max-age=31536000, immutable", "public, max-age=2"
+_REFUSALS = (PermissionDeniedError, UnauthenticatedError, PermissionError)
 _SAID = (
     re.compile(r"status code: ([1-5][0-9]{2})\b"),
     re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>"),
@@ -176,11 +177,12 @@ def _spoken(place: str) -> Iterator[None]:
     """
     try:
         yield
-    except (PermissionDeniedError, UnauthenticatedError, PermissionError) as error:
-        message = f"{place}: the object store refuses ({_said(error)}): see to the key and its rights"
-        raise ArchiveError(message, code="object-store-refused", retriable=True) from None
     except (BaseError, OSError, RuntimeError, TypeError, ValueError) as error:
-        message = f"{place}: the object store cannot be used now ({_said(error)}): see whether it is reachable"
+        said = _said(error)
+        if isinstance(error, _REFUSALS) or said.startswith(("401", "403")):  # a refused list has no class of its own
+            message = f"{place}: the object store refuses ({said}): see to the key and its rights"
+            raise ArchiveError(message, code="object-store-refused", retriable=True) from None
+        message = f"{place}: the object store cannot be used now ({said}): see whether it is reachable"
         raise ArchiveError(message, code="object-store-away", retriable=True) from None
 
 

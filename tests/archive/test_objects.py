@@ -65,8 +65,12 @@ async def test_a_store_s_words_are_not_told(status: int, body: bytes, code: str,
     """Status and code alone: the rest may quote a key."""
     with answering(status, body) as endpoint:
         store = open_store("s3://bucket/prefix", {"endpoint": endpoint, **SECRETS})
+        objects = Objects("s3://bucket/prefix", store)
         with pytest.raises(ArchiveError) as caught:
-            await Objects("s3://bucket/prefix", store).create("log/a", b"x")
+            await objects.create("log/a", b"x")
+        with pytest.raises(ArchiveError) as listed:
+            await objects.sizes("log")
+    assert listed.value.code == caught.value.code
     assert (caught.value.code, caught.value.retriable) == (f"object-store-{code}", True)
     assert str(caught.value).startswith("s3://bucket/prefix/log/a: ")
     assert f"({said})" in str(caught.value)
