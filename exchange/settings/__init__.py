@@ -204,7 +204,7 @@ def operator_settings(file: Path, environ: Mapping[str, str]) -> OperatorSetting
             replication, min_insync = read_copies(cluster)
         kafka, directory, store = read_kafka(top, environ), read_directory(top), read_store(top)
         desk = read_store(top, "desk") if top.has("desk") else store
-        console, log = console_access(top), read_log(top)
+        console, log = console_access(top), read_log(top, environ)
         return OperatorSettings(kafka, directory, store, replication, min_insync, read_quotas(top), desk, console, log)
 
 
