@@ -2,16 +2,19 @@
 
 One body's document system has lost everything; a task redrives it all. Router, tracker and console are processes as
 in an installation, the body that answers each redelivered letter is one of its own; who writes live letters is here.
-Once the task has gone through sample and share it is paused and resumed every few seconds, so that both kinds of
-windows see the same machine. Its rate is `SHARE` of what the router did with the letters when they came the first time.
+The task may say a twentieth of what the router did with the letters when they came the first time; how much of that it
+uses is up to the throttle of the console, `exchange.services.tasks.throttle`, which has some minutes to find its pace.
+Then the task is paused and resumed in turn, so that both kinds of windows see the same machine. At the end it is
+cancelled, and everything that it said must have come to its result: fifteen minutes in all.
 
-`REDRIVE_LETTERS=5000 REDRIVE_SHARE=0.01 python -m bench redrive` takes fewer letters than 100,000, and another share
-than a twentieth.
+`REDRIVE_LETTERS=20000 REDRIVE_SHARE=0.01 python -m bench redrive` takes fewer letters than 100,000, and another share
+than a twentieth; with `REDRIVE_WHOLE=yes` the task goes on to its end, at its pace.
 """
 
 import asyncio
 import os
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -42,6 +45,7 @@ from exchange.domain.task import Stage as Part
 from exchange.domain.user import Role, User
 from exchange.embedded.installation import SHAPE
 from exchange.services.tasks.office import Asked, TaskOffice, Told
+from exchange.services.tasks.throttle import QUIET, WORK
 from exchange.settings.console import console_settings
 from exchange.store.database import Store
 from exchange.store.desk.database import DeskStore
@@ -52,16 +56,18 @@ from exchange.wire.records import decode, decode_statement, kind_of
 LETTERS = int(os.environ.get("REDRIVE_LETTERS", "100000"))
 SHARE = float(os.environ.get("REDRIVE_SHARE", "0.05"))
 """Of the router's measured pace; each redelivered letter costs it a command, a copy and a receipt."""
+WHOLE = bool(os.environ.get("REDRIVE_WHOLE"))
 LIVE_PER_SECOND = 100
 LIVE_SENDERS = 4
 AT_ONCE = 500
-WINDOW_SECONDS = 12.0
+LEAD_SECONDS = 120.0
+"""For the throttle to find its pace, behind sample and share."""
+COUNTED_SECONDS = 3 * (WORK + QUIET).total_seconds()
 SETTLE_SECONDS = 4.0
-"""Of each window, in which the one before comes to its end; they do not count."""
-WINDOWS = 12
+"""Before what counts of each window: the one before comes to its end."""
+WINDOWS = 10
 LIMIT_SECONDS = 600.0
-SLOWEST = 4
-"""So many times what its rate promises a task may take, on a machine that has other work."""
+"""Without any progress."""
 GOAL = 1.1
 
 AUTHOR = User("author", "Author", frozenset({Role.OPERATOR}))
@@ -88,19 +94,33 @@ class _Answerer:
 
 @dataclass(slots=True)
 class _Windows:
-    """Waits of live letters in windows of one kind, and how long these windows were, seconds."""
+    """What was seen in windows of one kind.
+
+    Attributes:
+        waits: of live letters, seconds.
+        seconds: how long these windows were.
+        said: letters of the task.
+        busy: CPU seconds of each process.
+    """
 
     waits: list[float] = field(default_factory=list)
     seconds: float = 0.0
+    said: int = 0
+    busy: Counter[str] = field(default_factory=Counter)
 
     def part(self, cut: int) -> float:
         """A percentile of the waits."""
         return quantiles(self.waits, n=100)[cut - 1]
 
     @property
-    def per_second(self) -> float:
-        """Letters that came."""
+    def live(self) -> float:
+        """Live letters a second."""
         return len(self.waits) / self.seconds
+
+    @property
+    def pace(self) -> float:
+        """The task's letters a second."""
+        return self.said / self.seconds
 
 
 async def run() -> None:
@@ -112,37 +132,39 @@ async def run() -> None:
         with Store(settings.store) as store, DeskStore(settings.desk) as desk:
             store.migrate()
             desk.migrate()
-            place.start("tracker", place.folder / "tracker.toml")
+            pids = {"broker": place.broker, "tracker": place.start("tracker", place.folder / "tracker.toml").pid}
             pace = await _lose(place, store, sender, lost)
+            pids["router"] = place.processes[-1].pid
             rate = min(RATE[-1], max(RATE[0], round(pace * SHARE)))
-            console = place.start("console", place.folder / "console.toml")
+            pids["console"] = place.start("console", place.folder / "console.toml").pid
             office = TaskOffice(desk, store, system.now)
-            with _answering(place, lost):
+            with _answering(place, lost) as pids["the body that answers"]:
                 async with _live(place, reader, writers) as live:
                     task = await _begun(office, lost, rate)
-                    told = await _until(place, office, task, lambda told: told.standing.stage is Part.REST)
-                    _require_enough(told, rate)
-                    before, busy = _said(told), cpu_seconds(console.pid)
-                    windows = await _alternate(place, office, task, live)
-                    number = _said(await _told(office, task)) - before
-                    cost = (cpu_seconds(console.pid) - busy) / number
-                    said = number / (WINDOW_SECONDS * WINDOWS / 2)
+                    await _until(place, office, task, lambda told: told.standing.stage is Part.REST)
+                    await asyncio.sleep(LEAD_SECONDS)
+                    windows = await _alternate(place, office, task, live, pids)
                     told = await _finished(place, office, task)
-    report(Figure("redrive.letters", told.counts[ItemState.HANDED_OVER], "letters", told.results / LETTERS, "all"))
-    report(Figure("redrive.rate", rate, "letters/s", rate / pace, "the router's pace with new letters"))
-    report(Figure("redrive.said", said, "letters/s", said / rate, "its rate"))
-    report(Figure("redrive.console", cost * 1000, "ms CPU/letter", cost * rate, "a core, at its rate"))
-    _report(windows[True], windows[False])
+    _report(told, rate, windows[True], windows[False])
 
 
-def _report(running: _Windows, paused: _Windows) -> None:
+def _report(told: Told, rate: int, running: _Windows, paused: _Windows) -> None:
     """Live letters while the task runs, beside those while it is paused."""
+    came = told.counts[ItemState.HANDED_OVER]
+    said = _said(told)
+    report(Figure("redrive.letters", came, "letters", came / said, "all that were said"))
+    report(Figure("redrive.pace", running.pace, "letters/s", running.pace / rate, f"its rate of {rate}"))
+    report(Figure("redrive.whole", LETTERS / running.pace / 60, "minutes", None, f"{LETTERS} at this pace"))
+    for name, seconds in running.busy.items():
+        more = seconds / running.seconds - paused.busy[name] / paused.seconds
+        report(Figure(f"redrive.cpu {name}", more / running.pace * 1000, "ms/letter", more, "a core"))
+    seen = told.task.going
+    report(Figure("redrive.seen", seen.working * 1000, "ms", seen.working / seen.quiet, "quiet, as the throttle sees"))
     against = "the same while it is paused"
     for cut in (50, 95, 99):
         ratio = running.part(cut) / paused.part(cut)
         report(Figure(f"redrive.live.p{cut}", running.part(cut) * 1000, "ms", ratio, against))
-    more = running.per_second / paused.per_second
-    report(Figure("redrive.live.throughput", running.per_second, "letters/s", more, against))
+    report(Figure("redrive.live.throughput", running.live, "letters/s", running.live / paused.live, against))
     slower = running.part(50) / paused.part(50)
     report(Figure("redrive.live.slower", slower, "times", slower / GOAL, f"goal of {GOAL}"))
 
@@ -196,30 +218,23 @@ async def _begun(office: TaskOffice, lost: str, rate: int) -> str:
     return task.id
 
 
-def _require_enough(told: Told, rate: int) -> None:
-    """The task must last longer than the windows in which it runs."""
-    left, needed = told.task.count - _said(told), round(rate * WINDOW_SECONDS * WINDOWS / 2)
-    if left <= needed:
-        message = f"{left} letters are left for windows that need {needed}: give more by REDRIVE_LETTERS"
-        raise RuntimeError(message)
-
-
 async def _finished(place: Stage, office: TaskOffice, task: str) -> Told:
-    """The task at its end; it is let go on before."""
-    await office.act(AUTHOR, task, TaskAct.RESUME)
-    return await _until(place, office, task, lambda told: told.task.state is TaskState.DONE)
+    """The task when everything that it said came to a result: cancelled, or at its end."""
+    await office.act(AUTHOR, task, TaskAct.RESUME if WHOLE else TaskAct.CANCEL)
+    return await _until(place, office, task, lambda told: told.task.state.is_last and told.results == _said(told))
 
 
 async def _until(place: Stage, office: TaskOffice, task: str, done: Callable[[Told], bool]) -> Told:
     """Wait until a task is so far."""
-    told = await _told(office, task)
-    deadline = time.monotonic() + LIMIT_SECONDS + SLOWEST * told.task.count / told.task.plan.rate
+    before, progressed = None, time.monotonic()
     while not done(told := await _told(office, task)):
         place.check()
-        if told.task.state.is_last or time.monotonic() > deadline:
+        if told.counts != before:
+            before, progressed = told.counts, time.monotonic()
+        if told.task.state is TaskState.FAILED or time.monotonic() > progressed + LIMIT_SECONDS:
             message = f"the task is {told.task.state} {told.task.code} with {told.counts}"
             raise RuntimeError(message)
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(2.0)
     return told
 
 
@@ -231,7 +246,9 @@ def _said(told: Told) -> int:
     return told.task.count - told.counts[ItemState.WAITING]
 
 
-async def _alternate(place: Stage, office: TaskOffice, task: str, live: _Live) -> Mapping[bool, _Windows]:
+async def _alternate(
+    place: Stage, office: TaskOffice, task: str, live: _Live, pids: Mapping[str, int]
+) -> Mapping[bool, _Windows]:
     """Windows in which the task runs, by True, and between them those in which it is paused."""
     found = {True: _Windows(), False: _Windows()}
     for number in range(WINDOWS):
@@ -239,13 +256,25 @@ async def _alternate(place: Stage, office: TaskOffice, task: str, live: _Live) -
         if number:
             await office.act(AUTHOR, task, TaskAct.RESUME if runs else TaskAct.PAUSE)
         await asyncio.sleep(SETTLE_SECONDS)
+        seen, before, busy = found[runs], _said(await _told(office, task)), _busy(pids)
         live.waits.clear()
         begun = time.monotonic()
-        await asyncio.sleep(WINDOW_SECONDS - SETTLE_SECONDS)
+        await asyncio.sleep(COUNTED_SECONDS)
         place.check()
-        found[runs].waits += live.waits
-        found[runs].seconds += time.monotonic() - begun
+        seen.waits += live.waits
+        seen.seconds += time.monotonic() - begun
+        seen.busy += _busy(pids) - busy
+        told = await _told(office, task)
+        seen.said += _said(told) - before
+        if not told.counts[ItemState.WAITING]:
+            message = f"{LETTERS} letters are too few for the windows: give more by REDRIVE_LETTERS"
+            raise RuntimeError(message)
     return found
+
+
+def _busy(pids: Mapping[str, int]) -> Counter[str]:
+    """CPU seconds of processes so far."""
+    return Counter({name: cpu_seconds(pid) for name, pid in pids.items()})
 
 
 @asynccontextmanager
@@ -274,20 +303,24 @@ async def _write(producer: SubmissionProducer, writer: Writer, reader: str, live
 
 
 async def _hear(place: Stage, body: str, live: _Live) -> None:
-    async for decided in _arrivals(place.kafka("operator"), body):
-        sent = live.sent.pop(decided.decision.statement, None)
-        if sent is not None:
-            live.waits.append(time.monotonic() - sent)
+    async for arrived in _arrivals(place.kafka("operator"), body):
+        for decided in arrived:
+            sent = live.sent.pop(decided.decision.statement, None)
+            if sent is not None:
+                live.waits.append(time.monotonic() - sent)
 
 
 @contextmanager
-def _answering(place: Stage, body: str) -> Iterator[None]:
-    """The body says of each letter that comes once more that its document system has it; in a process of its own."""
+def _answering(place: Stage, body: str) -> Iterator[int]:
+    """The body says of each letter that comes once more that its document system has it; in a process of its own.
+
+    As an agent does, it answers together what came together.
+    """
     answerer = _Answerer(place.kafka("operator"), place.folder, place.directory.exchange, body)
     process = get_context("spawn").Process(target=_answer, args=(answerer,), daemon=True)
     process.start()
     try:
-        yield
+        yield process.pid or 0
     finally:
         process.terminate()
         process.join()
@@ -303,21 +336,24 @@ async def _answer_all(answerer: _Answerer) -> None:
     writer, senders = Writer(answerer.exchange, body, keys, system.now(), 0), dict[bytes, str]()
     async with SubmissionProducer(settings) as producer:
         await _submit(producer, body, [writer.open()])
-        async for decided in _arrivals(settings, body):
-            statement = decode_statement(decided.statement)
-            if isinstance(statement, Letter):
-                senders[decided.decision.statement] = statement.head.body
-            elif isinstance(statement, Command) and statement.letter is not None:
-                receipt = writer.receipt(statement.letter, senders[statement.letter], Event.HANDED_OVER)
-                await _submit(producer, body, [receipt])
+        async for arrived in _arrivals(settings, body):
+            receipts = []
+            for decided in arrived:
+                statement = decode_statement(decided.statement)
+                if isinstance(statement, Letter):
+                    senders[decided.decision.statement] = statement.head.body
+                elif isinstance(statement, Command) and statement.letter is not None:
+                    receipts.append(writer.receipt(statement.letter, senders[statement.letter], Event.HANDED_OVER))
+            if receipts:
+                await _submit(producer, body, receipts)
 
 
-async def _arrivals(settings: KafkaSettings, body: str) -> AsyncIterator[Decided]:
-    """What comes into an inbox, from its beginning."""
+async def _arrivals(settings: KafkaSettings, body: str) -> AsyncIterator[list[Decided]]:
+    """What comes into an inbox, from its beginning; what came together at once."""
     positions = {(inbox(body), 0): None}
     async with PositionedReader(settings, positions, fetch_wait_seconds=0.5) as reader:
         while True:
-            for record in await reader.read(1.0):
-                value = record.value if isinstance(record, Record) else None
-                if value and any(value) and kind_of(value) is Journalled:  # not what the partition was warmed with
-                    yield decode(Decided, decode(Journalled, value).entry)
+            values = [record.value for record in await reader.read(1.0) if isinstance(record, Record)]
+            # Not what the partition was warmed with, and no notices.
+            letters = [value for value in values if value and any(value) and kind_of(value) is Journalled]
+            yield [decode(Decided, decode(Journalled, value).entry) for value in letters]

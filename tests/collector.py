@@ -8,7 +8,7 @@ from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-WAIT_SECONDS = 20.0
+from tests.patience import PATIENCE
 
 
 class Collector:
@@ -35,7 +35,7 @@ class Collector:
     def of(self, letter: bytes, count: int) -> dict[str, tuple[str, Any]]:
         """The spans of a letter's trace by their names, with who told them, once there are so many."""
         with self._news:
-            self._news.wait_for(lambda: len(self._mine(letter)) >= count, WAIT_SECONDS)
+            self._news.wait_for(lambda: len(self._mine(letter)) >= count, PATIENCE)
             found = self._mine(letter)
         assert len(found) == count, [span.name for _, span in found]
         return {span.name: (service, span) for service, span in found}

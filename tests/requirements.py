@@ -18,7 +18,7 @@ import pytest
 from exchange.embedded import cache_folder
 from exchange.embedded.locking import exclusive
 
-INSTALL_SECONDS = 300
+INSTALL_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True, order=True)

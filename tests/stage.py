@@ -37,12 +37,12 @@ from exchange.embedded.processes import Watchdog
 from exchange.embedded.speakers import SERVICES
 from exchange.wire.records import encode
 from tests.checker import Checker
+from tests.patience import PATIENCE
 from tests.plugin_kafka import SHORT_LIVED
 from tests.published import directory_folder, publish
 from tests.world import Speaker, World
 
 BODIES = tuple(f"body-{number:02}" for number in range(80))
-STOP_SECONDS = 20.0
 Front = Callable[[int], int]
 """Stands before the port that it is given; the port where it listens itself."""
 LARGE = "write_bytes_per_second = 1000000000\nread_bytes_per_second = 1000000000\nrequest_percent = 10000\n"
@@ -115,7 +115,7 @@ class Process:
         self._gone()
 
     def _gone(self) -> int:
-        code = self._process.wait(STOP_SECONDS)
+        code = self._process.wait(PATIENCE)
         self._watchdog.dismiss()
         return code
 

@@ -20,7 +20,7 @@ from exchange.bus.topics import (
     SUBMISSIONS,
     inbox,
 )
-from exchange.domain.own_bodies import CONSOLE_BODY, TRACKER_BODY
+from exchange.domain.own_bodies import ARCHIVE_BODY, CONSOLE_BODY, TRACKER_BODY
 
 ROUTER = "svc-router"
 TRACKER = "svc-tracker"
@@ -108,7 +108,7 @@ def service_grants() -> tuple[Grant, ...]:
         *_topics(TRACKER, Operation.WRITE, (COMMANDS,)),
         *_topics(CONSOLE, Operation.READ, (JOURNAL, DIRECTORY, inbox(CONSOLE_BODY))),
         *_topics(CONSOLE, Operation.WRITE, (COMMANDS,)),
-        *_topics(ARCHIVE, Operation.READ, (JOURNAL, CHECKPOINTS, DIRECTORY)),
+        *_topics(ARCHIVE, Operation.READ, (JOURNAL, CHECKPOINTS, DIRECTORY, inbox(ARCHIVE_BODY))),
         *_topics(ARCHIVE, Operation.WRITE, (CHECKPOINTS, COMMANDS)),
         Grant(ARCHIVE, Operation.WRITE, Resource.TRANSACTIONAL_ID, ARCHIVE_TRANSACTIONS, prefix=True),
         # Replay believes nothing and nobody must need to believe it: no Write anywhere.

@@ -10,22 +10,29 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from exchange.archive.anew import Act as LogBegun
 from exchange.archive.checking import Fault
 from exchange.archive.checking import check as check_folder
 from exchange.archive.reading import LogReader
 from exchange.cli.archive_disk import delete, order_deletion, reindex
 from exchange.cli.archive_time import record, renew
-from exchange.cli.console_acts import at_the_machine
 from exchange.cli.exits import Exit
+from exchange.cli.machine_acts import at_the_machine, keep_act
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.serving import serve
+from exchange.console.auth.acts import Act
+from exchange.domain.own_bodies import ARCHIVE_ACTS, ARCHIVE_BODY
 from exchange.security.log_keys import read_log_policy
 from exchange.settings.archive import archive_settings
+from exchange.system import now
+from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.tiles import WIDTH
 from exchange.wiring.archive import begin_new_log, run_archive
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="The archive, which keeps the transparency log.")
 
+BEGIN_ANEW = f"{ARCHIVE_ACTS}begin-anew"
+"""The act of `begin-anew`."""
 PROGRESS_ENTRIES = 100_000
 """How far it is is told so often."""
 
@@ -150,9 +157,15 @@ def begin_anew(
     """
     settings = archive_settings(config, os.environ)
     given = None if checkpoint is None else checkpoint.read_bytes()
-    key, after = begin_new_log(settings, at_the_machine(), reason, given)
+    output, person = Output(as_json=json), at_the_machine()
+
+    def keep(after: Checkpoint) -> None:
+        detail = f"the next log goes on for {after.origin}, {after.size} heads"
+        keep_act(ARCHIVE_BODY, settings, Act(BEGIN_ANEW, person, reason=reason, detail=detail), output)
+
+    key, after = begin_new_log(settings, LogBegun(now(), person, reason), given, keep)
     told = Begun(str(key), after.origin, after.size)
-    Output(as_json=json).result(told, lambda console: _render_begun(told, console))
+    output.result(told, lambda console: _render_begun(told, console))
 
 
 def _render(status: Status, console: Console) -> None:

@@ -10,16 +10,21 @@ from rich.console import Console
 
 from exchange.archive.contents import Authority
 from exchange.archive.writer import ArchiveWriter
-from exchange.cli.console_acts import at_the_machine, keep_act
+from exchange.cli.machine_acts import at_the_machine, keep_act
 from exchange.cli.output import Json, Output, shown
 from exchange.console.auth.acts import Act
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import DIGEST_BYTES
+from exchange.domain.own_bodies import ARCHIVE_ACTS, ARCHIVE_BODY, CONSOLE_BODY
+from exchange.domain.statement import Command
 from exchange.journal.commands import DELETE_CONTENTS
 from exchange.services.archive.deleting import Deleted, delete_letter, delete_month
 from exchange.settings.archive import archive_settings
 from exchange.settings.console import console_settings
 from exchange.wiring.directory import latest_directory
+
+DELETE = f"{ARCHIVE_ACTS}delete"
+"""The act of `delete`; what it rests on is another, which orders it."""
 
 Config = Annotated[Path, typer.Option("--config", help="The archive's configuration.")]
 Letter = Annotated[str, typer.Option("--letter", help="Whose contents: the letter's id, 64 hexadecimal digits.")]
@@ -63,7 +68,7 @@ def order_deletion(
     digest, subject = _subject(letter, month)
     output = Output(as_json=json)
     act = Act(DELETE_CONTENTS, at_the_machine(), reason=reason, detail=month, letter=digest)
-    keep_act(console_settings(console, os.environ), act, output)
+    keep_act(CONSOLE_BODY, console_settings(console, os.environ), act, output)
     told = Ordered(act.action, subject, act.person)
     output.result(
         told, lambda shown_on: shown_on.print(f"Ordered: {told.action} of {subject}, by {shown(told.person)}.")
@@ -80,9 +85,17 @@ def delete(
 ) -> None:
     """Delete contents, with their salts, by an order that the log has; every proof of everything else stays."""
     digest, subject = _subject(letter, month)
-    folder = archive_settings(config, os.environ).folder
-    done = delete_month(folder, month, _place(order)) if digest is None else delete_letter(folder, digest)
-    Output(as_json=json).result(done, lambda console: _render_deleted(done, subject, console))
+    settings, output = archive_settings(config, os.environ), Output(as_json=json)
+
+    def keep(command: Command, found: Authority) -> None:
+        detail = f"{subject}, by entry {found.index} of journal/{found.partition}, ordered by {command.person}"
+        keep_act(ARCHIVE_BODY, settings, Act(DELETE, at_the_machine(), detail=detail, letter=digest), output)
+
+    if digest is None:
+        done = delete_month(settings.folder, month, _place(order), keep)
+    else:
+        done = delete_letter(settings.folder, digest, keep)
+    output.result(done, lambda console: _render_deleted(done, subject, console))
 
 
 def _subject(letter: str, month: str) -> tuple[bytes | None, str]:

@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 
 from exchange.bus.reader import PositionedReader
+from exchange.cli.audit_acts import NotJournalled, Reason, journalled
+from exchange.cli.audit_acts import audit as audited
 from exchange.cli.audit_log import compare_checkpoints, prove_letter, verify_log
 from exchange.cli.audit_times import check_times
 from exchange.cli.exits import Exit
@@ -18,6 +20,7 @@ from exchange.cli.letter_ids import instant, letter_digest
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.words import short
+from exchange.console.api.audits_model import AuditKind
 from exchange.journal.findings import FINDING_TEXTS, FindingCode
 from exchange.security.directory.folder import DirectoryFolder, read_root
 from exchange.services.evidence.journalled import find_evidence, openssl_command, write_evidence
@@ -44,6 +47,8 @@ def replay(
         typer.Option("--at", metavar="INSTANT", help="As of then, by the journal's own time; with its zone."),
     ] = None,
     body: Annotated[str, typer.Option("--body", metavar="CODE", help="List what this body sent and received.")] = "",
+    reason: Reason = "",
+    unkept: NotJournalled = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -54,10 +59,11 @@ def replay(
     """
     output = Output(as_json=json)
     settings = auditor_settings(config_file(config, "auditor", os.environ), os.environ)
-    with output.doing("replaying the journal") as tell:
-        asked = Asked(None if at is None else instant(at, "--at"), body)
-        told = partial(_tell, tell)
-        found = asyncio.run(_replay(settings, told, asked, alone=alone))
+    asked = Asked(None if at is None else instant(at, "--at"), body)
+    said = audited(AuditKind.REPLAY, _span(asked), reason)
+    with journalled(settings, said, output, skip=unkept) as outcome, output.doing("replaying the journal") as tell:
+        found = asyncio.run(_replay(settings, partial(_tell, tell), asked, alone=alone))
+        outcome.found(_outcome(found), sound=found.sound)
     output.result(found, lambda console: _render(found, console), ok=found.sound)
     if not found.sound:
         raise typer.Exit(Exit.FOUND)
@@ -68,14 +74,19 @@ def export(
     letter: Annotated[str, typer.Argument(help="The letter's id; its beginning is enough where a tracker knows it.")],
     *,
     folder: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the files go.")],
+    reason: Reason = "",
+    unkept: NotJournalled = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Write a letter's statement, signature, certificates and decision, and the openssl command that checks them."""
     output = Output(as_json=json)
     settings = auditor_settings(config_file(config, "auditor", os.environ), os.environ)
-    with output.doing("reading the journal"):
-        digest = asyncio.run(_export(settings, letter, folder))
+    digest = letter_digest(letter, settings.store)
+    said = audited(AuditKind.EXPORT, "statement, signature, certificates and decision", reason, digest)
+    with journalled(settings, said, output, skip=unkept) as outcome, output.doing("reading the journal"):
+        asyncio.run(_export(settings, digest, folder))
+        outcome.made("written")
     command = openssl_command(folder)
     output.result(
         {"letter": digest, "folder": folder, "openssl": command},
@@ -97,12 +108,23 @@ async def _replay(settings: AuditorSettings, tell: Progress, asked: Asked, *, al
         return await audit(reader, partitions, root, store, tell, asked)
 
 
-async def _export(settings: AuditorSettings, letter: str, folder: Path) -> bytes:
-    digest = letter_digest(letter, settings.store)
+async def _export(settings: AuditorSettings, digest: bytes, folder: Path) -> None:
     directory = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
     found = await find_evidence(settings.kafka, [digest], directory.latest().journal_partitions)
     write_evidence(found[digest], folder, directory)
-    return digest
+
+
+def _span(asked: Asked) -> str:
+    """What of the journal is replayed, in words."""
+    then = "" if asked.at is None else f" as of {asked.at.isoformat()}"
+    return f"the whole journal{then}{f', body {asked.body}' if asked.body else ''}"
+
+
+def _outcome(found: Audit) -> str:
+    """What came of a replay, for the journal."""
+    counts = "".join(f", {number} {code}" for code, number in sorted(found.report.found.items()))
+    differences = f", {len(found.differences)} differences of the tracker" if found.differences else ""
+    return f"{found.report.records} records{counts}{differences}"
 
 
 def _render(found: Audit, console: Console) -> None:

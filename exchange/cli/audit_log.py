@@ -2,24 +2,27 @@
 
 import os
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from exchange.archive.index import Index
+from exchange.archive.access import open_archive
+from exchange.cli.audit_acts import NotJournalled, Reason, audit, journalled
 from exchange.cli.exits import Exit
 from exchange.cli.letter_ids import instant, letter_digest
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
+from exchange.console.api.audits_model import AuditKind
 from exchange.domain.errors import ConfigurationError
 from exchange.security.directory.folder import read_root
 from exchange.security.log_keys import read_log_policy
 from exchange.services.audit.compare import Compared, compare
 from exchange.services.audit.crew import Crew, check_here
 from exchange.services.audit.findings import Verified, text_of
-from exchange.services.audit.material import Opening, open_log
+from exchange.services.audit.material import Opening
 from exchange.services.audit.prove import FILE_BYTES, Shown, Spot, check, prove
 from exchange.services.audit.service import verify
 from exchange.settings import AuditorSettings, auditor_settings
@@ -29,7 +32,7 @@ from exchange.tlog.proof import TITLE, Proof
 CheckpointFile = Annotated[Path, typer.Argument(help="A file with a signed checkpoint, or a proof.")]
 
 
-def verify_log(
+def verify_log(  # noqa: PLR0913 - an option for each bound of what is verified
     *,
     since: Annotated[
         str | None, typer.Option("--from", metavar="INSTANT", help="Only what came to the log since; with its zone.")
@@ -46,6 +49,8 @@ def verify_log(
     contents: Annotated[
         bool, typer.Option("--contents/--no-contents", help="Compare what people wrote with its commitments.")
     ] = True,
+    reason: Reason = "",
+    unkept: NotJournalled = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -57,18 +62,23 @@ def verify_log(
     settings, log = log_settings(config)
     policy = read_log_policy(log.policy)
     opening = Opening(log.place, settings.directory.folder, read_root(settings.directory.root), contents)
-    with ExitStack() as stack:
+    begin, end = (
+        None if given is None else instant(given, option) for given, option in ((since, "--from"), (until, "--to"))
+    )
+    said = audit(AuditKind.VERIFY, _span(begin, end, contents=contents), reason)
+    with journalled(settings, said, output, skip=unkept) as outcome, ExitStack() as stack:
         tell = stack.enter_context(output.doing("verifying the log"))
         crew = check_here(opening) if processes == 1 else stack.enter_context(Crew(opening, processes))
         report = verify(
             opening,
             policy,
             crew,
-            since=None if since is None else instant(since, "--from"),
-            until=None if until is None else instant(until, "--to"),
+            since=begin,
+            until=end,
             state=state,
             on_progress=lambda done, of: tell(f"verifying: {done} of {of} entries"),
         )
+        outcome.found(f"{report.entries} entries up to heads {report.heads}{_counted(report)}", sound=report.sound)
     output.result(report, lambda console: _render(report, console), ok=report.sound)
     if not report.sound:
         raise typer.Exit(Exit.FOUND)
@@ -86,6 +96,8 @@ def prove_letter(
     checked: Annotated[
         Path | None, typer.Option("--check", metavar="DIR", help="Verify entries and proofs that were written there.")
     ] = None,
+    reason: Reason = "",
+    unkept: NotJournalled = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -94,34 +106,48 @@ def prove_letter(
     settings, log = log_settings(config)
     policy = read_log_policy(log.policy)
     if checked is not None:
-        found = check(checked, policy)
+        said = audit(AuditKind.PROVE, "entries and proofs that were written before", reason)
+        with journalled(settings, said, output, skip=unkept) as outcome:
+            found = check(checked, policy)
+            outcome.found(f"{len(found)} entries proven", sound=_is_sound(found))
     elif letter is None or folder is None:
         message = "name a letter and --output, or --check and the folder that was written"
         raise ConfigurationError(message, code="audit-prove-usage")
-    elif isinstance(log.place, str):
-        message = f"[archive] url = {log.place}: a letter is found in the archive's folder; set `folder`"
-        raise ConfigurationError(message, code="archive-folder-needed")
     else:
         digest = letter_digest(letter, settings.store)
-        with Index(log.place) as index:
-            spots = [Spot(place.partition, place.index) for place in index.places(digest)]
-        found = prove(open_log(log.place), spots, policy, folder)
-    sound = all(each.witnessed for each in found)
+        said = audit(AuditKind.PROVE, "every entry about the letter", reason, digest)
+        with journalled(settings, said, output, skip=unkept) as outcome:
+            with open_archive(log.place) as archive:
+                spots = [Spot(place.partition, place.index) for place in archive.places(digest)]
+                found = prove(archive.log, digest, spots, policy, folder)
+            outcome.found(f"{len(found)} entries proven", sound=_is_sound(found))
+    sound = _is_sound(found)
     output.result(found, lambda console: _list(found, console), ok=sound)
     if not sound:
         raise typer.Exit(Exit.FOUND)
 
 
 def compare_checkpoints(
-    first: CheckpointFile, second: CheckpointFile, *, config: Config = None, json: Json = False
+    first: CheckpointFile,
+    second: CheckpointFile,
+    *,
+    reason: Reason = "",
+    unkept: NotJournalled = False,
+    config: Config = None,
+    json: Json = False,
 ) -> None:
     """Compare two signed checkpoints: whether the log only grew from one to the other.
 
     Exit code 1 when they contradict one another; then both files are the proof.
     """
     output = Output(as_json=json)
-    _, log = log_settings(config)
-    found = compare(open_log(log.place), read_log_policy(log.policy), _read(first), _read(second))
+    settings, log = log_settings(config)
+    said = audit(AuditKind.COMPARE, f"{first.name} and {second.name}", reason)
+    with journalled(settings, said, output, skip=unkept) as outcome:
+        with open_archive(log.place) as archive:
+            found = compare(archive.log, read_log_policy(log.policy), _read(first), _read(second))
+        older, newer = found.older.checkpoint, found.newer.checkpoint
+        outcome.found(f"{older.size} heads, then {newer.size}", sound=found.consistent)
     output.result(found, lambda console: _show(found, (first, second), console), ok=found.consistent)
     if not found.consistent:
         raise typer.Exit(Exit.FOUND)
@@ -139,6 +165,20 @@ def log_settings(config: Path | None) -> tuple[AuditorSettings, LogSettings]:
         message = f"{file} has no [archive]: give it `folder` or `url`, and [log] with `policy`"
         raise ConfigurationError(message, code="archive-not-named")
     return settings, settings.log
+
+
+def _span(since: datetime | None, until: datetime | None, *, contents: bool) -> str:
+    """What of the log is verified, in words."""
+    begin, end = ("" if at is None else f" {word} {at.isoformat()}" for word, at in (("from", since), ("to", until)))
+    return f"the log{begin}{end}{'' if contents else ', without contents'}"
+
+
+def _counted(report: Verified) -> str:
+    return "".join(f", {number} {code}" for code, number in sorted(report.found.items()))
+
+
+def _is_sound(found: list[Shown]) -> bool:
+    return all(each.witnessed for each in found)
 
 
 def _read(file: Path) -> bytes:

@@ -6,34 +6,60 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from exchange.archive.remote import ArchiveAddress
+from exchange.cli.audit_acts import NotJournalled, Reason, audit, journalled
 from exchange.cli.audit_log import log_settings
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config
+from exchange.console.api.audits_model import AuditKind
 from exchange.domain.errors import ConfigurationError
 from exchange.security.log_keys import read_log_policy
 from exchange.security.timestamps import Authorities
 from exchange.services.audit.times import TIME_TEXTS, Times, Timing
+from exchange.settings import AuditorSettings
 from exchange.system import now
 
 Roots = Annotated[
-    list[Path], typer.Option("--roots", help="Roots of time-stamping authorities that you trust (PEM); several times.")
+    list[Path] | None,
+    typer.Option(
+        help="Roots of time-stamping authorities that you trust (PEM); several times. Default: [timestamps] roots."
+    ),
 ]
 
 
-def check_times(*, roots: Roots, config: Config = None, json: Json = False) -> None:
+def check_times(
+    *,
+    roots: Roots = None,
+    reason: Reason = "",
+    unkept: NotJournalled = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
     """Check every time-stamp over the archive's log, that the log only grew since each, and that the evidence lasts.
 
     Only reads. Exit code 1 when anything is found.
     """
-    _, log = log_settings(config)
-    if isinstance(log.place, str):
+    settings, log = log_settings(config)
+    if isinstance(log.place, ArchiveAddress):
         message = f"[archive] url = {log.place}: time-stamps are read in the archive's folder; set `folder`"
         raise ConfigurationError(message, code="archive-folder-needed")
-    found = Timing(log.place, read_log_policy(log.policy), Authorities.load(*roots), now()).check()
-    Output(as_json=json).result(found, lambda console: _render(found, console), ok=found.sound)
+    output = Output(as_json=json)
+    trusted = Authorities.load(*(roots or _roots(settings)))
+    with journalled(settings, audit(AuditKind.TIMES, "the log's time-stamps", reason), output, skip=unkept) as outcome:
+        found = Timing(log.place, read_log_policy(log.policy), trusted, now()).check()
+        outcome.found(f"{found.stamps} time-stamps, {found.batches} batches", sound=found.sound)
+    output.result(found, lambda console: _render(found, console), ok=found.sound)
     if not found.sound:
         raise typer.Exit(Exit.FOUND)
+
+
+def _roots(settings: AuditorSettings) -> tuple[Path, ...]:
+    """Those of the file, when the call names none."""
+    if settings.timestamps is None:
+        message = "nobody is named whose time-stamps count: give --roots FILE, the roots that the authority publishes"
+        raise ConfigurationError(message, code="timestamp-roots-missing")
+    return (settings.timestamps.roots,)
 
 
 def _render(found: Times, console: Console) -> None:

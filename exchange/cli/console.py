@@ -10,7 +10,7 @@ from rich.console import Console
 
 from exchange import system
 from exchange.cli import console_accounts
-from exchange.cli.console_acts import keep
+from exchange.cli.machine_acts import keep
 from exchange.cli.output import Json, Output
 from exchange.cli.serving import serve
 from exchange.console.auth.tokens import ConsoleTokens, make_console_token, user_of

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from exchange import system
-from exchange.cli.console_acts import keep
+from exchange.cli.machine_acts import keep
 from exchange.cli.output import Json, Output, shown
 from exchange.console.auth.identity import plain_login
 from exchange.console.auth.passwords import kept_password, temporary_password

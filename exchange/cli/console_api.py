@@ -136,13 +136,24 @@ async def opened_api(settings: OperatorSettings, *, follows: bool = False) -> As
         StoreError: `store-url-invalid`.
     """
     if settings.console is not None:
-        async with _client(settings.console.url, _token(settings.console), verify=_trust(settings.console)) as client:
-            yield ConsoleApi(client)
+        async with remote_api(settings.console) as api:
+            yield api
         return
     with Store(settings.store) as store, DeskStore(settings.desk) as own:
         desk = _desk(settings, store, own)
         async with _served(desk) if follows else _in_process(desk) as client:
             yield ConsoleApi(client)
+
+
+@asynccontextmanager
+async def remote_api(access: ConsoleAccess) -> AsyncIterator[ConsoleApi]:
+    """The console that a file names.
+
+    Raises:
+        ConfigurationError: the token or the authority's file cannot be read.
+    """
+    async with _client(access.url, _token(access), verify=_trust(access)) as client:
+        yield ConsoleApi(client)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,19 @@
 """`exchange evidence`: what proves a letter's course, as one package that anybody checks offline."""
 
+import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from exchange.cli.audit_acts import NotJournalled, Reason, audit, journalled
 from exchange.cli.letter_ids import letter_digest
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
+from exchange.console.api.audits_model import AuditKind
 from exchange.console.evidence.packing import Packing
 from exchange.console.evidence.stamping import stamp_by
 from exchange.domain.errors import ConfigurationError
@@ -24,7 +28,7 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def evidence(
+def evidence(  # noqa: PLR0913 - an option for each thing that is left out or put in
     letter: Annotated[str, typer.Argument(help="The letter's id; its beginning is enough where a tracker knows it.")],
     *,
     package: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The package, as in case.asice.")],
@@ -32,30 +36,43 @@ def evidence(
         list[str] | None,
         typer.Option(help="Leave out `card`, `all`, or a file by its place (1, 2, …) or name; repeatable."),
     ] = None,
+    body: Annotated[
+        str, typer.Option(metavar="CODE", help="For a recipient: the letter, and what is about its delivery alone.")
+    ] = "",
+    acts: Annotated[
+        bool, typer.Option("--acts", help="Put in who read or handled the letter at the console, with their sign-ins.")
+    ] = False,
     unstamped: Annotated[
         bool, typer.Option("--unstamped", help="Do not ask the time-stamping authority of the configuration.")
     ] = False,
+    reason: Reason = "",
+    unkept: NotJournalled = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Package all that was said about a letter, with what proves it and a report; print how to check it.
 
-    Taken from the archive, which is only read. What is withheld leaves everything else proven.
+    Taken from the archive, which is only read. What is withheld leaves everything else proven. An archive that is
+    read at its address gives no contents: then all are withheld.
     """
     output = Output(as_json=json)
     settings = auditor_settings(config_file(config, "auditor", os.environ), os.environ)
     log = _log(settings)
     packing = Packing(
-        _folder(log),
+        log.place,
         log.policy,
         lambda: DirectoryFolder.at(settings.directory.folder, settings.directory.root),
         None if settings.timestamps is None or unstamped else stamp_by(settings.timestamps),
     )
     digest = letter_digest(letter, settings.store)
-    with output.doing("reading the archive"):
-        case = packing.case(digest, withhold or ())
-    with output.doing("writing the package"):
-        write_atomically(package, packing.package(case))
+    said = audit(AuditKind.EVIDENCE, _scope(withhold or (), body, acts=acts), reason, digest)
+    with journalled(settings, said, output, skip=unkept) as outcome:
+        with output.doing("reading the archive"):
+            case = packing.case(digest, withhold or (), body, acts=acts)
+        with output.doing("writing the package"):
+            made = packing.package(case)
+            write_atomically(package, made)
+        outcome.made(f"level {case.level}, SHA-256 {hashlib.sha256(made).hexdigest()}")
     found = commands(case, package.name)
     result = {
         "letter": digest,
@@ -68,18 +85,18 @@ def evidence(
     output.result(result, lambda console: _render(case, package, found.whole, console))
 
 
+def _scope(withheld: Sequence[str], body: str, *, acts: bool) -> str:
+    """What is packed, for the journal."""
+    words = ["a package", f"for {body}" if body else "", "with acts" if acts else ""]
+    without = f"without {', '.join(withheld)}" if withheld else ""
+    return " ".join(filter(None, [*words, without]))
+
+
 def _log(settings: AuditorSettings) -> LogSettings:
     if settings.log is None:
         message = "the configuration names no archive: add the tables [archive] and [log] as docs/auditor.md shows"
         raise ConfigurationError(message, code="archive-not-named")
     return settings.log
-
-
-def _folder(log: LogSettings) -> Path:
-    if isinstance(log.place, str):
-        message = "[archive] url: contents are given out of the archive's folder only: name it by `folder`"
-        raise ConfigurationError(message, code="archive-folder-needed")
-    return log.place
 
 
 def _render(case: Case, package: Path, whole: str, console: Console) -> None:

@@ -50,8 +50,9 @@ def render_task(task: model.TaskDetail, letters: Sequence[model.TaskLetter], con
     console.print(f"  {shown(task.wanted)}")
     console.print(f"  {progress(task)}")
     how = f"at most {task.rate} a second; a sample of {task.sample}, then {task.share} %, then the rest"
-    lately = f"; {task.said_lately} in the last minute" if task.state is TaskState.RUNNING else ""
-    console.print(f"  {how}{lately}")
+    console.print(f"  {how}")
+    if task.state is TaskState.RUNNING:
+        console.print(f"  {task.said_lately} in the last minute{_pace(task)}")
     console.print(f"  new failures at the same bodies since the start: {task.new_failures}")
     for act in task.acts:
         words = f": {shown(act.detail)}" if act.detail else ""
@@ -102,6 +103,18 @@ async def follow(api: ConsoleApi, name: str, output: Output) -> None:
                 raise typer.Exit(Exit.FOUND)
             return
         await asyncio.sleep(LOOK_SECONDS)
+
+
+def _pace(task: model.TaskDetail) -> str:
+    """How fast a task goes, and why no faster."""
+    if task.pace >= task.rate or not task.pace:
+        return ""
+    if task.live_working is None or task.live_quiet is None:
+        return f"; now {task.pace} a second, and faster as long as no live letter waits for it"
+    took = (
+        f"{task.live_working * 1000:.1f} ms for one while tasks work, {task.live_quiet * 1000:.1f} while they are quiet"
+    )
+    return f"; now {task.pace} a second, as live letters bear it: the exchange takes {took}"
 
 
 def _state(task: model.TaskTold) -> str:

@@ -17,11 +17,15 @@ TRACKER_BODY = "exchange-tracker"
 """Says that deadlines have passed."""
 CONSOLE_BODY = "exchange-console"
 """Says what operators do."""
+ARCHIVE_BODY = "exchange-archive"
+"""Says what people do on the archive's machine."""
+ARCHIVE_ACTS = "archive-"
+"""How the acts that the archive's body says begin: none of them has an effect beyond the journal (ADR 0021)."""
 
 ECHO_BODY = "echo"
 """Answers every letter, so that a body can try the whole way."""
 
-_SAYS: Mapping[str, type] = MappingProxyType({TRACKER_BODY: Deadline, CONSOLE_BODY: Command})
+_SAYS: Mapping[str, type] = MappingProxyType({TRACKER_BODY: Deadline, CONSOLE_BODY: Command, ARCHIVE_BODY: Command})
 
 SERVICE_BODIES = frozenset(_SAYS)
 """Codes of the bodies that speak for services."""
@@ -35,10 +39,13 @@ def speaks_for_service(body: Body) -> bool:
 def may_say(body: Body, statement: Statement) -> bool:
     """Whether a statement of that kind is the body's to say, in its lane.
 
-    Origins are everybody's. Beside them a service's body says one kind only, and nobody else says that.
+    Origins are everybody's. Beside them a service's body says one kind only, and no body of another kind says that;
+    the archive's says none of the commands that set something going or have something deleted.
     """
     if isinstance(statement, Open | Void):
         return True
+    if body.code == ARCHIVE_BODY and isinstance(statement, Command) and speaks_for_service(body):
+        return statement.action.startswith(ARCHIVE_ACTS)
     if speaks_for_service(body):
         return isinstance(statement, _SAYS[body.code])
     return not isinstance(statement, Deadline | Command)

@@ -41,7 +41,7 @@ from exchange.bus.topics import ClusterShape, TopicSpec, inbox_topic, service_to
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ZERO_DIGEST
-from exchange.domain.own_bodies import CONSOLE_BODY, TRACKER_BODY
+from exchange.domain.own_bodies import ARCHIVE_BODY, CONSOLE_BODY, TRACKER_BODY
 from exchange.embedded.demo_bodies import ECHO, DemoBody
 from exchange.embedded.installed import Installation, agents, role_of
 from exchange.embedded.log_keeping import POLICY, LogKeeping, has_tsa, prepare_tsa, reader_tables
@@ -60,6 +60,7 @@ from exchange.settings.bodies import BODY
 from exchange.settings.toml import table_text
 
 ADMIN = "svc-admin"
+AUDITOR_TOKEN = "auditor.token"  # noqa: S105  # a file's name
 _BEGUN = timedelta(days=30)
 """For how long certificates that are about to expire have been good."""
 _DESK = "sqlite:///desk.sqlite"
@@ -163,12 +164,12 @@ class Installer:
         self._write("router", kafka[ROUTER], policy, ticks, _observe(ports["router"]))
         speaking = speaking_table(self._authority, TRACKER_BODY, folder)
         self._write("tracker", kafka[TRACKER], policy, store, speaking, _observe(ports["tracker"]))
-        self._write_log(bootstrap, ports)
+        stamping = self._write_log(bootstrap, ports)
         if self.installation.console:
             self._write("console", *self._console(bootstrap), store, _observe(ports["console"]))
         desk = [table_text("desk", url=_DESK)] if self.installation.console else []
         self._write("operator", kafka[ADMIN], store, *desk, table_text("cluster", **copies), quotas)
-        self._write("auditor", kafka[AUDITOR], store, *reader_tables())
+        self._write("auditor", kafka[AUDITOR], store, *reader_tables(), *stamping, *self._console_of_auditor())
         for body in self._bodies:
             if body.gateway:
                 continue
@@ -176,18 +177,20 @@ class Installer:
             kafka_of_body = self._kafka(body.code, bootstrap)
             self._write(role, kafka_of_body, policy, *self._agent(body, role), _observe(ports[role]))
 
-    def _write_log(self, bootstrap: str, ports: Mapping[str, int]) -> None:
-        """Configurations of the archive and its witness, and the policy that names both."""
+    def _write_log(self, bootstrap: str, ports: Mapping[str, int]) -> tuple[str, ...]:
+        """Configurations of the archive and its witness, and the policy that names both; who stamps is returned."""
         folder = self.installation.folder
         exchange = DirectoryFolder.at(folder / "directory", self._authority.directory.root).exchange
         tsa = self._port("tsa", "authority") if has_tsa(folder) else None
         log = LogKeeping(folder, exchange, self._port("archive", "serve"), self._port("witness", "listen"), tsa)
         log.write_policy()
         joined = self._kafka(ARCHIVE, bootstrap), self._directory("archive")
-        self._write_file("archive", *log.archive_tables(), _observe(ports["archive"]), *joined)
+        speaking = speaking_table(self._authority, ARCHIVE_BODY, folder)
+        self._write_file("archive", *log.archive_tables(), speaking, _observe(ports["archive"]), *joined)
         self._write_file("witness", *log.witness_tables(), _observe(ports["witness"]))
         if tsa is not None:
             self._write_file("tsa", log.tsa_table(), _observe(ports["tsa"]))
+        return log.stamping_tables()
 
     def _port(self, role: str, table: str) -> int:
         """The saved port of a role's table, another one where somebody has taken it meanwhile."""
@@ -201,6 +204,13 @@ class Installer:
         desk = table_text("desk", url=_DESK)
         speaking = speaking_table(self._authority, CONSOLE_BODY, folder)
         return self._kafka(CONSOLE, bootstrap), speaking, desk, web, *reader_tables()
+
+    def _console_of_auditor(self) -> tuple[str, ...]:
+        """Who keeps what auditors do, where there is a console; whoever shows the console makes the token."""
+        if not self.installation.console:
+            return ()
+        port = saved_port(self.installation.config("console"), "console")
+        return (table_text("console", url=f"http://{HOST}:{port}", token=AUDITOR_TOKEN),)
 
     def _ports(self, running: Collection[str]) -> dict[str, int]:
         """The saved port of each role, another one where somebody else has taken it meanwhile."""

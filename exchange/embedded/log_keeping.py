@@ -75,14 +75,17 @@ class LogKeeping:
 
     def archive_tables(self) -> tuple[str, ...]:
         """What the archive's file says of the log, and of who stamps its checkpoints."""
-        url = f"http://{HOST}:{self.tsa}/"
-        stamps = [] if self.tsa is None else [table_text("timestamps", url=url, roots=TSA_ROOT, interval_minutes=1)]
         return (
-            *stamps,
+            *self.stamping_tables(),
             table_text("archive", folder=ARCHIVE_FOLDER),
             table_text("log", key=_KEYS["log"], policy=POLICY),
             table_text("serve", host=HOST, port=self.archive, entries=True),
         )
+
+    def stamping_tables(self) -> tuple[str, ...]:
+        """Who stamps, for the archive and for who checks it; nothing where there is no authority."""
+        url = f"http://{HOST}:{self.tsa}/"
+        return () if self.tsa is None else (table_text("timestamps", url=url, roots=TSA_ROOT, interval_minutes=1),)
 
     def tsa_table(self) -> str:
         """What the time-stamping authority's file says."""

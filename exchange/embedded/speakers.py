@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, ListedCertificate, Names
 from exchange.domain.entry import OWN_KIND
-from exchange.domain.own_bodies import CONSOLE_BODY, TRACKER_BODY
+from exchange.domain.own_bodies import ARCHIVE_BODY, CONSOLE_BODY, TRACKER_BODY
 from exchange.security.authority import Authority
 from exchange.security.keys import load_certificate
 from exchange.settings.toml import table_text
@@ -17,6 +17,7 @@ SERVICES: Mapping[str, Names] = MappingProxyType(
     {
         TRACKER_BODY: Names(ky="Алмашуунун көзөмөлү", ru="Контроль обмена", en="The exchange's tracker"),
         CONSOLE_BODY: Names(ky="Алмашуунун пульту", ru="Пульт обмена", en="The exchange's console"),
+        ARCHIVE_BODY: Names(ky="Алмашуунун архиви", ru="Архив обмена", en="The exchange's archive"),
     }
 )
 """The bodies that speak for services, in every installation."""

@@ -15,11 +15,12 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.reason import Reason
 from exchange.security.errors import KeyRefused, SignatureFormError, SignatureRefused
-from exchange.security.form import SIGNING_YEARS, ParsedSignature, Template
+from exchange.security.form import SIGNING_YEARS, Frame, ParsedSignature, Template
 from exchange.security.keys import PrivateKey, PublicKey, certified_key
 
 
@@ -89,6 +90,10 @@ class Verifier:
         """SHA-256 of the certificate: the name under which a signature refers to it."""
         return self._template.signer
 
+    def frame(self, parsed: ParsedSignature) -> Frame:
+        """What further signatures like one that was verified have in common with it."""
+        return self._template.frame(len(parsed.value))
+
     def verify(self, parsed: ParsedSignature, statement: bytes) -> None:
         """Check that `parsed` is this certificate's signature of `statement`.
 
@@ -122,5 +127,7 @@ def signing(key: PrivateKey) -> Callable[[bytes], bytes]:
 def checking(key: PublicKey) -> Callable[[bytes, bytes], None]:
     """Checks a signature (first) of bytes (second) with a key; raises `InvalidSignature`."""
     if isinstance(key, ec.EllipticCurvePublicKey):
-        return partial(key.verify, signature_algorithm=ec.ECDSA(hashes.SHA256()))
+        # Hashed here: the library takes longer to choose its hash than the hash takes.
+        verify = partial(key.verify, signature_algorithm=ec.ECDSA(Prehashed(hashes.SHA256())))
+        return lambda value, data: verify(value, hashlib.sha256(data).digest())
     return partial(key.verify, padding=padding.PKCS1v15(), algorithm=hashes.SHA256())

@@ -11,13 +11,15 @@
 These are byte for byte what OpenSSL 3 makes with `openssl cms -sign -binary -cades -nosmimecap
 -nocerts -md sha256 -outform DER`. For one certificate everything but signing time, digest and
 signature value is fixed, so signing fills a template and verification renders the template again
-and accepts only identical bytes: there is no second encoding to reason about.
+and accepts only identical bytes: there is no second encoding to reason about. For the same reason a
+signature that begins as one that held before need not be parsed: it is cut as that one was (`Frame`).
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -34,6 +36,8 @@ SIGNING_YEARS = range(2000, 2050)
 _CMS_BYTES_MAX = 8192
 _CERTIFICATE_BYTES_MAX = 8192
 _ECDSA_VALUE_BYTES = range(8, 73)  # DER of two integers of 1 to 33 bytes
+_TIMES = 1024
+"""So many signing times are remembered: letters of a busy second have the same."""
 
 
 def _oid(content: str) -> bytes:
@@ -99,6 +103,46 @@ def parse(cms: bytes) -> ParsedSignature:
         raise SignatureFormError(str(error)) from error
 
 
+def beginning(cms: bytes) -> bytes:
+    """A signature up to its signing time: says whose it is and how long its value is; of other bytes anything."""
+    return cms[: cms.find(_BEFORE_TIME) + len(_BEFORE_TIME)]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all signatures of one certificate with one length of the value have in common.
+
+    Attributes:
+        signer: SHA-256 of the certificate.
+        before: what stands before the time.
+        after: what stands between digest and value.
+        value_bytes: length of the value, which `before` and `after` state.
+    """
+
+    signer: bytes
+    before: bytes
+    after: bytes
+    value_bytes: int
+
+    def fill(self, time: bytes, digest: bytes, value: bytes) -> bytes:
+        """The whole CMS."""
+        return b"".join((self.before, time, _BEFORE_DIGEST, digest, self.after, value))
+
+    def parse(self, cms: bytes) -> ParsedSignature | None:
+        """What `parse` gives, without looking at each element; None when anything but the three values differs."""
+        time_at = len(self.before)
+        digest_at = time_at + _TIME_BYTES + len(_BEFORE_DIGEST)
+        digest_end = digest_at + _DIGEST_BYTES
+        time, digest = cms[time_at : time_at + _TIME_BYTES], cms[digest_at:digest_end]
+        value = cms[digest_end + len(self.after) :]
+        if len(value) != self.value_bytes or self.fill(time, digest, value) != cms:
+            return None
+        try:
+            return ParsedSignature(cms, self.signer, time, digest, value, _signing_time(time))
+        except ValueError:
+            return None
+
+
 def embed_certificate(cms: bytes, certificate: x509.Certificate) -> bytes:
     """Insert the signer's certificate: the same signature as CAdES B-B, for export.
 
@@ -159,7 +203,7 @@ class Template:
             self._algorithm, self.value_bytes = _RSA_ENCRYPTION, range(size, size + 1)
         self._signer_info_bytes = len(signer) + len(der.header(der.CONTEXT_0, attributes)) + attributes
         # ECDSA values differ in length, and with it all lengths around them; few lengths are possible.
-        self._frames: dict[int, tuple[bytes, bytes]] = {}
+        self._frames: dict[int, Frame] = {}
 
     def signed_bytes(self, time: bytes, digest: bytes) -> bytes:
         """What the signature value is over: the attributes as a SET OF."""
@@ -167,13 +211,16 @@ class Template:
 
     def render(self, time: bytes, digest: bytes, value: bytes) -> bytes:
         """The whole CMS."""
-        frame = self._frames.get(len(value))
-        if frame is None:
-            frame = self._frames[len(value)] = self._frame(len(value))
-        return b"".join((frame[0], time, _BEFORE_DIGEST, digest, frame[1], value))
+        return self.frame(len(value)).fill(time, digest, value)
 
-    def _frame(self, value_bytes: int) -> tuple[bytes, bytes]:
-        """What stands before the time and after the digest when the value has `value_bytes`."""
+    def frame(self, value_bytes: int) -> Frame:
+        """What is the same when the value has `value_bytes`."""
+        frame = self._frames.get(value_bytes)
+        if frame is None:
+            frame = self._frames[value_bytes] = self._frame(value_bytes)
+        return frame
+
+    def _frame(self, value_bytes: int) -> Frame:
         after = self._after_digest + self._algorithm + der.header(der.OCTET_STRING, value_bytes)
         length = self._signer_info_bytes + len(after) - len(self._after_digest) + value_bytes
         before = self._before_time
@@ -188,7 +235,7 @@ class Template:
             wrapper = der.header(tag, length) + inside
             length += len(wrapper) - len(inside)
             before = wrapper + before
-        return before, after
+        return Frame(self.signer, before, after, value_bytes)
 
 
 def _signing_certificate(signer: bytes, issuer: bytes, serial: bytes) -> bytes:
@@ -249,6 +296,7 @@ def _enter_signing_certificate(cms: bytes, at: int, end: int) -> int:
     return der.skip(cms, at, _BEFORE_ESS_HASH, end, "certHash")
 
 
+@lru_cache(_TIMES)
 def _signing_time(time: bytes) -> datetime:
     digits = time[:12]
     if not digits.isdigit() or time[12:] != b"Z":

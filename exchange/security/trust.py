@@ -17,7 +17,7 @@ from exchange.security.cades import Verifier
 from exchange.security.chain import ChainValidator
 from exchange.security.crl import NO_REVOCATIONS, Revocations
 from exchange.security.errors import DirectoryRefused, SignatureRefused
-from exchange.security.form import ParsedSignature, parse
+from exchange.security.form import Frame, ParsedSignature, beginning, parse
 from exchange.security.purpose import Purpose
 from exchange.security.validity import Validity
 
@@ -60,6 +60,7 @@ class Trust:
         below = [issuer for issuer in issuers if issuer not in roots]
         self._chains = ChainValidator(roots, Purpose.STATEMENT, below, revocations)
         self._listed: dict[bytes, _Listed] = {}
+        self._held: dict[bytes, Frame] = {}
         for listed in _statement_certificates(directory):
             signer = digest(listed.der)
             if signer in self._listed:
@@ -90,9 +91,11 @@ class Trust:
         Raises:
             SignatureRefused: with its reason; `body` is set for steps 4 and 5 only.
         """
-        parsed = parse(signature)
+        parsed = self._parse(signature)
         listed = self._find(parsed)
         listed.verifier.verify(parsed, statement)
+        frame = listed.verifier.frame(parsed)
+        self._held[frame.before] = frame
         if listed.revoked is not None and listed.revoked <= at:
             raise SignatureRefused(Reason.CERTIFICATE_REVOKED, body=listed.body)
         if listed.validity is None or not listed.validity.covers(at):
@@ -106,6 +109,12 @@ class Trust:
             SignatureRefused: `signature-form`, `signer-unknown`.
         """
         return self._find(parse(signature)).verifier.certificate
+
+    def _parse(self, signature: bytes) -> ParsedSignature:
+        """As `parse`, but one that begins as one that held before is not gone through element by element."""
+        frame = self._held.get(beginning(signature))
+        parsed = None if frame is None else frame.parse(signature)
+        return parse(signature) if parsed is None else parsed
 
     def _find(self, parsed: ParsedSignature) -> _Listed:
         listed = self._listed.get(parsed.signer)

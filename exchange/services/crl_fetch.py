@@ -10,7 +10,6 @@ from datetime import datetime
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import URLError
-from urllib.parse import urlsplit
 from urllib.request import (
     HTTPDefaultErrorHandler,
     HTTPErrorProcessor,
@@ -23,6 +22,7 @@ from urllib.request import (
 
 from cryptography import x509
 
+from exchange.domain.address import web_address
 from exchange.domain.directory import Directory
 from exchange.domain.ids import digest
 from exchange.security.crl import CRL_BYTES_MAX, Crl, CrlRefused, read_crl
@@ -31,7 +31,6 @@ from exchange.security.files import write_atomically
 
 TIMEOUT_SECONDS = 30.0
 """For connecting and for each read."""
-_SCHEMES = ("http", "https")
 
 Download = Callable[[str], bytes]
 """The bytes at an address, one more than a list may have at most; raises `CrlRefused`."""
@@ -87,7 +86,7 @@ def download(url: str) -> bytes:
     Raises:
         CrlRefused: `crl-not-fetched`.
     """
-    if urlsplit(url).scheme not in _SCHEMES:
+    if web_address(url) is None:
         raise _not_fetched(url, "it is no address of http or https")
     opener = OpenerDirector()  # not `build_opener`, which would read local files, too
     for handler in (
@@ -142,7 +141,7 @@ def _points_of(certificate: x509.Certificate) -> list[str]:
     except (x509.ExtensionNotFound, ValueError):
         return []
     names = [name.value for point in points for name in point.full_name or ()]
-    return [name for name in names if isinstance(name, str) and urlsplit(name).scheme in _SCHEMES]
+    return [name for name in names if isinstance(name, str) and web_address(name) is not None]
 
 
 def _not_fetched(url: str, why: str) -> CrlRefused:

@@ -13,11 +13,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import httpx
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from exchange.domain.address import web_address
 from exchange.domain.errors import ConfigurationError
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.errors import LogRefused
@@ -47,13 +47,13 @@ class Outcome(StrEnum):
     INVALID = "invalid"
     """Its answer is not what it must be, or its signature does not hold."""
     ROLLED_BACK = "rolled-back"
-    """It cosigned a larger size of this log than there is: the log was put back. Do not sign further."""
+    """It says that it cosigned a larger size of this log than there is: one of us was put back."""
     FORKED = "forked"
-    """It says that this is no continuation of what it cosigned. Do not sign further."""
+    """It says that this is no continuation of what it cosigned."""
 
     @property
     def contradicts(self) -> bool:
-        """Whether the witness knows another log than ours under its name."""
+        """Whether the witness says that it knows another log than ours under its name."""
         return self in {Outcome.ROLLED_BACK, Outcome.FORKED}
 
 
@@ -90,6 +90,11 @@ class WitnessingMetrics:
             registry=registry,
         )  # fmt: skip
 
+    def expect(self, witness: str) -> None:
+        """Begin all counts of a witness at 0: an alarm sees what grows, and not what appears."""
+        for outcome in Outcome:
+            self._answers.labels(witness, outcome.value)
+
     def tell(self, answer: Answer, size: int) -> None:
         """Count an answer about a checkpoint of so many entries."""
         self._answers.labels(answer.witness, answer.outcome.value).inc()
@@ -121,6 +126,8 @@ class Witnesses:
         self._client = client
         self._metrics = metrics
         self._monotonic = monotonic
+        for witness in witnesses:
+            metrics.expect(witness.name)
         self._standing = {witness.name: _Standing() for witness in witnesses}
 
     async def ask(self, note: Note, hashes: Hashes) -> tuple[Answer, ...]:
@@ -215,22 +222,13 @@ async def open_witnesses(
     """
     asked = tuple(witness for witness in policy.witnesses if witness.url)
     for witness in asked:
-        _require_address(witness)
+        if web_address(witness.url) is None:
+            message = f"witness {witness.name}: '{witness.url[:100]}' is no address of http or https: mend the policy"
+            raise ConfigurationError(message, code="log-policy-invalid")
     headers = {"Content-Type": "text/plain; charset=utf-8", "Accept-Encoding": "identity"}
     # Answers are short and redirects nobody's business: a witness is where the policy says.
     async with httpx.AsyncClient(headers=headers, timeout=ASK_SECONDS, follow_redirects=False) as client:
         yield Witnesses(asked, client, WitnessingMetrics(registry), monotonic)
-
-
-def _require_address(witness: Witness) -> None:
-    try:
-        parts = urlsplit(witness.url)
-        good = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        good = False
-    if not good:
-        message = f"witness {witness.name}: '{witness.url[:100]}' is no address of http or https: mend the policy"
-        raise ConfigurationError(message, code="log-policy-invalid")
 
 
 def _read(witness: Witness, status: int, body: bytes, note: Note) -> Answer:

@@ -11,7 +11,7 @@ misspelt key is never silently without effect. Relative paths are relative to th
     directory   [kafka] [directory] [clock] [cluster] [quotas] [observe]
     witness     [witness] [listen] [[log]] [observe]               see `exchange.settings.witness`
     operator    [kafka] [directory] [store] [desk] [cluster] [quotas] [console]     doctor, letters, redrive, …
-    auditor     [kafka] [directory] [store] [archive] [log] [timestamps]    audit, evidence
+    auditor     [kafka] [directory] [store] [archive] [log] [timestamps] [console]    audit, evidence
 
 Where the cluster is, and who we are there, may also come from the environment, which then wins:
 `EXCHANGE_KAFKA_BOOTSTRAP`, `EXCHANGE_KAFKA_CA`, `EXCHANGE_KAFKA_CERTIFICATE`, `EXCHANGE_KAFKA_KEY`,
@@ -159,6 +159,7 @@ class AuditorSettings:
         store: the tracker's, only to compare with it.
         log: the archive's logs; None: they are not within reach.
         timestamps: who stamps evidence; None: nobody.
+        console: keeps in the journal what the auditor does; None: nobody does.
     """
 
     kafka: KafkaSettings
@@ -166,6 +167,7 @@ class AuditorSettings:
     store: str
     log: LogSettings | None
     timestamps: TimestampSettings | None
+    console: ConsoleAccess | None = None
 
 
 def router_settings(file: Path, environ: Mapping[str, str]) -> RouterSettings:
@@ -230,4 +232,5 @@ def auditor_settings(file: Path, environ: Mapping[str, str]) -> AuditorSettings:
     """Read an auditor's file."""
     with opened(file) as top:
         kafka, directory, store = read_kafka(top, environ), read_directory(top), read_store(top)
-        return AuditorSettings(kafka, directory, store, read_log(top), timestamp_settings(top))
+        log, timestamps = read_log(top, environ), timestamp_settings(top)
+        return AuditorSettings(kafka, directory, store, log, timestamps, console_access(top))

@@ -27,6 +27,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from exchange.bus.connection import KafkaSettings
+from exchange.domain.address import web_address
 from exchange.security.keys import KeyFiles
 from exchange.settings.oidc import OidcSettings, oidc_settings
 from exchange.settings.speaking import SpeakingSettings, speaking_settings
@@ -103,14 +104,14 @@ def console_settings(file: Path, environ: Mapping[str, str]) -> ConsoleSettings:
         store = read_store(top)
         desk = read_store(top, "desk") if top.has("desk") else store
         speaking = speaking_settings(top, environ)
-        observe, log, timestamps = read_observe(top), read_log(top), timestamp_settings(top)
+        observe, log, timestamps = read_observe(top), read_log(top, environ), timestamp_settings(top)
         return ConsoleSettings(kafka, directory, store, desk, served, observe, speaking, oidc, log, timestamps)
 
 
 def _served(table: Table, environ: Mapping[str, str]) -> Served:
     host, port = table.text("host", "127.0.0.1"), table.number("port", least=0, most=65535)
     url = table.text("public_url", "")
-    if url and not _PUBLIC.fullmatch(url):
+    if url and not (_PUBLIC.fullmatch(url) and web_address(url)):
         raise table.wrong("public_url", 'must be http:// or https:// with a host, and no path: "https://host"')
     tokens = table.path("tokens")
     files = None

@@ -1,4 +1,6 @@
-"""The [console] table of an operator's file: the console that `exchange letters`, `track` and the like ask.
+"""The [console] table of an operator's or an auditor's file: which console its commands ask.
+
+It answers `exchange letters`, `track` and the like, and keeps in the journal what `exchange audit` does.
 
 [console]
 url = "https://exchange.example.kg"
@@ -10,6 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from exchange.domain.address import web_address
 from exchange.settings.toml import Table
 
 _ADDRESS = re.compile(r"(https://[A-Za-z0-9.\-\[\]:]{1,255}|http://(127\.0\.0\.1|localhost|\[::1\]):[0-9]{1,5})/?")
@@ -30,6 +33,6 @@ def console_access(top: Table) -> ConsoleAccess | None:
         return None
     with top.table("console") as table:
         url = table.text("url")
-        if not _ADDRESS.fullmatch(url):
+        if not (_ADDRESS.fullmatch(url) and web_address(url)):
             raise table.wrong("url", "must be https://…, or http://127.0.0.1:PORT on the console's own machine")
         return ConsoleAccess(url.rstrip("/"), table.path("token"), table.path("ca") if table.has("ca") else None)

@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from exchange.domain.address import web_address
 from exchange.domain.user import Role
 from exchange.settings.toml import Table, given_file
 
@@ -62,7 +63,7 @@ def oidc_settings(console: Table, environ: Mapping[str, str]) -> OidcSettings | 
         return None
     with console.table("oidc") as table:
         issuer = table.text("issuer")
-        if not _ISSUER.fullmatch(issuer):
+        if not (_ISSUER.fullmatch(issuer) and web_address(issuer)):
             raise table.wrong("issuer", "must be an https address, as the provider's discovery document names itself")
         return OidcSettings(
             issuer=issuer,

@@ -9,8 +9,8 @@ OpenTelemetry's own variables: `OTEL_EXPORTER_OTLP_CERTIFICATE`, `OTEL_EXPORTER_
 
 import ipaddress
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+from exchange.domain.address import web_address
 from exchange.settings.toml import Table
 
 _CHARACTERS = 300
@@ -37,22 +37,14 @@ def read_telemetry(top: Table) -> TelemetrySettings | None:
 
 def _is_usable(endpoint: str) -> bool:
     """Digests and codes are no secret, but whose letter is where is nobody's business on the way."""
-    if len(endpoint) > _CHARACTERS or not endpoint.isprintable() or not endpoint.isascii():
-        return False
-    try:
-        parts = urlsplit(endpoint)
-        known = parts.port != 0
-    except ValueError:
+    parts = web_address(endpoint)
+    if parts is None or len(endpoint) > _CHARACTERS:
         return False
     plain = not (parts.username or parts.password or parts.query or parts.fragment)
-    return (
-        known and plain and bool(parts.hostname) and (parts.scheme == "https" or _is_here(parts.scheme, parts.hostname))
-    )
+    return plain and (parts.scheme == "https" or _is_here(parts.hostname or ""))
 
 
-def _is_here(scheme: str, host: str | None) -> bool:
-    if scheme != "http" or host is None:
-        return False
+def _is_here(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

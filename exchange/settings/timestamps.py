@@ -10,8 +10,8 @@ digest = "sha256"                        of what is renewed from now on; another
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from exchange.domain.address import web_address
 from exchange.settings.toml import Table
 
 DIGESTS = ("sha256", "sha384", "sha512")
@@ -48,14 +48,6 @@ def timestamp_settings(top: Table) -> TimestampSettings | None:
         digest = table.text("digest", DIGESTS[0])
         if digest not in DIGESTS:
             raise table.wrong("digest", f"must be one of {', '.join(DIGESTS)}")
-        if not _is_address(url):
+        if web_address(url) is None:
             raise table.wrong("url", "must be the authority's address, beginning with https:// or http://")
         return TimestampSettings(url, roots, timedelta(minutes=minutes), digest)
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets or a port that are none
-        return False

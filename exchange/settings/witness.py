@@ -19,8 +19,8 @@ tiles = "https://archive.example"     where the archive's folder is served; with
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from exchange.domain.address import web_address
 from exchange.security.keys import KeyFiles
 from exchange.settings.tables import LOCK, ObserveSettings, read_observe
 from exchange.settings.toml import Table, given_file, opened
@@ -96,8 +96,7 @@ def _logs(tables: list[Table]) -> dict[str, WatchedSettings]:
             if key.kind is not Kind.NOTE or key.name in logs:
                 raise table.wrong("key", "must be the key of a log, each log once")
             tiles = table.text("tiles", "")
-            parts = urlsplit(tiles)
-            if tiles and not (parts.scheme in {"http", "https"} and parts.netloc):
+            if tiles and web_address(tiles) is None:
                 raise table.wrong("tiles", "must be an address of http or https")
             logs[key.name] = WatchedSettings(key, tiles)
     return logs

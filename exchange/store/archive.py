@@ -84,7 +84,7 @@ class Archive:
         """The block that begins at byte `at`; None when no whole one does.
 
         Raises:
-            ArchiveError: `archive-damaged`: something else does.
+            ArchiveError: `old-letters-damaged`: something else does.
         """
         with self._usable(), self._opened(name, os.O_RDONLY) as file:
             file.seek(at)
@@ -156,4 +156,4 @@ def _checked(name: str, at: int, data: bytes) -> list[Line]:
 
 def _damaged(name: str, at: int, problem: str) -> ArchiveError:
     message = f"the block at byte {at} of {name} is damaged ({problem}): put the file back from a copy"
-    return ArchiveError(message, code="archive-damaged")
+    return ArchiveError(message, code="old-letters-damaged")

@@ -124,7 +124,7 @@ def fetch_back(connection: sa.Connection, archive: Archive | None, digests: Coll
         digests: of letters, known or not.
 
     Raises:
-        ArchiveError: `archive-unavailable`, retriable; `archive-damaged`; `archive-unknown`.
+        ArchiveError: `archive-unavailable`, retriable; `old-letters-damaged`; `archive-unknown`.
     """
     if connection.execute(sa.select(archived.c.place).limit(1)).first() is None:
         return
@@ -136,7 +136,7 @@ def fetch_back(connection: sa.Connection, archive: Archive | None, digests: Coll
         lines = {} if block is None else _by_letter(block.lines)
         if row.place not in lines:
             message = f"{row.file} ends before letter {bytes(row.digest).hex()} at {row.at}: put it back from a copy"
-            raise ArchiveError(message, code="archive-damaged")
+            raise ArchiveError(message, code="old-letters-damaged")
         for name, table in _TABLES.items():
             bulk.insert(connection, table, [_values(line) for line in lines[row.place] if line[0] == name])
         tallies.move(connection, month_of(moment(row.journalled)), [row.place], -1)

@@ -11,7 +11,7 @@ The text is the one that Sigsum, Tessera and Go's tools use for this, with keys 
 A witness's address is for the archive, which asks it; who only verifies needs none. `quorum none` asks for no witness.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from exchange.tlog.checkpoint import Checkpoint
@@ -86,7 +86,11 @@ class LogPolicy:
         witnesses = {witness.name: signed[witness.key] for witness in self.witnesses if witness.key in signed}
         return Seen(checkpoint, witnesses, self._is_met(self.quorum, witnesses))
 
-    def _is_met(self, name: str, witnesses: Mapping[str, int]) -> bool:
+    def is_met_without(self, names: Collection[str]) -> bool:
+        """Whether all other witnesses than these make a checkpoint count: a rival of the one that these cosigned."""
+        return self._is_met(self.quorum, {witness.name for witness in self.witnesses} - {*names})
+
+    def _is_met(self, name: str, witnesses: Collection[str]) -> bool:
         group = self.groups.get(name)
         if group is None:
             return name == NOBODY or name in witnesses

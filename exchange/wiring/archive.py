@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
 
@@ -19,6 +19,7 @@ from exchange.bus.connection import KafkaSettings
 from exchange.bus.reader import PositionedReader
 from exchange.bus.transactions import SoleWriter
 from exchange.domain.directory import Directory
+from exchange.domain.own_bodies import ARCHIVE_BODY
 from exchange.security.files import write_atomically
 from exchange.security.log_keys import load_log_key, read_log_policy
 from exchange.services.archive.checkpoints import Checkpoints
@@ -41,7 +42,12 @@ from exchange.settings.archive import ArchiveServiceSettings, ServeSettings
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.note import Kind, Verifier
 from exchange.wiring.directory import followed, latest_directory
+from exchange.wiring.publication import publication_of
+from exchange.wiring.speaking import open_speaker
 from exchange.wiring.timestamps import open_timestamps
+
+if TYPE_CHECKING:
+    from exchange.services.archive.publication import Publication
 
 Run = Callable[[], Coroutine[Any, Any, None]]
 """A part of the process: runs until it is cancelled."""
@@ -70,11 +76,18 @@ async def run_archive(settings: ArchiveServiceSettings) -> None:
             checkpoints = Checkpoints(
                 identity, taking, disk, proofs, witnesses, topic(settings.kafka), metrics, system.now
             )
-            beside = [each.run for each in await _timestamps(settings, stack, registry, checkpoints)]
+            beside: list[Run] = [each.run for each in await _timestamps(settings, stack, registry, checkpoints)]
+            if settings.speaking is not None:
+                speaker = open_speaker(ARCHIVE_BODY, settings.speaking, settings.kafka, settings.directory)
+                beside.append(stack.enter_context(speaker).run)
             if settings.serve is not None:
                 beside.append(partial(_serve, settings.folder, settings.serve))
+            publication = None
+            if settings.publish is not None:
+                publication = publication_of(settings.publish, settings.folder, registry)
+                beside.append(publication.run)
             look_for_garbage_rarely()
-            await _run(settings, registry, taking, checkpoints, beside)
+            await _run(settings, registry, taking, checkpoints, beside, publication)
 
 
 def log_identity(settings: ArchiveServiceSettings, installed: Directory) -> Identity:
@@ -98,15 +111,15 @@ def topic(kafka: KafkaSettings) -> Topic:
 
 
 def begin_new_log(
-    settings: ArchiveServiceSettings, person: str, reason: str, given: bytes | None
+    settings: ArchiveServiceSettings, act: Act, given: bytes | None, keep: Callable[[Checkpoint], None]
 ) -> tuple[Verifier, Checkpoint]:
     """Begin a new log behind the one that is lost; the policy's line of the log is written anew.
 
     Args:
         settings: of the archive, whose process has ended; its policy is the old log's.
-        person: who does it.
-        reason: why.
+        act: who does it, and why.
         given: the old log's last witnessed checkpoint, None: what Kafka or the folder has.
+        keep: told what the new log will go on for, before anything is changed.
 
     Returns:
         The new log's key, and what it goes on for.
@@ -121,7 +134,8 @@ def begin_new_log(
     note, seen = last_witnessed(_known_notes(settings) if given is None else [given], policy)
     name = log_name(installed.exchange, seen.checkpoint)
     signer = load_log_key(settings.log.key, name, Kind.NOTE, settings.log.passphrase)
-    begin_anew(settings.folder, installed.journal_partitions, note, Act(system.now(), person, reason))
+    keep(seen.checkpoint)
+    begin_anew(settings.folder, installed.journal_partitions, note, act)
     text = settings.log.policy.read_text(encoding="utf-8").replace(str(policy.log), str(signer.verifier))
     write_atomically(settings.log.policy, text.encode())
     return signer.verifier, seen.checkpoint
@@ -154,11 +168,15 @@ async def _run(
     taking: Taking,
     checkpoints: Checkpoints,
     beside: Sequence[Run],
+    publication: "Publication | None",
 ) -> None:
     def waiting_for() -> str:
         return taking.waiting_for or checkpoints.waiting_for
 
-    with observed(registry, waiting_for, settings.observe.host, settings.observe.port):
+    def behind() -> str:
+        return "" if publication is None else publication.waiting_for
+
+    with observed(registry, waiting_for, settings.observe.host, settings.observe.port, behind):
         async with changes_told("archive", waiting_for):
             await until_signalled(_work([taking.run, checkpoints.run, *beside]))
 

@@ -17,6 +17,7 @@ from exchange.bus.connection import KafkaSettings
 from exchange.bus.producer import SubmissionProducer
 from exchange.bus.reader import PositionedReader
 from exchange.bus.topics import ROUTED_BATCH_BYTES
+from exchange.domain.errors import ConfigurationError
 from exchange.domain.policy import RECORD_BYTES
 from exchange.security.cades import Signer
 from exchange.security.directory.folder import DirectoryFolder
@@ -47,7 +48,13 @@ def open_speaker(
     drafting = Drafting(history.directory.exchange, RECORD_BYTES, system.now, system.random_bytes)
     producer = partial(SubmissionProducer, kafka, batch_bytes=ROUTED_BATCH_BYTES)
     transport = Transport(producer, partial(PositionedReader, kafka))
-    speaking.spool.mkdir(parents=True, exist_ok=True)
+    try:
+        speaking.spool.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = (
+            f"[speaking] spool: {speaking.spool} cannot be made ({error.strerror}): name a folder of this process's own"
+        )
+        raise ConfigurationError(message) from error
     with Spool(speaking.spool / "spool.sqlite") as spool:
         office = Office(spool, drafting, history, Timing(), Counters(), system.monotonic)
         yield Speaker(office, Member(body, partial(signer_of, speaking.statement)), transport)

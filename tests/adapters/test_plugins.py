@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "plain-letters"
 LOOK = "from adapters.plugins import formats; print(*sorted(formats()))"
@@ -33,7 +35,7 @@ def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Python where `folder` has packages installed."""
     environment = os.environ | {"PYTHONPATH": f"{folder}:{ROOT}"}
     command = [sys.executable, *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ from exchange.security.cades import Signer
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.tlog.policy import LogPolicy
 from tests.agent.simulator import Simulator
+from tests.patience import PATIENCE
 from tests.world import World
 
 QUICK = Timing(
@@ -129,17 +130,24 @@ class Place:
                     task.result()
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], bool]) -> None:
     """Wait until something is so."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - what is waited for happens in other tasks and threads
             await asyncio.sleep(0.005)
 
 
 async def until_settled(agent: Agent) -> None:
     """Wait until nothing is unproven."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while any(status.drafts or status.unproven or status.waits_for for status in await agent.status()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def until_waiting(agent: Agent, for_what: str) -> None:
+    """Wait until an agent of one body says that it waits for something."""
+    async with asyncio.timeout(PATIENCE):
+        while for_what not in (await agent.status())[0].waits_for:  # noqa: ASYNC110 - its own tasks find out
             await asyncio.sleep(0.01)
 
 
@@ -152,6 +160,6 @@ async def events(agent: Agent, message_id: str) -> list[tuple[str, str, str]]:
 
 async def until_heard(agent: Agent, message_id: str, count: int) -> None:
     """Wait until so much was heard about a letter."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while len(await events(agent, message_id)) < count:  # noqa: ASYNC110 - other tasks make it so
             await asyncio.sleep(0.01)

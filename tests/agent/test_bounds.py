@@ -11,6 +11,7 @@ from exchange.agent.spool import Spool, outgoing
 from exchange.domain.errors import SpoolError
 from tests.agent.edms import MemoryEdms, letter_package, plain_letter
 from tests.agent.place import QUICK, Place, until, until_settled
+from tests.patience import PATIENCE
 
 LARGE = bytes(400_000)
 
@@ -75,7 +76,7 @@ async def test_who_hands_in_too_much_is_slowed_and_told_so(place: Place) -> None
         names = [f"m-{number:03}" for number in range(120)]
         for name in names:
             ours.put(letter_package(name, message_id=name, to="beta"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while "slowed-by-exchange" not in (await agent.status())[0].waits_for:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.2)

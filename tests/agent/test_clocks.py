@@ -9,6 +9,7 @@ from exchange.agent.agent import Agent
 from exchange.domain.errors import BusError
 from tests.agent.edms import MemoryEdms, given, letter_package, plain_letter, told
 from tests.agent.place import Place, until, until_settled
+from tests.patience import PATIENCE
 
 HOUR = timedelta(hours=1)
 
@@ -58,7 +59,7 @@ async def test_what_was_refused_for_the_clock_is_told_as_it_ended(place: Place) 
 
 async def until_settled_but_for_clock(agent: Agent) -> None:
     """Wait until nothing is unproven; the clock's error is over with the next record that is read."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while any(status.drafts or status.unproven for status in await agent.status()):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -88,9 +89,9 @@ async def test_a_hand_over_put_off_by_a_clock_that_was_ahead_is_tried_again_soon
     ours.put(letter_package("one", message_id="one", to="beta"))
     place.ahead = HOUR
     async with place.agent("alpha", "beta", edms={"alpha": ours, "beta": theirs}) as agent:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while "edms-unavailable" not in await waits(agent):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         place.ahead = timedelta()
         theirs.failure = None
-        await until(lambda: given(theirs) == ["one"], seconds=5)
+        await until(lambda: given(theirs) == ["one"])

@@ -17,6 +17,7 @@ from exchange.domain.errors import SpoolError
 from exchange.services.agent import AgentService
 from tests.agent.edms import MemoryEdms, PlainFormat, given, letter_package, plain_letter
 from tests.agent.place import Place, until, until_settled
+from tests.patience import PATIENCE
 
 
 class HungryFormat(PlainFormat):
@@ -33,7 +34,7 @@ class HungryFormat(PlainFormat):
 
 async def waits_for(agent: Agent, body: str, code: str) -> None:
     """Wait until a body of the agent waits for something."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while code not in {wait for status in await agent.status() if status.body == body for wait in status.waits_for}:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

@@ -7,6 +7,7 @@ from exchange.agent.ports import ArrivedReceipt
 from exchange.domain.event import Event
 from tests.agent.edms import plain_letter
 from tests.agent.place import Place, until_heard
+from tests.patience import PATIENCE
 
 
 async def test_pages_follow_each_other(place: Place) -> None:
@@ -32,7 +33,7 @@ async def test_what_is_heard_of_letters(place: Place) -> None:
         await mailbox.submit(plain_letter("m-2", "nobody"))
         feed, cursor = agent.feed("alpha"), 0
         heard: list[ArrivedReceipt] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while len(heard) < 2:
                 rung = feed.next_ring
                 page = await feed.receipts(cursor, 1)

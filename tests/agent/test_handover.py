@@ -20,6 +20,7 @@ from tests.agent.edms import (
 )
 from tests.agent.place import Place, events, until, until_heard, until_settled
 from tests.agent.simulator import carry_on
+from tests.patience import PATIENCE
 from tests.world import NOW, letter_card
 
 
@@ -128,9 +129,11 @@ async def test_the_sender_s_edms_sees_what_it_asked_for(place: Place, ack: str, 
             receipt_package("no", event="refused", at=NOW.isoformat(), message_id="m-1", reason="refused-by-recipient")
         )
         await until_heard(alpha, "m-1", 3)
-        await asyncio.sleep(0.1)
+        await until_settled(alpha)
+        async with asyncio.timeout(PATIENCE):
+            while (await alpha.status())[0].to_hand_over:  # noqa: ASYNC110 - its own tasks hand it over
+                await asyncio.sleep(0.01)
         assert [event for _, event, _ in await events(alpha, "m-1")] == ["delivered", "handed-over", "refused"]
-        assert (await alpha.status())[0].to_hand_over == 0
     assert told(ours) == shown
 
 
@@ -196,7 +199,7 @@ async def test_a_body_without_an_edms(place: Place) -> None:
         await alpha.mailbox("alpha").submit(plain_letter("m-1", "beta", data=b"hello"))
         await until(lambda: place.simulator.message_ids("beta") == ["m-1"])
         box = beta.mailbox("beta")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not (arrived := await box.arrived()):  # noqa: ASYNC110 - other tasks make it so
                 await asyncio.sleep(0.01)
         (letter,) = arrived
@@ -220,7 +223,7 @@ async def test_a_recipient_that_says_very_much(place: Place) -> None:
         await alpha.mailbox("alpha").submit(plain_letter("m-1", "beta"))
         await until(lambda: place.simulator.message_ids("beta") == ["m-1"])
         box = beta.mailbox("beta")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not (arrived := await box.arrived()):  # noqa: ASYNC110 - other tasks make it so
                 await asyncio.sleep(0.01)
         for number in range(RECEIPTS + 1):
@@ -228,7 +231,7 @@ async def test_a_recipient_that_says_very_much(place: Place) -> None:
             await box.say(arrived[0].arrived.digest, receipt)
         await until_heard(alpha, "m-1", RECEIPTS)
         await until_settled(beta)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not (sent := await alpha.mailbox("alpha").sent_letter("m-1")) or not any(  # noqa: ASYNC110
                 heard.reg_number == f"{RECEIPTS}" for heard in sent.heard
             ):

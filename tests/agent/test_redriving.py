@@ -16,6 +16,7 @@ from exchange.wire.records import decode, encode
 from tests.agent.edms import MemoryEdms, given, plain_letter, told
 from tests.agent.place import Place, TickingClock, events, until, until_heard, until_settled
 from tests.agent.simulator import Simulator
+from tests.patience import PATIENCE
 from tests.world import BODIES, NOW, Speaker, World
 
 
@@ -127,7 +128,7 @@ async def test_programs_see_it_once_more(place: Place) -> None:
         await mailbox.take(letter.arrived.digest)
         assert (await feed.letters(row, 10)).items == ()
         redrive(place, console)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not (again := (await feed.letters(row, 10)).items):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert [each.arrived.digest for _, each in again] == [letter.arrived.digest]
@@ -175,7 +176,7 @@ async def test_what_the_router_would_never_let_through(place: Place, forged: str
         about = other if forged == "letter" else place.simulator.signed(entry)
         said = (gamma if forged == "speaker" else console).redrive(about, "beta", record)
         accept(place, said, "beta")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not (flags := counted(beta, "agent_flagged_total", "reason")):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert flags == {code: 1}

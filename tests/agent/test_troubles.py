@@ -22,6 +22,7 @@ from exchange.security.trust import Trust
 from exchange.security.validity import Validity
 from tests.agent.edms import MemoryEdms, given, plain_letter
 from tests.agent.place import Place, until, until_settled
+from tests.patience import PATIENCE
 from tests.world import NOW
 
 
@@ -85,7 +86,7 @@ def expired(place: Place) -> Iterator[None]:
 
 async def until_waiting(agent: Agent, code: str) -> None:
     """Wait until the agent says what it waits for."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while code not in (await agent.status())[0].waits_for:  # noqa: ASYNC110 - other tasks make it so
             await asyncio.sleep(0.01)
 
@@ -151,7 +152,7 @@ async def test_repeats_by_others_do_not_keep_an_agent_silent(place: Place) -> No
         await agent.mailbox("alpha").submit(plain_letter("m-2", "beta"))
         await asyncio.sleep(0.1)
         place.simulator.drop = False
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while place.simulator.message_ids("beta") != ["m-1", "m-2"]:
                 place.simulator.say(old, "alpha")
                 await asyncio.sleep(0.05)

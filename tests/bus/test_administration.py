@@ -21,6 +21,7 @@ from exchange.bus.connection import confluent_options
 from exchange.bus.difference import Difference, topic_differences
 from exchange.bus.topics import SUBMISSIONS, ClusterShape, inbox_topic, service_topics
 from exchange.domain.errors import BusError
+from tests.patience import PATIENCE
 from tests.plugin_kafka import ADMINISTRATOR, BODIES, SHAPE, KafkaCluster
 
 pytestmark = pytest.mark.server
@@ -67,7 +68,7 @@ async def test_too_many_copies_are_refused(kafka: KafkaCluster) -> None:
 
 async def until_rights(administration: Administration, expected: set[Grant]) -> None:
     """The controller has taken them away; the broker that is asked hears of it a moment later."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while await rights_of(administration, "delta") != expected:  # noqa: ASYNC110 - it happens at the broker
             await asyncio.sleep(0.05)
 

@@ -18,9 +18,10 @@ from exchange.bus.lane_group import LaneGroup
 from exchange.bus.producer import Outgoing, SubmissionProducer
 from exchange.bus.topics import JOURNAL, SEQUENCES, SUBMISSIONS, lane_source
 from exchange.domain.errors import BusError
+from tests.patience import PATIENCE
 from tests.plugin_kafka import ADMINISTRATOR, SHAPE, KafkaCluster
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.server
 
 LANE = 3
 BACKLOG_LANE = 2
@@ -65,7 +66,7 @@ async def test_everything_of_a_lane_ends_when_kafka_is_away(
         assert await group.watch() == {lane: lane_source(lane, SHAPE.lanes) for lane in range(SHAPE.lanes + 1)}
         for _ in range(5):
             assert await lane.read(0.2, 100) == []
-        async with broker_away(kafka), asyncio.timeout(30):
+        async with broker_away(kafka), asyncio.timeout(PATIENCE):
             with pytest.raises(BusError):
                 await read_on(lane)
             with pytest.raises(BusError):

@@ -169,7 +169,6 @@ async def test_all_who_send_at_the_same_time_are_told(kafka: KafkaCluster) -> No
     assert values(await read_all(kafka, topic)) in ([b"1", b"3"], [b"1", b"2", b"3"])
 
 
-@pytest.mark.timeout(120)
 async def test_nothing_is_lost_or_reordered_over_a_broker_killed(kafka: KafkaCluster) -> None:
     """3,000 records while the broker is killed and started again, in order; a batch may be there twice.
 

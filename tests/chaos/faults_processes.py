@@ -13,7 +13,7 @@ from tests.chaos.site import Site
 
 ZOMBIE_SECONDS = 13.0
 """Longer than a transaction (10 s) and a group session (6 s) may last: whoever wakes up is a zombie."""
-BACK_SECONDS = 15.0
+BACK_SECONDS = 60.0
 """A broker of a rolling restart is waited for at most so long before the next one goes."""
 
 

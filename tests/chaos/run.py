@@ -22,7 +22,7 @@ from tests.checker import Checker, Observations, Rule, Violation, observe, unfin
 
 WARM_SECONDS = 10.0
 """Of traffic before the first fault."""
-QUIET_SECONDS = 200.0
+QUIET_SECONDS = 300.0
 """After the last fault nothing waits any more in so long; longer than any bound of the checker."""
 SETTLE_SECONDS = 20.0
 """When nothing waits any more: what still looks wrong then is wrong."""

@@ -7,7 +7,7 @@ import pytest
 
 from tests.plugin_requirements import NotRun
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.server
 
 SEED = 4
 FAULTS = 27

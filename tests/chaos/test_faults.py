@@ -21,6 +21,7 @@ from tests.chaos.clocked import SteppedClock, step
 from tests.chaos.faults_spools import committed, tear
 from tests.chaos.keeper import Keeper
 from tests.chaos.servers import ProgramServer, Role, last_trouble
+from tests.patience import PATIENCE
 from tests.requirements import requires_tool
 
 ROWS = 50
@@ -106,7 +107,7 @@ def test_a_process_that_ends_is_seen(tmp_path: Path) -> None:
     server = program(tmp_path, "raise ValueError('enough')")
     assert server.pid is None
     server.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while server.pid is not None and time.monotonic() < deadline:
         time.sleep(0.01)
     assert server.pid is None
@@ -125,7 +126,7 @@ async def test_the_keeper_starts_again_what_nobody_holds(tmp_path: Path) -> None
     assert first is not None
     keeping = asyncio.create_task(keeper.run())
     os.kill(first, signal.SIGKILL)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while server.pid in {None, first} or known[-1:] != [{"one": server.pid}]:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     keeping.cancel()

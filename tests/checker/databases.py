@@ -23,7 +23,7 @@ from tests.checker.observations import (
 )
 from tests.checker.records import read_statement
 
-BUSY_SECONDS = 10.0
+BUSY_SECONDS = 60.0
 
 
 def read_spool(path: Path, body: str) -> SpoolSeen:

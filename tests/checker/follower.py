@@ -19,8 +19,8 @@ from tests.checker.databases import read_spool, read_tracker
 from tests.checker.observations import Entry, InboxRecord, Observations, OriginKey, Said
 from tests.checker.records import read_entry, read_inbox_record
 from tests.checker.rules import violations
+from tests.patience import PATIENCE
 
-WAIT_SECONDS = 45.0
 SHOWN = 20
 """Violations in an error's text at most."""
 _READ_RECORDS = 2_000
@@ -76,7 +76,7 @@ class Checker:
                 count += len(records)
         return count
 
-    async def until(self, done: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
+    async def until(self, done: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
         """Follow until `done`; fails when that takes longer. A broker that is away is waited for."""
         deadline = time.monotonic() + seconds
         while not done():
@@ -89,7 +89,7 @@ class Checker:
                 if not error.retriable or time.monotonic() > deadline:
                     raise
 
-    async def until_decided(self, statements: Iterable[bytes], seconds: float = WAIT_SECONDS) -> None:
+    async def until_decided(self, statements: Iterable[bytes], seconds: float = PATIENCE) -> None:
         """Follow until all statements, by digest, are in the journal, whatever the verdict."""
         missing = set(statements)
 
@@ -113,7 +113,7 @@ class Checker:
         )
 
     async def check(
-        self, spools: Mapping[str, Path] = MappingProxyType({}), tracker: str = "", seconds: float = 10.0
+        self, spools: Mapping[str, Path] = MappingProxyType({}), tracker: str = "", seconds: float = 60.0
     ) -> None:
         """Fail with what is wrong; markers of the last transaction may need a moment to be visible.
 

@@ -16,16 +16,16 @@ from tests.checker.observations import Observations, ReceiptWords
 from tests.checker.spool_rules import behind
 from tests.checker.violation import Rule, Violation
 
-DECIDED_SECONDS = 90.0
+DECIDED_SECONDS = 180.0
 """From the acknowledgement of a letter until its sender knows the exchange's decision: an agent's longest wait for
 a broker (15 s), a router's for a zombie's transaction (11 s), an agent's for an answer before it asks again (30 s),
-and as much again for what is done behind that."""
-ARRIVED_SECONDS = 120.0
+and twice as much again for what is done behind that, on a machine with other work."""
+ARRIVED_SECONDS = 240.0
 """From the acknowledgement of a letter until each recipient sees it: a decision and another agent's wait."""
-HEARD_SECONDS = 180.0
+HEARD_SECONDS = 300.0
 """From the acknowledgement of an answer until the letter's sender hears it: as a letter, in reverse, when the
 answer stands behind others."""
-TRACKED_SECONDS = 90.0
+TRACKED_SECONDS = 180.0
 """From the last event until the tracker has read it."""
 
 

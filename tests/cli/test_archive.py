@@ -7,19 +7,23 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from exchange.agent.spool import Spool, outgoing
 from exchange.archive.anew import read_after
 from exchange.archive.writer import ArchiveWriter
 from exchange.cli.commands import app
 from exchange.cli.exits import Exit
+from exchange.domain.own_bodies import ARCHIVE_BODY
+from exchange.domain.statement import Command, Signed
 from exchange.security.log_keys import load_log_key, make_log_key
 from exchange.services.archive.entries import batch_of
 from exchange.services.archive.standing import log_name
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.note import Kind, Note
 from exchange.tlog.policy import parse_log_policy
+from exchange.wire.records import decode
 from tests.journal.synthetic import story
 from tests.services.journal_fake import as_taken
-from tests.world import World
+from tests.world import BODIES, World
 
 SETTINGS = """[kafka]
 bootstrap = "127.0.0.1:1"
@@ -37,7 +41,7 @@ policy = "log.policy"
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     """Of an archive that took a story."""
-    world = World(tmp_path / "world")
+    world = World(tmp_path / "world", (*BODIES, ARCHIVE_BODY))
     journal, installed = story(world), world.ground.directory
     name = log_name(installed.exchange)
     key = make_log_key(tmp_path / "log.key.pem", name, Kind.NOTE)
@@ -48,8 +52,10 @@ def config(tmp_path: Path) -> Path:
         text = str(Checkpoint(name, writer.head.size, writer.head.root))
         writer.keep_checkpoint(str(Note(text, (signer.sign(text),))).encode())
     (tmp_path / "log.policy").write_text(f"log {key}\nquorum none\n")
-    root = world.authority.directory.root
-    (tmp_path / "archive.toml").write_text(f'{SETTINGS}[directory]\nfolder = "world/directory"\nroot = "{root}"\n')
+    root, files = world.authority.directory.root, world.authority.body(ARCHIVE_BODY).statement
+    directory = f'[directory]\nfolder = "world/directory"\nroot = "{root}"\n'
+    speaking = f'[speaking]\nkey = "{files.key}"\ncertificate = "{files.certificate}"\nspool = "spool"\n'
+    (tmp_path / "archive.toml").write_text(SETTINGS + directory + speaking)
     return tmp_path / "archive.toml"
 
 
@@ -111,3 +117,32 @@ def test_begin_anew_names_the_checkpoint_that_is_given(config: Path) -> None:
     assert (config.parent / "archive" / "log" / f"heads-{told['after'].replace('/', '-')}-1" / "checkpoint").exists()
     code, said = run("begin-anew", "--config", config, "--reason", "again", "--checkpoint", given)
     assert (code, said["error"]["code"]) == (Exit.FOUND, "checkpoint-foreign")
+    (said_once,) = spoken(config)
+    assert (said_once.action, said_once.reason) == ("archive-begin-anew", "the copy is too old")
+    assert (said_once.person, said_once.detail) == (act["person"], f"the next log goes on for {told['after']}, 1 heads")
+
+
+def test_nothing_begins_that_cannot_be_kept(config: Path) -> None:
+    """Where there is no place for the act, and the log is as it was."""
+    (config.parent / "spool").write_text("no folder")
+    given = config.parent / "archive" / "log" / "heads" / "checkpoint"
+    code, said = run("begin-anew", "--config", config, "--reason", "lost", "--checkpoint", given)
+    assert (code, said["error"]["code"]) == (Exit.CONFIGURATION, "configuration-value-invalid")
+    assert read_after(config.parent / "archive") is None
+
+
+def test_without_a_voice(config: Path) -> None:
+    """It is done as before, and told that the journal does not have it."""
+    config.write_text(config.read_text().partition("[speaking]")[0])
+    given = config.parent / "archive" / "log" / "heads" / "checkpoint"
+    words = ["begin-anew", "--config", str(config), "--reason", "lost", "--checkpoint", str(given)]
+    done = CliRunner().invoke(app, ["archive", *words])
+    assert done.exit_code == Exit.DONE, done.output
+    assert "does not stand in the journal" in done.stderr
+
+
+def spoken(config: Path) -> list[Command]:
+    """What waits in the archive's spool to be said."""
+    with Spool(config.parent / "spool" / "spool.sqlite") as spool:
+        drafts = spool.call(lambda connection: outgoing.next_drafts(connection, ARCHIVE_BODY, 100, 1 << 20))
+    return [decode(Command, decode(Signed, record).statement) for _, record in drafts]

@@ -7,8 +7,8 @@ import pytest
 
 from exchange.agent.spool import Spool, outgoing
 from exchange.archive.writer import ArchiveWriter
-from exchange.cli.console_acts import at_the_machine
 from exchange.cli.exits import Exit
+from exchange.cli.machine_acts import at_the_machine
 from exchange.domain.own_bodies import CONSOLE_BODY
 from exchange.domain.statement import Command, Signed
 from exchange.wire.records import decode

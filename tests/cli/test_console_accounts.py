@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from exchange.agent.spool import Spool, outgoing
 from exchange.cli import app
-from exchange.cli.console_acts import at_the_machine
+from exchange.cli.machine_acts import at_the_machine
 from exchange.console.pages.act_words import ACTIONS
 from exchange.domain.own_bodies import CONSOLE_BODY
 from exchange.domain.statement import Command, Signed

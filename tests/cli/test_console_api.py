@@ -30,6 +30,7 @@ from exchange.store.database import Store
 from exchange.store.views import LetterFilter
 from tests.console.served import Served, serving_console
 from tests.journal.synthetic import SyntheticJournal, story
+from tests.patience import PATIENCE
 from tests.store.support import fill
 from tests.world import World
 
@@ -174,7 +175,7 @@ async def test_watching(
     programs = letters._letters(used, {"to": "beta"}, 50, Output(as_json=True), following=True)
     tasks = [asyncio.create_task(people), asyncio.create_task(programs)]
     said = ""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while "journalled" not in said:
             await asyncio.sleep(0.02)
             said += capsys.readouterr().out
@@ -197,7 +198,7 @@ async def test_watching_goes_on_over_a_cut(settings: OperatorSettings, served: S
     """The console may be started again meanwhile; nothing is missed."""
     heard: list[Event] = []
     async with opened_api(at_console(settings, served)) as api:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             async for event in api.events({}):
                 heard.append(event)
                 if len([each for each in heard if each.name == "open"]) == 1 and event.name == "open":

@@ -14,8 +14,6 @@ from exchange.domain.rollout import count_roll_out
 from exchange.embedded.rollout_letters import Posted, postings
 from exchange.embedded.rollout_story import SHOWN_DAYS, RollOutStory
 
-pytestmark = pytest.mark.timeout(180)  # a country of keys takes a while beside other work
-
 OSH, CHUI = "41706", "41708"
 
 

@@ -30,6 +30,7 @@ from exchange.wiring.agent import Desk
 from tests.agent.conftest import authority_folder, place
 from tests.agent.edms import MemoryEdms
 from tests.agent.place import Place
+from tests.patience import PATIENCE
 from tests.published import directory_folder, publish
 
 __all__ = ["authority_folder", "place"]
@@ -221,7 +222,7 @@ async def test_a_letter_that_nobody_would_take(place: Place) -> None:
     alpha = place.world.directory.bodies["alpha"]
     revoked = tuple(replace(each, revoked=place.clock()) for each in alpha.certificates)
     place.simulator.stand_on(place.world.change(replace(alpha, certificates=revoked)))
-    async with asyncio.timeout(10), client_at(place, echo=False) as client:
+    async with asyncio.timeout(PATIENCE), client_at(place, echo=False) as client:
         with pytest.raises(ExchangeError, match="the letter is kept") as caught:
             await client.decided(await client.send(["beta"], "title"), 30.0)
     assert caught.value.code == "certificate-revoked"

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from exchange.cli.commands import app
 from exchange.cli.console_api import opened_api
 from exchange.cli.output import Output
-from exchange.cli.task_views import follow
+from exchange.cli.task_views import follow, render_task
 from exchange.console.api import tasks_model as model
 from exchange.console.api.parameters import FilterQuery
 from exchange.domain.task import TaskAct, TaskState
@@ -21,6 +21,7 @@ from exchange.settings import OperatorSettings, operator_settings
 from exchange.store.database import Store
 from exchange.store.desk import tasks
 from exchange.store.desk.database import DeskStore
+from exchange.store.desk.tasks import Going
 from tests.cli.test_console_api import FILE, at_console
 from tests.console.served import serving_console
 from tests.journal.synthetic import SyntheticJournal, story
@@ -108,6 +109,21 @@ def test_from_a_letter_to_a_cancelled_task(place: Path) -> None:
     assert (followed.exit_code, "cancelled" in followed.output) == (1, True)
 
 
+def test_a_body_is_refilled(place: Path) -> None:
+    """All of a time, whatever their state; looked at first, then begun as a task that other commands show."""
+    words = ["refill", "beta", "--since", "2026-01-01T00:00:00+06:00", "--reason", REASON]
+    shown = called(place, *words)
+    assert shown.exit_code == 0, shown.output
+    assert "1 letters would be redelivered, as they were signed: to:beta since:2026-01-01" in shown.output
+    assert "1 of them were handed over before" in shown.output
+    assert "Nothing was set going" in shown.output
+    begun = told(place, *words, "--until", "2036-01-01T00:00:00+06:00", "--yes")
+    assert (begun["state"], begun["count"], begun["kind"], begun["reason"]) == ("running", 1, "redrive", REASON)
+    late = called(place, *words[:2], "--since", "2036-01-01T00:00:00+06:00", "--reason", REASON)
+    assert "[task-empty]" in late.output
+    assert "[instant-invalid]" in called(place, *words[:2], "--since", "2026-01-01", "--reason", REASON).output
+
+
 def test_what_is_not_possible(place: Path) -> None:
     """Without a reason, of no letter, of a letter that nobody knows, of what only its sender mends."""
     assert called(place, "redrive", "--from", "alpha").exit_code == 2
@@ -153,6 +169,11 @@ async def test_over_http_until_it_is_done(
             name = found.task.id
             begun = await api.post(f"/api/v1/tasks/{name}/begin", model.TaskDetail, model.TaskBegun(reason=REASON))
             assert (begun.person, begun.state) == ("olga", TaskState.RUNNING)
+            with desk.writing() as connection:
+                tasks.goes(connection, name, Going(5, 0.0099, 0.009))
+            shown = await api.get(f"/api/v1/tasks/{name}", model.TaskDetail, {})
+            render_task(shown, (), Output(as_json=False).console)
+            assert "5 a second, as live letters bear it" in " ".join(capsys.readouterr().out.split())
             with desk.writing() as connection:
                 tasks.act(connection, name, end, "", begun.created)
             if state is TaskState.DONE:

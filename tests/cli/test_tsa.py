@@ -14,6 +14,7 @@ import pytest
 from exchange.embedded.ports import choose_ports
 from exchange.embedded.time_authority import QUERY_TYPE
 from exchange.security.timestamps import Authorities, Imprint, accept, query
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.requires_tool(name="openssl", debian="openssl")
 
@@ -38,4 +39,4 @@ def test_it_stamps_until_it_is_told_to_end(tmp_path: Path) -> None:
         authorities = Authorities.load(tmp_path / "keys" / "root.crt.pem")
         assert accept(answer.content, imprint, 5, authorities, datetime.now(UTC)).token.nonce == 5
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0

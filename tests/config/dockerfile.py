@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-STEP_SECONDS = 120
+STEP_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ import yaml
 from config.grafana.dashboards import COLUMNS, DASHBOARDS, FOLDER, Dashboard, Panel, text
 from tests.config import rules
 from tests.config.rules import promtool
+from tests.patience import PATIENCE
 from tests.requirements import requires_tool
 from tests.stage import Stage
 
-READY_SECONDS = 30.0
 PANELS = [panel for dashboard in DASHBOARDS for panel in dashboard.panels]
 
 
@@ -89,7 +89,7 @@ def watched(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     canary, echo = stage.fresh(2)
     _write(stage, "canary", canary, f'[canary]\nto = "{echo}"\nevery_seconds = 1\n')
     _write(stage, "echo", echo, "")
-    jobs = ("directory", "router", "tracker", "archive", "console", "canary", "echo")
+    jobs = ("directory", "router", "tracker", "archive", "witness", "console", "canary", "echo")
     with ExitStack() as running:
         for job in jobs:
             running.enter_context(stage.running(job))
@@ -103,7 +103,7 @@ def watched(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def _await_answers(client: httpx.Client, addresses: Sequence[str]) -> None:
     """Wait until each is served: Prometheus says that it is busy before it is ready."""
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + PATIENCE
     for address in addresses:
         while not _answers_well(client, address):
             assert time.monotonic() < deadline, address
@@ -151,7 +151,7 @@ def _prometheus(folder: Path, targets: dict[str, str]) -> Iterator[str]:
 
 def _answers(watched: Watched, panels: Sequence[Panel]) -> dict[str, int]:
     """How many series each panel shows, once all that must show one do, or the time is over."""
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while True:
         found = {panel.title: len(watched.ask(asked(panel))) for panel in panels}
         if all(found.get(panel.title) or panel.quiet for panel in panels) or time.monotonic() > deadline:

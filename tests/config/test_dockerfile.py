@@ -54,7 +54,6 @@ def test_the_context_holds_what_is_copied() -> None:
 
 
 @pytest.mark.server
-@pytest.mark.timeout(300)
 def test_every_step_can_be_done(tmp_path: Path) -> None:
     """From locks and sources to a command that tells its version, in empty folders in place of images."""
     images: dict[str, Path] = {}

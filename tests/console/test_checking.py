@@ -18,7 +18,7 @@ from exchange.store.database import Store
 from tests.services.test_router_commands import routing
 from tests.stage import Stage
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.server
 
 
 def ignore(_done: int, _of: int) -> None:

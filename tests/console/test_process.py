@@ -22,6 +22,7 @@ from exchange.settings import operator_settings
 from exchange.settings.console import console_settings
 from exchange.settings.toml import table_text
 from exchange.store.database import Store
+from tests.patience import PATIENCE
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOBODY_LISTENS = "127.0.0.1:1"
@@ -55,7 +56,7 @@ async def running(config: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterat
     caplog.set_level(logging.INFO)
     task = asyncio.create_task(run_console(console_settings(config, {})))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 places = dict(re.findall(r"(\[console\] is|health and metrics) at (\S+)", caplog.text))
                 if len(places) == 2:
@@ -75,7 +76,7 @@ async def test_it_serves_and_ends(config: Path, caplog: pytest.LogCaptureFixture
     made = CliRunner().invoke(app, ["console", "token", "olga", "--role", "operator", "--config", str(config)])
     assert made.exit_code == 0, made.output
     token = {"Authorization": f"Bearer {made.output.split()[-1]}"}
-    async with running(config, caplog) as (url, observed), httpx.AsyncClient(timeout=10) as client:
+    async with running(config, caplog) as (url, observed), httpx.AsyncClient(timeout=PATIENCE) as client:
         assert (await client.get(f"{url}/")).status_code in {200, 303, 401}
         waits = await client.get(f"{observed}/health")
         assert (waits.status_code, "tracker's database" in waits.text) == (503, True)
@@ -83,7 +84,7 @@ async def test_it_serves_and_ends(config: Path, caplog: pytest.LogCaptureFixture
         assert missing.json()["code"] == "store-version"
         with Store(console_settings(config, {}).store) as store:
             store.migrate()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while (await client.get(f"{observed}/health")).status_code != 200:  # noqa: ASYNC110 - another task makes it so
                 await asyncio.sleep(0.1)
         assert (await client.get(f"{url}/api/v1/letters", headers=token)).json()["items"] == []

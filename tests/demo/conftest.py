@@ -13,6 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -53,7 +55,7 @@ class Program:
     def run(self, *arguments: str, code: int = 0) -> str:
         """What it prints; it must end with `code`."""
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=170)
+        out, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == code, f"{arguments} ended with {process.returncode}:\n{out}\n{err}"
         return out
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from exchange.settings import operator_settings
 from tests.demo.conftest import Program
+from tests.patience import PATIENCE
 
 CODE, SOATE = "chon-bulun", "41702205807000"
 
@@ -63,7 +64,7 @@ class Newcomer:
         try:
             yield process
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(PATIENCE) == 0
         finally:
             process.kill()
             process.communicate()

@@ -12,9 +12,10 @@ from lxml import etree
 from exchange.security.files import PRIVATE
 from tests.demo.conftest import Program
 from tests.demo.transcript import BLOCK, README, masked, transcript
+from tests.patience import PATIENCE
 from tests.requirements import requires_tool
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.server
 
 
 def deliveries(result: Any) -> dict[tuple[str, str], dict[str, Any]]:
@@ -112,7 +113,7 @@ def test_an_interrupt_leaves_nothing(program: Program) -> None:
             break
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, told
     assert "nothing was left behind" in told
     assert program.left_behind() == []
@@ -137,7 +138,7 @@ def test_kept_it_runs_until_it_is_ended(program: Program) -> None:
     assert program.ask("audit", "replay")["report"]["findings"] == []
     assert program.ask("audit", "verify")["findings"] == []
     process.send_signal(signal.SIGINT)
-    printed, _ = process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert program.left_behind() == []
     assert list(program.state.iterdir()) == []

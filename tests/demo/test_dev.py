@@ -29,9 +29,10 @@ from exchange.wiring.directory import latest_directory
 from tests.demo.conftest import Program
 from tests.demo.newcomer import CODE, Newcomer, grant, line_of
 from tests.demo.transcript import README
+from tests.patience import PATIENCE
 from tests.requirements import requires_tool
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.server
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_every_metric_is_documented(dev: Program) -> None:
     page = (README.parent / "docs" / "metrics.md").read_text(encoding="utf-8")
     for file in sorted(folder(dev).glob("*.toml")):
         if place := tomllib.loads(file.read_text(encoding="utf-8")).get("observe"):
-            with urllib.request.urlopen(f"http://{place['host']}:{place['port']}/metrics", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://{place['host']}:{place['port']}/metrics", timeout=PATIENCE) as answer:
                 served = re.findall(r"^# HELP (\S+)", answer.read().decode(), re.MULTILINE)
             assert served
             assert [name for name in served if not name.endswith("_created") and f"`{name}`" not in page] == []
@@ -143,7 +144,7 @@ async def test_the_client_answers_for_a_body(dev: Program, file: Path) -> None:
     async with Client.open(mine) as sender, Client.open(theirs) as recipient:
         letter = await sender.send(to=["minekonom"], title="Кат", files=[file])
         sent = await sender.decided(letter)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             async for received in recipient.letters():
                 if received.arrived.digest == sent.digest:
                     await recipient.register(sent.digest, "14-9-вх", date(2022, 1, 20))
@@ -171,7 +172,7 @@ def test_the_readme_example_does_what_it_says(dev: Program, tmp_path: Path) -> N
             if process.poll() is not None:
                 break
             time.sleep(0.1)
-    assert process.wait(1) == 0
+    assert process.wait(PATIENCE) == 0
     heard = printed.read_text(encoding="utf-8").splitlines()
     assert heard[0] == "minjust delivered "
     assert any(line.startswith("minjust registered 05-1/") for line in heard)
@@ -198,7 +199,7 @@ def test_only_the_body_itself_reads_its_inbox(reader: str, allowed: bool, dev: P
     command = ["kcat", "-b", kafka.bootstrap, "-C", "-t", "exchange.inbox.minjust", "-e", "-q", "-f", "%o\n"]
     for name, value in options.items():
         command += ["-X", f"{name}={value}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.returncode == 0) is allowed, done.stderr
     assert ("authorization failed" in done.stderr) is not allowed
 

@@ -1,10 +1,19 @@
 """Which bodies speak for services, and what is theirs to say."""
 
+from dataclasses import replace
+
 import pytest
 
 from exchange.domain.directory import Body, BodyStatus, Names
 from exchange.domain.entry import OWN_KIND
-from exchange.domain.own_bodies import CONSOLE_BODY, TRACKER_BODY, may_say, speaks_for_service, takes_letters
+from exchange.domain.own_bodies import (
+    ARCHIVE_BODY,
+    CONSOLE_BODY,
+    TRACKER_BODY,
+    may_say,
+    speaks_for_service,
+    takes_letters,
+)
 from exchange.domain.statement import Command, Deadline, Letter, Open, Receipt
 from tests.golden.samples import SAMPLES
 
@@ -33,3 +42,15 @@ def test_everybody_says_what_is_theirs(speaker: Body, said: set[type]) -> None:
     assert {kind for kind, sample in samples.items() if may_say(speaker, sample)} == said  # type: ignore[arg-type]
     assert takes_letters(speaker) is (Letter in said)
     assert speaks_for_service(speaker) is (Letter not in said)
+
+
+def test_the_archive_says_acts_without_effect() -> None:
+    """What was done on its machine; neither a redrive nor an order to delete, and nobody says it by the name alone."""
+    archive, command, letter = body(ARCHIVE_BODY), SAMPLES[Command][""], next(iter(SAMPLES[Letter].values()))
+    assert isinstance(command, Command)
+    assert isinstance(letter, Letter)
+    own, redrive, order = (
+        replace(command, action=action) for action in ("archive-begin-anew", "redrive", "delete-contents")
+    )
+    assert [may_say(archive, said) for said in (own, redrive, order, letter)] == [True, False, False, False]
+    assert not may_say(body(ARCHIVE_BODY, "agency"), own)

@@ -54,7 +54,10 @@ def test_every_process_can_read_its_configuration(folder: Path) -> None:
     }
     assert len(ports) == len(installation.roles)
     assert operator_settings(installation.config("operator"), {}).replication == 1
-    auditor_settings(installation.config("auditor"), {}).kafka.ssl_context()
+    auditor = auditor_settings(installation.config("auditor"), {})
+    auditor.kafka.ssl_context()
+    assert auditor.timestamps is not None
+    assert auditor.timestamps.roots.exists()
     assert Installation.at(folder).agents == tuple(sorted(installation.agents))
 
 

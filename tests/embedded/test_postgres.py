@@ -15,8 +15,9 @@ from sqlalchemy import create_engine, text
 from exchange.embedded import EmbeddedPostgres
 from exchange.embedded.errors import PostgresFailedError
 from exchange.embedded.processes import ServerProcess
+from tests.patience import PATIENCE
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.server
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_a_killed_starter_leaves_no_server_and_no_obstacle(folder: Path) -> None
     starter = subprocess.run([sys.executable, "-c", _KILLED_STARTER, folder], check=False)
     assert starter.returncode == -signal.SIGKILL
     data = folder / "data"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while (left := ServerProcess.find("-D", str(data))) and time.monotonic() < deadline:
         left.close()
         time.sleep(0.01)

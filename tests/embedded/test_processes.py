@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from exchange.embedded.processes import Child, ServerProcess
+from tests.patience import PATIENCE
 
 _STARTER = """
 import os, signal, sys
@@ -30,7 +31,7 @@ def unique(tmp_path: Path) -> Iterator[str]:
     if process := ServerProcess.find("/bin/sleep", name):
         with closing(process):
             process.send(signal.SIGKILL)
-            process.wait(5)
+            process.wait(PATIENCE)
 
 
 def _gone_within(seconds: float, *arguments: str) -> bool:
@@ -52,7 +53,7 @@ def test_a_child_is_found_signalled_and_reaped(tmp_path: Path, unique: str) -> N
         process.send(signal.SIGCONT)
         assert not process.wait(0.05)
         process.send(signal.SIGKILL)
-        assert process.wait(5)
+        assert process.wait(PATIENCE)
         process.send(signal.SIGKILL)
     assert child.ended
     assert child.ended
@@ -79,7 +80,7 @@ def test_what_a_child_prints_is_kept(tmp_path: Path) -> None:
     console = tmp_path / "console"
     console.write_text("before\n")
     child = Child(["/bin/sh", "-c", "echo out; echo err >&2"], {}, console, attached=False)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while not child.ended and time.monotonic() < deadline:
         time.sleep(0.01)
     assert console.read_text().splitlines() == ["before", "out", "err"]

@@ -27,6 +27,7 @@ from exchange.journal.facts import JournalRecord, read_fact
 from exchange.store.database import Store
 from exchange.store.errors import StoreError
 from tests.faults.waiting import until
+from tests.patience import PATIENCE
 from tests.stage import BODIES, Process, Stage, open_stage
 
 WITHIN_SECONDS = 2
@@ -120,7 +121,7 @@ class Late:
         """Start the router by the policy with short deadlines."""
         self.stage = stage
         self.server = server
-        self._client = processes.enter_context(httpx.Client(timeout=20))
+        self._client = processes.enter_context(httpx.Client(timeout=PATIENCE))
         self._processes = processes
         self._running: dict[tuple[str, str], Running] = {}
         self._read: dict[tuple[str, int], Position | None] = {

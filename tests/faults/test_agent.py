@@ -14,7 +14,7 @@ from tests.faults.conftest import Following
 from tests.faults.waiting import until
 from tests.stage import Stage
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.server
 
 
 async def live_and_die(stage: Stage, body: str, random: Random, lives: int) -> None:

@@ -15,7 +15,7 @@ from tests.faults.waiting import until
 from tests.services.api.site import letter
 from tests.stage import Stage
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.server
 
 LETTERS = 100
 KILLED_AFTER = (30, 70)

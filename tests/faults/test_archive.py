@@ -5,7 +5,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -21,16 +22,14 @@ from exchange.embedded.installation import SHAPE
 from exchange.security.log_keys import read_log_policy
 from exchange.tlog.heads import Head, Heads
 from exchange.tlog.merkle import leaf_hash, root
-from exchange.tlog.policy import Seen
+from exchange.tlog.policy import LogPolicy, Seen
 from exchange.tlog.tiles import tree_hashes
 from exchange.wire.records import decode, kind_of
+from tests.patience import PATIENCE
 from tests.stage import Process, Stage
-
-WAIT_SECONDS = 30.0
 
 
 @pytest.mark.server
-@pytest.mark.timeout(120)
 async def test_its_trees_are_the_journal_s_whatever_happens_to_it(stage: Stage) -> None:
     """Killed in the middle, beside a second one, without its folder: the same roots, and never two pasts."""
     sender, recipient = stage.fresh(2)
@@ -42,14 +41,18 @@ async def test_its_trees_are_the_journal_s_whatever_happens_to_it(stage: Stage) 
             until(lambda: archive.entries() > 300)
             process.kill()
         await stage.submit(sender, [speaker.letter(recipient) for _ in range(200)])
-        with stage.running("archive") as process:
+        with archive.publishing() as published, stage.running("archive") as process:
             until(lambda: archive.entries() >= 2 * 300 - 100)
             assert archive.refused("archive.toml") == "archive-in-use"
             assert archive.refused(archive.elsewhere()) == "log-rolled-back"
             newest = archive.heads()
             await stage.submit(sender, [speaker.letter(recipient)])
             until(lambda: archive.heads().logs != newest.logs and archive.seen().witnessed)  # nobody fenced it
+            until(lambda: archive.policy().open(published.checkpoint()).checkpoint.size > 0)
             assert process.stop() == 0
+        there = published.heads(archive.policy().open(published.checkpoint()).checkpoint)
+        for number, head in enumerate(there.logs):
+            assert root(head.size, published.tree(f"journal/{number}", head.size).hashes) == head.root
         before, log = archive.heads(), archive.seen().checkpoint.origin
         assert await roots(stage, before.logs) == [head.root for head in before.logs]
         shutil.rmtree(archive.folder)
@@ -75,7 +78,21 @@ class Archive:
 
     def seen(self) -> Seen:
         """The newest checkpoint."""
-        return read_log_policy(self.home / "log" / "log.policy").open(LogReader(self.folder).checkpoint())
+        return self.policy().open(LogReader(self.folder).checkpoint())
+
+    def policy(self) -> LogPolicy:
+        """Whose word counts."""
+        return read_log_policy(self.home / "log" / "log.policy")
+
+    @contextmanager
+    def publishing(self) -> Iterator[LogReader]:
+        """Processes that begin meanwhile put what is public into an object store, which is a folder here."""
+        store, file = self.home / "published", self.home / "archive.toml"
+        store.mkdir()
+        text = file.read_text(encoding="utf-8")
+        file.write_text(f'{text}\n[publish]\nurl = "{store.as_uri()}"\n', encoding="utf-8")
+        yield LogReader(store)
+        file.write_text(text, encoding="utf-8")
 
     def heads(self) -> Heads:
         """What it is over."""
@@ -92,7 +109,9 @@ class Archive:
     def elsewhere(self) -> str:
         """A configuration as somebody has it on another machine."""
         text = (self.home / "archive.toml").read_text(encoding="utf-8")
-        text = text.replace('folder = "archive"', 'folder = "archive-elsewhere"')
+        text = text.replace('folder = "archive"', 'folder = "archive-elsewhere"').replace(
+            '"spool/', '"spool-elsewhere/'
+        )
         (self.home / "archive-elsewhere.toml").write_text(text.replace("port = ", "port = 0  # "), encoding="utf-8")
         return "archive-elsewhere.toml"
 
@@ -118,7 +137,7 @@ class Archive:
 
 def until(condition: Callable[[], bool]) -> None:
     """Wait for what processes bring about; a folder without a checkpoint has not brought it about."""
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             if condition():

@@ -9,7 +9,7 @@ from tests.faults.conftest import Following
 from tests.faults.traffic import hand_in, letters
 from tests.stage import Stage
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.server
 
 LETTERS = 6_000
 SENDERS = 6

@@ -23,7 +23,7 @@ from tests.faults.waiting import until
 from tests.requirements import requires_tool
 from tests.store.support import frozen
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.server
 
 HOUR = 3600.0
 PAGE = {"Accept": "text/html", "Accept-Language": "en"}

@@ -14,7 +14,7 @@ from tests.faults.traffic import Traffic, hand_in, letters
 from tests.stage import Stage
 from tests.world import Speaker, receipt_card
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.server
 
 LETTERS = 2_000
 

@@ -31,7 +31,7 @@ from tests.faults.conftest import Following
 from tests.faults.waiting import until
 from tests.stage import Stage
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.server
 
 LETTERS = 6
 REASON = "the document system's disk was lost"

@@ -10,7 +10,7 @@ from tests.faults.conftest import Following
 from tests.faults.traffic import hand_in, letters
 from tests.stage import Process, Stage
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.server
 
 LETTERS = 20_000
 SENDERS = 8

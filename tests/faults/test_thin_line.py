@@ -7,7 +7,7 @@ import pytest
 from tests.faults.thin_gateway import cross
 from tests.faults.thin_line import RURAL
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.server
 
 TIMES = 12
 """The line's time runs so much faster: as many bytes between two cuts, and a test that somebody waits for."""

@@ -13,7 +13,7 @@ from tests.faults.conftest import Following
 from tests.faults.waiting import until
 from tests.stage import Process, Stage
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.server
 
 
 async def made_anew(stage: Stage, body: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from exchange.embedded import cache_folder
 from exchange.embedded.locking import exclusive
+from tests.patience import PATIENCE
 
 HERE = Path(__file__).parent
 PACKAGES = ("./readlog", "filippo.io/torchwood/cmd/litewitness")
@@ -20,7 +21,7 @@ BUILD_SECONDS = 540
 def go_program(name: str, module: Path = HERE, packages: tuple[str, ...] = PACKAGES) -> Path:
     """A program, built with the others of its module when it is not there."""
     sources = [module / "go.mod", module / "go.sum", *sorted(module.glob("*/*.go"))]
-    version = subprocess.run(["go", "version"], capture_output=True, check=True, timeout=30).stdout
+    version = subprocess.run(["go", "version"], capture_output=True, check=True, timeout=PATIENCE).stdout
     digest = hashlib.sha256(b"".join([version, *(path.read_bytes() for path in sources)])).hexdigest()
     folder = cache_folder(os.environ) / "tools" / f"go-{digest[:16]}"
     with exclusive(folder.parent):

@@ -12,13 +12,13 @@ from exchange.archive.reading import LogReader
 from exchange.archive.writer import ArchiveWriter
 from exchange.tlog.note import Kind, Note, Signer
 from exchange.tlog.policy import parse_log_policy
-from tests.go.building import BUILD_SECONDS, go_program
+from tests.go.building import go_program
+from tests.patience import PATIENCE
 from tests.requirements import requires_tool
 from tests.services.witness.folder import grow, take
 
 pytestmark = [
     pytest.mark.server,
-    pytest.mark.timeout(BUILD_SECONDS + 60),
     requires_tool("go", debian="golang-go"),
 ]
 
@@ -42,7 +42,7 @@ class Read:
     def run(self) -> subprocess.CompletedProcess[str]:
         """What Go says of it."""
         words = [go_program("readlog"), self.folder, self.policy, self.proof, self.entry]
-        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 
 def made(folder: Path) -> Read:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.go.building import BUILD_SECONDS, go_program
+from tests.go.building import go_program
+from tests.patience import PATIENCE
 from tests.requirements import requires_tool
 
 pytestmark = [
     pytest.mark.server,
-    pytest.mark.timeout(BUILD_SECONDS + 60),
     requires_tool("go", debian="golang-go"),
 ]
 HERE = Path(__file__).parent
@@ -25,7 +25,7 @@ GOLDEN = [path for path in sorted((HERE.parent / "golden").glob("*.avro")) if pa
 def run(paths: Iterable[Path]) -> subprocess.CompletedProcess[str]:
     """What Go says of some files."""
     words = [go_program("readavro", HERE, ("./readavro",)), SCHEMAS, *paths]
-    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 
 def test_go_reads_what_the_golden_records_say() -> None:

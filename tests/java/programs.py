@@ -14,7 +14,7 @@ from exchange.embedded.jars import Jar, ensure_jars
 
 HERE = Path(__file__).parent
 JARS = tuple(Jar.parse(line) for line in (HERE / "evidence.lock").read_text().splitlines())
-SECONDS = 50
+SECONDS = 300
 
 
 def java(*words: str | Path) -> str:

@@ -10,7 +10,7 @@ from exchange.domain.decision import Decided, Journalled
 from exchange.domain.event import Event
 from exchange.domain.fact import CommandFact, DeadlineFact, LetterFact, StatementRefused, TickFact
 from exchange.domain.ids import digest, journal_partition
-from exchange.domain.own_bodies import CONSOLE_BODY, TRACKER_BODY
+from exchange.domain.own_bodies import ARCHIVE_BODY, CONSOLE_BODY, TRACKER_BODY
 from exchange.domain.reason import Reason
 from exchange.domain.statement import Command, Signed
 from exchange.journal.deliveries import DeliveryKey
@@ -24,7 +24,7 @@ from exchange.wire.records import decode, encode
 from tests.journal.synthetic import SyntheticJournal
 from tests.world import Speaker, World
 
-BODIES = ("alpha", "beta", "gamma", TRACKER_BODY, CONSOLE_BODY)
+BODIES = ("alpha", "beta", "gamma", TRACKER_BODY, CONSOLE_BODY, ARCHIVE_BODY)
 TEXT = "щ" * 1001
 Said = Callable[[Speaker, Signed, bytes], Signed]
 
@@ -76,6 +76,9 @@ def test_what_stands_in_the_journal(journal: SyntheticJournal) -> None:
         (TRACKER_BODY, lambda me, letter, _: me.deadline(letter, "alpha", "beta", notify=()), ""),
         (TRACKER_BODY, lambda me, _letter, _record: me.act(), Reason.KIND_FORBIDDEN),
         (TRACKER_BODY, lambda me, _letter, _record: me.letter("beta"), Reason.KIND_FORBIDDEN),
+        (ARCHIVE_BODY, lambda me, _letter, _record: me.act("archive-begin-anew"), ""),
+        (ARCHIVE_BODY, lambda me, letter, _: me.act("delete-contents", letter=letter.digest), Reason.KIND_FORBIDDEN),
+        (ARCHIVE_BODY, lambda me, letter, record: me.redrive(letter, "beta", record), Reason.KIND_FORBIDDEN),
         (CONSOLE_BODY, lambda me, letter, _: me.deadline(letter, "alpha", "beta"), Reason.KIND_FORBIDDEN),
         (CONSOLE_BODY, lambda me, letter, _: me.receipt(letter, "alpha", Event.REGISTERED), Reason.KIND_FORBIDDEN),
         ("beta", lambda me, letter, _: me.deadline(letter, "alpha", "beta"), Reason.KIND_FORBIDDEN),

@@ -14,6 +14,7 @@ from exchange.domain.ids import ZERO_DIGEST
 from exchange.security.keys import KeyPair, PrivateKey
 from exchange.security.purpose import Purpose
 from exchange.security.validity import Validity
+from tests.patience import PATIENCE
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -129,4 +130,6 @@ def write_pair(folder: Path, stem: str, pair: KeyPair) -> tuple[Path, Path]:
 
 def openssl(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run openssl; the caller looks at the return code."""
-    return subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(
+        ["openssl", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=PATIENCE
+    )

@@ -187,3 +187,44 @@ def test_no_changed_signature_holds(root: KeyPair, mfa: KeyPair, change: st.Data
         assert trust.verify_statement(STATEMENT, changed, NOW) == "mfa"
     else:
         assert refusal(trust, changed)[1] is None
+
+
+def answer(trust: Trust, cms: bytes) -> tuple[object, ...]:
+    """Everything that can be told apart: who signed, or why it is refused, in which words, and who may be told."""
+    try:
+        return (trust.verify_statement(STATEMENT, cms, NOW),)
+    except SignatureRefused as error:
+        return type(error), error.reason, str(error), error.body
+
+
+def test_what_held_before_makes_no_answer_another(root: KeyPair, pair: KeyPair) -> None:
+    """A byte altered, cut off or put in, wherever: refused in the very words of a trust that has seen nothing hold."""
+    cms = signature_of(pair)
+    cold, warm = trust_in(root, pair), trust_in(root, pair)
+    assert answer(warm, cms) == ("mfa",)
+    for at in range(len(cms)):
+        head, byte, rest = cms[:at], cms[at], cms[at + 1 :]
+        for changed in (head + bytes([byte ^ 1]) + rest, head + rest, head + bytes([byte, byte ^ 0x80]) + rest, head):
+            assert answer(warm, changed) == answer(cold, changed) != ("mfa",), at
+
+
+@given(change=st.data())
+def test_no_change_gets_another_answer_for_what_held_before(root: KeyPair, mfa: KeyPair, change: st.DataObject) -> None:
+    """Parts of two good signatures and other bytes, put together in any way."""
+    good, other = signature_of(mfa), Signer(mfa.certificate, mfa.key).sign(STATEMENT, NOW + DAY)
+    cold, warm = trust_in(root, mfa), trust_in(root, mfa)
+    assert answer(warm, good) == answer(warm, other) == ("mfa",)
+    start, stop = sorted(change.draw(st.tuples(st.integers(0, len(good)), st.integers(0, len(good)))))
+    middle = change.draw(st.one_of(st.just(other[start:stop]), st.binary(max_size=40)))
+    changed = good[:start] + middle + good[stop:]
+    assert answer(warm, changed) == answer(cold, changed)
+
+
+def test_signatures_that_begin_alike(root: KeyPair) -> None:
+    """Two certificates of one serial number: each signature is its own certificate's, whichever held last."""
+    serial = 2**120 + 7
+    first, second = certify(root, "mfa", serial=serial), certify(root, "mfa", serial=serial)
+    trust = Trust(directory(root, body("mfa", first), body("minjust", second)))
+    for _ in range(3):
+        assert trust.verify_statement(STATEMENT, signature_of(first), NOW) == "mfa"
+        assert trust.verify_statement(STATEMENT, signature_of(second), NOW) == "minjust"

@@ -9,6 +9,7 @@ from exchange.domain.directory import BodyStatus
 from exchange.security.errors import KeyRefused
 from exchange.services import admission
 from exchange.services.admission import Admission, not_admitted
+from tests.patience import PATIENCE
 from tests.security.support import body, certify_root, directory
 
 ROOT = certify_root()
@@ -38,7 +39,7 @@ async def test_waits_until_nothing_is_missing(monkeypatch: pytest.MonkeyPatch) -
     answers = ["its certificates", "the directory", ""]
     gate = Admission(lambda: answers.pop(0))
     assert gate.waiting_for
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await gate.wait()
     assert (gate.waiting_for, answers) == ("", [])
 

@@ -14,6 +14,7 @@ from exchange.services.gateway import Membership
 from tests.agent.conftest import authority_folder, place
 from tests.agent.edms import MemoryEdms, given, letter_package, plain_letter
 from tests.agent.place import Place, until, until_settled
+from tests.patience import PATIENCE
 
 __all__ = ["authority_folder", "place"]
 """Fixtures of agents."""
@@ -118,7 +119,7 @@ async def test_an_inbox_that_is_not_there_yet(place: Place, gateway: Gateway) ->
     await gateway.look("alpha", "beta", "gamma")
     await gateway.agent.mailbox("alpha").submit(plain_letter("m-1", "gamma"))
     await until(lambda: place.simulator.message_ids("gamma") == ["m-1"])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while await waits_for(gateway.agent, "beta") != ("inbox", "topic-missing"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     place.simulator.missing.clear()

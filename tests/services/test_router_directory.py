@@ -20,13 +20,11 @@ from exchange.security.cades import Signer
 from exchange.security.keys import load_key_pair
 from exchange.security.validity import Validity
 from exchange.wire.records import encode
+from tests.patience import PATIENCE
 from tests.stage import Process, Stage
 from tests.world import Speaker
 
 pytestmark = pytest.mark.server
-
-TAKEN_UP_SECONDS = 30.0
-REVOKED_SECONDS = 5.0
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -56,7 +54,7 @@ async def furnish(stage: Stage, code: str) -> None:
 
 async def letter_until(stage: Stage, speaker: Speaker, to: str, reason: str) -> Signed:
     """Write letters until one is decided so: then the new directory is in force in the speaker's lane."""
-    deadline = time.monotonic() + TAKEN_UP_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         letter = speaker.letter(to)
         await stage.submit(speaker.body, [letter])
@@ -164,7 +162,7 @@ async def test_a_revocation_counts_within_five_seconds(stage: Stage) -> None:
     now = datetime.now(UTC)
     certificates = tuple(dataclasses.replace(one, revoked=now) for one in body.certificates)
     stage.register(dataclasses.replace(body, certificates=certificates))
-    deadline = time.monotonic() + REVOKED_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while not any(notice.trouble for notice in told):
         assert time.monotonic() < deadline
         await stage.submit(code, [speaker.letter(other)])
@@ -177,7 +175,7 @@ async def test_a_revocation_counts_within_five_seconds(stage: Stage) -> None:
 
 async def said_of(router: Process, lines: int, words: str) -> None:
     """Wait until the router has printed `words` behind its first `lines`."""
-    deadline = time.monotonic() + TAKEN_UP_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while not any(words in line for line in router.said[lines:]):
         assert time.monotonic() < deadline, words
         await asyncio.sleep(0.1)

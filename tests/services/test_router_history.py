@@ -26,7 +26,7 @@ from tests.plugin_kafka import ADMINISTRATOR, SHAPE, KafkaCluster
 from tests.services.footing_fake import OneFooting
 from tests.world import World
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.server
 
 LOST, NEW = 1, 2
 

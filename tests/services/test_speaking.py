@@ -24,12 +24,14 @@ from exchange.services.speaking import Speaker, command_key, deadline_key
 from exchange.wire.records import decode, decode_statement, encode
 from tests.agent.place import Place, TickingClock
 from tests.agent.simulator import Simulator
+from tests.patience import PATIENCE
 from tests.world import BODIES, NOW, World
 
 LETTER = digest(b"a letter")
 LATE = DraftDeadline(
     LETTER, "alpha", "beta", Stage.REGISTER, NOW, NOW + timedelta(seconds=1), digest(b"policy"), ("alpha",)
 )
+
 KEY = deadline_key(LETTER, "beta", Stage.REGISTER)
 SIGNED_IN = DraftCommand("sign-in", "s-1", "asanova")
 
@@ -152,7 +154,7 @@ async def test_a_bus_that_is_away_is_waited_for(place: Place) -> None:
     async with speaking(place, CONSOLE_BODY) as speaker:
         key = command_key(SIGNED_IN.action, SIGNED_IN.task)
         await speaker.say(key, SIGNED_IN)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while "bus-unavailable" not in await speaker.waiting_for():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert (found := await speaker.said(key)) is not None

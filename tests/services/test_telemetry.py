@@ -23,6 +23,7 @@ from exchange.wiring.telemetry import traces_of
 from tests.agent.edms import plain_letter
 from tests.collector import Collector, attributes, collecting
 from tests.faults.agents import mailbox, open_spool
+from tests.patience import PATIENCE
 from tests.stage import Stage
 
 LETTER = bytes(range(1, 33))
@@ -183,7 +184,7 @@ async def test_a_letters_whole_way_is_one_trace(stage: Stage) -> None:
 
 async def _said(box: Mailbox, message_id: str) -> bytes:
     """The digest of a letter, once its agent has signed it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             sent = await box.sent_letter(message_id)
             if sent is not None and sent.digest is not None:

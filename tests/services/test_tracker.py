@@ -35,6 +35,7 @@ from exchange.store.errors import StoreError
 from exchange.store.schema import deliveries
 from exchange.store.writer import Taken
 from tests.journal.synthetic import SyntheticJournal, story
+from tests.patience import PATIENCE
 from tests.plugin_kafka import ADMINISTRATOR, SHAPE, KafkaCluster
 from tests.services.journal_fake import FakeJournal, as_taken, poisoned, unavailable
 from tests.services.terms_fake import FakeTerms
@@ -85,7 +86,7 @@ async def running(tracker: Tracker) -> AsyncIterator[None]:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for what a service that is at work will bring about."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110  # the service has no event to wait for
             await asyncio.sleep(0.01)
 

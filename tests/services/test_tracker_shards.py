@@ -13,6 +13,7 @@ from exchange.services.tracker.metrics import TrackerMetrics
 from exchange.services.tracker.service import Tracker
 from exchange.store.database import Store
 from tests.journal.synthetic import SyntheticJournal, story
+from tests.patience import PATIENCE
 from tests.services.journal_fake import FakeJournal, as_taken
 from tests.store.support import fill
 from tests.world import World
@@ -20,7 +21,7 @@ from tests.world import World
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for what services at work will bring about."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110  # they have no event to wait for
             await asyncio.sleep(0.02)
 

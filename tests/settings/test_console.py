@@ -49,7 +49,10 @@ def test_a_console_for_a_network(tmp_path: Path) -> None:
     assert served.public_url == "https://exchange.example.kg"
 
 
-@pytest.mark.parametrize("url", ["exchange.example.kg", "https://a/path", "https://a?b", "ftp://a", "https://a b"])
+@pytest.mark.parametrize(
+    "url",
+    ["exchange.example.kg", "https://a/path", "https://a?b", "ftp://a", "https://a b", "https://[", "https://a:99999"],
+)
 def test_addresses_that_are_none(tmp_path: Path, url: str) -> None:
     """The public one has a scheme and a host, and nothing else."""
     with pytest.raises(ConfigurationError, match="public_url") as refused:
@@ -71,7 +74,14 @@ def test_an_operator_who_asks_a_console(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://exchange.example.kg", "http://127.0.0.1:80@exchange.example.kg", "https://a/b"]
+    "url",
+    [
+        "http://exchange.example.kg",
+        "http://127.0.0.1:80@exchange.example.kg",
+        "https://a/b",
+        "https://[",
+        "https://a:x",
+    ],
 )
 def test_a_token_does_not_cross_a_network_in_the_clear(tmp_path: Path, url: str) -> None:
     """Plain HTTP is for this machine."""

@@ -52,6 +52,7 @@ def test_the_whole_table(tmp_path: Path) -> None:
     [
         ("https://id.example.kg", "http://id.example.kg", "issuer"),
         ("https://id.example.kg", "http://127.0.0.1.evil.kg", "issuer"),
+        ("https://id.example.kg", "https://[id.example.kg", "issuer"),
         ('["exchange-auditors"]', '["duty"]', "auditor"),
         ("auditor =", "minister =", "minister"),
         ('roles_claim = "groups"', "", "roles_claim"),

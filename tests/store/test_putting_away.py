@@ -189,10 +189,10 @@ def test_damaged_or_gone(keeping: Store, archive: Archive, journal: SyntheticJou
     whole = file.read_bytes()
     changed = gzip.compress(gzip.decompress(whole).replace(b"letters", b"lettres"), mtime=0)
     for data, code in (
-        (whole[:-20], "archive-damaged"),
-        (whole[:99] + b"\0" + whole[100:], "archive-damaged"),
-        (changed, "archive-damaged"),
-        (gzip.compress(b"no rows\n"), "archive-damaged"),
+        (whole[:-20], "old-letters-damaged"),
+        (whole[:99] + b"\0" + whole[100:], "old-letters-damaged"),
+        (changed, "old-letters-damaged"),
+        (gzip.compress(b"no rows\n"), "old-letters-damaged"),
         (None, "archive-unavailable"),
     ):
         file.unlink()

@@ -9,6 +9,7 @@ from exchange.domain.delivery import Actor, Position, State
 from exchange.domain.fact import JournalFact, LetterFact, ReceiptFact
 from exchange.store import queries
 from exchange.store.database import Store
+from exchange.store.queries.waits import taken_up_to, waits_within
 from exchange.store.views import LetterFilter, Listed, Summary, Timeline
 from tests.journal.synthetic import SyntheticJournal
 from tests.store.support import fill
@@ -174,3 +175,24 @@ def test_oldest_undelivered(store: Store, journal: SyntheticJournal) -> None:
     fill(store, journal.records[4:])
     with store.reading() as connection:
         assert queries.oldest_undelivered(connection) == {}
+
+
+def test_what_live_letters_waited(store: Store, filled: Store) -> None:
+    """Accepted letters whose entry the journal took then, and how far the tracker's knowledge goes."""
+    taken = [timeline(filled, name).letter for name in ("first", "second", "lost")]
+    accepted = [letter for letter in taken if not letter.reason]
+    first = min(letter.journalled for letter in accepted)
+    with store.reading() as connection:
+        until = taken_up_to(connection)
+        assert until is not None
+        assert until >= max(letter.journalled for letter in taken)
+        waits = waits_within(connection, first, until + timedelta(seconds=1))
+        assert len(waits) == len(accepted)
+        assert all(wait >= 0 for wait in waits)
+        assert waits_within(connection, first - timedelta(hours=1), first) == []
+
+
+def test_nothing_is_known_of_an_empty_store(store: Store) -> None:
+    """Nobody waited, and nothing was taken."""
+    with store.reading() as connection:
+        assert taken_up_to(connection) is None

@@ -24,6 +24,7 @@ from exchange.services.http.openapi import JSON
 from exchange.services.http.problems import ApiRefused
 from exchange.store.lists import DeliveryFilter
 
+Content = TypeVar("Content", bound=msgspec.Struct)
 Query = TypeVar("Query", bound=msgspec.Struct)
 Told = TypeVar("Told")
 
@@ -74,6 +75,27 @@ def asked(request: Request, desk: Desk, user: User, kind: type[msgspec.Struct]) 
         ApiRefused: `api-parameter-invalid`.
     """
     return Asked(desk, user, read_query(request, kind), request)
+
+
+async def content(request: Request, kind: type[Content], code: str) -> Content:
+    """What a request brings.
+
+    Args:
+        request: with JSON.
+        kind: what it is to be.
+        code: of a refusal that names the field.
+
+    Raises:
+        ApiRefused: `api-media-type`, or `code`.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+        message = f"Content-Type: send {JSON}; /api/v1/openapi.json says what it holds"
+        raise ApiRefused(message, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, code="api-media-type")
+    try:
+        return msgspec.json.decode(await request.body(), type=kind)
+    except msgspec.MsgspecError as error:
+        message = f"{error}: correct it; /api/v1/openapi.json has all fields"
+        raise ApiRefused(message, status=HTTPStatus.UNPROCESSABLE_ENTITY, code=code) from error
 
 
 def wanted(query: FilterQuery, user: User, now: datetime) -> DeliveryFilter:

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from exchange.console.api import acts, letters, overviews, tasks
+from exchange.console.api import acts, audits, letters, overviews, tasks
 from exchange.console.api.asking import Asked
+from exchange.console.api.audits_model import AuditSaid, AuditTold
 from exchange.console.api.model import Acts, Found, Letters, Overview, Story
 from exchange.console.api.overviews_model import Bodies, BodyDetail, Failures, Present, Report, Routes
 from exchange.console.api.parameters import (
@@ -243,6 +244,20 @@ OPERATIONS: tuple[Operation, ...] = (
         ActsQuery,
         acts.acts,
         Acts,
+    ),
+    Operation(
+        f"{ROOT}/audits",
+        "audits",
+        "An auditor's own check",
+        "What an auditor is about to do with journal or log on a machine of their own, and later what came of it: both "
+        "stand in the journal as acts of one task, with the caller's login. Said again, they are the same acts. "
+        "For auditors; `exchange audit` says it.",
+        Query,
+        audits.audits,
+        AuditTold,
+        method="POST",
+        problems=(*_REFUSED[1:], HTTPStatus.SERVICE_UNAVAILABLE),
+        content=AuditSaid,
     ),
     Operation(
         f"{ROOT}/stream",

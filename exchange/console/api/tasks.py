@@ -14,7 +14,7 @@ import msgspec
 from starlette.responses import Response
 
 from exchange.console.api import tasks_telling as telling
-from exchange.console.api.asking import PRIVATE, Asked, answer, wanted
+from exchange.console.api.asking import PRIVATE, Asked, answer, content, wanted
 from exchange.console.api.parameters import FilterQuery, Query
 from exchange.console.api.tasks_model import (
     LetterNamed,
@@ -36,9 +36,9 @@ from exchange.services.tasks.office import BEGUN, Story, TaskOffice
 from exchange.store.lists import DeliveryFilter
 
 IDEMPOTENCY_KEY = "idempotency-key"
+_INVALID = "task-invalid"
 _BEGINNINGS = frozenset({TaskAct.START, TaskAct.SUBMIT})
 
-Content = TypeVar("Content", bound=msgspec.Struct)
 State = TypeVar("State", bound=StrEnum)
 
 
@@ -80,7 +80,7 @@ async def preview(asked: Asked[Query]) -> Response:
     """Fix the list of a new task."""
     with _refusing():
         require_right(asked.user, TaskAct.START, asked.user.login)
-        said = await _content(asked, TaskWanted)
+        said = await content(asked.request, TaskWanted, _INVALID)
         which, words = _wanted(asked, said)
         plan = Plan(said.rate, said.sample, said.share)
         key = asked.request.headers.get(IDEMPOTENCY_KEY, "")
@@ -95,7 +95,11 @@ async def begin(asked: Asked[Query]) -> Response:
     """Let a previewed task run, or ask the second person."""
     with _refusing():
         require_right(asked.user, TaskAct.START, asked.user.login)
-        said, tasks, name = await _content(asked, TaskBegun), office_of(asked.request), asked.part("task")
+        said, tasks, name = (
+            await content(asked.request, TaskBegun, _INVALID),
+            office_of(asked.request),
+            asked.part("task"),
+        )
         try:
             await tasks.begin(asked.user, name, said.reason, said.rate)
         except TaskRefused as error:
@@ -127,7 +131,11 @@ async def _act(asked: Asked[Query], act: TaskAct) -> Response:
     with _refusing():
         # Any author but the caller will do: whose task it is, is looked at below.
         require_right(asked.user, act, "")
-        said, tasks, name = await _content(asked, TaskActed), office_of(asked.request), asked.part("task")
+        said, tasks, name = (
+            await content(asked.request, TaskActed, _INVALID),
+            office_of(asked.request),
+            asked.part("task"),
+        )
         try:
             await tasks.act(asked.user, name, act, said.remark)
         except TaskRefused as error:
@@ -147,23 +155,6 @@ async def _require_done(tasks: TaskOffice, asked: Asked[Query], error: TaskRefus
     by_people = [each for each in story.acts if each.person]
     if not by_people or by_people[-1].act not in acts or by_people[-1].person != asked.user.login:
         raise error
-
-
-async def _content(asked: Asked[Query], kind: type[Content]) -> Content:
-    """What a request brings.
-
-    Raises:
-        ApiRefused: `api-media-type`.
-        TaskRefused: `task-invalid`, naming the field.
-    """
-    if asked.request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
-        message = f"Content-Type: send {JSON}; /api/v1/openapi.json says what it holds"
-        raise ApiRefused(message, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, code="api-media-type")
-    try:
-        return msgspec.json.decode(await asked.request.body(), type=kind)
-    except msgspec.MsgspecError as error:
-        message = f"{error}: correct it; /api/v1/openapi.json has all fields"
-        raise TaskRefused(message) from error
 
 
 def _wanted(asked: Asked[Query], said: TaskWanted) -> tuple[DeliveryFilter | list[Chosen], str]:

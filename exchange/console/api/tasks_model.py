@@ -17,6 +17,13 @@ Rate = Annotated[int, Meta(ge=RATE.start, lt=RATE.stop, description="Letters a s
 Sample = Annotated[int, Meta(ge=SAMPLE.start, lt=SAMPLE.stop, description="So many letters come first.")]
 Share = Annotated[int, Meta(ge=SHARE.start, lt=SHARE.stop, description="Per cent of all letters that come then.")]
 Why = Annotated[str, Meta(max_length=2000, description="Why, in words for people; it stands in the journal.")]
+LiveSeconds = Annotated[
+    float | None,
+    Meta(
+        description="Seconds that the exchange lately took over a live letter while tasks worked, or were quiet; "
+        "null: there were too few to say."
+    ),
+]
 _PLAN = Plan()
 
 
@@ -115,6 +122,9 @@ class TaskDetail(TaskTold, frozen=True, kw_only=True):
     acts: tuple[TaskActTold, ...]
     new_failures: Annotated[int, Meta(description="Deliveries to the same bodies that failed since it was let run.")]
     said_lately: Annotated[int, Meta(description="Letters said within the last minute, while it runs.")]
+    pace: Annotated[int, Meta(description="Letters a second that live letters bear; 0: it never went.")]
+    live_working: LiveSeconds
+    live_quiet: LiveSeconds
 
 
 class TaskLetter(Answer, frozen=True, kw_only=True):

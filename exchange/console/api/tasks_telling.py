@@ -24,6 +24,9 @@ def detail(story: Story) -> model.TaskDetail:
         acts=tuple(acts),
         new_failures=told.new_failures,
         said_lately=told.said_lately,
+        pace=told.task.going.pace,
+        live_working=told.task.going.working or None,
+        live_quiet=told.task.going.quiet or None,
     )
 
 

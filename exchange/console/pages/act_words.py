@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from exchange.console.api.audits_model import AuditKind
 from exchange.console.pages.wording import Label, Tone, _
 from exchange.domain.task import TaskAct
 from exchange.journal.commands import REDRIVE
@@ -52,6 +53,19 @@ ACTIONS: Mapping[str, tuple[str, Label]] = {
     "token-add": (_("gave a program a token"), KEEPING),
 }
 
+OWN_CHECKS: Mapping[str, str] = {
+    AuditKind.VERIFY.action: _("verified the archive's log on a machine of their own"),
+    AuditKind.REPLAY.action: _("replayed the journal on a machine of their own"),
+    AuditKind.PROVE.action: _("proved entries on a machine of their own"),
+    AuditKind.COMPARE.action: _("compared checkpoints on a machine of their own"),
+    AuditKind.TIMES.action: _("checked time-stamps on a machine of their own"),
+    AuditKind.EXPORT.action: _("took a letter's signature on a machine of their own"),
+    AuditKind.EVIDENCE.action: _("took a letter's evidence on a machine of their own"),
+}
+"""What auditors say of commands; of each an outcome follows."""
+_OUTCOME = _("told what came of it")
+_OUTCOMES = frozenset(kind.result for kind in AuditKind)
+
 VERDICTS: Mapping[str, Label] = {
     "running": Label(_("Running"), "again", Tone.ACTIVE, _("The journal is being read.")),
     "sound": Label(_("Everything holds"), "check", Tone.GOOD, _("Nothing was found.")),
@@ -81,17 +95,21 @@ def finding_text(code: FindingCode | TreeCode) -> str:
 
 def action_text(action: str) -> str:
     """How an act is called."""
-    return ACTIONS[action][0] if action in ACTIONS else action
+    if action in _OUTCOMES:
+        return _OUTCOME
+    return ACTIONS[action][0] if action in ACTIONS else OWN_CHECKS.get(action, action)
 
 
 def action_label(action: str) -> Label:
     """Which kind of act it is."""
+    if action in OWN_CHECKS or action in _OUTCOMES:
+        return CHECKING
     return ACTIONS[action][1] if action in ACTIONS else Label(action)
 
 
 def choices() -> list[tuple[str, str]]:
     """Acts to filter by."""
-    return [(action, text) for action, (text, _label) in ACTIONS.items()]
+    return [*((action, text) for action, (text, _label) in ACTIONS.items()), *OWN_CHECKS.items()]
 
 
 def is_of_task(action: str) -> bool:

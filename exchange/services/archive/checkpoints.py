@@ -6,15 +6,17 @@ Each time in this order, so that what is signed can always be shown:
 2. Its tiles are laid out, so that witnesses can look before they cosign.
 3. The checkpoint is signed, and every witness asked at the same time, for seconds at most. Who does not answer is
    left out: letters never wait for witnesses, and neither do checkpoints.
-4. It is kept with the cosignatures that came, and published with proofs of the origins that moved.
+4. If a witness knows another log than ours, and so many others as the policy asks for may have cosigned that, too,
+   it stays at this checkpoint until enough of them cosign it (`disputes`).
+5. It is kept with the cosignatures that came, and published with proofs of the origins that moved.
 
-Before the first one it is made sure that nobody was shown more of this log, or something else (`standing`): on Kafka,
+Before the first one it is made sure that nobody was shown more of this log, or something else: on Kafka (`standing`),
 and at the witnesses. Then whoever published before is fenced, and Kafka is read once more.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +28,7 @@ from exchange.bus.transactions import SoleWriter
 from exchange.domain.checkpoint import CHECKPOINT_KEY, PublishedCheckpoint
 from exchange.services.archive import standing
 from exchange.services.archive.disk import Disk
+from exchange.services.archive.disputes import Disputes
 from exchange.services.archive.enduring import endure
 from exchange.services.archive.metrics import ArchiveMetrics
 from exchange.services.archive.proofs import OriginProofs
@@ -33,9 +36,8 @@ from exchange.services.archive.standing import Identity, Own
 from exchange.services.archive.taking import Taking
 from exchange.services.archive.topic import PARTITION, Topic, read_published
 from exchange.services.threads import finish
-from exchange.services.witnessing import Answer, Outcome, Witnesses
+from exchange.services.witnessing import Answer, Witnesses
 from exchange.tlog.checkpoint import Checkpoint
-from exchange.tlog.errors import LogRefused
 from exchange.tlog.heads import Head
 from exchange.tlog.merkle import inclusion_proof
 from exchange.tlog.note import Note
@@ -91,6 +93,7 @@ class Checkpoints:
         self._topic = topic
         self._metrics = metrics
         self._now = now
+        self._disputes = Disputes(identity.policy, disk.folder, now)
         self._asked = 0.0
         self.newest: Signed | None = None
         """What was published last by this process."""
@@ -101,8 +104,8 @@ class Checkpoints:
         """Sign and publish until cancelled.
 
         Raises:
-            LogRefused: `log-rolled-back`, `log-forked`: somebody was shown more, or something else. Nothing is signed
-                any more.
+            LogRefused: `log-rolled-back`, `log-forked`: more was published, or something else. Nothing is signed any
+                more.
             ArchiveError: the folder is not what was written to it.
         """
         await endure("the archive's publishing", self._publish, self._told)
@@ -123,7 +126,7 @@ class Checkpoints:
                 await asyncio.sleep(max(0.0, begun + LOOK_SECONDS - asyncio.get_running_loop().time()))
 
     async def _require_standing(self) -> None:
-        """What was published is the beginning of what is here, and no witness knows of more."""
+        """What was published is the beginning of what is here, and so is what witnesses know."""
         published = await read_published(self._topic.open_reader)
         if published.checkpoint is not None:
             checkpoint, identity = published.checkpoint, self._identity
@@ -163,26 +166,32 @@ class Checkpoints:
             self._metrics.delayed(oldest, now)
 
     async def _signed(self, head: Head) -> Signed:
-        """The checkpoint over everything here, kept with the cosignatures that came.
-
-        Raises:
-            LogRefused: `log-rolled-back`, `log-forked`: a witness knows more of this log, or something else.
-        """
+        """The checkpoint over everything here, kept with the cosignatures that came; waits while it is disputed."""
         signer = self._identity.signer
         checkpoint = Checkpoint(signer.name, head.size, head.root)
         note = Note(str(checkpoint), (signer.sign(str(checkpoint)),))
         await self._disk.use(lambda writer: writer.lay_out())
-        answers = await self._witnesses.ask(note, self._disk.logs.tree("heads", head.size).hashes)
-        for answer in answers:
-            _require_agreement(answer)
-        return await self._disk.use(lambda writer: self._keep(writer, note, answers))
+        while True:
+            answers = await self._witnesses.ask(note, self._disk.logs.tree("heads", head.size).hashes)
+            signed = await self._disk.use(lambda writer: self._keep(writer, note, answers))  # noqa: B023 - awaited
+            if isinstance(signed, Signed):
+                return signed
+            self.waiting_for = f"witnesses, who may know another log than this one: {signed}: docs/operate/archive.md"
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
 
-    def _keep(self, writer: ArchiveWriter, note: Note, answers: Iterable[Answer]) -> Signed:
-        """With what witnesses said now; one that is away may have said it before, of the same heads."""
+    def _keep(self, writer: ArchiveWriter, note: Note, answers: Sequence[Answer]) -> Signed | str:
+        """With what witnesses said now; one that is away may have said it before, of the same heads.
+
+        Returns:
+            Why it is not kept, when it is disputed.
+        """
         lines = {line.split(" ")[1]: line for line in self._kept_lines(note)}
         lines |= {line.split(" ")[1]: line for answer in answers for line in answer.lines}
         data = str(note.with_lines(lines.values())).encode()
         seen = self._identity.policy.open(data)
+        self._disputes.hear(note, answers)
+        if why := self._disputes.stop(seen):
+            return why
         writer.keep_checkpoint(data)
         return Signed(data, seen)
 
@@ -208,9 +217,3 @@ class Checkpoints:
 
 def _own(writer: ArchiveWriter) -> Own:
     return Own(writer.head.size, lambda size: writer.root_at(HEADS_LOG, size))
-
-
-def _require_agreement(answer: Answer) -> None:
-    if answer.outcome.contradicts:
-        code = "log-rolled-back" if answer.outcome is Outcome.ROLLED_BACK else "log-forked"
-        raise LogRefused(f"{answer.detail}: {standing.NEXT_STEP}", code=code)

@@ -4,7 +4,7 @@ Nothing is deleted that no entry of the log orders: an accepted `delete-contents
 when and why stand under the checkpoint before anything goes, and the item's place says which entry it was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,9 @@ from exchange.domain.decision import Decided
 from exchange.domain.statement import Command, Form, Letter
 from exchange.journal.commands import deletion_order
 from exchange.wire.records import decode
+
+Keep = Callable[[Command, Authority], None]
+"""Keeps that somebody is about to delete by an order; raises when it cannot be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,13 @@ class Deleted:
     reason: str
 
 
-def delete_letter(folder: Path, letter: bytes) -> Deleted:
+def delete_letter(folder: Path, letter: bytes, keep: Keep) -> Deleted:
     """Delete what was written in a letter, if the log orders it; once more does no harm.
 
     Args:
         folder: the archive's.
         letter: its digest.
+        keep: told by which order, before anything goes.
 
     Raises:
         ArchiveError: `deletion-not-ordered`; `entry-missing`: the newest checkpoint is not over letter and order.
@@ -55,6 +59,7 @@ def delete_letter(folder: Path, letter: bytes) -> Deleted:
     found = (_order(log, *place) for place in orders if place != (own.partition, own.index))
     for command, authority in (each for each in found if each is not None):
         if command.letter == letter:
+            keep(command, authority)
             gone = _commitments(log, own.partition, own.index)
             for commitment in gone:
                 contents.delete(commitment, authority)
@@ -63,13 +68,14 @@ def delete_letter(folder: Path, letter: bytes) -> Deleted:
     raise _not_ordered(message)
 
 
-def delete_month(folder: Path, month: str, order: Authority) -> Deleted:
+def delete_month(folder: Path, month: str, order: Authority, keep: Keep) -> Deleted:
     """Delete all contents of a month, if an entry of the log orders it.
 
     Args:
         folder: the archive's.
         month: as `2021-11`; the order's detail.
         order: where it is.
+        keep: told by which order, before anything goes.
 
     Raises:
         ArchiveError: `deletion-not-ordered`; `content-missing`: there is no such month.
@@ -79,6 +85,7 @@ def delete_month(folder: Path, month: str, order: Authority) -> Deleted:
         message = f"entry {order.index} of {log_name(order.partition)} does not order that {month} is deleted"
         raise _not_ordered(message)
     command, authority = found
+    keep(command, authority)
     return _deleted(Contents(folder).forget(month, authority), command, authority)
 
 

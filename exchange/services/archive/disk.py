@@ -17,6 +17,7 @@ class Disk:
     def __init__(self, writer: ArchiveWriter) -> None:
         """Nothing is used yet; `writer` is open and stays so."""
         self._writer = writer
+        self.folder = writer.folder
         self.logs = LogReader(writer.folder)
         """The same folder, read as everybody reads it: up to what was laid out."""
         self._turn = asyncio.Lock()

@@ -22,7 +22,7 @@ from exchange.tlog.note import Note, Signer
 from exchange.tlog.policy import LogPolicy, Seen
 
 _NAME = re.compile(r"exchange/([0-9a-f]{64})(?:/([1-9][0-9]{0,8}))?")
-NEXT_STEP = "sign nothing: bring the newest copy of the archive's folder back, or begin a new log, as backup.md says"
+_NEXT_STEP = "sign nothing: bring the newest copy of the archive's folder back, or begin a new log, as archive.md says"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def require_continued(published: PublishedCheckpoint, identity: Identity, own: O
         identity.policy.open(published.note)
         if checkpoint.size > own.size:
             message = f"a checkpoint of {checkpoint.size} heads was published, and here are {own.size}"
-            raise LogRefused(f"{message}: {NEXT_STEP}", code="log-rolled-back")
+            raise LogRefused(f"{message}: {_NEXT_STEP}", code="log-rolled-back")
         if own.root_at(checkpoint.size) != checkpoint.root:
             raise _forked(f"the checkpoint of {checkpoint.size} heads that was published has another root")
     elif before is None or before.origin != checkpoint.origin or before.size > checkpoint.size:
@@ -126,11 +126,11 @@ def require_rebuilt(owed: Sequence[Head], root_at: Callable[[int, int], bytes]) 
 def lost(entries: int) -> LogRefused:
     """The journal ends before what was published of it."""
     message = f"{entries} entries that were published are neither here nor in the journal"
-    return LogRefused(f"{message}: {NEXT_STEP}", code="log-rolled-back")
+    return LogRefused(f"{message}: {_NEXT_STEP}", code="log-rolled-back")
 
 
 def _forked(what: str) -> LogRefused:
-    return LogRefused(f"{what}: {NEXT_STEP}", code="log-forked")
+    return LogRefused(f"{what}: {_NEXT_STEP}", code="log-forked")
 
 
 def last_witnessed(notes: Iterable[bytes], policy: LogPolicy) -> tuple[bytes, Seen]:

@@ -52,7 +52,7 @@ class Stamp(Protocol):
 def zipped(files: Mapping[str, bytes]) -> bytes:
     """A zip of files by name, in that order."""
     stream = io.BytesIO()
-    with ZipFile(stream, "w", ZIP_STORED) as archive:
+    with ZipFile(stream, "w", ZIP_STORED, allowZip64=False) as archive:
         for name, data in files.items():
             info = ZipInfo(name, _BEGINNING)
             info.create_system, info.external_attr = _UNIX, _MODE

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.domain.decision import Decided
 from exchange.domain.directory import Directory
-from exchange.domain.errors import ExchangeError, WireError
+from exchange.domain.errors import ConfigurationError, ExchangeError, WireError
 from exchange.domain.policy import parse_policy
-from exchange.domain.statement import Content, Letter, Statement, commitment_digest
+from exchange.domain.statement import Command, Content, Letter, Statement, commitment_digest
 from exchange.security.crl import Crl, Revocations, read_crl
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.errors import DirectoryRefused
@@ -246,14 +246,25 @@ def seen_by(gathered: Gathered, body: str) -> Gathered:
     Args:
         gathered: all of it.
         body: who it is for; empty, or the letter's sender: all of it.
+
+    Raises:
+        ConfigurationError: `evidence-body-unknown`: it neither sent the letter nor got it.
     """
     own = gathered.said[0]
     if body in {"", own.body}:
         return gathered
+    if body not in own.decided.decision.recipients:
+        message = f"'{body[:80]}' neither sent the letter nor got it: name {own.body} or one of its recipients"
+        raise ConfigurationError(message, code="evidence-body-unknown")
     kept = tuple(
         said for said in gathered.said if said is own or body in {said.body, getattr(said.statement, "recipient", "")}
     )
     return replace(gathered, said=kept)
+
+
+def without_acts(gathered: Gathered) -> Gathered:
+    """All but what people did at the console, since their sign-ins are signed parts of that."""
+    return replace(gathered, said=tuple(said for said in gathered.said if not isinstance(said.statement, Command)))
 
 
 def letter_of(gathered: Gathered) -> Letter | None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from exchange.domain.errors import ExchangeError
 from exchange.domain.ids import digest
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.form import embed_certificates
@@ -23,6 +24,14 @@ FORMAT = "exchange-case/1"
 CASE = "case.json"
 LOG_POLICY = "log.policy"
 ISSUERS = "directory/issuers.crt.pem"
+FILES_MAX, BYTES_MAX = 64_900, 4_000_000_000
+"""What fits into a zip that has one text, with room for reports and manifest: ZIP64 has several."""
+
+
+class EvidenceTooLarge(ExchangeError):
+    """More than one package can hold."""
+
+    code = "evidence-too-large"
 
 
 class Level(StrEnum):
@@ -90,6 +99,7 @@ def make_case(
 
     Raises:
         ConfigurationError: `evidence-item-unknown`.
+        EvidenceTooLarge: it has to be made for one body at a time, or with contents left out.
         DirectoryRefused: a file of the directory is missing or altered.
     """
     listed = items(gathered, withhold)
@@ -122,6 +132,7 @@ def make_case(
     for stamp in gathered.stamps:
         files[f"tokens/{stamp.size}.checkpoint"] = stamp.checkpoint
         files[f"tokens/{stamp.size}.tsr"] = stamp.response
+    _require_room(files)
     return Case(directory.exchange, gathered, listed, level, index, files)
 
 
@@ -204,6 +215,16 @@ def _level(gathered: Gathered, *, stamped: bool) -> Level:
     if not all(said.ground.crls for said in gathered.said):
         return Level.T
     return Level.LTA if gathered.stamps else Level.LT
+
+
+def _require_room(files: Mapping[str, bytes]) -> None:
+    size = sum(map(len, files.values()))
+    if len(files) > FILES_MAX:
+        message = f"{len(files)} files, {FILES_MAX} are the most: make a package for each recipient, with --body CODE"
+        raise EvidenceTooLarge(message)
+    if size > BYTES_MAX:
+        message = f"{size} bytes, {BYTES_MAX} are the most: leave out contents, with --withhold all or by the file"
+        raise EvidenceTooLarge(message)
 
 
 def _policy(said: Said) -> str:

@@ -5,5 +5,7 @@ choosing    which deliveries a task is about: its exact list, the risk, the samp
 office      what people do to tasks, asked by API and pages
 letters     a letter's journalled bytes, read and checked
 results     what became of items
+throttle    how fast all of it may go, by what live letters wait
+pace        how many letters that is now
 runner      does what was let run; goes on after a restart where it stood
 """

@@ -1,23 +1,22 @@
-"""How many letters a task may say now: its rate, and nothing saved up from when it could say none."""
+"""How many letters a task may say now: its pace, and nothing saved up from when it could say none."""
 
 
 class Pace:
-    """A bucket that fills at a rate and holds what a second brings."""
+    """A bucket that fills at a pace and holds what two seconds bring: as long as a round may take."""
 
-    def __init__(self, rate: int, now: float) -> None:
+    def __init__(self, now: float) -> None:
         """Begin empty.
 
         Args:
-            rate: letters a second.
             now: seconds that only grow.
         """
-        self._rate = rate
         self._filled = 0.0
         self._at = now
 
-    def allowed(self, now: float) -> int:
-        """How many may be said now."""
-        self._filled = min(float(self._rate), self._filled + (now - self._at) * self._rate)
+    def allowed(self, now: float, pace: float) -> int:
+        """How many may be said now, at so many letters a second since it was last asked; 0: none, and none saved."""
+        most = max(1.0, 2 * pace) if pace else 0.0
+        self._filled = min(most, self._filled + (now - self._at) * pace)
         self._at = now
         return int(self._filled)
 

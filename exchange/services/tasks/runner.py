@@ -7,7 +7,8 @@ killed anywhere goes on where it stood:
     2. mark      the items are `said`                                 killed before: said again, to no effect
 
 It looks at each task's state before every few letters, so a task that is cancelled or paused says nothing more
-within a second. A database, a journal or a spool that is away is waited for; other letters go their way without it.
+within a second. How fast it goes is up to its own rate and to what live letters bear (`throttle`). A database, a
+journal or a spool that is away is waited for; other letters go their way without it.
 """
 
 import asyncio
@@ -29,18 +30,22 @@ from exchange.services.tasks.metrics import TaskMetrics
 from exchange.services.tasks.pace import Pace
 from exchange.services.tasks.ports import Commands, key_of
 from exchange.services.tasks.results import heard, judged
+from exchange.services.tasks.throttle import Throttle, Turn
 from exchange.services.threads import finish
 from exchange.store.database import Store
 from exchange.store.desk import items, tasks
 from exchange.store.desk.database import DeskStore
 from exchange.store.desk.items import Item
-from exchange.store.desk.tasks import Act, AtWork, Task, Words
+from exchange.store.desk.lock import Lock
+from exchange.store.desk.tasks import Act, AtWork, Going, Task, Words
 from exchange.store.queries.places import states_at
+from exchange.store.queries.waits import taken_up_to, waits_within
 from exchange.store.rows import micros, moment
 
-ROUND_SECONDS = 0.25
+ROUND_SECONDS = 1.0
+"""Between two rounds: each costs as much as ten letters, and several writes that the disk must confirm."""
 RETRY_SECONDS = 1.0
-HEAR_SECONDS = 1.0
+HEAR_SECONDS = 2.0
 HEAR_LATER_SECONDS = 10.0
 """How often results are asked for while a task runs, and after its end; less often when that takes long."""
 AT_ONCE = 50
@@ -54,6 +59,8 @@ PREVIEWS_FOR = timedelta(days=1)
 MOVED_ON = "moved-on"
 """Noted beside an item that was handed over by itself before its turn came: nothing was said."""
 
+OTHER = "another console runs this desk's tasks; this one goes on when it ends"
+
 _HEARD = (ItemState.SAID, ItemState.TAKEN, ItemState.DELIVERED, ItemState.FAILED)
 
 log = logging.getLogger(__name__)
@@ -66,12 +73,13 @@ class _Course:
     pace: Pace
     standing: Standing | None = None
     hear_at: float = 0.0
+    going: Going | None = None
     read: dict[int, Found] = field(default_factory=dict)
     """Letters of the journal by their items' numbers, read ahead: to read one costs almost what many cost."""
 
 
 class TaskRunner:
-    """The one runner of a desk; whose speaker has the spool."""
+    """Runs the tasks of a desk, one process at a time; whose speaker has the spool."""
 
     def __init__(
         self,
@@ -99,6 +107,9 @@ class TaskRunner:
         self._metrics = metrics
         self._now = now
         self._courses: dict[str, _Course] = {}
+        self._throttle = Throttle()
+        self._rates: dict[str, int] = {}
+        """Of tasks that have something to say."""
         self._waiting_for = ""
 
     @property
@@ -107,16 +118,31 @@ class TaskRunner:
         return self._waiting_for
 
     async def run(self) -> None:
-        """Do what there is to do until cancelled."""
+        """Do what there is to do until cancelled, while no other process does it for this desk."""
         try:
-            while True:
-                waiting_for = await self.round()
-                if waiting_for and waiting_for != self._waiting_for:
-                    log.warning("tasks wait: %s", waiting_for)
-                self._waiting_for = waiting_for
-                await asyncio.sleep(RETRY_SECONDS if waiting_for else ROUND_SECONDS)
+            with self._desk.lock() as lock:
+                await self._go_on(lock)
         finally:
             await self._letters.close()
+
+    async def _go_on(self, lock: Lock) -> None:
+        while True:
+            waiting_for = await self._round_under(lock)
+            if waiting_for and waiting_for != self._waiting_for:
+                log.warning("tasks wait: %s", waiting_for)
+            self._waiting_for = waiting_for
+            await asyncio.sleep(RETRY_SECONDS if waiting_for else ROUND_SECONDS)
+
+    async def _round_under(self, lock: Lock) -> str:
+        try:
+            is_ours = await finish(lock.is_ours)
+        except ExchangeError as error:
+            return f"{error.code}: {error}"
+        self._metrics.stand_by(is_standing_by=not is_ours)
+        if is_ours:
+            return await self.round()
+        self._courses = {}  # somebody else moves them on
+        return OTHER
 
     async def round(self) -> str:
         """One step of every task that has something to do; what one of them waits for, empty when none does."""
@@ -128,6 +154,7 @@ class TaskRunner:
         self._metrics.show(running, self._now())
         names = {each.task for each in found}
         self._courses = {task: course for task, course in self._courses.items() if task in names}
+        self._rates = {task: rate for task, rate in self._rates.items() if task in names}
         for task, is_over in found:
             if is_over and task in self._courses and clock() < self._courses[task].hear_at:
                 continue
@@ -135,12 +162,15 @@ class TaskRunner:
                 await self._step(task)
             except ExchangeError as error:  # another task may need less
                 waiting_for = f"{error.code}: {error}"
+        if not self._rates:
+            self._throttle.had_nothing_to_say()
         return waiting_for
 
     async def _step(self, name: str) -> None:
         clock = asyncio.get_running_loop().time
         task, unsaid = await finish(lambda: self._task(name))
-        course = self._courses.setdefault(name, _Course(Pace(task.plan.rate, clock())))
+        course = self._courses.setdefault(name, _Course(Pace(clock())))
+        self._rates.pop(name, None)
         await self._say_acts(task, unsaid)
         if task.started is None:
             return
@@ -173,17 +203,31 @@ class TaskRunner:
 
     async def _say_some(self, task: Task, course: _Course, stand: Standing) -> None:
         """As many as the pace allows, looking at the task's state again and again."""
-        clock = asyncio.get_running_loop().time
-        left = course.pace.allowed(clock())
+        self._rates[task.id] = task.plan.rate
+        left = course.pace.allowed(asyncio.get_running_loop().time(), await self._paced(task, course))
         while left > 0 and stand.stage is not None:
             wanted, stage = min(left, AT_ONCE), stand.stage
             items = await finish(lambda: self._next_items(task.id, stage, wanted))  # noqa: B023 - awaited at once
             if not items:
                 course.hear_at = 0.0
+                del self._rates[task.id]
                 return
             await self._say(task, course, items)
             course.pace.used(len(items))
             left -= len(items)
+
+    async def _paced(self, task: Task, course: _Course) -> float:
+        """Letters a second that a task may say now; what it comes to is noted beside the task for people."""
+        throttle, most = self._throttle, sum(self._rates.values())
+        may_work, turn = throttle.may_work(self._now()), throttle.ended
+        if turn is not None and (waits := await finish(lambda: self._waits(turn))) is not None:
+            throttle.heard(*waits, most)
+        pace = min(task.plan.rate, throttle.pace / len(self._rates))
+        going = Going(round(pace), *(throttle.waits or (0.0, 0.0)))
+        if going != course.going:
+            await finish(lambda: self._goes(task.id, going))
+            course.going = going
+        return pace if may_work else 0.0
 
     async def _say(self, task: Task, course: _Course, items: Sequence[Item]) -> None:
         """Say what did not move on by itself meanwhile, then mark it; all of it goes to the disk together."""
@@ -290,6 +334,18 @@ class TaskRunner:
     def _heard(self, items: Sequence[Item], begins: str) -> list[Item]:
         with self._tracker.reading() as connection:
             return heard(connection, items, begins)
+
+    def _waits(self, turn: Turn) -> tuple[list[float], list[float]] | None:
+        """What live letters waited in the seconds of a turn; None: not all of it is known yet."""
+        with self._tracker.reading() as connection:
+            taken = taken_up_to(connection)
+            if taken is None or taken < turn.ends:
+                return None
+            return waits_within(connection, *turn.working), waits_within(connection, *turn.quiet)
+
+    def _goes(self, name: str, going: Going) -> None:
+        with self._desk.writing() as connection:
+            tasks.goes(connection, name, going)
 
     def _has_settled(self, task: Task) -> bool:
         with self._desk.reading() as connection:

@@ -5,7 +5,8 @@
     task_acts    what people and the task itself did to it; said to the journal in this order
 
 An item's `place` is its letter's in the journal. A task's `begins` is how far the tracker had come in each partition
-when it was let run: what the tracker knows of an item's delivery beyond that is the item's result.
+when it was let run: what the tracker knows of an item's delivery beyond that is the item's result. `pace`, `working`
+and `quiet` are how fast it goes and what live letters wait, `exchange.services.tasks.throttle`.
 """
 
 import sqlalchemy as sa
@@ -32,6 +33,9 @@ tasks = sa.Table(
     sa.Column("created", Micros, nullable=False),
     sa.Column("started", Micros, nullable=False),
     sa.Column("ended", Micros, nullable=False),
+    sa.Column("pace", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("working", Micros, nullable=False, server_default="0"),
+    sa.Column("quiet", Micros, nullable=False, server_default="0"),
     sa.Index("tasks_by_time", "created"),
     sa.Index("tasks_by_state", "state"),
 )

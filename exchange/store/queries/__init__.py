@@ -12,6 +12,7 @@ changes      the stream of changes
 acts         what operators did and looked at
 archived     letters that were put away
 places       where letters stand in the journal, and what was said about them since
+waits        how long live letters waited for the exchange
 """
 
 from exchange.store.queries.acts import acts, count_acts

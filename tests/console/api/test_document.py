@@ -38,9 +38,9 @@ async def test_the_console_serves_it_with_a_page(site: ConsoleSite) -> None:
 
 
 async def test_answers_are_what_the_document_says(site: ConsoleSite) -> None:
-    """Each operation's, by its own schema; those about tasks are in `test_tasks`."""
+    """Each operation's, by its own schema; tasks and what is posted have tests of their own."""
     for operation in OPERATIONS:
-        if operation.answers is None or operation.path.startswith("/api/v1/tasks"):
+        if operation.answers is None or operation.method == "POST" or operation.path.startswith("/api/v1/tasks"):
             continue
         login = "aida" if operation.name == "acts" else "olga"
         path = operation.path.replace("{digest}", await digest(site, "first")).replace("{code}", "beta")

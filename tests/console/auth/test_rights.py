@@ -62,6 +62,7 @@ TABLE = {
     "/api/v1/letters": EVERYBODY,
     "/api/v1/letters/{digest}": EVERYBODY,
     "/api/v1/acts": "a",
+    "/api/v1/audits": "a",
     "/api/v1/overview": "oa",
     "/api/v1/find": EVERYBODY,
     "/api/v1/failures": EVERYBODY,

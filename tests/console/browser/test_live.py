@@ -65,7 +65,7 @@ async def test_news_are_counted_and_the_stream_goes_on(
         await expect(page.locator("#stale")).to_be_visible()
         happen(written, 2)
         async with serving(written, everybody, port):
-            await expect(page.locator("#stale")).to_be_hidden(timeout=15_000)
+            await expect(page.locator("#stale")).to_be_hidden()
             await expect(page.locator("[data-news]")).to_have_text("2 new")
 
 

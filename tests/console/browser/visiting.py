@@ -7,9 +7,9 @@ from typing import Any
 from playwright.async_api import Browser, Page
 
 from tests.console.auth.people import PASSWORD
+from tests.patience import PATIENCE
 
-PATIENCE_MS = 20_000
-"""What is waited for comes at once; a machine with much else to do may take so long."""
+PATIENCE_MS = PATIENCE * 1000
 
 
 @asynccontextmanager

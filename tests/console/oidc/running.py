@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 HERE = Path(__file__).parent
-FETCH_SECONDS = 120
+FETCH_SECONDS = 600
 CLIENT = "exchange-console"
 SECRET = "not very secret/+ but long enough"
 
@@ -41,4 +43,4 @@ def running(script: Path, console: str) -> Iterator[str]:
             yield issuer
         finally:
             process.stdin.close()  # it ends then
-            process.wait(10)
+            process.wait(PATIENCE)

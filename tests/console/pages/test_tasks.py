@@ -15,6 +15,7 @@ from exchange.journal.facts import read_fact
 from exchange.services.tasks.office import TaskOffice
 from exchange.store.desk import tasks
 from exchange.store.desk.database import DeskStore
+from exchange.store.desk.tasks import Going
 from tests.console.site import AUDITOR, OPERATOR, ConsoleSite
 from tests.journal.synthetic import SyntheticJournal
 
@@ -72,6 +73,29 @@ async def test_from_a_letter_to_a_running_task(
     with desk.reading() as connection:
         kept = tasks.get(connection, path.rsplit("/", 1)[1])
     assert (kept.plan.rate, kept.person, kept.reason) == (7, OPERATOR, REASON)
+
+
+@pytest.mark.parametrize(
+    ("going", "words"),
+    [
+        (Going(5, 0.0099, 0.009), "now 5 a second, as live letters bear it: the exchange takes 9.9 ms for one"),
+        (Going(5), "now 5 a second, and faster as long as"),
+        (Going(7, 0.009, 0.009), "as fast as it may"),
+    ],
+)
+async def test_how_fast_a_task_goes_and_why(
+    console: ConsoleSite, desk: DeskStore, letter: LetterFact, going: Going, words: str
+) -> None:
+    """Its page says what keeps it from its rate; so does the API, in numbers."""
+    async with console.client(OPERATOR, Accept="text/html", Accept_Language="en") as client:
+        form = {"letter": letter.letter.hex(), "recipient": letter.recipients[0]}
+        path = (await client.post("/tasks/preview", data=form)).headers["location"]
+        await client.post(f"{path}/begin", data={"reason": REASON, "rate": "7"})
+        with desk.writing() as connection:
+            tasks.goes(connection, path.rsplit("/", 1)[1], going)
+        assert words in (await client.get(path)).text
+        told = (await client.get(f"/api/v1{path}")).json()
+        assert (told["pace"], told["live_working"]) == (going.pace, going.working or None)
 
 
 async def test_who_sees_no_form_and_sets_nothing_going(console: ConsoleSite, letter: LetterFact) -> None:

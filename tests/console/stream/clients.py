@@ -11,6 +11,7 @@ from exchange.console.stream.hub import Hub, Reader
 from exchange.console.stream.wanted import Wanted
 from exchange.store.lists import DeliveryFilter, Vector
 from tests.console.stream.stories import Heard, clock
+from tests.patience import PATIENCE
 
 ALL = Wanted(DeliveryFilter())
 
@@ -49,7 +50,7 @@ async def listening(hub: Hub, heard: Heard, wanted: Wanted = ALL) -> AsyncIterat
 
 async def until(holds: Callable[[], bool]) -> None:
     """Wait for something to become so."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not holds():  # noqa: ASYNC110 - other tasks make it so
             await asyncio.sleep(0.001)
 

@@ -13,6 +13,7 @@ from exchange.console.stream.wanted import Wanted
 from exchange.store.lists import DeliveryFilter, Vector
 from tests.console.stream.clients import ALL, listening, opened, running, until
 from tests.console.stream.stories import GrowingJournal, Heard, everything
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -228,7 +229,7 @@ async def test_the_end_of_the_process_ends_streams() -> None:
     async with running(journal) as hub, listening(hub, heard) as task:
         await opened(heard)
         hub.end()
-        await asyncio.wait_for(task, 1)
+        await asyncio.wait_for(task, PATIENCE)
         async with listening(hub, late) as other:
-            await asyncio.wait_for(other, 1)
+            await asyncio.wait_for(other, PATIENCE)
     assert heard.events == ["open"]

@@ -8,6 +8,9 @@ import httpx
 from exchange.agent.spool.outgoing import OutgoingState
 from tests.services.api.site import Site, letter, receipt
 
+WAITED = 60
+"""Seconds, as long as a request may wait for letters."""
+
 
 async def told(awaited: Any, status: int) -> dict[str, Any]:
     """The JSON of an answer that has this status."""
@@ -77,9 +80,9 @@ async def test_a_call_that_is_repeated_sends_once(api: Site) -> None:
 async def test_waiting_ends_with_the_agent(api: Site) -> None:
     """Whoever waits for letters is answered at once, with the cursor that it had."""
     async with api.caller("beta") as beta:
-        waiting = asyncio.create_task(told(beta.get("/inbox", params={"after": 7, "wait": 60}), 200))
+        waiting = asyncio.create_task(told(beta.get("/inbox", params={"after": 7, "wait": WAITED}), 200))
         await asyncio.sleep(0.05)
         api.polls.end()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WAITED / 2):
             assert await waiting == {"letters": [], "cursor": 7}
-            assert (await told(beta.get("/receipts", params={"wait": 60}), 200))["receipts"] == []
+            assert (await told(beta.get("/receipts", params={"wait": WAITED}), 200))["receipts"] == []

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.services.api.site import Site
 
 pytestmark = pytest.mark.server
@@ -65,7 +66,7 @@ async def run(example: Example, site: Site, url: str, body: str, *arguments: str
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         told, _ = await process.communicate()
     assert process.returncode == 0, told.decode()
     return told.decode()

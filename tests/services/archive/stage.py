@@ -27,15 +27,22 @@ from exchange.services.archive.taking import Taking
 from exchange.services.archive.topic import PARTITION, Topic
 from exchange.services.witnessing import Witnesses, WitnessingMetrics
 from exchange.tlog.note import Kind, Signer
-from exchange.tlog.policy import LogPolicy, Witness
+from exchange.tlog.policy import Group, LogPolicy, Witness
 from exchange.tlog.witness import AddCheckpoint
 from exchange.wire.records import decode
+from tests.patience import PATIENCE
 from tests.services.journal_fake import FakeJournal
 from tests.world import NOW
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\1")
 WITNESS_KEY = Signer("w.example", Kind.COSIGNATURE, Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\2"))
 WITNESS = Witness("justice", WITNESS_KEY.verifier, "http://w.example/")
+JURY_KEYS = [
+    Signer(f"w{number}.example", Kind.COSIGNATURE, Ed25519PrivateKey.from_private_bytes(bytes(31) + bytes([number])))
+    for number in (3, 4, 5)
+]
+JURY = tuple(Witness(f"w{at}", key.verifier, f"http://{key.name}/") for at, key in enumerate(JURY_KEYS))
+"""Three, of whom two are enough."""
 EXCHANGE = bytes(range(32))
 
 
@@ -87,7 +94,28 @@ class _Writer:
 def cosigning(request: httpx.Request) -> httpx.Response:
     """A witness that says yes to anything."""
     note = AddCheckpoint.parse(request.content).note
-    return httpx.Response(200, stream=httpx.ByteStream(WITNESS_KEY.sign(note.text, 1_763_912_345).encode()))
+    (key,) = (key for key in (WITNESS_KEY, *JURY_KEYS) if key.name == request.url.host)
+    return httpx.Response(200, stream=httpx.ByteStream(key.sign(note.text, 1_763_912_345).encode()))
+
+
+def away(_: httpx.Request) -> httpx.Response:
+    """A witness that cannot now."""
+    return httpx.Response(503, stream=httpx.ByteStream(b""))
+
+
+def garbage(_: httpx.Request) -> httpx.Response:
+    """An answer of somebody who is no witness."""
+    return httpx.Response(200, stream=httpx.ByteStream(b"<html>"))
+
+
+def knowing_more(_: httpx.Request) -> httpx.Response:
+    """A witness that says that it cosigned a larger log."""
+    return httpx.Response(409, stream=httpx.ByteStream(b"1000000\n"))
+
+
+def knowing_another(_: httpx.Request) -> httpx.Response:
+    """A witness that says that no proof leads from what it cosigned to this."""
+    return httpx.Response(422, stream=httpx.ByteStream(b""))
 
 
 @dataclass
@@ -99,12 +127,16 @@ class Stage:
         journal: what it reads.
         topic: where it publishes.
         witness: how the one witness answers; None where the policy has none.
+        asked: how often a witness was asked.
+        jury: how three answer, of whom two are enough, in the place of the one; empty where there is none.
     """
 
     folder: Path
     journal: FakeJournal
     topic: FakeTopic = field(default_factory=FakeTopic)
     witness: Callable[[httpx.Request], httpx.Response] | None = None
+    jury: Sequence[Callable[[httpx.Request], httpx.Response]] = ()
+    asked: int = 0
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     @property
@@ -117,7 +149,17 @@ class Stage:
         after = read_after(self.folder)
         signer = Signer(log_name(EXCHANGE, after), Kind.NOTE, KEY)
         known = () if self.witness is None else (WITNESS,)
-        return Identity(signer, LogPolicy(signer.verifier, known, {}, "justice" if known else "none"), after)
+        policy = LogPolicy(signer.verifier, known, {}, "justice" if known else "none")
+        if self.jury:
+            two = Group(2, tuple(witness.name for witness in JURY))
+            policy = LogPolicy(signer.verifier, JURY, {"two": two}, "two")
+        return Identity(signer, policy, after)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        """What the witness that is asked says now."""
+        self.asked += 1
+        jurors = {key.name: answer for key, answer in zip(JURY_KEYS, self.jury, strict=False)}
+        return jurors.get(request.url.host, self.witness or cosigning)(request)
 
     def count(self, name: str, **labels: str) -> float | None:
         """A sample of the process's metrics."""
@@ -132,7 +174,7 @@ class Stage:
             disk, metrics = Disk(writer), ArchiveMetrics(self.registry)
             proofs = OriginProofs(stack.enter_context(Index(self.folder)), disk.logs)
             taking = Taking(self.journal.open, disk, metrics, system.now)
-            async with httpx.AsyncClient(transport=httpx.MockTransport(self.witness or cosigning)) as client:
+            async with httpx.AsyncClient(transport=httpx.MockTransport(self.answer)) as client:
                 asked = Witnesses(
                     identity.policy.witnesses, client, WitnessingMetrics(CollectorRegistry()), system.monotonic
                 )
@@ -147,7 +189,7 @@ class Stage:
 
     async def run_until(self, condition: Callable[[Checkpoints], bool]) -> None:
         """Run the process until it brought something about."""
-        async with self.running() as (_, checkpoints), asyncio.timeout(10):
+        async with self.running() as (_, checkpoints), asyncio.timeout(PATIENCE):
             while not condition(checkpoints):  # noqa: ASYNC110  # the service has no event to wait for
                 await asyncio.sleep(0.01)
 

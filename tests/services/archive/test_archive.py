@@ -1,6 +1,8 @@
 """The archive follows the journal into the log, and publishes what it signs; whatever happens on the way."""
 
+import asyncio
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from exchange.bus.records import Record
 from exchange.domain.checkpoint import CHECKPOINT_KEY, OriginProof, PublishedCheckpoint
 from exchange.domain.decision import Journalled
 from exchange.domain.errors import ConfigurationError, ExchangeError
+from exchange.services import witnessing
 from exchange.services.archive import checkpoints as service
 from exchange.services.archive.standing import last_witnessed, log_name, require_key
 from exchange.tlog.checkpoint import Checkpoint
@@ -23,7 +26,17 @@ from exchange.tlog.proof import Proof
 from exchange.tlog.tiles import tree_hashes
 from exchange.wire.records import decode, encode
 from tests.journal.synthetic import SyntheticJournal, story
-from tests.services.archive.stage import EXCHANGE, FakeTopic, Stage, cosigning
+from tests.patience import PATIENCE
+from tests.services.archive.stage import (
+    EXCHANGE,
+    FakeTopic,
+    Stage,
+    away,
+    cosigning,
+    garbage,
+    knowing_another,
+    knowing_more,
+)
 from tests.services.journal_fake import FakeJournal, as_taken, poisoned, unavailable
 from tests.world import NOW, World
 
@@ -38,6 +51,8 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> SyntheticJournal:
 def stage(journal: SyntheticJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """An archive that has taken nothing; it looks often."""
     monkeypatch.setattr(service, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(service, "ASK_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(witnessing, "REST_SECONDS", (0.01, 0.01))
     monkeypatch.setattr("exchange.services.archive.taking.READ_SECONDS", 0.01)
     monkeypatch.setattr("exchange.services.archive.enduring.RETRY_SECONDS", 0.01)
     return Stage(tmp_path / "archive", FakeJournal(records=[as_taken(record) for record in journal.records]))
@@ -126,15 +141,54 @@ async def test_a_cosignature_once_given_is_kept(stage: Stage) -> None:
     assert stage.identity().policy.open(stage.topic.checkpoint.note).witnessed
 
 
-@pytest.mark.parametrize(("status", "code"), [(409, "log-rolled-back"), (422, "log-forked")])
-async def test_a_witness_that_knows_another_log_ends_it(stage: Stage, status: int, code: str) -> None:
-    """Nothing is published, for a person must look."""
+@pytest.mark.parametrize("against", [knowing_more, knowing_another])
+async def test_who_disagrees_alone_stops_nothing(stage: Stage, against: Callable[..., httpx.Response]) -> None:
+    """Two of three cosign, so that no rival can count: letters become provable, and what was said is kept."""
+    stage.jury = [against, cosigning, cosigning]
+    await stage.run_to_the_end()
+    assert stage.identity().policy.open(stage.topic.checkpoint.note).witnesses.keys() == {"w1", "w2"}
+    assert len(stage.topic.values) > 1
+    (kept,) = (stage.folder / "disputes").iterdir()
+    assert {file.name for file in kept.iterdir()} == {"why.txt", "asked.checkpoint"}
+
+
+@pytest.mark.parametrize("against", [knowing_more, knowing_another])
+@pytest.mark.parametrize("third", [away, knowing_more, garbage])
+async def test_what_may_be_a_second_past_is_waited_with(
+    stage: Stage, against: Callable[..., httpx.Response], third: Callable[..., httpx.Response]
+) -> None:
+    """Two may have cosigned a rival: entries are taken, nothing is published; once two cosign it goes on by itself."""
+    whole = stage.journal.records
+    stage.journal.records = whole[: len(whole) // 2]
+    stage.jury = [cosigning, cosigning, cosigning]
     await stage.run_to_the_end()
     published = stage.topic.checkpoint
-    body = httpx.ByteStream(b"1000000\n")
-    stage.witness = lambda _: httpx.Response(status, stream=body)
-    assert await ended(stage) == code
-    assert stage.topic.checkpoint == published
+    stage.journal.records, stage.jury = whole, [against, cosigning, third]
+    async with stage.running() as (taking, checkpoints), asyncio.timeout(PATIENCE):
+        while "another log" not in checkpoints.waiting_for or taking.waiting_for:  # noqa: ASYNC110  # no event
+            await asyncio.sleep(0.01)
+        assert (stage.topic.checkpoint, checkpoints.newest) == (published, None)
+        stage.jury = [against, cosigning, cosigning]
+        while checkpoints.newest is None or stage.topic.checkpoint.heads == published.heads:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert checkpoints.waiting_for == ""
+
+
+async def test_one_witness_of_one_is_waited_with(stage: Stage) -> None:
+    """Also while it is away after it disagreed; what it cosigned itself is published."""
+    whole = stage.journal.records
+    stage.journal.records, stage.witness = whole[: len(whole) // 2], cosigning
+    await stage.run_to_the_end()
+    published, stage.witness = stage.topic.checkpoint, knowing_another
+    await stage.run_until(lambda checkpoints: checkpoints.newest is not None)
+    stage.journal.records = whole
+    async with stage.running() as (_, checkpoints), asyncio.timeout(PATIENCE):
+        while "another log" not in checkpoints.waiting_for:  # noqa: ASYNC110  # no event
+            await asyncio.sleep(0.01)
+        asked, stage.witness = stage.asked, away
+        while stage.asked < asked + 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert stage.topic.checkpoint == published
 
 
 async def test_an_archive_from_a_backup_signs_nothing(stage: Stage, tmp_path: Path) -> None:
@@ -235,11 +289,6 @@ def test_the_policy_knows_the_log_by_its_key(stage: Stage) -> None:
     assert refused.value.code == "log-key-foreign"
     with pytest.raises(LogRefused):
         last_witnessed([], identity.policy)
-
-
-def away(_: httpx.Request) -> httpx.Response:
-    """A witness that cannot now."""
-    return httpx.Response(503, stream=httpx.ByteStream(b""))
 
 
 async def ended(stage: Stage) -> str:

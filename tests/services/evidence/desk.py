@@ -39,9 +39,9 @@ class Desk:
     refused: Signed
     authority: TimeAuthority
 
-    def run(self, *arguments: str | Path, letter: Signed | None = None) -> Result:
+    def run(self, *arguments: str | Path, letter: Signed | None = None, config: str = "auditor.toml") -> Result:
         """`exchange evidence LETTER …`."""
-        words = ["evidence", (letter or self.letter).digest.hex(), "--config", self.folder / "auditor.toml", *arguments]
+        words = ["evidence", (letter or self.letter).digest.hex(), "--config", self.folder / config, *arguments]
         return CliRunner().invoke(app, [*map(str, words)])
 
     def packed(self, name: str, *arguments: str, letter: Signed | None = None) -> dict[str, Any]:
@@ -60,12 +60,14 @@ def opened(folder: Path, *, listed: bool) -> Iterator[Desk]:
         folder: its own.
         listed: whether decisions rely on a revocation list, and the log's checkpoint is time-stamped.
     """
-    world = World(folder / "world", bodies=(*BODIES, "exchange-tracker"))
+    world = World(folder / "world", bodies=(*BODIES, "exchange-tracker", "exchange-console"))
     journal = ListedJournal(world) if listed else SyntheticJournal(world)
     letter = journal.letter("alpha", "beta", "gamma", files=FILES)
     journal.registered("beta", letter, "alpha", "77-1")
     journal.say("exchange-tracker", journal.speaker("exchange-tracker").deadline(letter, "alpha", "gamma"))
     journal.receipt("gamma", letter, "alpha", Event.REFUSED, reason_text="не по адресу")
+    act = journal.speaker("exchange-console").act("view-content", person="a.asanova", letter=letter.digest)
+    journal.say("exchange-console", act)
     refused = journal.letter("alpha", "nobody", message_id="lost")
     filed = Filed(journal, folder / "archive")
     authority = TimeAuthority.prepared(folder / "authority", datetime.now(UTC))

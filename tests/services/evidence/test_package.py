@@ -10,6 +10,7 @@ import pytest
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.event import Event
 from exchange.domain.ids import digest
+from exchange.services.evidence import package
 from exchange.services.evidence.gathering import EvidenceBroken, LetterNotArchived, gather
 from exchange.services.evidence.package import Case, Level, make_case, write_package
 from exchange.tlog.errors import LogRefused
@@ -143,6 +144,17 @@ def test_the_package_is_one_zip_with_a_manifest(course: Course) -> None:
         statement = zipfile.ZipFile(io.BytesIO(archive.read("statements/0001-letter.asics"))).read("statement")
         assert statement == course.letter.statement
     assert case.level is Level.B
+
+
+@pytest.mark.parametrize(("limit", "least"), [("FILES_MAX", 20), ("BYTES_MAX", 10_000)])
+def test_more_than_a_zip_of_one_text_holds_is_refused(
+    course: Course, monkeypatch: pytest.MonkeyPatch, limit: str, least: int
+) -> None:
+    """With the limit and what to do; both are far off here."""
+    monkeypatch.setattr(package, limit, least)
+    with pytest.raises(package.EvidenceTooLarge, match=str(least)) as refused:
+        made(course)
+    assert refused.value.code == "evidence-too-large"
 
 
 def test_the_letter_comes_first_even_behind_a_receipt_for_it(tmp_path: Path) -> None:

@@ -20,7 +20,11 @@ from exchange.security.keys import KeyFiles, load_private_key, make_key
 from exchange.services.api import asking
 from exchange.services.http import listening as listening_module
 from exchange.services.http.listening import Address, is_loopback, listening, tls_context
+from tests.patience import PATIENCE
 from tests.services.api.site import Site, letter
+
+WAITED = 60
+"""Seconds, as long as a request may wait for letters."""
 
 
 def certified(folder: Path, name: str) -> KeyFiles:
@@ -102,12 +106,12 @@ async def test_the_agent_ends_without_waiting_for_those_who_wait(api: Site) -> N
     """A long poll is answered at the end; what is under way is finished."""
     token = {"Authorization": f"Bearer {api.tokens['beta']}"}
     async with httpx.AsyncClient() as caller, api.listening() as url:
-        asked = caller.get(f"{url}/v1/bodies/beta/inbox", params={"wait": 60}, headers=token, timeout=60)
+        asked = caller.get(f"{url}/v1/bodies/beta/inbox", params={"wait": WAITED}, headers=token, timeout=PATIENCE)
         waiting = asyncio.create_task(asked)
         await asyncio.sleep(0.1)
         began = time.monotonic()
     assert (await waiting).json() == {"letters": [], "cursor": 0}
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < WAITED / 2
 
 
 async def test_who_leaves_is_not_waited_for(api: Site) -> None:
@@ -116,8 +120,8 @@ async def test_who_leaves_is_not_waited_for(api: Site) -> None:
     async with api.listening() as url:
         async with httpx.AsyncClient(headers=token, timeout=0.1) as caller:
             with pytest.raises(httpx.ReadTimeout):
-                await caller.get(f"{url}/v1/bodies/beta/inbox", params={"wait": 60})
-        async with asyncio.timeout(5):
+                await caller.get(f"{url}/v1/bodies/beta/inbox", params={"wait": WAITED})
+        async with asyncio.timeout(WAITED / 2):
             while api.api._gate._inside["beta"]:  # noqa: ASYNC110 - the server's tasks make it so
                 await asyncio.sleep(0.01)
 
@@ -127,7 +131,7 @@ async def test_slow_callers_are_let_go(api: Site, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(listening_module, "ANSWER_SECONDS", 0.2)
     monkeypatch.setattr(asking, "CONTENT_SECONDS", 0.1)
     head = f"POST /v1/bodies/alpha/letters HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {api.tokens['alpha']}\r\n"
-    async with api.listening() as url, asyncio.timeout(5):
+    async with api.listening() as url, asyncio.timeout(PATIENCE):
         port = int(url.rpartition(":")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{{".encode())
@@ -144,7 +148,10 @@ async def test_slow_callers_are_let_go(api: Site, monkeypatch: pytest.MonkeyPatc
 async def test_many_at_once(api: Site) -> None:
     """Twenty letters twice over, on ten connections: each is taken once."""
     token = {"Authorization": f"Bearer {api.tokens['alpha']}"}
-    async with api.listening() as url, httpx.AsyncClient(limits=httpx.Limits(max_connections=10), timeout=30) as caller:
+    async with (
+        api.listening() as url,
+        httpx.AsyncClient(limits=httpx.Limits(max_connections=10), timeout=PATIENCE) as caller,
+    ):
         letters = [letter(f"m-{number}") for number in range(20)] * 2
         answers = [caller.post(f"{url}/v1/bodies/alpha/letters", json=each, headers=token) for each in letters]
         told = [answer.json() for answer in await asyncio.gather(*answers)]

@@ -13,6 +13,7 @@ from exchange.security.keys import KeyFiles
 from exchange.services.http import renewing
 from exchange.services.http.listening import Address
 from exchange.services.http.renewing import renewed_tls
+from tests.patience import PATIENCE
 from tests.services.http.test_listening import certified
 
 
@@ -49,7 +50,7 @@ async def shown(context: ssl.SSLContext) -> str:
 
 async def until_shown(context: ssl.SSLContext, name: str) -> None:
     """Wait until new connections see this certificate."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while await shown(context) != name:  # noqa: ASYNC110 - another task makes it so
             await asyncio.sleep(0.01)
 
@@ -69,7 +70,7 @@ async def test_half_a_pair_changes_nothing(files: KeyFiles, tmp_path: Path, capl
     async with renewed_tls(Address("127.0.0.1", 0, files)) as context:
         assert context is not None
         shutil.copyfile(other.certificate, files.certificate)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while "stays as it was" not in caplog.text:  # noqa: ASYNC110 - another task makes it so
                 await asyncio.sleep(0.01)
         assert await shown(context) == "CN=served"

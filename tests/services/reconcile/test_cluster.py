@@ -18,12 +18,12 @@ from exchange.domain.errors import BusError
 from exchange.services.reconcile.cluster import Cluster
 from exchange.services.reconcile.plan import Configure, Create, Give, Grow, Limit, Observed, Revoke, Step
 from exchange.services.reconcile.wanted import Wanted, wanted
+from tests.patience import PATIENCE
 from tests.plugin_kafka import ADMINISTRATOR, KafkaCluster
 from tests.services.reconcile.bodies import ALLOWANCES, SHAPE, body, directory
 
 pytestmark = pytest.mark.server
 
-CUT_SECONDS = 5.0
 POLL_SECONDS = 2.0
 """A poll that is open when the rights go is answered at its end: with nothing, as nobody writes to the inbox."""
 
@@ -124,7 +124,7 @@ async def test_suspended_is_cut_off_within_five_seconds(kafka: KafkaCluster, clu
     ):
         await producer.send([Outgoing(b"letter")], topic=SUBMISSIONS, partition=0)
         assert await reader.read(0.5) == []
-        async with asyncio.timeout(CUT_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             await cluster.apply(asked(replace(connected, status=BodyStatus.SUSPENDED)))
             await _until_denied(lambda: producer.send([Outgoing(b"letter")], topic=SUBMISSIONS, partition=0))
             await _until_denied(reader.end_offsets)

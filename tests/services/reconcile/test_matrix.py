@@ -23,7 +23,7 @@ from exchange.bus.access import (
 from exchange.bus.topics import inbox
 from exchange.domain.directory import BodyStatus, Paper
 from exchange.domain.entry import OWN_KIND
-from exchange.domain.own_bodies import CONSOLE_BODY, SERVICE_BODIES, TRACKER_BODY
+from exchange.domain.own_bodies import ARCHIVE_BODY, CONSOLE_BODY, SERVICE_BODIES, TRACKER_BODY
 from exchange.services.reconcile.cluster import Cluster
 from exchange.services.reconcile.wanted import wanted
 from tests.plugin_kafka import ADMINISTRATOR, KafkaCluster
@@ -76,6 +76,7 @@ TOPICS = {
     "inbox of another body": inbox(OTHER),
     "inbox of `exchange-tracker`": inbox(TRACKER_BODY),
     "inbox of `exchange-console`": inbox(CONSOLE_BODY),
+    "inbox of `exchange-archive`": inbox(ARCHIVE_BODY),
     "inbox of a suspended body": inbox(BY_STATUS[BodyStatus.SUSPENDED]),
     "a topic that is none of the exchange's": "payroll",
 }

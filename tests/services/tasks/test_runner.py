@@ -1,5 +1,6 @@
 """Tasks from their preview to their end: what is said, in which order, and what keeps it from doing harm."""
 
+from collections import deque
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from exchange.services.speaking import command_key
 from exchange.services.tasks.letters import Flaw
 from exchange.services.tasks.results import REPEAT
 from exchange.services.tasks.runner import MOVED_ON, SETTLE
+from exchange.services.tasks.throttle import ENOUGH, QUIET, WORK
 from exchange.store.errors import StoreError
 from tests.services.tasks.place import ASEL, BAKYT, REASON, Place, bus_away
 
@@ -253,3 +255,38 @@ async def test_large_tasks_wait_for_a_second_person(place: Place, monkeypatch: p
     await place.rounds(2)
     assert place.speaker.acts() == [("task-submit", "asel"), ("task-approve", "bakyt")]
     assert {draft.second for draft in place.speaker.said.values() if draft.letter} == {"bakyt"}
+
+
+SLOWLY = Plan(rate=3, sample=100)
+"""Six letters a round: two seconds' worth."""
+
+
+async def test_live_letters_that_wait_slow_it_down(place: Place) -> None:
+    """By what the tracker knows of the turn that ended; pace and reason stand beside the task for people."""
+    place.letters(20)
+    task = await place.begun(plan=SLOWLY)
+    await place.rounds(2)
+    throttle = place.runner._throttle
+    throttle.pace = 3.0
+    throttle._working, throttle._quiet = [0.020] * ENOUGH, deque([0.010] * ENOUGH)
+    place.ahead += WORK + QUIET
+    await place.rounds()
+    assert throttle.waits is None  # the tracker does not know the end of that turn
+    place.journal.now += WORK + QUIET
+    place.letters(1)
+    await place.rounds()
+    going = (await place.office.story(ASEL, task)).told.task.going
+    assert (going.pace, going.working, going.quiet) == (2, 0.020, 0.010)
+
+
+async def test_nothing_is_said_in_quiet_seconds(place: Place) -> None:
+    """In which live letters show how long they take without a task."""
+    place.letters(20)
+    await place.begun(plan=SLOWLY)
+    await place.rounds(2)
+    place.ahead += WORK
+    await place.rounds(2)
+    assert len(place.speaker.redriven()) == 6
+    place.ahead += QUIET
+    await place.rounds()
+    assert len(place.speaker.redriven()) == 12

@@ -22,13 +22,13 @@ from exchange.tlog.merkle import EMPTY_ROOT, leaf_hash
 from exchange.tlog.note import Note, Verifier
 from exchange.tlog.policy import LogPolicy, Witness
 from exchange.tlog.tiles import tree_hashes
-from tests.go.building import BUILD_SECONDS, go_program
+from tests.go.building import go_program
+from tests.patience import PATIENCE
 from tests.requirements import requires_tool
 from tests.services.witness.world import LOG, NAME, FakeLog, signed
 
 pytestmark = [
     pytest.mark.server,
-    pytest.mark.timeout(BUILD_SECONDS + 60),
     requires_tool("go", debian="golang-go"),
     requires_tool("ssh-agent", debian="openssh-client"),
 ]
@@ -91,7 +91,7 @@ def _free_port() -> int:
 def _until_listening(port: int) -> None:
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=10).close()
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
         except ConnectionRefusedError:
             time.sleep(0.01)
         else:
