@@ -52,7 +52,7 @@ lock: setup ## Resolve requirements.lock again: names, versions and hashes; UPGR
 
 .PHONY: lock-image
 lock-image:
-	$(LOCK) --extra otel --extra postgresql --output-file docker/requirements.lock pyproject.toml
+	$(LOCK) --extra object-storage --extra otel --extra postgresql --output-file docker/requirements.lock pyproject.toml
 	$(LOCK) --group build --output-file docker/build.lock
 
 .PHONY: clean

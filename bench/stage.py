@@ -128,6 +128,12 @@ def resident_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1024 / 1024
 
 
+def peak_mb(pid: int) -> float:
+    """The most resident memory that a process has had so far, MB."""
+    (peak,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(peak.split()[1]) / 1024
+
+
 def _end(processes: list["subprocess.Popen[bytes]"]) -> None:
     for process in processes:
         process.send_signal(signal.SIGTERM)

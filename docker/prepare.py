@@ -34,20 +34,36 @@ BOOTSTRAP = f"{BROKER}:9093"
 AGENTS = ("mfa", "minjust")
 CANARY = DemoBody("canary", Names("Канарейка", "Канарейка", "Canary"), "exchange", ("EXCHANGE-CANARY",), "", "infodocs")
 SERVICES = (
-    *("directory", "router", "tracker", "archive", "console", "operator", "echo", "canary"),
+    *("directory", "router", "tracker", "archive", "witness", "console", "operator", "echo", "canary"),
     *(f"agent-{b}" for b in AGENTS),
 )
 OBSERVE = table_text("observe", host="0.0.0.0", port=9100)  # noqa: S104  # a network of containers, not the machine's
 STORE = 'url = "postgresql://exchange@postgres/exchange"'
-CONSOLE = table_text(
-    "console",
-    host="0.0.0.0",  # noqa: S104  # as above
-    port=9180,
-    public_url="https://localhost:9180",
-    tokens="/var/lib/exchange/tokens",
-    certificate="authority/services/console/web.crt.pem",
-    key="authority/services/console/web.key.pem",
-)
+SERVERS = {"console": 9180, "archive": 9106, "witness": 7380}
+"""Who is spoken to over HTTPS, by a container's name, and at which port."""
+
+
+def _served(table: str, holder: str, **more: str) -> str:
+    """A table of who listens."""
+    place = f"authority/services/{holder}/web"
+    return table_text(
+        table,
+        host="0.0.0.0",  # noqa: S104  # as above
+        port=SERVERS[holder],
+        certificate=f"{place}.crt.pem",
+        key=f"{place}.key.pem",
+        **more,
+    )
+
+
+TABLES = {
+    "observe": OBSERVE,
+    "serve": _served("serve", "archive"),
+    "listen": _served("listen", "witness"),
+    "console": _served("console", "console", public_url="https://localhost:9180", tokens="/var/lib/exchange/tokens"),
+    "timestamps": "",
+}
+"""What stands in a container's file instead; the authority of this machine cannot be reached from there."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -63,10 +79,11 @@ def prepare(folder: Path, now: datetime) -> None:
     Authority(folder / "authority", now=now).broker(hosts=(BROKER, "localhost"))
     installer = Installer(folder, bodies, now, served=True, console=True)
     installer.write_settings(BOOTSTRAP)
-    _console_certificate(folder / "authority", now)
+    for holder in SERVERS:
+        _web_certificate(folder / "authority", holder, now)
     _passwords(folder)
     _canary(folder)
-    _unwitnessed(folder)
+    _policy(folder)
     for service in SERVICES:
         file = folder / f"{service}.toml"
         file.write_text(_in_container(file.read_text(encoding="utf-8")), encoding="utf-8")
@@ -76,13 +93,14 @@ def prepare(folder: Path, now: datetime) -> None:
 
 def _in_container(text: str) -> str:
     """Settings of this machine as a container has them: its own network, its own database, its own folders."""
-    text = re.sub(r"(?m)^\[observe\]\n(?:\w+ = .*\n)*", OBSERVE, text)
+    for table, written in TABLES.items():
+        text = re.sub(rf"(?m)^\[{table}\]\n(?:\w+ = .*\n)*", written, text)
     text = re.sub(r'(?m)^url = "sqlite:.*"$', STORE, text)
     text = re.sub(r'(?m)^folder = "(spool|copies)/[^"]*"$', r'folder = "/var/lib/exchange/\1"', text)
     text = re.sub(r'(?m)^spool = "spool/[^"]*"$', 'spool = "/var/lib/exchange/spool"', text)
     text = re.sub(r'(?m)^folder = "archive"$', 'folder = "/var/lib/exchange/archive"', text)
-    text = re.sub(r"(?m)^\[serve\]\n(?:\w+ = .*\n)*", "", text)
-    text = re.sub(r"(?m)^\[console\]\n(?:\w+ = .*\n)*", CONSOLE, text)
+    text = re.sub(r'(?m)^state = "witness"$', 'state = "/var/lib/exchange/witness"', text)
+    text = re.sub(r'(?m)^tiles = ".*"$', f'tiles = "https://archive:{SERVERS["archive"]}"', text)
     return text if "follow = true" in text else _following(text)
 
 
@@ -100,16 +118,16 @@ def _canary(folder: Path) -> None:
     agent.unlink()
 
 
-def _unwitnessed(folder: Path) -> None:
-    """The log's policy without the witness for trying out, who has no container."""
+def _policy(folder: Path) -> None:
+    """The log's policy asks the witness where its container is."""
     policy = folder / "log" / "log.policy"
-    (log, *_) = policy.read_text(encoding="utf-8").splitlines()
-    policy.write_text(f"{log}\nquorum none\n", encoding="utf-8")
+    asked = re.sub(r"http://\S+", f"https://witness:{SERVERS['witness']}", policy.read_text(encoding="utf-8"))
+    policy.write_text(asked, encoding="utf-8")
 
 
-def _console_certificate(authority: Path, now: datetime) -> None:
-    """What browsers see; by the transport root, which they do not know: they will ask."""
-    folder = authority / "services" / "console"
+def _web_certificate(authority: Path, holder: str, now: datetime) -> None:
+    """What callers see; by the transport root, which the other containers are told and browsers will ask about."""
+    folder = authority / "services" / holder
     if (folder / "web.crt.pem").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -117,7 +135,7 @@ def _console_certificate(authority: Path, now: datetime) -> None:
     root = load_key_pair(KeyFiles(ca / "transport.key.pem", ca / "transport.crt.pem"))
     key = ec.generate_private_key(ec.SECP256R1())
     validity = Validity(now, root.certificate.not_valid_after_utc)
-    certificate = certify_leaf(key.public_key(), "console", Purpose.SERVER, validity, root, ("localhost", "console"))
+    certificate = certify_leaf(key.public_key(), holder, Purpose.SERVER, validity, root, ("localhost", holder))
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     write_atomically(folder / "web.key.pem", secret, mode=PRIVATE)
     write_atomically(folder / "web.crt.pem", certificate.public_bytes(Encoding.PEM))

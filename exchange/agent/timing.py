@@ -22,7 +22,7 @@ class Timing:
         directory_poll: how often the directory is looked at for a newer version.
         round_bytes: of statements sent in one go; a larger one goes alone. What a line that breaks must repeat.
         read_again: how often in a row reading may fail before it is begun anew, which asks for every inbox again.
-        log_poll: how often the log's proofs are read; all origins' newest, so rarely over a thin line.
+        log_poll: how often the log's proofs are read; those of all origins, so rarely over a thin line.
         change_over: how long a next certificate must have been listed before its key signs: routers take
             a version within seconds, and drop what is signed by whom they do not know yet.
     """

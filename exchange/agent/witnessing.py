@@ -1,7 +1,8 @@
 """Reads what the transparency log proves of our origins, and lets go what it covers (rules 2.6, 3.5).
 
 Of each active origin the archive publishes a proof of its last statement: since each names the digest of the one
-before, that proves all before it. Whose word counts is said by the policy of the agent's own settings. If the log has
+before, that proves all before it. The first look reads the topic from its begin, each later one goes on where the last
+one stood. Whose word counts is said by the policy of the agent's own settings. If the log has
 another statement than ours at a number that the exchange told us was taken, the exchange has contradicted itself: the
 proof is kept.
 """
@@ -9,7 +10,7 @@ proof is kept.
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,7 +18,7 @@ from exchange.agent.office import Office
 from exchange.agent.spool import origins, witnessed
 from exchange.agent.spool.witnessed import Contradiction
 from exchange.agent.transport import Partition, Transport
-from exchange.bus.records import Record, Taken
+from exchange.bus.records import Position, Record, Taken
 from exchange.bus.topics import CHECKPOINTS
 from exchange.domain.checkpoint import OriginProof
 from exchange.domain.decision import Decided
@@ -68,9 +69,13 @@ class Witnessing:
         """Nothing is read yet."""
         self._office = office
         self._policy = policy
+        self._next: int | None = None
+        """Offset at which reading goes on; None: at the begin."""
+        self._ahead: dict[bytes, bytes] = {}
+        """Proofs by origin, of numbers that we are not told are taken yet; they are looked at again."""
 
     async def run(self, transport: Transport) -> None:
-        """Look now and then until cancelled; the topic is compacted, so each look reads it from its begin.
+        """Look now and then until cancelled.
 
         Raises:
             SpoolError: the spool is damaged.
@@ -86,10 +91,16 @@ class Witnessing:
             await asyncio.sleep(self._office.timing.log_poll)
 
     async def _look(self, transport: Transport) -> None:
-        async with transport.inboxes({PARTITION: None}) as reader:
+        await self._take({**self._ahead})
+        stood, self._next = self._next, None  # after whatever goes wrong from its begin
+        at = None if stood is None else Position.without_record(stood)
+        async with transport.inboxes({PARTITION: at}) as reader:
             ends = await reader.end_offsets()
+            if stood is not None and ends[PARTITION] < stood:
+                return  # another topic of that name
             while not reader.reached(ends):
-                await self._take(await reader.read(READ_SECONDS, READ_RECORDS))
+                await self._take(dict(_keyed(await reader.read(READ_SECONDS, READ_RECORDS))))
+            self._next = reader.next_offsets()[PARTITION]
 
     async def _release(self) -> None:
         """Let go what no longer need be sent again."""
@@ -97,9 +108,8 @@ class Witnessing:
         while released == AT_ONCE:
             released = await self._office.spool.run(lambda connection: witnessed.release(connection, now, AT_ONCE))
 
-    async def _take(self, records: Sequence[Taken]) -> None:
+    async def _take(self, values: Mapping[bytes, bytes]) -> None:
         """The newest proof of each of our origins."""
-        values = dict(_keyed(records))
         owners = await self._office.spool.run(lambda connection: witnessed.owners(connection, values))
         for origin, body in owners.items():
             found = await asyncio.to_thread(self._examine, values[origin])
@@ -107,6 +117,9 @@ class Witnessing:
                 outcome = await self._office.spool.run(lambda connection: self._keep(connection, body, found))  # noqa: B023
             else:
                 outcome = found if isinstance(found, Outcome) else Outcome.REFUSED
+            self._ahead.pop(origin, None)
+            if outcome is Outcome.AHEAD:
+                self._ahead[origin] = values[origin]
             self._office.counters.add("agent_log_proofs_total", body=body, outcome=outcome.value)
 
     def _examine(self, value: bytes) -> "_Proven | Outcome":

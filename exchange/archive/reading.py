@@ -7,6 +7,7 @@ a checkpoint of its own policy.
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from exchange.archive.errors import ArchiveError, damaged, disk_error
@@ -65,7 +66,7 @@ class TileReader(ABC):
             ArchiveError: `entry-missing`; `archive-damaged`: it is torn.
         """
         _require_log(log)
-        for width in dict.fromkeys((tile.width, *self._wider(log, tile), WIDTH)):
+        for width in chain((tile.width,), self._wider(log, tile), (WIDTH,)):
             path = tile_file(log, Tile(tile.level, tile.index, width))
             data = self._fetch(path, BUNDLE_BYTES if tile.level == ENTRIES else WIDTH * HASH_BYTES)
             if data is not None:

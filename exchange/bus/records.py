@@ -28,6 +28,11 @@ class Position:
     digest: bytes
     reached: int | None = field(default=None, compare=False)
 
+    @classmethod
+    def without_record(cls, behind: int) -> "Position":
+        """Where reading goes on in a compacted topic, whose last record may be gone: nothing is compared."""
+        return cls(-1, b"", reached=behind)
+
     @property
     def behind(self) -> int:
         """Where reading goes on; everything before it was taken."""

@@ -34,6 +34,7 @@ COMMANDS = {
     "letters": Listed("letters", "List letters and where they are.", SEND),
     "failures": Listed("failures", "What failed and is not mended, by reason and route.", SEND),
     "redrive": Listed("redrive", "Set letters going again: looked at first, then begun.", SEND),
+    "refill": Listed("refill", "Deliver a time's letters again to a body that lost them.", SEND),
     "tasks": Listed("tasks", "Letters set going again: list, show, approve, pause, cancel.", SEND),
     "paper": Listed("paper", "Letters on paper, for bodies that are not connected yet: list, received.", SEND),
     "directory": Listed("directory", "Who is in the exchange, and how that changes.", LOOK),

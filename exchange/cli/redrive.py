@@ -28,7 +28,7 @@ app = typer.Typer(add_completion=False)
 
 FAILING = "failing"
 """The state that is meant where nobody names a letter or a state."""
-_PLAN = Plan()
+PLAN = Plan()
 
 
 def _long_enough(key: str) -> str:
@@ -39,8 +39,19 @@ def _long_enough(key: str) -> str:
     return key
 
 
+Reason = Annotated[str, typer.Option(help="Why, in 5 to 500 characters; it stands in the journal.")]
+Sample = Annotated[int, typer.Option(min=SAMPLE[0], max=SAMPLE[-1], help="So many come first.")]
+Share = Annotated[int, typer.Option(min=SHARE[0], max=SHARE[-1], help="Then per cent of all.")]
+Rate = Annotated[int, typer.Option(min=RATE[0], max=RATE[-1], help="Letters a second at most.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Begin; without it you are asked, or only shown.")]
+Following = Annotated[bool, typer.Option("--watch", help="Follow the task until it ends, or Ctrl-C.")]
+Key = Annotated[
+    str, typer.Option(help="The same key is the same task, however often this is called.", callback=_long_enough)
+]
+
+
 @dataclass(frozen=True, slots=True)
-class _Meant:
+class Meant:
     """What was called for.
 
     Attributes:
@@ -63,21 +74,19 @@ class _Meant:
 def redrive(  # noqa: PLR0913 - an option for each word of a filter
     letter: Annotated[str, typer.Argument(help="One letter, by any id; without it all that the options leave.")] = "",
     *,
-    reason: Annotated[str, typer.Option(help="Why, in 5 to 500 characters; it stands in the journal.")],
+    reason: Reason,
     sender: Annotated[str, typer.Option("--from", metavar="BODY", help="Only letters of this sender.")] = "",
     recipient: Annotated[str, typer.Option("--to", metavar="BODY", help="Only to this recipient.")] = "",
     state: Annotated[str, typer.Option(help="Only in this state; several between commas. Failing ones.")] = "",
     code: Annotated[str, typer.Option(metavar="CODE", help="Only those that failed with this reason code.")] = "",
     moved: Annotated[str, typer.Option(help="Only those that came into their state so lately: 1h, 7d.")] = "",
     age: Annotated[str, typer.Option(help="Letters of so long: 1h, 7d; '>1h' for older ones.")] = "",
-    sample: Annotated[int, typer.Option(min=SAMPLE[0], max=SAMPLE[-1], help="So many come first.")] = _PLAN.sample,
-    share: Annotated[int, typer.Option(min=SHARE[0], max=SHARE[-1], help="Then per cent of all.")] = _PLAN.share,
-    rate: Annotated[int, typer.Option(min=RATE[0], max=RATE[-1], help="Letters a second at most.")] = _PLAN.rate,
-    yes: Annotated[bool, typer.Option("--yes", help="Begin; without it you are asked, or only shown.")] = False,
-    following: Annotated[bool, typer.Option("--watch", help="Follow the task until it ends, or Ctrl-C.")] = False,
-    key: Annotated[
-        str, typer.Option(help="The same key is the same task, however often this is called.", callback=_long_enough)
-    ] = "",
+    sample: Sample = PLAN.sample,
+    share: Share = PLAN.share,
+    rate: Rate = PLAN.rate,
+    yes: Yes = False,
+    following: Following = False,
+    key: Key = "",
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -94,12 +103,18 @@ def redrive(  # noqa: PLR0913 - an option for each word of a filter
         moved=moved,
         age=age,
     )
-    meant = _Meant(letter, recipient, words, Plan(rate, sample, share), reason, key, yes, following)
+    meant = Meant(letter, recipient, words, Plan(rate, sample, share), reason, key, yes, following)
     settings = operator_settings(config_file(config, "operator", os.environ), os.environ)
-    until_left(_redrive(settings, meant, Output(as_json=json)))
+    until_left(redeliver(settings, meant, Output(as_json=json)))
 
 
-async def _redrive(settings: OperatorSettings, meant: _Meant, output: Output) -> None:
+async def redeliver(settings: OperatorSettings, meant: Meant, output: Output) -> None:
+    """Show what was called for; begin it if that is agreed.
+
+    Raises:
+        ConsoleProblem: with the code of what the console refuses.
+        ConfigurationError, StoreError: as `opened_api`.
+    """
     async with opened_api(settings) as api:
         wanted = await _wanted(api, meant)
         key = meant.key or system.random_id()
@@ -119,7 +134,7 @@ async def _redrive(settings: OperatorSettings, meant: _Meant, output: Output) ->
         output.result(msgspec.to_builtins(task), lambda console: _begun(task, console))
 
 
-async def _wanted(api: ConsoleApi, meant: _Meant) -> model.TaskWanted:
+async def _wanted(api: ConsoleApi, meant: Meant) -> model.TaskWanted:
     rate, sample, share = meant.plan.rate, meant.plan.sample, meant.plan.share
     if not meant.letter:
         return model.TaskWanted(filter=meant.words, rate=rate, sample=sample, share=share)
@@ -128,7 +143,7 @@ async def _wanted(api: ConsoleApi, meant: _Meant) -> model.TaskWanted:
     return model.TaskWanted(letters=(named,), rate=rate, sample=sample, share=share)
 
 
-def _is_agreed(meant: _Meant, output: Output) -> bool:
+def _is_agreed(meant: Meant, output: Output) -> bool:
     """Whether what was shown is to begin."""
     if meant.is_agreed or output.as_json or not at_terminal():
         return meant.is_agreed

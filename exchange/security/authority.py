@@ -18,16 +18,17 @@ Keys are unencrypted PKCS#8 with mode 0600. What is there and still good is used
 start changes nothing.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from exchange.domain.directory import CertificateUse
+from exchange.domain.directory import CertificateUse, ListedCertificate
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import SERVICE_PREFIX, body_code
 from exchange.security.certificates import certify_leaf, certify_root, hosts_of
@@ -143,6 +144,26 @@ class Authority:
         root = self._root_for(purpose)
         key = require_strong(csr.public_key(), f"the {use} key of {code}")
         return certify_leaf(key, body_code(code), purpose, self._from_now(root), root)
+
+    def revocation_list(self, listed: Iterable[ListedCertificate], next_update: datetime) -> bytes:
+        """What the directory says is revoked, as others' software reads it: a whole list (CRL, RFC 5280, 5), DER.
+
+        Args:
+            listed: certificates of the directory; the list has what the statement root issued and is revoked by now.
+            next_update: when the next list is due, which may say the same.
+        """
+        number = x509.CRLNumber(int(self._now.timestamp()))  # grows with time, as a list's number has to
+        builder = x509.CertificateRevocationListBuilder().issuer_name(self._statement.certificate.subject)
+        builder = builder.last_update(seconds(self._now)).next_update(seconds(next_update))
+        key = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._statement.key.public_key())
+        builder = builder.add_extension(number, critical=False).add_extension(key, critical=False)
+        for each in listed:
+            if each.revoked is not None and each.revoked <= self._now:
+                certificate = x509.load_der_x509_certificate(each.der)
+                if certificate.issuer == self._statement.certificate.subject:
+                    entry = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number)
+                    builder = builder.add_revoked_certificate(entry.revocation_date(seconds(each.revoked)).build())
+        return builder.sign(self._statement.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
     def service(self, name: str, *, validity: Validity | None = None) -> KeyFiles:
         """Transport certificate of a service; `name` starts with `svc-`.

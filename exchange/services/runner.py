@@ -165,14 +165,27 @@ class _QuietHandler(WSGIRequestHandler):
         """Say nothing."""
 
 
+def _nothing() -> str:
+    return ""
+
+
 @contextmanager
-def observed(registry: CollectorRegistry, health: Health, host: str, port: int) -> Iterator[int]:
+def observed(
+    registry: CollectorRegistry, health: Health, host: str, port: int, behind: Health = _nothing
+) -> Iterator[int]:
     """Serve metrics and health on `host:port` (0: any free port) while the context lasts; yields the port.
+
+    Args:
+        registry: what is served.
+        health: why the service is not ready.
+        host: an address of this machine.
+        port: to listen on.
+        behind: what it is behind with while it does its work; told beside, and no reason to be called unready.
 
     Raises:
         ConfigurationError: `port-taken`; `configuration-invalid`: no address of this machine, or no port for us.
     """
-    server = _listening(_application(registry, health), host, port)
+    server = _listening(_application(registry, health, behind), host, port)
     log.info("health and metrics at %s:%d", host, server.server_port)
     thread = threading.Thread(target=server.serve_forever, name="observe", daemon=True)
     thread.start()
@@ -195,7 +208,7 @@ def _listening(application: Callable[..., Iterable[bytes]], host: str, port: int
         raise ConfigurationError(message) from error
 
 
-def _application(registry: CollectorRegistry, health: Health) -> Callable[..., Iterable[bytes]]:
+def _application(registry: CollectorRegistry, health: Health, behind: Health) -> Callable[..., Iterable[bytes]]:
     metrics = make_wsgi_app(registry)
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -206,7 +219,10 @@ def _application(registry: CollectorRegistry, health: Health) -> Callable[..., I
         waits = "" if path == "/health/live" else health()
         status = "404 Not Found" if not path.startswith("/health") else "503 Not Ready" if waits else "200 OK"
         start_response(status, [("Content-Type", "application/json")])
-        return [json.dumps({"ready": not waits, "waiting_for": waits}).encode()]
+        told = {"ready": not waits, "waiting_for": waits}
+        if late := behind():
+            told["behind"] = late
+        return [json.dumps(told).encode()]
 
     return application
 

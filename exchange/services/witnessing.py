@@ -90,6 +90,11 @@ class WitnessingMetrics:
             registry=registry,
         )  # fmt: skip
 
+    def expect(self, witness: str) -> None:
+        """Begin all counts of a witness at 0: an alarm sees what grows, and not what appears."""
+        for outcome in Outcome:
+            self._answers.labels(witness, outcome.value)
+
     def tell(self, answer: Answer, size: int) -> None:
         """Count an answer about a checkpoint of so many entries."""
         self._answers.labels(answer.witness, answer.outcome.value).inc()
@@ -121,6 +126,8 @@ class Witnesses:
         self._client = client
         self._metrics = metrics
         self._monotonic = monotonic
+        for witness in witnesses:
+            metrics.expect(witness.name)
         self._standing = {witness.name: _Standing() for witness in witnesses}
 
     async def ask(self, note: Note, hashes: Hashes) -> tuple[Answer, ...]:

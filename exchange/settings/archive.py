@@ -1,4 +1,4 @@
-"""An archive's file: [kafka] [directory] [archive] [log] [serve] [timestamps] [speaking] [observe].
+"""An archive's file: [kafka] [directory] [archive] [log] [serve] [publish] [timestamps] [speaking] [observe].
 
 [archive]
 folder = "archive"                the logs, what finds entries, and contents; of this process alone
@@ -14,6 +14,11 @@ certificate = "archive.crt.pem"
 key = "archive.key.pem"           and passphrase_file, when it is encrypted
 client_ca = "callers.crt.pem"     callers must have a certificate
 entries = true                    the journal's entries too, which tell who wrote to whom; else hashes alone
+
+[publish]                         without it nothing is put into an object store
+url = "s3://exchange-log/2026"    or gs://, az://, file:///; nothing else is kept under it
+store = "store.toml"              its address and keys, see `exchange.settings.object_store`; else the environment's
+entries = true                    as under [serve]
 """
 
 from collections.abc import Mapping
@@ -22,6 +27,7 @@ from pathlib import Path
 
 from exchange.bus.connection import KafkaSettings
 from exchange.security.keys import KeyFiles
+from exchange.settings.object_store import store_address
 from exchange.settings.speaking import SpeakingSettings, speaking_settings
 from exchange.settings.tables import (
     LOCK,
@@ -64,6 +70,21 @@ class ServeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishSettings:
+    """Where the logs are put.
+
+    Attributes:
+        url: of a place in an object store.
+        store: file with its address and keys; None: the environment has them.
+        entries: whether entries of the journal are put, and not their hashes only.
+    """
+
+    url: str
+    store: Path | None
+    entries: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ArchiveServiceSettings:
     """An archive's process.
 
@@ -72,6 +93,7 @@ class ArchiveServiceSettings:
         serve: None where nobody reads the logs over HTTP.
         timestamps: None where no authority stamps checkpoints.
         speaking: None where what people do on this machine does not come to the journal.
+        publish: None where nothing is put into an object store.
     """
 
     kafka: KafkaSettings
@@ -82,6 +104,7 @@ class ArchiveServiceSettings:
     serve: ServeSettings | None = None
     timestamps: TimestampSettings | None = None
     speaking: SpeakingSettings | None = None
+    publish: PublishSettings | None = None
 
 
 def archive_settings(file: Path, environ: Mapping[str, str]) -> ArchiveServiceSettings:
@@ -99,7 +122,16 @@ def archive_settings(file: Path, environ: Mapping[str, str]) -> ArchiveServiceSe
         kafka, directory = read_kafka(top, environ), read_directory(top)
         log, serve = LogSettings(key, passphrase, policy), _serve(top, environ)
         stamps, speaking = timestamp_settings(top), speaking_settings(top, environ)
-        return ArchiveServiceSettings(kafka, directory, folder, log, read_observe(top), serve, stamps, speaking)
+        publish, observe = _publish(top, environ), read_observe(top)
+        return ArchiveServiceSettings(kafka, directory, folder, log, observe, serve, stamps, speaking, publish)
+
+
+def _publish(top: Table, environ: Mapping[str, str]) -> PublishSettings | None:
+    if not top.has("publish"):
+        return None
+    with top.table("publish") as publish:
+        store = given_file(publish, "store", environ) if publish.has("store") else None
+        return PublishSettings(store_address(publish), store, publish.flag("entries", default=False))
 
 
 def _serve(top: Table, environ: Mapping[str, str]) -> ServeSettings | None:

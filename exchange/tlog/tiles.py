@@ -60,10 +60,18 @@ def tiles_of(size: int) -> Iterator[Tile]:
             yield Tile(level, full - 1)
 
 
+def tiles_added(before: int, size: int) -> Iterator[Tile]:
+    """Tiles and bundles of a tree that it had not when it was smaller, at `before`; bundles first."""
+    for level, number in _levels(size):
+        for index in range(_hashes(before, level) // WIDTH, -(-number // WIDTH)):
+            tile = Tile(level, index, width_at(size, level, index))
+            if tile.width != width_at(before, level, index):
+                yield tile
+
+
 def width_at(size: int, level: int, index: int) -> int:
     """How many hashes of a tile there are in a tree of `size` leaves; 0: there is no such tile."""
-    below = size if level == ENTRIES else size >> (_HEIGHT * level)
-    return max(0, min(WIDTH, below - index * WIDTH))
+    return max(0, min(WIDTH, _hashes(size, level) - index * WIDTH))
 
 
 class TiledTree:
@@ -156,6 +164,11 @@ def entries_of(data: bytes, width: int) -> list[bytes]:
         message = f"the bundle does not hold {width} whole entries: it is torn or altered"
         raise LogRefused(message, code="tile-invalid")
     return entries
+
+
+def _hashes(size: int, level: int) -> int:
+    """How many hashes a level has, or entries."""
+    return size if level == ENTRIES else size >> (_HEIGHT * level)
 
 
 def _levels(size: int) -> Iterator[tuple[int, int]]:

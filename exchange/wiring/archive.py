@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
 
@@ -42,8 +42,12 @@ from exchange.settings.archive import ArchiveServiceSettings, ServeSettings
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.note import Kind, Verifier
 from exchange.wiring.directory import followed, latest_directory
+from exchange.wiring.publication import publication_of
 from exchange.wiring.speaking import open_speaker
 from exchange.wiring.timestamps import open_timestamps
+
+if TYPE_CHECKING:
+    from exchange.services.archive.publication import Publication
 
 Run = Callable[[], Coroutine[Any, Any, None]]
 """A part of the process: runs until it is cancelled."""
@@ -78,8 +82,12 @@ async def run_archive(settings: ArchiveServiceSettings) -> None:
                 beside.append(stack.enter_context(speaker).run)
             if settings.serve is not None:
                 beside.append(partial(_serve, settings.folder, settings.serve))
+            publication = None
+            if settings.publish is not None:
+                publication = publication_of(settings.publish, settings.folder, registry)
+                beside.append(publication.run)
             look_for_garbage_rarely()
-            await _run(settings, registry, taking, checkpoints, beside)
+            await _run(settings, registry, taking, checkpoints, beside, publication)
 
 
 def log_identity(settings: ArchiveServiceSettings, installed: Directory) -> Identity:
@@ -160,11 +168,15 @@ async def _run(
     taking: Taking,
     checkpoints: Checkpoints,
     beside: Sequence[Run],
+    publication: "Publication | None",
 ) -> None:
     def waiting_for() -> str:
         return taking.waiting_for or checkpoints.waiting_for
 
-    with observed(registry, waiting_for, settings.observe.host, settings.observe.port):
+    def behind() -> str:
+        return "" if publication is None else publication.waiting_for
+
+    with observed(registry, waiting_for, settings.observe.host, settings.observe.port, behind):
         async with changes_told("archive", waiting_for):
             await until_signalled(_work([taking.run, checkpoints.run, *beside]))
 

@@ -54,7 +54,7 @@ def open_speaker(
         message = (
             f"[speaking] spool: {speaking.spool} cannot be made ({error.strerror}): name a folder of this process's own"
         )
-        raise ConfigurationError(message, code="configuration-value-invalid") from error
+        raise ConfigurationError(message) from error
     with Spool(speaking.spool / "spool.sqlite") as spool:
         office = Office(spool, drafting, history, Timing(), Counters(), system.monotonic)
         yield Speaker(office, Member(body, partial(signer_of, speaking.statement)), transport)

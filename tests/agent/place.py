@@ -130,9 +130,9 @@ class Place:
                     task.result()
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], bool]) -> None:
     """Wait until something is so."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - what is waited for happens in other tasks and threads
             await asyncio.sleep(0.005)
 
@@ -141,6 +141,13 @@ async def until_settled(agent: Agent) -> None:
     """Wait until nothing is unproven."""
     async with asyncio.timeout(PATIENCE):
         while any(status.drafts or status.unproven or status.waits_for for status in await agent.status()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def until_waiting(agent: Agent, for_what: str) -> None:
+    """Wait until an agent of one body says that it waits for something."""
+    async with asyncio.timeout(PATIENCE):
+        while for_what not in (await agent.status())[0].waits_for:  # noqa: ASYNC110 - its own tasks find out
             await asyncio.sleep(0.01)
 
 

@@ -208,9 +208,9 @@ class Reader:
 
     def _stand(self, positions: Mapping[Partition, Position | None]) -> None:
         for (topic, partition), position in positions.items():
-            if position is not None:
+            if position is not None and position.offset >= 0:
                 _require_same(self._simulator.inboxes[topic], position)
-            self._next[topic, partition] = 0 if position is None else position.offset + 1
+            self._next[topic, partition] = 0 if position is None else position.behind
 
     async def read(self, timeout: float, max_records: int = 500) -> list[Taken]:  # noqa: ASYNC109
         """As `exchange.bus.reader`."""

@@ -94,4 +94,4 @@ async def test_a_hand_over_put_off_by_a_clock_that_was_ahead_is_tried_again_soon
                 await asyncio.sleep(0.01)
         place.ahead = timedelta()
         theirs.failure = None
-        await until(lambda: given(theirs) == ["one"], seconds=5)
+        await until(lambda: given(theirs) == ["one"])

@@ -19,7 +19,7 @@ from exchange.bus.errors import PositionLost
 from exchange.domain.errors import BusError, SpoolError
 from exchange.security.errors import KeyRefused
 from tests.agent.edms import MemoryEdms, given, letter_package, plain_letter, receipt_package, told
-from tests.agent.place import QUICK, Place, until, until_settled
+from tests.agent.place import QUICK, Place, until, until_settled, until_waiting
 from tests.patience import PATIENCE
 from tests.world import NOW
 
@@ -100,7 +100,8 @@ async def test_the_exchange_away_for_long(place: Place) -> None:
     place.simulator.away = True
     async with place.agent("alpha") as agent:
         await agent.mailbox("alpha").submit(*(plain_letter(f"m-{number}", "beta") for number in range(120)))
-        await asyncio.sleep(0.1)
+        await until_waiting(agent, "bus-unavailable")
+        await until_waiting(agent, "inbox")
         (status,) = await agent.status()
         assert (status.ready, status.drafts, status.unproven) == (False, 120, 0)
         assert set(status.waits_for) == {"bus-unavailable", "inbox"}
@@ -109,10 +110,8 @@ async def test_the_exchange_away_for_long(place: Place) -> None:
         place.simulator.away = False
         await until(lambda: len(place.simulator.message_ids("beta")) == 120)
         place.simulator.away = True
-        await asyncio.sleep(0.1)
         await agent.mailbox("alpha").submit(plain_letter("last", "beta"))
-        await asyncio.sleep(0.1)
-        assert "bus-unavailable" in (await agent.status())[0].waits_for
+        await until_waiting(agent, "bus-unavailable")
         place.simulator.away = False
         await until(lambda: place.simulator.message_ids("beta")[-1] == "last")
         await until_settled(agent)
@@ -213,8 +212,7 @@ async def test_a_full_disk_loses_nothing(place: Place) -> None:
             assert (raised.value.code, raised.value.retriable) == ("spool-full", True)
             await alpha.mailbox("alpha").submit(plain_letter("m-0", "beta", data=bytes(100_000)))
             await until(lambda: place.simulator.message_ids("beta") == ["m-0"])
-            await asyncio.sleep(0.1)
-            assert "spool-full" in (await beta.status())[0].waits_for
+            await until_waiting(beta, "spool-full")
             room(1000)
             await until_settled(beta)
             assert len(await beta.mailbox("beta").arrived()) == 1
@@ -229,9 +227,9 @@ async def test_an_inbox_made_anew_stops_the_agent(place: Place) -> None:
         await agent.mailbox("alpha").submit(plain_letter("m-0", "beta"))
         await until_settled(agent)
     place.simulator.inboxes["exchange.inbox.alpha"].clear()
-    with pytest.raises(ExceptionGroup) as raised:
-        async with place.agent("alpha"):
-            await asyncio.sleep(0.2)
+    with Spool(place.spool("alpha")) as spool, pytest.raises(ExceptionGroup) as raised:
+        async with asyncio.timeout(PATIENCE):
+            await Agent(place.office(spool), place.members("alpha"), place.simulator.transport).run()
     assert raised.group_contains(PositionLost)
 
 

@@ -15,7 +15,7 @@ from exchange.domain.card import Party
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.statement import Letter
 from tests.agent.edms import MemoryEdms, given, letter_package, plain_letter, receipt_package, told
-from tests.agent.place import Place, events, until, until_heard, until_settled
+from tests.agent.place import Place, events, until, until_heard, until_settled, until_waiting
 from tests.world import NOW, letter_card
 
 
@@ -179,8 +179,7 @@ async def test_an_edms_that_is_away_is_waited_for(place: Place) -> None:
     ours = MemoryEdms(failure=OSError("the share is not mounted"))
     ours.put(letter_package("one", message_id="m-1", to="beta"))
     async with place.agent("alpha", edms={"alpha": ours}) as agent:
-        await asyncio.sleep(0.1)
-        assert "edms-unavailable" in (await agent.status())[0].waits_for
+        await until_waiting(agent, "edms-unavailable")
         ours.failure = None
         await until(lambda: place.simulator.message_ids("beta") == ["m-1"])
         await until_settled(agent)

@@ -163,6 +163,51 @@ async def test_what_does_not_count(place: Place, outcome: str) -> None:
         assert found.contradictions == 0
 
 
+async def test_each_record_is_read_once(place: Place) -> None:
+    """A look goes on where the last one stood; a proof that came too early is looked at again, without being read."""
+    log = Log(place)
+    read: list[int | None] = []
+    reading = place.simulator.transport
+
+    def counted(positions: Mapping[Partition, Position | None]) -> AbstractAsyncContextManager[Inboxes]:
+        if CHECKPOINTS in {topic for topic, _ in positions}:
+            read.extend(None if position is None else position.behind for position in positions.values())
+        return reading.inboxes(positions)
+
+    with Spool(place.spool("alpha")) as spool:
+        office = place.office(spool)
+        looking = Witnessing(office, POLICY)
+        transport = Transport(reading.submissions, counted)
+        async with place.agent("beta") as other:
+            await other.mailbox("beta").submit(plain_letter("one", "alpha"))
+            await until(lambda: bool(log.own("beta")))
+        log.publish(*log.own("beta")[-1])
+        await looking._look(transport)
+        log.put(b"x" * 32, b"none")
+        await looking._look(transport)
+        await looking._look(transport)
+        assert read == [None, 2, 3]
+        place.simulator.inboxes[CHECKPOINTS].clear()
+        await looking._look(transport)
+        log.put(CHECKPOINT_KEY, b"whatever")
+        await looking._look(transport)
+        assert read == [None, 2, 3, 3, None]
+
+
+async def test_a_proof_that_came_early_counts_later(place: Place) -> None:
+    """The archive was quicker than the notice that the statement is taken; nothing is published again."""
+    log = Log(place)
+    async with place.agent("alpha") as agent:
+        await send(agent, "one")
+        with Spool(place.spool("alpha")) as spool:
+            spool.call(lambda connection: connection.execute("UPDATE origins SET taken_number = 0").close())
+        log.publish(*log.own("alpha")[-1])
+        await came_to(agent, "ahead")
+        with Spool(place.spool("alpha")) as spool:
+            spool.call(lambda connection: connection.execute("UPDATE origins SET taken_number = signed_number").close())
+        await came_to(agent, "covered")
+
+
 async def test_another_s_proof_under_our_key_is_refused(place: Place) -> None:
     """Whose origin it is says the statement, not the key."""
     log = Log(place)

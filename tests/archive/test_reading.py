@@ -1,4 +1,4 @@
-"""Reading logs from a folder and over HTTP: the same bytes, the same refusals."""
+"""Reading logs from a folder, over HTTP and from an object store: the same bytes, the same refusals."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,12 +6,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
+from exchange import system
 from exchange.archive.errors import ArchiveError
+from exchange.archive.objects import ObjectLogReader, Objects, open_store
 from exchange.archive.reading import LogReader, TileReader
 from exchange.archive.remote import RemoteLogReader
 from exchange.archive.writer import ArchiveWriter
+from exchange.services.archive.publication import Publication, PublicationMetrics
 from exchange.services.archive.serving import log_app
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.heads import Heads
@@ -52,11 +56,24 @@ class Served(httpx.BaseTransport):
             return httpx.Response(answer.status_code, stream=httpx.ByteStream(answer.content))
 
 
-@pytest.fixture(params=["folder", "http"])
+@pytest.fixture(scope="module")
+def published(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The same in a store."""
+    url = tmp_path_factory.mktemp("published").as_uri()
+    metrics = PublicationMetrics(CollectorRegistry())
+    work = Publication(folder, lambda: Objects(url, open_store(url, {})), metrics, system.now, with_entries=True)
+    asyncio.run(work.once())
+    return url
+
+
+@pytest.fixture(params=["folder", "http", "objects"])
 def reader(request: pytest.FixtureRequest, folder: Path) -> Iterator[TileReader]:
-    """Both."""
+    """Each of them."""
     if request.param == "folder":
         yield LogReader(folder)
+        return
+    if request.param == "objects":
+        yield ObjectLogReader(request.getfixturevalue("published"), {})
         return
     with httpx.Client(transport=Served(log_app(folder, with_entries=True))) as client:
         yield RemoteLogReader("http://archive/", client)

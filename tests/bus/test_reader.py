@@ -51,6 +51,13 @@ async def test_goes_on_behind_the_last_record_taken(kafka: KafkaCluster) -> None
     assert await read_all(kafka, {(topic, 0): position(99, b"99")}) == []
 
 
+async def test_goes_on_where_nothing_need_be_compared(kafka: KafkaCluster) -> None:
+    """In a compacted topic the record before may be gone: only the offset counts, also at the very end."""
+    topic = await new_topic(kafka, "reader.compacted", numbered(0, 9))
+    assert values(await read_all(kafka, {(topic, 0): Position.without_record(4)})) == numbered(4, 9)
+    assert await read_all(kafka, {(topic, 0): Position.without_record(10)}) == []
+
+
 async def test_hands_out_at_most_what_was_asked_for(kafka: KafkaCluster) -> None:
     """`max_records` bounds one call, and nothing is skipped between calls."""
     topic = await new_topic(kafka, "reader.few", numbered(0, 9))

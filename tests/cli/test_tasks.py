@@ -109,6 +109,21 @@ def test_from_a_letter_to_a_cancelled_task(place: Path) -> None:
     assert (followed.exit_code, "cancelled" in followed.output) == (1, True)
 
 
+def test_a_body_is_refilled(place: Path) -> None:
+    """All of a time, whatever their state; looked at first, then begun as a task that other commands show."""
+    words = ["refill", "beta", "--since", "2026-01-01T00:00:00+06:00", "--reason", REASON]
+    shown = called(place, *words)
+    assert shown.exit_code == 0, shown.output
+    assert "1 letters would be redelivered, as they were signed: to:beta since:2026-01-01" in shown.output
+    assert "1 of them were handed over before" in shown.output
+    assert "Nothing was set going" in shown.output
+    begun = told(place, *words, "--until", "2036-01-01T00:00:00+06:00", "--yes")
+    assert (begun["state"], begun["count"], begun["kind"], begun["reason"]) == ("running", 1, "redrive", REASON)
+    late = called(place, *words[:2], "--since", "2036-01-01T00:00:00+06:00", "--reason", REASON)
+    assert "[task-empty]" in late.output
+    assert "[instant-invalid]" in called(place, *words[:2], "--since", "2026-01-01", "--reason", REASON).output
+
+
 def test_what_is_not_possible(place: Path) -> None:
     """Without a reason, of no letter, of a letter that nobody knows, of what only its sender mends."""
     assert called(place, "redrive", "--from", "alpha").exit_code == 2

@@ -98,9 +98,13 @@ SOUNDS: dict[str, Case] = {
     ),
     "ExchangeRevocationListsStale": Case({target("exchange_router_crls_stale"): "1x40"}, "20m", ({"job": "router"},)),
     "ExchangeLogContradicts": Case(
-        {target("exchange_witness_contradictions", "witness")[:-1] + ',kind="split"}': "0x5 1x5"},
+        {
+            target("exchange_witness_contradictions", "witness")[:-1] + ',kind="split"}': "0x5 1x5",
+            target("exchange_witnessing_answers_total", "archive")[:-1] + ',outcome="forked"}': "0x5 1x5",
+            target("exchange_agent_log_contradictions", "agent"): "0x5 1x5",
+        },
         "8m",
-        ({"job": "witness"},),
+        ({"job": "witness"}, {"job": "archive"}, {"job": "agent"}),
     ),
     "ExchangeCheckpointUnproven": Case(
         {target("exchange_witness_contradictions", "witness")[:-1] + ',kind="unproven"}': "0x5 1x5"},
@@ -142,6 +146,11 @@ SOUNDS: dict[str, Case] = {
     "ExchangeEvidenceEnds": Case(
         {target("exchange_archive_evidence_until_timestamp_seconds", "archive"): "5000000x90"},
         "70m",
+        ({"job": "archive", "instance": "archive:9100"},),
+    ),
+    "ExchangePublicationBehind": Case(
+        {target("exchange_archive_publication_timestamp_seconds", "archive"): "60x140"},
+        "100m",
         ({"job": "archive", "instance": "archive:9100"},),
     ),
     "ExchangeTargetAbsent": Case(up(router="1x5 0x20", console=""), "15m", ({"job": "router"}, {"job": "console"})),
@@ -318,6 +327,11 @@ QUIET: dict[str, tuple[Case, ...]] = {
         # a year away, and an archive that has no time-stamp yet
         Case({target("exchange_archive_evidence_until_timestamp_seconds", "archive"): "31536000x90"}, "70m"),
         Case({target("exchange_archive_evidence_until_timestamp_seconds", "archive"): "0x90"}, "70m"),
+    ),
+    "ExchangePublicationBehind": (
+        # a store that is away for an hour and a quarter, and a process that has just begun
+        Case({target("exchange_archive_publication_timestamp_seconds", "archive"): "60x75 4500x90"}, "150m"),
+        Case({target("exchange_archive_publication_timestamp_seconds", "archive"): "_x70 0x10 4800x30"}, "100m"),
     ),
     "ExchangeTargetAbsent": (
         Case(up(), "15m"),

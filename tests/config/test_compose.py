@@ -3,10 +3,12 @@
 import importlib.util
 import json
 import re
+import ssl
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,13 @@ import yaml
 from exchange.cli.commands import COMMANDS
 from exchange.cli.kafka_checks import BROKER_SETTINGS
 from exchange.embedded.jars import KAFKA_VERSION
+from exchange.security.keys import KeyFiles
+from exchange.security.log_keys import read_log_policy
 from exchange.settings import directory_settings, operator_settings, router_settings, tracker_settings
 from exchange.settings.agent import agent_settings, canary_settings
 from exchange.settings.archive import archive_settings
 from exchange.settings.console import console_settings
+from exchange.settings.witness import witness_settings
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
@@ -33,6 +38,7 @@ READERS: dict[str, Callable[[Path, Mapping[str, str]], Any]] = {
     "router": router_settings,
     "tracker": tracker_settings,
     "archive": archive_settings,
+    "witness": witness_settings,
     "console": console_settings,
     "operator": operator_settings,
     "echo": agent_settings,
@@ -116,12 +122,44 @@ def test_a_process_finds_its_settings_and_what_they_name(name: str, state: Path)
     assert command in COMMANDS
     stem = Path(config).stem
     settings = READERS[stem](state / f"{stem}.toml", {})
-    assert (settings.agent if stem == "canary" else settings).kafka.bootstrap == "kafka:9093"
+    if stem != "witness":  # who knows no Kafka
+        assert (settings.agent if stem == "canary" else settings).kafka.bootstrap == "kafka:9093"
     seen = mounts(service)
     text = (state / f"{stem}.toml").read_text(encoding="utf-8")
     for named in re.findall(r'"((?:authority/|log/|/etc/|policy|quotas|infodocs)[^"]*)"', text):
         place = f"/etc/exchange/{named}" if not named.startswith("/") else named
         assert place in seen, named
+
+
+def test_the_log_is_witnessed(state: Path) -> None:
+    """Archive and witness find one another by their containers' names, over TLS that the transport root vouches for."""
+    archive = archive_settings(state / "archive.toml", {})
+    witness = witness_settings(state / "witness.toml", {})
+    policy = read_log_policy(state / "log" / "log.policy")
+    (asked,) = policy.witnesses
+    assert archive.serve is not None
+    assert (asked.url, policy.quorum) == (f"https://witness:{witness.port}", asked.name)
+    assert {name: log.tiles for name, log in witness.logs.items()} == {
+        policy.log.name: f"https://archive:{archive.serve.port}"
+    }
+    assert archive.timestamps is None
+    for name, files in (("witness", witness.files), ("archive", archive.serve.files)):
+        assert files is not None
+        assert SERVICES[name]["environment"]["SSL_CERT_FILE"] in mounts(SERVICES[name])
+        shake_hands(state / "authority/ca/transport.crt.pem", files, name)
+
+
+def shake_hands(ca: Path, files: KeyFiles, name: str) -> None:
+    """A client that trusts `ca` speaks TLS with whoever has `files`, by that name; raises if it refuses."""
+    listener = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    listener.load_cert_chain(files.certificate, files.key)
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    caller = ssl.create_default_context(cafile=ca).wrap_bio(to_client, to_server, server_hostname=name)
+    called = listener.wrap_bio(to_server, to_client, server_side=True)
+    for side in (caller, called, caller, called):
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    assert caller.version() == called.version() == "TLSv1.3"
 
 
 def test_the_broker_is_as_doctor_wants_it() -> None:

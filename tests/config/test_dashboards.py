@@ -89,7 +89,7 @@ def watched(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     canary, echo = stage.fresh(2)
     _write(stage, "canary", canary, f'[canary]\nto = "{echo}"\nevery_seconds = 1\n')
     _write(stage, "echo", echo, "")
-    jobs = ("directory", "router", "tracker", "archive", "console", "canary", "echo")
+    jobs = ("directory", "router", "tracker", "archive", "witness", "console", "canary", "echo")
     with ExitStack() as running:
         for job in jobs:
             running.enter_context(stage.running(job))

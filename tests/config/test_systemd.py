@@ -12,6 +12,7 @@ from exchange.resources import resource
 from tests.requirements import requires_tool
 
 UNITS = sorted(resource("config", "systemd").glob("*.service"))
+PAGES = {"archive": "operate/archive.md", "console": "operate/console.md", "witness": "witness.md"}
 EXPOSURE = 3.0
 """The most that a unit may reach by `systemd-analyze security`; 10 is a process that may do everything."""
 
@@ -50,3 +51,13 @@ def test_a_unit_runs_a_command(unit: Path) -> None:
     assert f"\nStateDirectory=exchange/{stem}\n" in text
     assert "\nLoadCredential=transport.key:" in text
     assert "MemoryMax=" in text
+
+
+@pytest.mark.parametrize(("name", "page"), PAGES.items())
+def test_a_page_names_the_credentials_that_its_unit_loads(name: str, page: str) -> None:
+    """Neither more nor fewer: a file that is missing keeps a unit from starting."""
+    unit = resource("config", "systemd") / f"exchange-{name}.service"
+    loaded = set(re.findall(r"(?m)^LoadCredential=([^:]+):", unit.read_text(encoding="utf-8")))
+    text = (resource("docs") / page).read_text(encoding="utf-8")
+    named = set(re.findall(r'"credential:([^"]+)"', text))
+    assert named | {"transport.key", "transport.crt"} == loaded

@@ -9,11 +9,14 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from exchange.console.desk import Desk
+from exchange.console.stream.hub import StoreReader
 from exchange.services.http.listening import Address, listening, serve
 from exchange.store.database import Store
 from exchange.store.desk.database import DeskStore
+from exchange.store.lists import Vector
 from tests.console.auth.people import Staff
 from tests.console.site import ConsoleSite, console_site
+from tests.console.stream.stories import Heard
 from tests.journal.synthetic import SyntheticJournal
 from tests.store.support import fill
 
@@ -70,6 +73,10 @@ class Served:
         """The tracker takes some records more."""
         fill(self.store, self.journal.records[self.taken : self.taken + records], batch=1)
         self.taken += records
+
+    def told(self, heard: Heard) -> bool:
+        """Whether a client of the stream has got as far as the tracker."""
+        return bool(heard.last_id) and Vector.read(heard.last_id) == StoreReader(self.store).reached()
 
     def headers(self, login: str, last_id: str = "") -> dict[str, str]:
         """What a client sends."""

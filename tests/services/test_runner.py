@@ -68,6 +68,13 @@ def test_health_and_metrics(registry: CollectorRegistry) -> None:
         assert get(port, "/elsewhere")[0] == 404
 
 
+def test_what_it_is_behind_with_is_told_beside(registry: CollectorRegistry) -> None:
+    """It does its work all the same."""
+    with observed(registry, str, "127.0.0.1", 0, lambda: "an object store") as port:
+        told = b'{"ready": true, "waiting_for": "", "behind": "an object store"}'
+        assert get(port, "/health") == (200, told)
+
+
 def test_a_taken_port_is_told(registry: CollectorRegistry) -> None:
     """The second process of a kind says so, in words and with a code; so does an address of another machine."""
     with observed(registry, str, "127.0.0.1", 0) as port, pytest.raises(ConfigurationError) as taken:

@@ -1,12 +1,25 @@
 """Tiles: names, which there are, and that what is read from them is the tree."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.tlog.errors import LogRefused
 from exchange.tlog.merkle import leaf_hash, root
-from exchange.tlog.tiles import ENTRIES, Tile, TiledTree, bundle, entries_of, tiles_of, tree_hashes, width_at
+from exchange.tlog.tiles import (
+    ENTRIES,
+    WIDTH,
+    Tile,
+    TiledTree,
+    bundle,
+    entries_of,
+    tiles_added,
+    tiles_of,
+    tree_hashes,
+    width_at,
+)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +48,21 @@ def test_the_specification_s_tree_of_70000() -> None:
     assert [tile.path for tile in tiles_of(256)] == ["tile/entries/000", "tile/0/000", "tile/1/000.p/1"]
     assert list(tiles_of(0)) == []
     assert [width_at(70_000, 0, index) for index in (0, 272, 273, 274)] == [256, 256, 112, 0]
+
+
+def test_what_a_tree_that_grew_has_more() -> None:
+    """The last ones if they were partial, and all behind; nothing twice, nothing when it did not grow."""
+    assert [tile.path for tile in tiles_added(255, 513)] == [
+        *("tile/entries/000", "tile/entries/001", "tile/entries/002.p/1"),
+        *("tile/0/000", "tile/0/001", "tile/0/002.p/1"),
+        "tile/1/000.p/2",
+    ]
+    assert [tile.path for tile in tiles_added(512, 513)] == ["tile/entries/002.p/1", "tile/0/002.p/1"]
+    assert list(tiles_added(70_000, 70_000)) == []
+    sizes = [0, 1, 255, 256, 257, 65_535, 65_536, 70_000]
+    grown = {tile for before, size in pairwise(sizes) for tile in tiles_added(before, size) if tile.width == WIDTH}
+    assert grown == {tile for tile in tiles_added(0, 70_000) if tile.width == WIDTH}
+    assert {tile for tile in tiles_of(70_000) if tile.width < WIDTH} <= set(tiles_added(65_535, 70_000))
 
 
 def test_a_tree_of_three_levels_is_read_from_its_tiles() -> None:

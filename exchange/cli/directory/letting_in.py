@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -76,6 +76,29 @@ def answer(
         raise ConfigurationError(message, code="certificate-not-listed")
     write_atomically(file, encode_answer(given))
     Output(as_json=json).result({"answer": file}, lambda console: console.print(f"send to the body: {file}"))
+
+
+@app.command(rich_help_panel=RUN)
+def crl(
+    *,
+    authority: Issuing,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The list, as in own.crl.")],
+    days: Annotated[int, typer.Option(min=1, max=366, help="When the next one is due.")] = 30,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Write which certificates of the authority are revoked, as the directory has it: a CRL (RFC 5280).
+
+    In the routers' folder of lists it becomes part of each decision, and of evidence, whose validators cannot read a
+    directory. Write it anew after each `revoke`, and before it is due.
+    """
+    head, now = folder_of(config).latest(), system.now()
+    listed = [certificate for body in head.bodies.values() for certificate in body.certificates]
+    due = now + timedelta(days=days)
+    write_atomically(output, _authority(authority, head).revocation_list(listed, due))
+    Output(as_json=json).result(
+        {"list": output, "due": due}, lambda console: console.print(f"{output}: due {due:%Y-%m-%d}")
+    )
 
 
 @entering(app)

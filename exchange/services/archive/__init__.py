@@ -6,5 +6,6 @@ checkpoints   signs how far the logs are, has it witnessed, and publishes it
 standing      what must be so before anything is signed: nobody saw more of this log, or something else
 proofs        which origins get a proof of their last statement
 topic         what stands in `exchange.checkpoints`
+publication   puts what is public into an object store
 stamping      has checkpoints stamped by an authority (RFC 3161)
 """

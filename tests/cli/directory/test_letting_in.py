@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Limits, ListedCertificate, Names, Paper
 from exchange.domain.ids import digest
 from exchange.security.authority import Authority
+from exchange.security.crl import read_crl
 from exchange.security.enrolment import decode_answer, encode_request, make_request
 from exchange.security.keys import PrivateKey, load_certificate
 from tests.cli.directory.test_looking import NOW, Place
@@ -154,3 +155,23 @@ def test_what_was_planned_stays(place: Place, tmp_path: Path) -> None:
     body = place.folder.latest().bodies["one"]
     assert (body.limits, body.paper, body.status) == (Limits(5, 6), paper, BodyStatus.TESTING)
     assert [each.revoked is None for each in body.certificates] == [False, True, True, True]
+
+
+def test_what_is_revoked_becomes_a_list_for_others(place: Place, tmp_path: Path) -> None:
+    """A whole CRL of the authority's own, which a router takes; it names nobody else."""
+    statements = {
+        code: next(each.der for each in body.certificates if each.use is CertificateUse.STATEMENT)
+        for code, body in place.folder.latest().bodies.items()
+        if code in {"mfa", "minjust"}
+    }
+    revoked = place.run("revoke", "mfa", digest(statements["mfa"]).hex()[:16], "--reason", "stolen", *place.keys())
+    assert revoked.exit_code == 0, revoked.stderr
+    file = tmp_path / "own.crl"
+    done = place.run("crl", "--authority", place.authority, "-o", str(file), "--days", "7")
+    assert done.exit_code == 0, done.stderr
+    root = load_certificate(Path(place.authority) / "ca" / "statement.crt.pem")
+    crl = read_crl(file.read_bytes(), [root])
+    serials = {code: x509.load_der_x509_certificate(der).serial_number for code, der in statements.items()}
+    assert crl.revoked(serials["mfa"]) is not None
+    assert crl.revoked(serials["minjust"]) is None
+    assert (crl.next_update - crl.this_update).days == 7

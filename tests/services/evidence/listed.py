@@ -8,10 +8,9 @@ from exchange.domain.statement import Content
 from exchange.journal.examine import Ground
 from exchange.resources import resource
 from exchange.security.crl import Crl, Revocations, read_crl
-from exchange.security.keys import KeyFiles, load_key_pair
+from exchange.security.keys import load_certificate
 from exchange.security.trust import Trust
 from tests.journal.synthetic import SyntheticJournal
-from tests.security.lists import revocation_list
 
 
 @dataclass
@@ -21,12 +20,10 @@ class ListedJournal(SyntheticJournal):
     crl: Crl = field(init=False)
 
     def __post_init__(self) -> None:
-        """The list of the world's statement root: number 1, nobody on it, the next in a month."""
+        """The list of the world's own authority: nobody on it, the next in a month."""
         world = self.world
-        root = load_key_pair(KeyFiles(world.authority.folder / "ca/statement.key.pem", world.authority.statement_root))
-        hour = timedelta(hours=1)
-        der = revocation_list(root, this_update=world.now - hour, next_update=world.now + 720 * hour)
-        self.crl = read_crl(der, [root.certificate])
+        root, due = load_certificate(world.authority.statement_root), world.now + timedelta(days=30)
+        self.crl = read_crl(world.authority.revocation_list((), due), [root])
         world.policy = parse_policy(self._policy())
         super().__post_init__()
         trust = Trust(world.directory, Revocations((self.crl,), WhenStale.ACCEPT))
