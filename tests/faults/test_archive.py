@@ -5,7 +5,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -21,7 +22,7 @@ from exchange.embedded.installation import SHAPE
 from exchange.security.log_keys import read_log_policy
 from exchange.tlog.heads import Head, Heads
 from exchange.tlog.merkle import leaf_hash, root
-from exchange.tlog.policy import Seen
+from exchange.tlog.policy import LogPolicy, Seen
 from exchange.tlog.tiles import tree_hashes
 from exchange.wire.records import decode, kind_of
 from tests.patience import PATIENCE
@@ -40,14 +41,18 @@ async def test_its_trees_are_the_journal_s_whatever_happens_to_it(stage: Stage) 
             until(lambda: archive.entries() > 300)
             process.kill()
         await stage.submit(sender, [speaker.letter(recipient) for _ in range(200)])
-        with stage.running("archive") as process:
+        with archive.publishing() as published, stage.running("archive") as process:
             until(lambda: archive.entries() >= 2 * 300 - 100)
             assert archive.refused("archive.toml") == "archive-in-use"
             assert archive.refused(archive.elsewhere()) == "log-rolled-back"
             newest = archive.heads()
             await stage.submit(sender, [speaker.letter(recipient)])
             until(lambda: archive.heads().logs != newest.logs and archive.seen().witnessed)  # nobody fenced it
+            until(lambda: archive.policy().open(published.checkpoint()).checkpoint.size > 0)
             assert process.stop() == 0
+        there = published.heads(archive.policy().open(published.checkpoint()).checkpoint)
+        for number, head in enumerate(there.logs):
+            assert root(head.size, published.tree(f"journal/{number}", head.size).hashes) == head.root
         before, log = archive.heads(), archive.seen().checkpoint.origin
         assert await roots(stage, before.logs) == [head.root for head in before.logs]
         shutil.rmtree(archive.folder)
@@ -73,7 +78,21 @@ class Archive:
 
     def seen(self) -> Seen:
         """The newest checkpoint."""
-        return read_log_policy(self.home / "log" / "log.policy").open(LogReader(self.folder).checkpoint())
+        return self.policy().open(LogReader(self.folder).checkpoint())
+
+    def policy(self) -> LogPolicy:
+        """Whose word counts."""
+        return read_log_policy(self.home / "log" / "log.policy")
+
+    @contextmanager
+    def publishing(self) -> Iterator[LogReader]:
+        """Processes that begin meanwhile put what is public into an object store, which is a folder here."""
+        store, file = self.home / "published", self.home / "archive.toml"
+        store.mkdir()
+        text = file.read_text(encoding="utf-8")
+        file.write_text(f'{text}\n[publish]\nurl = "{store.as_uri()}"\n', encoding="utf-8")
+        yield LogReader(store)
+        file.write_text(text, encoding="utf-8")
 
     def heads(self) -> Heads:
         """What it is over."""
@@ -90,7 +109,9 @@ class Archive:
     def elsewhere(self) -> str:
         """A configuration as somebody has it on another machine."""
         text = (self.home / "archive.toml").read_text(encoding="utf-8")
-        text = text.replace('folder = "archive"', 'folder = "archive-elsewhere"')
+        text = text.replace('folder = "archive"', 'folder = "archive-elsewhere"').replace(
+            '"spool/', '"spool-elsewhere/'
+        )
         (self.home / "archive-elsewhere.toml").write_text(text.replace("port = ", "port = 0  # "), encoding="utf-8")
         return "archive-elsewhere.toml"
 
