@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.report import Figure, report
 from exchange.console.evidence.printing import Reports
 from exchange.domain.event import Event
-from exchange.services.evidence.archived import ArchiveFolder
+from exchange.services.evidence.archived import EvidenceArchive
 from exchange.services.evidence.gathering import gather
 from exchange.services.evidence.package import Report, make_case, write_package
 from exchange.tlog.policy import parse_log_policy
@@ -47,7 +47,7 @@ def _seconds(filed: Filed, letters: list[bytes], reports: Report) -> float:
     directory, policy = filed.journal.world.published, parse_log_policy(filed.policy)
     began = time.perf_counter()
     for letter in letters:
-        with ArchiveFolder(filed.folder) as archive:
+        with EvidenceArchive(filed.folder) as archive:
             gathered = gather(archive, letter, directory, policy)
         case = make_case(gathered, directory, filed.policy, (), stamped=False)
         write_package(case, reports, None)

@@ -303,15 +303,19 @@ async def _write(producer: SubmissionProducer, writer: Writer, reader: str, live
 
 
 async def _hear(place: Stage, body: str, live: _Live) -> None:
-    async for decided in _arrivals(place.kafka("operator"), body):
-        sent = live.sent.pop(decided.decision.statement, None)
-        if sent is not None:
-            live.waits.append(time.monotonic() - sent)
+    async for arrived in _arrivals(place.kafka("operator"), body):
+        for decided in arrived:
+            sent = live.sent.pop(decided.decision.statement, None)
+            if sent is not None:
+                live.waits.append(time.monotonic() - sent)
 
 
 @contextmanager
 def _answering(place: Stage, body: str) -> Iterator[int]:
-    """The body says of each letter that comes once more that its document system has it; in a process of its own."""
+    """The body says of each letter that comes once more that its document system has it; in a process of its own.
+
+    As an agent does, it answers together what came together.
+    """
     answerer = _Answerer(place.kafka("operator"), place.folder, place.directory.exchange, body)
     process = get_context("spawn").Process(target=_answer, args=(answerer,), daemon=True)
     process.start()
@@ -332,21 +336,24 @@ async def _answer_all(answerer: _Answerer) -> None:
     writer, senders = Writer(answerer.exchange, body, keys, system.now(), 0), dict[bytes, str]()
     async with SubmissionProducer(settings) as producer:
         await _submit(producer, body, [writer.open()])
-        async for decided in _arrivals(settings, body):
-            statement = decode_statement(decided.statement)
-            if isinstance(statement, Letter):
-                senders[decided.decision.statement] = statement.head.body
-            elif isinstance(statement, Command) and statement.letter is not None:
-                receipt = writer.receipt(statement.letter, senders[statement.letter], Event.HANDED_OVER)
-                await _submit(producer, body, [receipt])
+        async for arrived in _arrivals(settings, body):
+            receipts = []
+            for decided in arrived:
+                statement = decode_statement(decided.statement)
+                if isinstance(statement, Letter):
+                    senders[decided.decision.statement] = statement.head.body
+                elif isinstance(statement, Command) and statement.letter is not None:
+                    receipts.append(writer.receipt(statement.letter, senders[statement.letter], Event.HANDED_OVER))
+            if receipts:
+                await _submit(producer, body, receipts)
 
 
-async def _arrivals(settings: KafkaSettings, body: str) -> AsyncIterator[Decided]:
-    """What comes into an inbox, from its beginning."""
+async def _arrivals(settings: KafkaSettings, body: str) -> AsyncIterator[list[Decided]]:
+    """What comes into an inbox, from its beginning; what came together at once."""
     positions = {(inbox(body), 0): None}
     async with PositionedReader(settings, positions, fetch_wait_seconds=0.5) as reader:
         while True:
-            for record in await reader.read(1.0):
-                value = record.value if isinstance(record, Record) else None
-                if value and any(value) and kind_of(value) is Journalled:  # not what the partition was warmed with
-                    yield decode(Decided, decode(Journalled, value).entry)
+            values = [record.value for record in await reader.read(1.0) if isinstance(record, Record)]
+            # Not what the partition was warmed with, and no notices.
+            letters = [value for value in values if value and any(value) and kind_of(value) is Journalled]
+            yield [decode(Decided, decode(Journalled, value).entry) for value in letters]

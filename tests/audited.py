@@ -102,7 +102,7 @@ def renumbered(records: Iterable[JournalRecord], ends: Counter[int]) -> list[Jou
 
 def kept(contents: Iterable[Content]) -> tuple[Kept, ...]:
     """Items under their commitments."""
-    return tuple(Kept(commitment_digest(content), content) for content in contents)
+    return tuple(Kept(commitment_digest(content), content, is_proof=not content.salt) for content in contents)
 
 
 @dataclass

@@ -25,15 +25,13 @@ from typing import Self
 
 from exchange.archive.database import BUSY_SECONDS, open_for_reading, transaction, translated
 from exchange.archive.errors import ArchiveError, damaged
-from exchange.archive.layout import CONTENTS, Kept, contents_file, month_of
+from exchange.archive.layout import CONTENTS, PROOFS, Kept, contents_file, month_of
 from exchange.domain.statement import Content, commitment_digest
 
 _KEPT = 3
 """So many months stay open: records come in the order of their times, but for partitions that lag."""
 _MONTH = re.compile(r"\d{4}-\d{2}")
 _MONTHS = "months.sqlite"
-PROOFS = "proofs"
-"""Stands for a month where what no retention takes is kept."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS contents (
     commitment BLOB PRIMARY KEY, salt BLOB, data BLOB, partition INTEGER, place INTEGER
@@ -133,6 +131,19 @@ class Contents:
             if row is not None:
                 return _content(path, commitment, row)
         raise self._gone(commitment, at)
+
+    def proof(self, digest: bytes) -> bytes | None:
+        """A file that proves a version of the directory, a policy or a revocation list; never anything of a letter.
+
+        Args:
+            digest: of its bytes.
+
+        Raises:
+            ArchiveError: `archive-damaged`: it is not what it was.
+        """
+        path = contents_file(self._folder, PROOFS)
+        row = self._row(path, digest) if path.exists() else None
+        return None if row is None or row[0] else _content(path, digest, row).data
 
     def delete(self, commitment: bytes, authority: Authority) -> None:
         """Take an item's salt and bytes away for good; of one that is deleted already the first authority stays.

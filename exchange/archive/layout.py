@@ -7,8 +7,16 @@ log/journal/<n>/tile/…      the same of each partition's log
 log/journal/<n>/place/…     beside each full bundle: where its entries stood in Kafka, and when
 index/<level>-<number>      what finds an entry by a digest, sorted; derived
 contents/<month>.sqlite     contents by commitment
+contents/proofs.sqlite      what proves the directory's versions and policies, by digest
+tokens/<size>.checkpoint    checkpoints that were stamped, and .tsr: the time-stamps
 disputes/                   what witnesses said against the log; nothing is ever read from it
 tmp/                        files that are being written; emptied at each start
+
+Under an address the same paths name the same bytes, but for three, which stand for what lies in databases:
+
+proofs/<digest>             a file that proves a version of the directory, a policy, or a revocation list
+letters/<digest>            where the log has entries about a letter (JSON)
+tokens/sizes                which checkpoints are stamped (JSON)
 """
 
 import hashlib
@@ -29,6 +37,9 @@ CONTENTS = "contents"
 DISPUTES = "disputes"
 HEADS = "heads"
 CHECKPOINT = "checkpoint"
+TOKENS = "tokens"
+PROOFS = "proofs"
+"""Stands for a month where what no retention takes is kept."""
 HEADS_LOG = -1
 """Number of the log of heads where logs have numbers."""
 ENTRY_BYTES = 65_535
@@ -119,7 +130,38 @@ def place_file(log: str, bundle: int) -> str:
     return f"{LOGS}/{log}/{Tile(0, bundle).path.replace('tile/0', 'place', 1)}"
 
 
+def proof_file(digest: bytes) -> str:
+    """Where a file that proves the directory or a policy is served, by its SHA-256."""
+    return f"{PROOFS}/{digest.hex()}"
+
+
+def letter_file(letter: bytes) -> str:
+    """Where it is served which entries are about a letter, by the letter's digest."""
+    return f"letters/{letter.hex()}"
+
+
+def token_file(size: int, kind: str) -> str:
+    """Path of a `checkpoint` that was stamped, or of its time-stamp, `tsr`; names sort as sizes."""
+    return f"{TOKENS}/{size:020}.{kind}"
+
+
 CHECKPOINT_FILE = f"{LOGS}/{HEADS}/{CHECKPOINT}"
+STAMPED_FILE = f"{TOKENS}/sizes"
+CHECKPOINT_SECONDS = 2
+"""How long what still grows may be kept by who fetched it."""
+
+
+def cache_rule(path: str) -> str:
+    """What a cache may do with what is served under a path (RFC 9111); the same wherever it is served from.
+
+    All but three kinds never change. What tells who wrote to whom is kept by who asked for it alone.
+    """
+    if path in {CHECKPOINT_FILE, STAMPED_FILE}:
+        return f"public, max-age={CHECKPOINT_SECONDS}"
+    if path.startswith("letters/"):
+        return "no-store"
+    names_bodies = path.startswith(f"{LOGS}/journal/") and "/tile/entries/" in path
+    return f"{'private' if names_bodies else 'public'}, max-age=31536000, immutable"
 
 
 def pack_place(record: TakenRecord) -> bytes:

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from exchange.archive.errors import ArchiveError, disk_error
+from exchange.archive.layout import TOKENS, token_file
 from exchange.security.files import write_atomically
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.note import NOTE_BYTES, Note
 
-TOKENS = "tokens"
 RESPONSE_BYTES = 64 * 1024
 _DIGITS = 20
 _STAMPED = re.compile(rf"([0-9]{{{_DIGITS}}})\.tsr")
@@ -48,6 +48,7 @@ class Tokens:
     def __init__(self, archive: Path) -> None:
         """Nothing is read or made yet."""
         self.folder = archive / TOKENS
+        self._archive = archive
 
     def sizes(self) -> list[int]:
         """Of the checkpoints that have a time-stamp, growing.
@@ -82,7 +83,7 @@ class Tokens:
 
     def file(self, size: int, kind: str) -> Path:
         """Path of a `checkpoint` or `tsr`."""
-        return self.folder / f"{size:0{_DIGITS}}.{kind}"
+        return self._archive / token_file(size, kind)
 
 
 def size_of(note: bytes) -> int:

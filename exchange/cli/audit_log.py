@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from exchange.archive.index import Index
+from exchange.archive.access import open_archive
 from exchange.cli.audit_acts import NotJournalled, Reason, audit, journalled
 from exchange.cli.exits import Exit
 from exchange.cli.letter_ids import instant, letter_digest
@@ -22,7 +22,7 @@ from exchange.security.log_keys import read_log_policy
 from exchange.services.audit.compare import Compared, compare
 from exchange.services.audit.crew import Crew, check_here
 from exchange.services.audit.findings import Verified, text_of
-from exchange.services.audit.material import Opening, open_log
+from exchange.services.audit.material import Opening
 from exchange.services.audit.prove import FILE_BYTES, Shown, Spot, check, prove
 from exchange.services.audit.service import verify
 from exchange.settings import AuditorSettings, auditor_settings
@@ -113,16 +113,13 @@ def prove_letter(
     elif letter is None or folder is None:
         message = "name a letter and --output, or --check and the folder that was written"
         raise ConfigurationError(message, code="audit-prove-usage")
-    elif isinstance(log.place, str):
-        message = f"[archive] url = {log.place}: a letter is found in the archive's folder; set `folder`"
-        raise ConfigurationError(message, code="archive-folder-needed")
     else:
         digest = letter_digest(letter, settings.store)
         said = audit(AuditKind.PROVE, "every entry about the letter", reason, digest)
         with journalled(settings, said, output, skip=unkept) as outcome:
-            with Index(log.place) as index:
-                spots = [Spot(place.partition, place.index) for place in index.places(digest)]
-            found = prove(open_log(log.place), spots, policy, folder)
+            with open_archive(log.place) as archive:
+                spots = [Spot(place.partition, place.index) for place in archive.places(digest)]
+                found = prove(archive.log, digest, spots, policy, folder)
             outcome.found(f"{len(found)} entries proven", sound=_is_sound(found))
     sound = _is_sound(found)
     output.result(found, lambda console: _list(found, console), ok=sound)
@@ -147,7 +144,8 @@ def compare_checkpoints(
     settings, log = log_settings(config)
     said = audit(AuditKind.COMPARE, f"{first.name} and {second.name}", reason)
     with journalled(settings, said, output, skip=unkept) as outcome:
-        found = compare(open_log(log.place), read_log_policy(log.policy), _read(first), _read(second))
+        with open_archive(log.place) as archive:
+            found = compare(archive.log, read_log_policy(log.policy), _read(first), _read(second))
         older, newer = found.older.checkpoint, found.newer.checkpoint
         outcome.found(f"{older.size} heads, then {newer.size}", sound=found.consistent)
     output.result(found, lambda console: _show(found, (first, second), console), ok=found.consistent)

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from exchange.archive.errors import ArchiveError
-from exchange.services.evidence.archived import ArchiveFolder
+from exchange.services.evidence.archived import EvidenceArchive
 
 PAUSE_SECONDS = 0.2
 LOOKS = 150
@@ -30,7 +30,7 @@ async def archived(folder: Path, letters: Collection[bytes], since: datetime) ->
 
 def _has(folder: Path, letters: Collection[bytes], since: datetime) -> bool:
     try:
-        with ArchiveFolder(folder) as archive:
+        with EvidenceArchive(folder) as archive:
             return archive.time > since.timestamp() and all(map(archive.places, letters))
     except ArchiveError as error:
         if error.code == "entry-missing" or error.retriable:

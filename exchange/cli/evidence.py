@@ -52,13 +52,14 @@ def evidence(  # noqa: PLR0913 - an option for each thing that is left out or pu
 ) -> None:
     """Package all that was said about a letter, with what proves it and a report; print how to check it.
 
-    Taken from the archive, which is only read. What is withheld leaves everything else proven.
+    Taken from the archive, which is only read. What is withheld leaves everything else proven. An archive that is
+    read at its address gives no contents: then all are withheld.
     """
     output = Output(as_json=json)
     settings = auditor_settings(config_file(config, "auditor", os.environ), os.environ)
     log = _log(settings)
     packing = Packing(
-        _folder(log),
+        log.place,
         log.policy,
         lambda: DirectoryFolder.at(settings.directory.folder, settings.directory.root),
         None if settings.timestamps is None or unstamped else stamp_by(settings.timestamps),
@@ -96,13 +97,6 @@ def _log(settings: AuditorSettings) -> LogSettings:
         message = "the configuration names no archive: add the tables [archive] and [log] as docs/auditor.md shows"
         raise ConfigurationError(message, code="archive-not-named")
     return settings.log
-
-
-def _folder(log: LogSettings) -> Path:
-    if isinstance(log.place, str):
-        message = "[archive] url: contents are given out of the archive's folder only: name it by `folder`"
-        raise ConfigurationError(message, code="archive-folder-needed")
-    return log.place
 
 
 def _render(case: Case, package: Path, whole: str, console: Console) -> None:

@@ -232,5 +232,5 @@ def auditor_settings(file: Path, environ: Mapping[str, str]) -> AuditorSettings:
     """Read an auditor's file."""
     with opened(file) as top:
         kafka, directory, store = read_kafka(top, environ), read_directory(top), read_store(top)
-        log, timestamps = read_log(top), timestamp_settings(top)
+        log, timestamps = read_log(top, environ), timestamp_settings(top)
         return AuditorSettings(kafka, directory, store, log, timestamps, console_access(top))

@@ -104,7 +104,7 @@ def console_settings(file: Path, environ: Mapping[str, str]) -> ConsoleSettings:
         store = read_store(top)
         desk = read_store(top, "desk") if top.has("desk") else store
         speaking = speaking_settings(top, environ)
-        observe, log, timestamps = read_observe(top), read_log(top), timestamp_settings(top)
+        observe, log, timestamps = read_observe(top), read_log(top, environ), timestamp_settings(top)
         return ConsoleSettings(kafka, directory, store, desk, served, observe, speaking, oidc, log, timestamps)
 
 

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from exchange.archive.remote import ArchiveAddress
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.line import LINES
 from exchange.domain.address import web_address
 from exchange.resources import resource
+from exchange.security.keys import KeyFiles
 from exchange.settings.toml import Table, given_file
 
 LOCK = "passphrase_file"
@@ -138,26 +140,39 @@ class LogSettings:
     """The archive's logs, as who verifies them reads them.
 
     Attributes:
-        place: the archive's folder, or the address under which it is served.
+        place: the archive's folder, or the address under which it is served, and as whom we ask there.
         policy: file that says whose word about the log counts.
     """
 
-    place: Path | str
+    place: Path | ArchiveAddress
     policy: Path
 
 
-def read_log(top: Table) -> LogSettings | None:
-    """The tables [archive], with `folder` or `url`, and [log], with `policy`; None without them."""
+def read_log(top: Table, environ: Mapping[str, str]) -> LogSettings | None:
+    """The tables [archive], with `folder` or `url`, and [log], with `policy`; None without them.
+
+    Beside `url` there may be `ca`, and `certificate` and `key`, with `passphrase_file` when it is encrypted.
+    """
     if not top.has("archive"):
         return None
     with top.table("archive") as archive:
-        place: Path | str = archive.path("folder") if archive.has("folder") else archive.text("url")
-        if isinstance(place, str) and web_address(place) is None:
-            raise archive.wrong(
-                "url", "must be the address where the archive serves its logs, with https:// or http://"
-            )
+        place = archive.path("folder") if archive.has("folder") else _address(archive, environ)
     with top.table("log") as log:
         return LogSettings(place, log.path("policy"))
+
+
+def _address(archive: Table, environ: Mapping[str, str]) -> ArchiveAddress:
+    url = archive.text("url")
+    if web_address(url) is None:
+        raise archive.wrong("url", "must be the address where the archive serves its logs, with https:// or http://")
+    ca = archive.path("ca") if archive.has("ca") else None
+    if not any([archive.has("certificate"), archive.has("key")]):
+        return ArchiveAddress(url, ca)
+    if not url.startswith("https:"):
+        raise archive.wrong("url", "must begin with https://: a certificate is shown over TLS alone")
+    key, certificate = given_file(archive, "key", environ), given_file(archive, "certificate", environ)
+    lock = given_file(archive, LOCK, environ) if archive.has(LOCK) else None
+    return ArchiveAddress(url, ca, KeyFiles(key, certificate, lock))
 
 
 def read_archive(top: Table) -> ArchiveSettings | None:

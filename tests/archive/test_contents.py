@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from exchange.archive.contents import PROOFS, Authority, Contents
+from exchange.archive.contents import Authority, Contents
 from exchange.archive.errors import ArchiveError
-from exchange.archive.layout import CONTENTS, Kept
+from exchange.archive.layout import CONTENTS, PROOFS, Kept
 from exchange.domain.ids import digest
 from exchange.domain.statement import Content, commitment_digest
 

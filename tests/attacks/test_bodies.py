@@ -26,7 +26,7 @@ from tests.world import World
 def proven(archived: Archived, letter: Signed, folder: Path) -> list[Shown]:
     """What the log has about a letter, written down and checked again with the policy alone."""
     spots = [Spot(place.partition, place.index) for place in archived.places(letter.digest)]
-    assert prove(archived.reader, spots, archived.keys.policy, folder)
+    assert prove(archived.reader, letter.digest, spots, archived.keys.policy, folder)
     return check(folder, archived.keys.policy)
 
 

@@ -13,9 +13,11 @@ from exchange.cli.audit import app
 from exchange.cli.exits import Exit
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.statement import Signed
+from exchange.services.archive.serving import log_app
 from tests.audited import Archived
 from tests.journal.synthetic import SyntheticJournal
 from tests.security.support import certify_root
+from tests.services.archive.served import served
 from tests.world import World
 
 RUNNER = CliRunner()
@@ -78,6 +80,38 @@ def test_prove_and_compare(letter_in: tuple[Archived, Signed, Path], tmp_path: P
     assert "the log only grew" in same.output
 
 
+def test_by_an_address_alone(letter_in: tuple[Archived, Signed, Path], tmp_path: Path) -> None:
+    """The same report but for contents, and the same proofs, byte for byte."""
+    archived, letter, file = letter_in
+    remote = file.with_name("remote.toml")
+    called = ["--processes", "1", "--json", "--config"]
+    with served(log_app(archived.folder, with_entries=True)) as url:
+        remote.write_text(file.read_text().replace('folder = "archive"', f'url = "{url}"'))
+        told = RUNNER.invoke(app, ["verify", *called, str(remote)])
+        proven = RUNNER.invoke(
+            app, ["prove", letter.digest.hex(), "-o", str(tmp_path / "far"), "--config", str(remote)]
+        )
+        unknown = RUNNER.invoke(app, ["prove", "0" * 64, "-o", str(tmp_path / "none"), "--config", str(remote)])
+    assert (told.exit_code, proven.exit_code) == (0, 0), (told.output, proven.output)
+    assert json.loads(told.stdout) == json.loads(
+        RUNNER.invoke(app, ["verify", "--no-contents", *called, str(file)]).stdout
+    )
+    assert getattr(unknown.exception, "code", "") == "entry-missing"
+    RUNNER.invoke(app, ["prove", letter.digest.hex(), "-o", str(tmp_path / "near"), "--config", str(file)])
+    near = {path.name: path.read_bytes() for path in (tmp_path / "near").iterdir()}
+    assert near == {path.name: path.read_bytes() for path in (tmp_path / "far").iterdir()}
+
+
+def test_an_address_that_gives_no_entries(letter_in: tuple[Archived, Signed, Path], tmp_path: Path) -> None:
+    """Says so by name."""
+    archived, letter, file = letter_in
+    remote = file.with_name("closed.toml")
+    with served(log_app(archived.folder, with_entries=False)) as url:
+        remote.write_text(file.read_text().replace('folder = "archive"', f'url = "{url}"'))
+        told = RUNNER.invoke(app, ["prove", letter.digest.hex(), "-o", str(tmp_path), "--config", str(remote)])
+    assert getattr(told.exception, "code", "") == "archive-not-served"
+
+
 def test_two_views_are_shown(letter_in: tuple[Archived, Signed, Path], tmp_path: Path) -> None:
     """As what they are, with exit code 1."""
     archived, _, file = letter_in
@@ -108,13 +142,13 @@ def test_wrong_calls(letter_in: tuple[Archived, Signed, Path], words: list[str],
 
 
 def test_without_an_archive(letter_in: tuple[Archived, Signed, Path], tmp_path: Path) -> None:
-    """A file that does not say where it is, and one that says an address, where a letter cannot be looked up."""
+    """A file that does not say where it is, and an address at which time-stamps cannot be checked."""
     text = letter_in[2].read_text()
     file = letter_in[2].with_name("other.toml")
     file.write_text(text.partition("[archive]")[0])
     assert getattr(RUNNER.invoke(app, ["verify", "--config", str(file)]).exception, "code", "") == "archive-not-named"
     file.write_text(text.replace('[archive]\nfolder = "archive"', '[archive]\nurl = "https://nowhere.invalid"'))
-    told = RUNNER.invoke(app, ["prove", "0" * 64, "-o", str(tmp_path), "--config", str(file)])
+    told = RUNNER.invoke(app, ["times", "--roots", str(tmp_path), "--config", str(file)])
     assert getattr(told.exception, "code", "") == "archive-folder-needed"
 
 

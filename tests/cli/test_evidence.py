@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from exchange_verify.__main__ import main
 
+from exchange.services.archive.serving import log_app
 from tests.requirements import requires_tool
+from tests.services.archive.served import served
 from tests.services.evidence.desk import Desk, opened
 
 pytestmark = [requires_tool("openssl", debian="openssl"), requires_tool("unzip", debian="unzip")]
@@ -91,6 +93,19 @@ def test_a_recipient_s_package(desk: Desk) -> None:
     assert desk.packed("beta.asice", "--unstamped", "--body", "beta")["events"] == 4
     done = desk.run("-o", desk.folder / "none.asice", "--body", "nobody")
     assert "evidence-body-unknown" in done.stderr
+
+
+def test_by_an_address_alone(desk: Desk) -> None:
+    """The very package that the folder gives with all contents withheld: who answers gives none."""
+    near = desk.packed("near.asice", "--withhold", "all", "--unstamped")
+    with served(log_app(desk.folder / "archive", with_entries=True)) as url:
+        text = (desk.folder / "auditor.toml").read_text().replace('folder = "archive"', f'url = "{url}"')
+        (desk.folder / "remote.toml").write_text(text)
+        done = desk.run("-o", desk.folder / "far.asice", "--unstamped", "--json", config="remote.toml")
+    assert done.exit_code == 0, done.output
+    far = json.loads(done.stdout)["result"]
+    assert (far["level"], far["events"], far["withheld"]) == (near["level"], near["events"], near["withheld"])
+    assert (desk.folder / "far.asice").read_bytes() == (desk.folder / "near.asice").read_bytes()
 
 
 def test_a_refused_letter_has_its_package(desk: Desk) -> None:

@@ -49,4 +49,4 @@ def test_logs_at_no_address(tmp_path: Path, url: str) -> None:
     file = tmp_path / "auditor.toml"
     file.write_text(f'[archive]\nurl = "{url}"\n[log]\npolicy = "log.policy"\n')
     with pytest.raises(ConfigurationError, match="url"), opened(file) as top:
-        read_log(top)
+        read_log(top, {})

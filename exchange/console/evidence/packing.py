@@ -1,17 +1,19 @@
-"""Packages made out of an archive's folder."""
+"""Packages made out of an archive: its folder, or the address where it is served."""
 
 import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from exchange.archive.remote import ArchiveAddress
 from exchange.console.evidence.printing import Reports
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.log_keys import read_log_policy
-from exchange.services.evidence.archived import ArchiveFolder
+from exchange.services.evidence.archived import EvidenceArchive
 from exchange.services.evidence.container import Stamp
 from exchange.services.evidence.gathering import gather, seen_by, without_acts
 from exchange.services.evidence.package import Case, make_case, write_package
+from exchange.services.evidence.withholding import ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +21,13 @@ class Packing:
     """Makes packages; blocking, for any thread.
 
     Attributes:
-        folder: the archive's.
+        place: the archive's folder, or its address.
         policy: file that says whose word about the log counts.
         directory: opens the directory.
         stamp: asks a time-stamping authority; None: nobody is asked.
     """
 
-    folder: Path
+    place: Path | ArchiveAddress
     policy: Path
     directory: Callable[[], DirectoryFolder]
     stamp: Stamp | None = None
@@ -35,7 +37,7 @@ class Packing:
 
         Args:
             letter: its digest.
-            withhold: what is left out of its contents; see `withholding.items`.
+            withhold: what is left out of its contents, see `withholding.items`; all where the archive gives none.
             body: of whom it is for; empty for who may see all of it.
             acts: whether what people did about it at the console is in it, with their sign-ins.
 
@@ -45,7 +47,8 @@ class Packing:
         """
         directory = self.directory()
         policy = read_log_policy(self.policy)
-        with ArchiveFolder(self.folder) as archive:
+        with EvidenceArchive(self.place) as archive:
+            withhold = withhold if archive.gives_contents else [*withhold, ALL]
             gathered = seen_by(gather(archive, letter, directory, policy), body)
         gathered = gathered if acts else without_acts(gathered)
         text = self.policy.read_text(encoding="utf-8")

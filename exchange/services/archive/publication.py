@@ -24,12 +24,12 @@ from typing import Any, TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from exchange.archive.errors import ArchiveError
-from exchange.archive.layout import CHECKPOINT_FILE, HEADS, tile_file
+from exchange.archive.layout import CHECKPOINT_FILE, HEADS, TOKENS, tile_file
 from exchange.archive.objects import Objects, differs
 from exchange.archive.publishing import SUPERSEDED
 from exchange.archive.reading import LogReader
 from exchange.archive.renewals import OBJECTS, RENEWALS, Renewals
-from exchange.archive.tokens import TOKENS, Tokens, done, read_file
+from exchange.archive.tokens import Tokens, done, read_file
 from exchange.domain.errors import ExchangeError
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.errors import LogRefused

@@ -3,13 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
-from exchange.archive.kept import KeptContents
-from exchange.archive.reading import LogReader, TileReader
-from exchange.archive.remote import RemoteLogReader
+from exchange.archive.access import Archive, open_archive
+from exchange.archive.errors import ArchiveError
+from exchange.archive.remote import ArchiveAddress
 from exchange.domain.directory import Directory
-from exchange.domain.statement import Content
 from exchange.journal.past import Past
 from exchange.journal.proofs import Proofs
 from exchange.journal.single import Entries
@@ -17,28 +14,19 @@ from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.errors import DirectoryRefused
 from exchange.services.audit.pieces import Material, Orders
 
-ANSWER_SECONDS = 30.0
-
-
-def open_log(place: Path | str) -> TileReader:
-    """The logs in an archive's folder, or of the address where it is served."""
-    if isinstance(place, Path):
-        return LogReader(place)
-    return RemoteLogReader(place, httpx.Client(timeout=ANSWER_SECONDS))
-
 
 @dataclass(frozen=True, slots=True)
 class Opening:
     """Where an archive and the auditor's own copy of the directory are.
 
     Attributes:
-        archive: its folder, or the address under which it is served; that has no contents.
+        archive: its folder, or the address under which it is served; that gives no contents.
         directory: the auditor's copy of the directory.
         root: bytes of the exchange's first root file.
         with_contents: whether what people wrote is compared with its commitments.
     """
 
-    archive: Path | str
+    archive: Path | ArchiveAddress
     directory: Path
     root: bytes
     with_contents: bool = True
@@ -48,33 +36,43 @@ class Opening:
 
         Raises:
             DirectoryRefused: the root file is none.
+            KeyRefused, ConfigurationError: as `open_archive`.
         """
-        kept = None if isinstance(self.archive, str) else KeptContents(self.archive)
+        archive = open_archive(self.archive)
         folder = DirectoryFolder(self.directory, self.root)
-        proofs = Proofs(self.root, Files(folder, kept), Past())
-        entries = Entries(proofs, Versions(folder), kept.fetch if self.with_contents and kept is not None else None)
-        log = open_log(self.archive)
-        return Material(log, entries, Orders(log))
+        proofs = Proofs(self.root, Files(folder, archive), Past())
+        fetch = archive.content if self.with_contents and archive.gives_contents else None
+        return Material(archive.log, Entries(proofs, Versions(folder), fetch), Orders(archive.log))
 
 
 class Files:
-    """Files of the directory and its policies: from the auditor's copy by name, from the content store by digest."""
+    """Files of the directory and its policies: from the auditor's copy by name, from the archive by digest."""
 
-    def __init__(self, folder: DirectoryFolder, kept: KeptContents | None) -> None:
+    def __init__(self, folder: DirectoryFolder, archive: Archive | None) -> None:
         """Nothing is read yet."""
         self._folder = folder
-        self._kept = kept
+        self._archive = archive
 
     def get(self, digest: bytes) -> bytes | None:
-        """What travelled beside a basis; it is kept unsalted, under its digest."""
-        content = None if self._kept is None else self._kept.fetch(digest)
-        return content.data if isinstance(content, Content) else None
+        """A file that an entry names by its digest.
+
+        Raises:
+            DirectoryRefused: `directory-file-differs`: who answers gives another one.
+            ArchiveError: the archive cannot be read.
+        """
+        try:
+            return None if self._archive is None else self._archive.file(digest)
+        except ArchiveError as error:
+            if error.code == "archive-answer-invalid":
+                raise DirectoryRefused(str(error), code="directory-file-differs") from error
+            raise
 
     def read(self, name: str, digest: bytes | None = None, /) -> bytes:
         """A file of the directory.
 
         Raises:
             DirectoryRefused: `directory-missing`.
+            ArchiveError: the archive cannot be read.
         """
         try:
             return self._folder.read(name)

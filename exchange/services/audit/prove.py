@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from exchange.archive.errors import ArchiveError
 from exchange.domain.decision import Decided
 from exchange.domain.errors import ConfigurationError, ExchangeError, WireError
 from exchange.domain.ids import digest
@@ -19,6 +20,7 @@ from exchange.tlog.checkpoint import size_of
 from exchange.tlog.errors import LogRefused
 from exchange.tlog.policy import LogPolicy, Seen
 from exchange.tlog.proof import Proof
+from exchange.wire.entries import is_about
 from exchange.wire.records import decode, kind_of
 
 ENTRY, PROOF = ".entry", ".proof"
@@ -81,10 +83,11 @@ class Shown:
     witnessed: bool
 
 
-def prove(archive: Proving, spots: Sequence[Spot], policy: LogPolicy, folder: Path) -> list[Shown]:
-    """Write the entries at these places with their proofs.
+def prove(archive: Proving, letter: bytes, spots: Sequence[Spot], policy: LogPolicy, folder: Path) -> list[Shown]:
+    """Write the entries about a letter, which are said to be at these places, with their proofs.
 
     Raises:
+        ArchiveError: `archive-answer-invalid`: one is about another letter.
         NotInLogError: there is none.
         ArchiveError: the archive lacks something; `entry-missing`: the newest checkpoint is not over one yet.
         LogRefused: a proof does not hold: the archive was altered.
@@ -97,6 +100,9 @@ def prove(archive: Proving, spots: Sequence[Spot], policy: LogPolicy, folder: Pa
     shown = []
     for number, spot in enumerate(spots, 1):
         entry = archive.entry(f"journal/{spot.partition}", spot.index)
+        if not is_about(entry, letter):
+            message = f"entry {spot.index} of journal/{spot.partition} is not about {letter.hex()}, as the archive said"
+            raise ArchiveError(f"{message}: ask its operator", code="archive-answer-invalid")
         proof = archive.proof(spot.partition, spot.index, None)
         name = f"{number}-{_kind(entry)}"
         shown.append(_shown(name, entry, proof, proof.verify(entry, policy)))

@@ -14,7 +14,8 @@ from exchange.domain.reason import Reason
 from exchange.journal.examine import Examined, Submission, examine
 from exchange.services.router.ground import Footing
 
-SLICE_RECORDS = 50
+SLICE_RECORDS = 10
+"""A millisecond and a half of letters, somewhat more of redrives: so long others wait for a lane with much to do."""
 
 _TRACE_CONTEXT = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 

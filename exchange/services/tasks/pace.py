@@ -2,7 +2,7 @@
 
 
 class Pace:
-    """A bucket that fills at a pace and holds what a second brings."""
+    """A bucket that fills at a pace and holds what two seconds bring: as long as a round may take."""
 
     def __init__(self, now: float) -> None:
         """Begin empty.
@@ -15,7 +15,7 @@ class Pace:
 
     def allowed(self, now: float, pace: float) -> int:
         """How many may be said now, at so many letters a second since it was last asked; 0: none, and none saved."""
-        most = max(1.0, pace) if pace else 0.0
+        most = max(1.0, 2 * pace) if pace else 0.0
         self._filled = min(most, self._filled + (now - self._at) * pace)
         self._at = now
         return int(self._filled)

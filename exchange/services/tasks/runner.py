@@ -41,9 +41,10 @@ from exchange.store.queries.places import states_at
 from exchange.store.queries.waits import taken_up_to, waits_within
 from exchange.store.rows import micros, moment
 
-ROUND_SECONDS = 0.25
+ROUND_SECONDS = 1.0
+"""Between two rounds: each costs as much as ten letters, and several writes that the disk must confirm."""
 RETRY_SECONDS = 1.0
-HEAR_SECONDS = 1.0
+HEAR_SECONDS = 2.0
 HEAR_LATER_SECONDS = 10.0
 """How often results are asked for while a task runs, and after its end; less often when that takes long."""
 AT_ONCE = 50

@@ -28,8 +28,8 @@ FIRST, LEAST = 10.0, 1.0
 SLOWER, FASTER = 0.8, 1.25
 """Steps of the same size: what is mere chance leads nowhere."""
 TOO_LONG, SHORT_ENOUGH = 1.08, 1.04
-WORK, QUIET = timedelta(seconds=10), timedelta(seconds=2)
-SETTLE = timedelta(seconds=0.5)
+WORK, QUIET = timedelta(seconds=12), timedelta(seconds=3)
+SETTLE = timedelta(seconds=1)
 """Of each part, in which the one before comes to its end; it does not count."""
 ENOUGH = 30
 """Letters of each kind to judge by."""

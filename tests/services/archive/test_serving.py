@@ -1,15 +1,24 @@
 """What of an archive is served: the logs' public parts, with the headers that C2SP asks for, and nothing else."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
+from exchange.archive.layout import Kept
+from exchange.archive.tokens import Tokens
 from exchange.archive.writer import ArchiveWriter
+from exchange.domain.ids import digest
+from exchange.domain.statement import Content
+from exchange.services.archive import serving
 from exchange.services.archive.serving import log_app
-from tests.archive.support import PARTITIONS, publish, records
+from tests.archive.support import PARTITIONS, publish, records, statement
 
+PROOF = b"what a keeper signed"
+RECORDS = records(600, content_each=50)
+RECORDS[7] = replace(RECORDS[7], contents=(Kept(digest(PROOF), Content(b"", PROOF), is_proof=True),))
 TILE = "/log/journal/0/tile/0/000"
 BUNDLE = "/log/journal/0/tile/entries/000"
 
@@ -19,8 +28,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive with full and partial tiles."""
     folder = tmp_path_factory.mktemp("archive")
     with ArchiveWriter(folder, PARTITIONS) as writer:
-        writer.take(records(600))
+        writer.take(RECORDS)
         publish(writer, 1)
+    Tokens(folder).keep((folder / "log/heads/checkpoint").read_bytes(), b"an answer")
     return folder
 
 
@@ -47,6 +57,74 @@ async def test_tiles(served: tuple[httpx.AsyncClient, bool], folder: Path, path:
     assert answer.content == (folder / path[1:]).read_bytes()
     assert answer.headers["content-type"] == "application/octet-stream"
     assert "immutable" in answer.headers["cache-control"]
+
+
+async def test_what_proves_the_directory(served: tuple[httpx.AsyncClient, bool]) -> None:
+    """By its digest, for ever; what people wrote is nowhere, though its commitment is known."""
+    answer = await served[0].get(f"/proofs/{digest(PROOF).hex()}")
+    assert (answer.content, answer.headers["cache-control"]) == (PROOF, "public, max-age=31536000, immutable")
+    assert answer.headers["etag"] == f'"{digest(PROOF).hex()}"'
+    for kept in RECORDS[0].contents:
+        assert (await served[0].get(f"/proofs/{kept.commitment.hex()}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "given"),
+    [
+        ({"Range": "bytes=2-4"}, 206, PROOF[2:5]),
+        ({"Range": "bytes=4-"}, 206, PROOF[4:]),
+        ({"Range": "bytes=-3"}, 206, PROOF[-3:]),
+        ({"Range": "bytes=0-99999"}, 206, PROOF),
+        ({"Range": "bytes=99999-"}, 416, b""),
+        ({"Range": "bytes=5-3"}, 416, b""),
+        ({"Range": "bytes=-0"}, 416, b""),
+        ({"Range": "bytes=-"}, 200, PROOF),
+        ({"Range": "bytes=1-2,4-5"}, 200, PROOF),
+        ({"Range": "pages=1-2"}, 200, PROOF),
+        ({"Range": "bytes=2-4", "If-Range": '"another"'}, 200, PROOF),
+        ({"If-None-Match": f'"{digest(PROOF).hex()}"'}, 304, b""),
+        ({"If-None-Match": '"another"'}, 200, PROOF),
+    ],
+)
+async def test_parts(served: tuple[httpx.AsyncClient, bool], asked: dict[str, str], status: int, given: bytes) -> None:
+    """Ranges and tags as RFC 9110 has them."""
+    answer = await served[0].get(f"/proofs/{digest(PROOF).hex()}", headers=asked)
+    assert (answer.status_code, answer.content) == (status, given)
+
+
+async def test_where_a_letter_is(served: tuple[httpx.AsyncClient, bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Page by page, only where entries are given."""
+    client, is_allowed = served
+    path = f"/letters/{statement(0, 1).hex()}"
+    answer = await client.get(path)
+    if not is_allowed:
+        assert (answer.status_code, answer.json()["code"]) == (404, "archive-not-served")
+        return
+    assert [(each["partition"], each["index"]) for each in answer.json()["places"]] == [(0, 1), (0, 2)]
+    assert (answer.json()["more"], answer.headers["cache-control"]) == (False, "no-store")
+    monkeypatch.setattr(serving, "PAGE", 1)
+    first, second = (await client.get(path)).json(), (await client.get(f"{path}?after=1")).json()
+    assert ([first["more"], second["more"]], first["places"] + second["places"]) == (
+        [True, False],
+        answer.json()["places"],
+    )
+    unknown = await client.get(f"/letters/{'0' * 64}")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "entry-missing")
+    wrong = await client.get(f"{path}?after=-1")
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "api-parameter-invalid")
+
+
+async def test_time_stamps(served: tuple[httpx.AsyncClient, bool], folder: Path) -> None:
+    """A list that grows, and files that do not."""
+    answer = await served[0].get("/tokens/sizes")
+    assert (answer.json(), answer.headers["cache-control"]) == ({"sizes": [1], "more": False}, "public, max-age=2")
+    assert (await served[0].get("/tokens/sizes?after=1")).json() == {"sizes": [], "more": False}
+    for kind in ("checkpoint", "tsr"):
+        path = f"tokens/{1:020}.{kind}"
+        answer = await served[0].get(f"/{path}")
+        assert answer.content == (folder / path).read_bytes()
+        assert "immutable" in answer.headers["cache-control"]
+    assert (await served[0].get(f"/tokens/{2:020}.tsr")).json()["code"] == "entry-missing"
 
 
 async def test_part_of_a_tile(served: tuple[httpx.AsyncClient, bool], folder: Path) -> None:
@@ -106,4 +184,5 @@ async def test_before_the_first_checkpoint_and_with_a_torn_tile(tmp_path: Path) 
         (tmp_path / "log/journal/0/tile/0").mkdir(parents=True)
         (tmp_path / TILE[1:]).write_bytes(bytes(31))
         answer = await client.get(f"{TILE}.p/9")
-        assert (answer.status_code, answer.text) == (500, "archive-damaged\n")
+        assert (answer.status_code, answer.json()["code"]) == (500, "archive-damaged")
+        assert str(tmp_path) not in answer.text

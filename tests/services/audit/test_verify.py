@@ -1,6 +1,8 @@
 """Verifying an archive's logs: all of it, in parts, and after it was stopped. What is wrong: see tests/attacks."""
 
 import dataclasses
+import shutil
+import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -9,8 +11,15 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
+from exchange.archive.remote import ArchiveAddress
 from exchange.domain.errors import ConfigurationError
+from exchange.services.archive.serving import log_app
 from exchange.services.audit.crew import Crew, check_here
 from exchange.services.audit.findings import TREE_TEXTS, TreeCode, Verified, text_of
 from exchange.services.audit.heads import Span
@@ -20,6 +29,7 @@ from exchange.services.audit.state import Standing, keep, load
 from exchange.services.audit.verify import Verification
 from tests.audited import Archived
 from tests.journal.synthetic import SyntheticJournal, story
+from tests.services.archive.served import served
 from tests.world import World
 
 
@@ -78,12 +88,52 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 def test_over_http(archived: Archived) -> None:
-    """Policies and contents are out of reach: signatures, chains and trees are verified, verdicts are not."""
+    """The same as of the folder but for contents, judged by the policies that the archive hands out."""
+    near = archived.opening(with_contents=False)
+    with served(log_app(archived.folder, with_entries=True)) as url:
+        far = dataclasses.replace(archived.opening(), archive=ArchiveAddress(url))
+        found = verify(far, archived.keys.policy, check_here(far))
+    assert found.sound
+    assert found == verify(near, archived.keys.policy, check_here(near))
+
+
+def test_another_policy_is_handed_out(archived: Archived, tmp_path: Path) -> None:
+    """Whoever judges by it would come to other verdicts: it is not what the entries name."""
+    shutil.copytree(archived.folder, tmp_path / "archive")
+    with sqlite3.connect(tmp_path / "archive/contents/proofs.sqlite") as database:
+        database.execute("UPDATE contents SET data = CAST(data || ' ' AS BLOB)")
+    with served(static(tmp_path / "archive")) as url:
+        far = dataclasses.replace(archived.opening(), archive=ArchiveAddress(url))
+        found = verify(far, archived.keys.policy, check_here(far))
+    assert found.found["basis-unknown"] == sum(found.decisions.values())
+    assert "archive-answer-invalid" not in found.found
+
+
+def static(folder: Path) -> ASGIApp:
+    """Hands out whatever is there, altered or not."""
+
+    async def answer(request: Request) -> Response:
+        """Files of the log, and of the database whatever stands under the digest."""
+        path = request.path_params["path"]
+        if (folder / path).is_file():
+            return Response((folder / path).read_bytes())
+        with sqlite3.connect(folder / "contents/proofs.sqlite") as database:
+            sought = "SELECT data FROM contents WHERE commitment = ?"
+            row = database.execute(sought, [bytes.fromhex(path.rpartition("/")[2])]).fetchone()
+        return Response(status_code=404) if row is None else Response(row[0])
+
+    return Starlette(routes=[Route("/{path:path}", answer)])
+
+
+def test_over_http_from_a_folder(archived: Archived) -> None:
+    """Served by any program: policies are out of reach, so signatures, chains and trees are verified, verdicts not."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(archived.folder)))
     serving = Thread(target=server.serve_forever, args=(0.01,))
     serving.start()
     try:
-        opening = dataclasses.replace(archived.opening(), archive=f"http://127.0.0.1:{server.server_port}")
+        opening = dataclasses.replace(
+            archived.opening(), archive=ArchiveAddress(f"http://127.0.0.1:{server.server_port}")
+        )
         report = verify(opening, archived.keys.policy, check_here(opening))
     finally:
         server.shutdown()

@@ -39,9 +39,9 @@ class Desk:
     refused: Signed
     authority: TimeAuthority
 
-    def run(self, *arguments: str | Path, letter: Signed | None = None) -> Result:
+    def run(self, *arguments: str | Path, letter: Signed | None = None, config: str = "auditor.toml") -> Result:
         """`exchange evidence LETTER …`."""
-        words = ["evidence", (letter or self.letter).digest.hex(), "--config", self.folder / "auditor.toml", *arguments]
+        words = ["evidence", (letter or self.letter).digest.hex(), "--config", self.folder / config, *arguments]
         return CliRunner().invoke(app, [*map(str, words)])
 
     def packed(self, name: str, *arguments: str, letter: Signed | None = None) -> dict[str, Any]:

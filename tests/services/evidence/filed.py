@@ -75,5 +75,5 @@ def _taken(record: JournalRecord) -> TakenRecord:
         carried.entry,
         about=about,
         statement=said,
-        contents=tuple(Kept(commitment_digest(content), content) for content in carried.contents),
+        contents=tuple(Kept(commitment_digest(content), content, not content.salt) for content in carried.contents),
     )

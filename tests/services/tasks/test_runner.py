@@ -257,8 +257,8 @@ async def test_large_tasks_wait_for_a_second_person(place: Place, monkeypatch: p
     assert {draft.second for draft in place.speaker.said.values() if draft.letter} == {"bakyt"}
 
 
-SLOWLY = Plan(rate=4, sample=100)
-"""Four letters a round."""
+SLOWLY = Plan(rate=3, sample=100)
+"""Six letters a round: two seconds' worth."""
 
 
 async def test_live_letters_that_wait_slow_it_down(place: Place) -> None:
@@ -267,7 +267,7 @@ async def test_live_letters_that_wait_slow_it_down(place: Place) -> None:
     task = await place.begun(plan=SLOWLY)
     await place.rounds(2)
     throttle = place.runner._throttle
-    throttle.pace = 4.0
+    throttle.pace = 3.0
     throttle._working, throttle._quiet = [0.020] * ENOUGH, deque([0.010] * ENOUGH)
     place.ahead += WORK + QUIET
     await place.rounds()
@@ -276,7 +276,7 @@ async def test_live_letters_that_wait_slow_it_down(place: Place) -> None:
     place.letters(1)
     await place.rounds()
     going = (await place.office.story(ASEL, task)).told.task.going
-    assert (going.pace, going.working, going.quiet) == (3, 0.020, 0.010)
+    assert (going.pace, going.working, going.quiet) == (2, 0.020, 0.010)
 
 
 async def test_nothing_is_said_in_quiet_seconds(place: Place) -> None:
@@ -286,7 +286,7 @@ async def test_nothing_is_said_in_quiet_seconds(place: Place) -> None:
     await place.rounds(2)
     place.ahead += WORK
     await place.rounds(2)
-    assert len(place.speaker.redriven()) == 4
+    assert len(place.speaker.redriven()) == 6
     place.ahead += QUIET
     await place.rounds()
-    assert len(place.speaker.redriven()) == 8
+    assert len(place.speaker.redriven()) == 12

@@ -1,7 +1,9 @@
 """The throttle: how fast tasks may go, judged by what live letters wait."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +55,26 @@ def test_it_comes_to_what_live_letters_bear_and_stays_there(costs: float, base: 
         bears = (TOO_LONG - 1) / costs
         assert pace <= max(LEAST, bears * FASTER)
         assert pace >= min(most, max(LEAST, (SHORT_ENOUGH - 1) / costs * SLOWER)) * 0.999
+
+
+@pytest.mark.parametrize("touched", [0.001, 0.01, 0.03])
+def test_in_the_noise_of_traffic_live_letters_are_hardly_slower(touched: float) -> None:
+    """Twenty live letters a second, of very different waits; each of a task's letters holds some of them up."""
+    random, throttle, now = Random(1), Throttle(), NOW
+
+    def wait(pace: float) -> float:
+        held_up = 0.010 * random.random() if random.random() < pace * touched else 0.0
+        return round(0.008 * random.lognormvariate(0, 0.6) + held_up, 3)
+
+    slower: list[float] = []
+    for number in range(120):
+        pace = throttle.pace
+        turn(throttle, now, [wait(pace) for _ in range(220)], [wait(0) for _ in range(40)], most=225.0)
+        now += TURN
+        if number >= 40:  # it has found its pace
+            slower += [wait(pace) for _ in range(100)]
+    assert typical(slower) / typical([wait(0) for _ in range(8000)]) < 1.1
+    assert throttle.pace > 0.01 / touched
 
 
 def turn(throttle: Throttle, begun: datetime, working: list[float], quiet: list[float], most: float = 1000.0) -> bool:

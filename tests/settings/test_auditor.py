@@ -1,0 +1,52 @@
+"""An auditor's file: where the archive is, and as whom it is asked."""
+
+from pathlib import Path
+
+import pytest
+
+from exchange.archive.remote import ArchiveAddress
+from exchange.domain.errors import ConfigurationError
+from exchange.security.keys import KeyFiles
+from exchange.settings import auditor_settings
+
+BEFORE = (
+    '[kafka]\nbootstrap = "127.0.0.1:9092"\nca = "ca.pem"\ncertificate = "me.crt.pem"\nkey = "me.key.pem"\n'
+    '[directory]\nfolder = "directory"\nroot = "root.json"\n[store]\nurl = "sqlite://"\n[log]\npolicy = "log.policy"\n'
+)
+URL = 'url = "https://archive.example:9106"\n'
+
+
+def place_of(folder: Path, archive: str) -> Path | ArchiveAddress:
+    """What a file says of the archive."""
+    file = folder / "auditor.toml"
+    file.write_text(f"{BEFORE}[archive]\n{archive}")
+    log = auditor_settings(file, {"CREDENTIALS_DIRECTORY": "/run/credentials"}).log
+    assert log is not None
+    return log.place
+
+
+def test_where_the_archive_is(tmp_path: Path) -> None:
+    """A folder, an address, an address where we show who we are."""
+    assert place_of(tmp_path, 'folder = "archive"\n') == tmp_path / "archive"
+    assert place_of(tmp_path, URL) == ArchiveAddress("https://archive.example:9106")
+    whole = f'{URL}ca = "ca.pem"\ncertificate = "me.pem"\nkey = "credential:key"\npassphrase_file = "word"\n'
+    files = KeyFiles(Path("/run/credentials/key"), tmp_path / "me.pem", tmp_path / "word")
+    assert place_of(tmp_path, whole) == ArchiveAddress("https://archive.example:9106", tmp_path / "ca.pem", files)
+
+
+@pytest.mark.parametrize(
+    ("archive", "code"),
+    [
+        ('url = "archive.example"\n', "configuration-value-invalid"),
+        ('url = "http://[archive"\n', "configuration-value-invalid"),
+        ('url = "http://127.0.0.1:9106"\ncertificate = "me.pem"\nkey = "key"\n', "configuration-value-invalid"),
+        (f'{URL}certificate = "me.pem"\n', "configuration-key-missing"),
+        (f'{URL}folder = "archive"\n', "configuration-key-unknown"),
+        (f'{URL}password = "none"\n', "configuration-key-unknown"),
+    ],
+)
+def test_what_is_refused(tmp_path: Path, archive: str, code: str) -> None:
+    """Each names table and key."""
+    with pytest.raises(ConfigurationError, match=r"\[archive\]") as caught:
+        place_of(tmp_path, archive)
+    assert caught.value.code == code
