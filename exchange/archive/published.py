@@ -1,14 +1,16 @@
-"""An archive as it was put into an object store: its logs and time-stamps, neither contents nor what finds entries."""
+"""An archive as it was put into an object store: all that is public, neither contents nor what finds entries."""
 
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from types import ModuleType
 from typing import TYPE_CHECKING, Self
 
 from exchange.archive.errors import ArchiveError
-from exchange.archive.layout import TOKENS, Place, token_file
+from exchange.archive.layout import TOKENS, Place, proof_file, token_file
+from exchange.archive.remote import PROOF_BYTES
 from exchange.archive.tokens import RESPONSE_BYTES, Stamped, stamped_size
 from exchange.domain.errors import ConfigurationError
 from exchange.tlog.note import NOTE_BYTES
@@ -78,9 +80,18 @@ class PublishedArchive:
         message = f"{self.log}: an object store does not say where a letter's entries are: set [archive] folder, or url"
         raise ArchiveError(f"{message} to the archive's own address", code="archive-not-served")
 
-    def file(self, _digest: bytes) -> None:
-        """Files that entries name by their digest are not published."""
-        return
+    def file(self, digest: bytes) -> bytes | None:
+        """A file that proves a version of the directory, a policy or a revocation list, by its digest.
+
+        Raises:
+            ArchiveError: `archive-answer-invalid`: it is another one; as `stamped`.
+        """
+        path = proof_file(digest)
+        data = self.log.get(path, PROOF_BYTES)
+        if data is not None and sha256(data).digest() != digest:
+            message = f"{self.log}/{path}: it has another digest: somebody altered it; ask the archive's operator"
+            raise ArchiveError(message, code="archive-answer-invalid")
+        return data
 
     def content(self, _commitment: bytes, _at: datetime | None = None) -> None:
         """What people wrote is never published."""
