@@ -2,7 +2,8 @@
 
 The archive and a witness run as processes, on a real broker. Both times are the broker's own: when it wrote the entry,
 and when it wrote the first checkpoint in `exchange.checkpoints` whose heads have it. Letters are of 2 KB, each with
-contents of its own. ARCHIVE_LAG_ENTRIES=1000000 takes more of them: the archive's memory is its own peak.
+contents of its own. ARCHIVE_LAG_ENTRIES=1000000 takes more of them, ARCHIVE_LAG_RATE=1500 fewer a second: the
+archive's memory is its own peak.
 """
 
 import asyncio
@@ -32,8 +33,7 @@ from exchange.tlog.heads import Heads
 from exchange.wire.records import decode, encode
 from tests.golden.samples import SAMPLES
 
-LETTERS_PER_SECOND = 5_000
-ENTRIES = 150_000
+ASKED = {"ENTRIES": 150_000, "RATE": 5_000}
 TRANSACTION_SECONDS = 0.05
 CONTENT_BYTES = 1_500
 ORIGINS = 200
@@ -43,13 +43,14 @@ Times = dict[int, list[datetime]]
 
 
 async def run() -> None:
-    """Measure at 5,000 letters/s."""
+    """Measure at 5,000 letters/s, or as told."""
+    entries, rate = (int(os.environ.get(f"ARCHIVE_LAG_{name}", default)) for name, default in ASKED.items())
     async with stage(["alpha"]) as measured:
         witness = measured.start("witness", measured.folder / "witness.toml")
         archive = measured.start("archive run", measured.folder / "archive.toml")
         await _ready(measured, archive_settings(measured.folder / "archive.toml", {}).observe)
         begun = time.monotonic()
-        sent = await _write(measured, int(os.environ.get("ARCHIVE_LAG_ENTRIES", ENTRIES)))
+        sent = await _write(measured, entries, rate)
         took = time.monotonic() - begun
         lags = await _lags(measured, sent)
         measured.check()
@@ -71,13 +72,13 @@ async def _ready(measured: Stage, observe: ObserveSettings) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _write(measured: Stage, entries: int) -> int:
+async def _write(measured: Stage, entries: int, rate: int) -> int:
     """Letters in transactions as a router writes them, spread over the partitions; how many."""
-    letters, each = _letters(), int(LETTERS_PER_SECOND * TRANSACTION_SECONDS)
+    letters, each = _letters(), int(rate * TRANSACTION_SECONDS)
     sent, begun = 0, time.monotonic()
     async with SoleWriter(measured.kafka("router"), f"{ROUTER_TRANSACTIONS}bench") as writer:
         while sent < entries:
-            await asyncio.sleep(max(0.0, sent / LETTERS_PER_SECOND - (time.monotonic() - begun)))
+            await asyncio.sleep(max(0.0, sent / rate - (time.monotonic() - begun)))
             batch = [next(letters) for _ in range(each)]
             partitions = range(SHAPE.journal_partitions)
             await writer.write({(JOURNAL, number): batch[number :: len(partitions)] for number in partitions})

@@ -25,7 +25,16 @@ class TaskMetrics:
             "When an item of a running task last changed, or no task ran",
             registry=registry,
         )
+        self._standing_by = Gauge(
+            "exchange_tasks_standing_by", "1 while another process runs the desk's tasks", registry=registry
+        )
         self._was_running = 0
+
+    def stand_by(self, *, is_standing_by: bool) -> None:
+        """Show whether somebody else runs the tasks; then how many run is theirs to show."""
+        self._standing_by.set(is_standing_by)
+        if is_standing_by:
+            self._running.set(0)
 
     def count(self, changed: Collection[Item], now: datetime) -> None:
         """Count what items came to."""

@@ -36,6 +36,7 @@ from exchange.store.database import Store
 from exchange.store.desk import items, tasks
 from exchange.store.desk.database import DeskStore
 from exchange.store.desk.items import Item
+from exchange.store.desk.lock import Lock
 from exchange.store.desk.tasks import Act, AtWork, Going, Task, Words
 from exchange.store.queries.places import states_at
 from exchange.store.queries.waits import taken_up_to, waits_within
@@ -58,6 +59,8 @@ PREVIEWS_FOR = timedelta(days=1)
 MOVED_ON = "moved-on"
 """Noted beside an item that was handed over by itself before its turn came: nothing was said."""
 
+OTHER = "another console runs this desk's tasks; this one goes on when it ends"
+
 _HEARD = (ItemState.SAID, ItemState.TAKEN, ItemState.DELIVERED, ItemState.FAILED)
 
 log = logging.getLogger(__name__)
@@ -76,7 +79,7 @@ class _Course:
 
 
 class TaskRunner:
-    """The one runner of a desk; whose speaker has the spool."""
+    """Runs the tasks of a desk, one process at a time; whose speaker has the spool."""
 
     def __init__(
         self,
@@ -115,16 +118,31 @@ class TaskRunner:
         return self._waiting_for
 
     async def run(self) -> None:
-        """Do what there is to do until cancelled."""
+        """Do what there is to do until cancelled, while no other process does it for this desk."""
         try:
-            while True:
-                waiting_for = await self.round()
-                if waiting_for and waiting_for != self._waiting_for:
-                    log.warning("tasks wait: %s", waiting_for)
-                self._waiting_for = waiting_for
-                await asyncio.sleep(RETRY_SECONDS if waiting_for else ROUND_SECONDS)
+            with self._desk.lock() as lock:
+                await self._go_on(lock)
         finally:
             await self._letters.close()
+
+    async def _go_on(self, lock: Lock) -> None:
+        while True:
+            waiting_for = await self._round_under(lock)
+            if waiting_for and waiting_for != self._waiting_for:
+                log.warning("tasks wait: %s", waiting_for)
+            self._waiting_for = waiting_for
+            await asyncio.sleep(RETRY_SECONDS if waiting_for else ROUND_SECONDS)
+
+    async def _round_under(self, lock: Lock) -> str:
+        try:
+            is_ours = await finish(lock.is_ours)
+        except ExchangeError as error:
+            return f"{error.code}: {error}"
+        self._metrics.stand_by(is_standing_by=not is_ours)
+        if is_ours:
+            return await self.round()
+        self._courses = {}  # somebody else moves them on
+        return OTHER
 
     async def round(self) -> str:
         """One step of every task that has something to do; what one of them waits for, empty when none does."""
@@ -301,7 +319,7 @@ class TaskRunner:
 
     def _open_items(self, name: str, first: int) -> list[Item]:
         with self._desk.reading() as connection:
-            return items.listed(connection, name, _HEARD, first, HEARD_AT_ONCE)
+            return items.awaited(connection, name, _HEARD, first, HEARD_AT_ONCE)
 
     def _moved_on(self, items: Sequence[Item]) -> list[Item]:
         with self._tracker.reading() as connection:

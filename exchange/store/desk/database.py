@@ -6,6 +6,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from exchange.store.desk.lock import FileLock, Lock, SessionLock
 from exchange.store.desk.task_tables import tasks
 from exchange.store.failures import Named
 from exchange.store.migrating import Tables
@@ -22,6 +23,19 @@ class DeskStore(Database):
     def __init__(self, url: str, answer_seconds: int = ANSWER_SECONDS) -> None:
         """Open by SQLAlchemy URL; see `Database`."""
         super().__init__(url, _NATURE, answer_seconds)
+
+    @contextmanager
+    def lock(self) -> Iterator[Lock]:
+        """The right to run this desk's tasks, which is asked for and held while the context lasts."""
+        asked: Lock
+        if self._engine.dialect.name == "postgresql":
+            asked = SessionLock(self._engine.execution_options(isolation_level="AUTOCOMMIT"), self._guarded)
+        else:
+            asked = FileLock(Path(f"{self._engine.url.database}.tasks.lock"))
+        try:
+            yield asked
+        finally:
+            asked.release()
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
