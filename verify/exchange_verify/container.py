@@ -25,10 +25,15 @@ def read_zip(data: bytes, media_type: str) -> dict[str, bytes]:
     files, places, at = dict[str, bytes](), dict[str, tuple[int, int]](), 0
     require(data.startswith(b"PK\3\4"), "is no zip that begins with a file")
     while data.startswith(b"PK\3\4", at):
-        require(len(data) > at + 30 and len(files) < _FILES_MAX, f"ends early, or holds over {_FILES_MAX} files")
+        require(len(files) < _FILES_MAX, f"holds more than {_FILES_MAX} files")
         _, flags, method, _, packed, size, length, extra = unpack("<3H8s2L2H", data[at + 4 : at + 30])
         begin = at + 30 + length
-        name = _checked(data[at + 30 : begin], utf8=flags == _UTF8)
+        raw = data[at + 30 : begin]
+        with within(repr(raw[:80])):  # names lead nowhere else, on any machine
+            name = raw.decode("utf-8" if flags == _UTF8 else "ascii")
+            odd = not name.isprintable() or {*name} & {*' \\:*?"<>|'} or normalize("NFC", name) != name
+            odd = odd or any(not part or part != part.strip(".") for part in name.split("/"))
+            require(not odd and len(raw) <= 400, "is no name that is taken")
         plain = flags in {0, _UTF8} and not method and packed == size and not extra
         require(plain, f"{name}: is compressed, encrypted, without its size, or has extra fields")
         require(name.casefold() not in places, f"{name}: there is another file of that name")
@@ -49,16 +54,6 @@ def read_zip(data: bytes, media_type: str) -> dict[str, bytes]:
     typed = next(iter(files.items())) == (MIMETYPE, media_type.encode())
     require(typed, f"{MIMETYPE}: is not the first file, or does not say {media_type}")
     return files
-
-
-def _checked(raw: bytes, *, utf8: bool) -> str:
-    """A file's name, if it leads nowhere else on any machine."""
-    with within(repr(raw[:80])):
-        name = raw.decode("utf-8" if utf8 else "ascii")
-        odd = not name.isprintable() or {*name} & {*' \\:*?"<>|'} or normalize("NFC", name) != name
-        plain = all(part and part == part.strip(".") for part in name.split("/"))
-        require(plain and not odd and len(raw) <= 400, "is no name that is taken")
-        return name
 
 
 def read_manifest(data: bytes) -> tuple[bool, dict[str, bytes]]:

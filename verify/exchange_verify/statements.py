@@ -40,7 +40,6 @@ not-delivered ContentConsignmentFailure, handed-over ContentHandover, hand-over-
 registered ConsignmentAcceptance, refused ConsignmentRejection, expired AcceptanceRejectionExpiry
 """
 _ETSI_OF = dict(each.split() for each in _ETSI_EVENTS.split(","))
-Fields = dict[str, Any]
 
 
 class Said:
@@ -65,7 +64,7 @@ class Said:
         except (Refused, ValueError, OverflowError):
             require(self.reason, "a statement that cannot be read was accepted")
             self.kind, self.fields = "", {"head": _Reader(self.statement).read("head")}
-        self.head: Fields = self.fields["head"]
+        self.head: dict[str, Any] = self.fields["head"]
         self.decided = f"{self.decision['decided']:%Y-%m-%dT%H:%M:%S.%fZ}"
         self.about: bytes = self.fields.get("letter") or self.digest
         self.container = f"statements/{number:04}-{self.kind or 'statement'}.asics"
@@ -98,7 +97,7 @@ class Said:
         return (not self.reason and named.get(self.kind)) or "not-taken"
 
 
-def read(data: bytes) -> tuple[str, Fields]:
+def read(data: bytes) -> tuple[str, dict[str, Any]]:
     """A record's kind and fields; only its one encoding is read."""
     reader, kind = _Reader(data), _NUMBERED.get(int.from_bytes(data[1:5], "big"), "")
     require(kind, f"schema {data[1:5].hex()} is not known here")
@@ -115,7 +114,6 @@ class _Reader:
         require(len(data) >= self.at and not data[0], "it has no frame, a zero byte and a schema's number")
 
     def read(self, layout: str) -> Any:
-        """The next value of that layout."""
         most = len(self._data)
         if layout[0] == "*":
             items = [self.read(layout[1:]) for _ in range(self._number(most))]
@@ -140,8 +138,7 @@ class _Reader:
         while byte >= 0x80 and shift < 70:
             (byte,) = self._take(1)
             value, shift = value | (byte & 0x7F) << shift, shift + 7
-        fewest = byte < 0x80 and not value >> 64 and (byte or shift == 7)
-        require(fewest, "it has a number in more bytes than it needs")
+        require(byte < 0x80 and not value >> 64 and (byte or shift == 7), "it has a number of too many bytes")
         value = (value >> 1) ^ -(value & 1)
         require(most is None or 0 <= value <= most, f"it has {value} where {most} is the most")
         return value
