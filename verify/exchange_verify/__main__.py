@@ -7,6 +7,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from cryptography import x509
@@ -27,10 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         authorities = x509.load_pem_x509_certificates(given.tsa_root.read_bytes()) if given.tsa_root else []
         at = (given.at or datetime.now(UTC)).astimezone(UTC)
         brought = (given.root.read_bytes(), given.policy.read_text(encoding="utf-8"), authorities, at)
-        verification = Verification(given.package.read_bytes(), *brought)
+        with given.package.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as package:
+            verification = Verification(package, *brought)
+            told, refused = verification.run()
     except (OSError, ValueError) as error:
         parser.error(str(error))
-    told, refused = verification.run()
     story = [] if refused else [said.told(verification.said[0]) for said in verification.said]
     doubt = f"Holds, but {verification.unchecked}" if verification.unchecked else ""
     verdict = f"DOES NOT HOLD: {refused}" if refused else doubt or "Everything that is claimed holds."

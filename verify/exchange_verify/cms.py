@@ -58,10 +58,9 @@ def verify_statement(cms: bytes, statement: bytes, decided: bytes) -> x509.Certi
     for each in certificates:
         certificate = x509.load_der_x509_certificate(each.der)
         issuer, serial = _issuer_and_serial(certificate)
-        by = _encode(_SEQUENCE, _encode(_SEQUENCE, _encode(_CONTEXT_4, issuer)), serial)
-        by = _encode(_SEQUENCE, _encode(_OCTETS, sha256(each.der).digest()), by)
-        by = _encode(_SEQUENCE, _encode(_SEQUENCE, by))
-        said = {_TYPE: _DATA, _TIME: time.der, _DIGEST: digest.der, _BY: by}
+        name = _encode(_SEQUENCE, _encode(_SEQUENCE, _encode(_CONTEXT_4, issuer)), serial)
+        by = _encode(_SEQUENCE, _encode(_OCTETS, sha256(each.der).digest()), name)
+        said = {_TYPE: _DATA, _TIME: time.der, _DIGEST: digest.der, _BY: _encode(_SEQUENCE, _encode(_SEQUENCE, by))}
         signed = b"".join(_encode(_SEQUENCE, name, _encode(_SET, value)) for name, value in said.items())
         algorithm = _RSA if isinstance(certificate.public_key(), RSAPublicKey) else _ECDSA
         info = (_ONE, _encode(_SEQUENCE, issuer, serial), _SHA256, _encode(_CONTEXT_0, signed), algorithm, value.der)

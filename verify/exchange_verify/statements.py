@@ -45,7 +45,7 @@ _ETSI_OF = dict(each.split() for each in _ETSI_EVENTS.split(","))
 class Said:
     """A statement and the decision about it; `kind` is empty where only the statement's head can be read."""
 
-    signer: x509.Certificate  # found by a later step, as is in which partition's log it is due
+    signer: x509.Certificate  # found by later steps, as is in which partition's log it is due
     partition: int
 
     def __init__(self, number: int, entry: bytes, crls: list[str]) -> None:
@@ -77,9 +77,9 @@ class Said:
         etsi = f"http://uri.etsi.org/19522/Event/{_ETSI_OF[event]}" if event in _ETSI_OF else None
         said = {name: decision[name] for name in ("verdict", "reason", "recipients")}
         said |= {"kind": self.kind, "event": event, "etsi": etsi, "body": self.head["body"]}
-        said |= {"decided": self.decided, "directory": decision["directory_version"]}
-        said |= {"policy": self.policy, "crls": self.crls, "digest": self.digest.hex(), "statement": self.container}
-        return said | {"entry": self.proof.replace(".proof", ".entry"), "proof": self.proof}
+        said |= {"decided": self.decided, "directory": decision["directory_version"], "policy": self.policy}
+        said |= {"crls": self.crls, "digest": self.digest.hex(), "statement": self.container, "proof": self.proof}
+        return said | {"entry": self.proof.replace(".proof", ".entry")}
 
     def told(self, letter: "Said") -> str:
         """The same for people, beside the letter that it is about."""
@@ -91,10 +91,9 @@ class Said:
         return told + (f"; refused by the exchange, {self.reason}" if self.reason else "")
 
     def _event(self) -> str:
-        if self.kind == "letter":
-            return "rejected" if self.reason else "accepted"
-        named = {"receipt": self.fields.get("event"), "deadline": "expired", "command": self.fields.get("action")}
-        return (not self.reason and named.get(self.kind)) or "not-taken"
+        plain = {"letter": "accepted", "deadline": "expired"}.get(self.kind)
+        named = self.fields.get("event") or self.fields.get("action") or plain
+        return (not self.reason and named) or ("rejected" if self.kind == "letter" else "not-taken")
 
 
 def read(data: bytes) -> tuple[str, dict[str, Any]]:
@@ -114,9 +113,8 @@ class _Reader:
         require(len(data) >= self.at and not data[0], "it has no frame, a zero byte and a schema's number")
 
     def read(self, layout: str) -> Any:
-        most = len(self._data)
         if layout[0] == "*":
-            items = [self.read(layout[1:]) for _ in range(self._number(most))]
+            items = [self.read(layout[1:]) for _ in range(self._number(len(self._data)))]
             require(not items or not self._number(), "it has an array in several blocks")
             return items
         if layout[0] == "?":
@@ -127,7 +125,7 @@ class _Reader:
             number, day = self._number(), timedelta(days=1)
             return number if layout == "long" else _EPOCH + number * (day if layout == "date" else day.resolution)
         if layout in {"str", "bytes"} or layout.isdigit():
-            data = self._take(int(layout) if layout.isdigit() else self._number(most))
+            data = self._take(int(layout) if layout.isdigit() else self._number(len(self._data)))
             return data.decode() if layout == "str" else data
         fields = (field.split(":") for field in _RECORDS[layout].split())
         return {name: self.read(inner) for name, inner in fields}

@@ -16,6 +16,7 @@ import json
 import re
 from datetime import datetime
 from hashlib import sha256
+from mmap import mmap
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -34,7 +35,9 @@ _SIGNATURE, _FOR_PEOPLE = "META-INF/signature.p7s", re.compile(r"log\.policy|rep
 class Verification:
     """One package, looked at step by step: each step says what it found, or refuses."""
 
-    def __init__(self, package: bytes, root: bytes, policy: str, authorities: Certificates, at: datetime) -> None:
+    def __init__(
+        self, package: bytes | mmap, root: bytes, policy: str, authorities: Certificates, at: datetime
+    ) -> None:
         """Beside the package what the reader brings, and since when they have it."""
         self._package, self._root, self._text = package, root, policy
         self._authorities, self._at = authorities, at
@@ -61,12 +64,15 @@ class Verification:
         for name in sorted({*self._files} ^ {*self._seen, *digests}):
             raise Refused(f"{name}: {'no manifest names it' if name in self._files else 'is not in the package'}")
         for name, digest in digests.items():
-            require(sha256(self._files[name]).digest() == digest, f"{name}: is not the file that the manifest names")
+            require(
+                sha256(self._package[self._files[name]]).digest() == digest,
+                f"{name}: is not the file that the manifest names",
+            )
         return f"a plain zip; each of its {len(digests)} files is the one that the manifest names"
 
     def _brought(self) -> str:
         self._policy = log.Policy(self._text)
-        files = {name: data for name, data in self._files.items() if name.startswith("directory/")}
+        files = {name: self._package[at] for name, at in self._files.items() if name.startswith("directory/")}
         self._directory = Directory(self._root, files)
         exchange = self._directory.exchange.hex()
         with within(_CASE):
@@ -87,10 +93,10 @@ class Verification:
                 require(about.hex() == self._index["letter"], f"{said.container} is about another letter")
                 require(said.head["exchange"] == self._directory.exchange, "it is of another exchange")
                 require(self._signed(said)[0] == said.statement, f"it is not about the statement in {said.container}")
-                require(all(said.digest != each.digest for each in self.said), "one statement twice")
             self.said.append(said)
             self._index["events"][number - 1] = said.indexed()
-        require(self.said, f"{_CASE}: has no events")
+        different = len({said.digest for said in self.said})
+        require(different == len(self.said) > 0, f"{_CASE}: has no events, or one statement twice")
         return f"{len(self.said)} decisions, each about exactly the statement beside it"
 
     def _signatures(self) -> str:
@@ -174,7 +180,7 @@ class Verification:
         told = []
         for name, stamped in over.items():
             with within(name):
-                stamp, data = self._files[name], self._files[stamped]
+                stamp, data = self._file(name), self._file(stamped)
                 at, until = cms.verify_time_stamp(stamp, data, self._authorities, response=name != STAMP)
                 require(until >= self._at, f"it ended {until}: say with --at since when you have the package")
                 told.append(f"{stamped} was there at {at:%Y-%m-%dT%H:%M:%SZ}")
@@ -185,18 +191,17 @@ class Verification:
         reached = [self._stamped, all(said.crls for said in self.said), bool(index["time_stamps"]), False]
         levels = ("B", "T", "LT", "LTA")[: 1 + reached.index(False)]
         require(level in levels, f"{_CASE}: claims level {level}, what is here makes {levels[-1]}")
-        versions = sorted(
-            {(each.decision["directory_version"], each.decision["directory_digest"]) for each in self.said}
-        )
-        alone = len(dict(versions)) == len(versions) == len(index["directory"])
-        require(alone, f"{_CASE}: has not each version of the directory once")
-        for number, (version, digest) in enumerate(versions):
+        found = {
+            (by["directory_version"], by["directory_digest"].hex()) for by in (said.decision for said in self.said)
+        }
+        require(len(dict(found)) == len(found) == len(index["directory"]), f"{_CASE}: has not each version once")
+        for number, (version, digest) in enumerate(sorted(found)):
             files = index["directory"][number]["files"]
-            index["directory"][number] = {"version": version, "digest": digest.hex(), "files": files}
+            index["directory"][number] = {"version": version, "digest": digest, "files": files}
             for file in files:
                 self._file(file, "directory/")
         index["policy"] = self.said[0].policy
-        for name, said in json.loads(self._files[_CASE]).items():
+        for name, said in json.loads(self._file(_CASE)).items():
             require(_written(said) == _written(index.get(name)), f"{_CASE}: its '{name}' is not what was found")
         for name in sorted({*self._files} - self._seen):
             require(_FOR_PEOPLE.fullmatch(name), f"{name}: nothing says what this file is")
@@ -206,16 +211,15 @@ class Verification:
         """A file that from now on something explains."""
         require(name.startswith(folder) and name in self._files, f"{name}: is not in the package's {folder}")
         self._seen.add(name)
-        return self._files[name]
+        return self._package[self._files[name]]
 
     def _signed(self, said: Said) -> tuple[bytes, bytes]:
         """A statement and its signature, as they lie in its container."""
         with within(said.container):
-            files = read_zip(self._file(said.container), "application/vnd.etsi.asic-s+zip")
+            files = read_zip(data := self._file(said.container), "application/vnd.etsi.asic-s+zip")
             require([*files] == [MIMETYPE, "statement", _SIGNATURE], "it is no container of one statement")
-            return files["statement"], files[_SIGNATURE]
+            return data[files["statement"]], data[files[_SIGNATURE]]
 
 
 def _written(index: object) -> bytes:
-    """The one encoding that an index has."""
     return (json.dumps(index, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
