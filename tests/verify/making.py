@@ -6,12 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from hashlib import sha256
-from io import BytesIO
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from exchange_verify.steps import Trusted, Verification
+from exchange_verify.steps import Verification
 
 from exchange.domain.decision import Decided, Journalled
 from exchange.domain.directory import Directory
@@ -205,8 +204,8 @@ class Course:
     def look(self, package: bytes | Mapping[str, bytes], **trusted: Any) -> Found:
         """What the verifier finds; files are put together first."""
         data = package if isinstance(package, bytes) else self.zipped(package)
-        brought = Trusted(self.world.root, self.archive.policy_text, self.authorities, LOOKED)
-        verification = Verification(BytesIO(data), replace(brought, **trusted))
+        brought = {"root": self.world.root, "policy": self.archive.policy_text, "authorities": self.authorities}
+        verification = Verification(data, **{**brought, "at": LOOKED, **trusted})
         steps, refused = verification.run()
         story = () if refused else tuple(said.told(verification.said[0]) for said in verification.said)
         return Found(tuple(steps), refused, story, "" if refused else verification.unchecked)

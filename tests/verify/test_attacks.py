@@ -48,9 +48,12 @@ def inner(files: Mapping[str, bytes], container: str, name: str) -> bytes:
     ("alter", "said"),
     [
         (lambda data: data + b"behind", "does not end"),
-        (lambda data: b"before" + data, "does not end"),
+        (lambda data: b"before" + data, "is no zip"),
+        (lambda data: data[:-46] + data[-22:], "directory"),
         (lambda data: data[:-22], "does not end"),
-        (lambda data: data[:10], "is no zip"),
+        (lambda data: data[:10], "ends early"),
+        (lambda data: flipped(data, data.rindex(b"PK\1\2")), "directory, which must follow its files, differs"),
+        (lambda data: data[: data.rindex(b"PK\1\2")], "directory, which must follow its files, differs"),
         (lambda data: data.replace(b"asic-e", b"asic-x"), "mimetype"),
     ],
 )
@@ -94,15 +97,17 @@ def test_nothing_is_compressed(course: Course) -> None:
     assert "bomb: is compressed" in course.look(stream.getvalue()).refused
     short = zipped({"mimetype": ASIC_E, "log.policy": b"x" * 0x1234})
     lying = short.replace(struct.pack("<LL", 0x1234, 0x1234), struct.pack("<LL", 0x7F001234, 0x7F001234))
-    assert "belong to no file" in course.look(lying).refused
+    assert "log.policy: ends early" in course.look(lying).refused
 
 
 @pytest.mark.parametrize("flags", [1, 8])
 def test_encrypted_files_and_sizes_behind_data(course: Course, files: Files, flags: int) -> None:
     """Neither can be read in one way only."""
     data = course.zipped(files)
-    at = data.rindex(b"PK\1\2")
-    assert "is compressed, encrypted, or without its size" in course.look(flipped(data, at + 8, flags)).refused
+    said = course.look(flipped(data, data.rindex(b"PK\3\4") + 6, flags)).refused
+    assert "is compressed, encrypted, without its size" in said
+    said = course.look(flipped(data, data.rindex(b"PK\1\2") + 8, flags)).refused
+    assert "directory, which must follow its files, differs" in said
 
 
 # --- the manifest
@@ -196,22 +201,22 @@ def changes() -> dict[str, tuple[Callable[[Any], None], int]]:
         "more": 1,
     }
     return {
-        **{f"event's {name}": (put(f"events.0.{name}", value), 3) for name, value in events.items()},
-        "entry": (put("events.0.entry", "entries/0002.entry"), 3),
-        "proof": (put("events.0.proof", "entries/0002.proof"), 3),
-        "statement": (put("events.0.statement", RECEIPT), 3),
-        "policy of an event": (put("events.0.policy", "log.policy"), 3),
+        **{f"event's {name}": (put(f"events.0.{name}", value), 10) for name, value in events.items()},
+        "entry": (put("events.0.entry", "entries/0002.entry"), 10),
+        "proof": (put("events.0.proof", "entries/0002.proof"), 10),
+        "statement": (put("events.0.statement", RECEIPT), 10),
+        "policy of an event": (put("events.0.policy", "log.policy"), 10),
         "lists": (put("events.0.crls", []), 5),
         "exchange": (put("exchange", "00" * 32), 2),
         "letter": (put("letter", "00" * 32), 3),
         "no events": (put("events", []), 3),
-        "policy": (put("policy", "log.policy"), 5),
-        "directory": (put("directory.0.digest", "00" * 32), 5),
-        "directory's file": (put("directory.0.files.0", "report.en.html"), 5),
+        "policy": (put("policy", "log.policy"), 10),
+        "directory": (put("directory.0.digest", "00" * 32), 10),
+        "directory's file": (put("directory.0.files.0", "report.en.html"), 10),
         "level": (put("level", "LTA"), 10),
-        "form": (put("contents.0.form", "SEALED"), 8),
-        "size": (put("contents.1.size", 1), 8),
-        "item": (put("contents.0.item", 0.0), 8),
+        "form": (put("contents.0.form", "SEALED"), 10),
+        "size": (put("contents.1.size", 1), 10),
+        "item": (put("contents.0.item", 0.0), 10),
         "another's salt": (put("contents.0.salt", "00" * 32), 8),
         "another's file": (put("contents.1.file", "contents/0002-2.pdf"), 8),
         "missing": (put("contents.0.missing", "withheld"), 8),
@@ -246,12 +251,12 @@ def test_a_receipt_about_another_letter(course: Course, files: Files) -> None:
     """It is true, but says nothing about this one."""
     other = course.files(course.other)
     mixed = {
-        name.replace("0002", "0009"): data for name, data in other.items() if "/0002" in name and "contents" not in name
+        name.replace("0002", "0007"): data for name, data in other.items() if "/0002" in name and "contents" not in name
     }
 
     def add(index: Any) -> None:
         event = json.loads(other["case.json"])["events"][1]
-        index["events"].append(json.loads(json.dumps(event).replace("/0002", "/0009")))
+        index["events"].append(json.loads(json.dumps(event).replace("/0002", "/0007")))
 
     found = course.look(course.indexed({**files, **mixed}, add))
     assert found.step == 3

@@ -57,4 +57,4 @@ def test_a_list_of_nobody_s(course: Course) -> None:
     name = next(each for each in files if each.startswith("crls/"))
     found = course.look({**files, name: files[name][:-1] + bytes([files[name][-1] ^ 1])})
     assert found.step == 5
-    assert "lacks the list" in found.refused
+    assert f"{name}: it is not the list that the policy names" in found.refused

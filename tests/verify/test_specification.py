@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from exchange_verify import avro, steps
+from exchange_verify import statements, steps
 from exchange_verify.errors import Refused, within
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,7 +29,7 @@ def test_the_worked_example() -> None:
     data = bytes.fromhex("".join(re.findall(r"^([0-9a-f]+) +\S", block[: block.index("```")], re.MULTILINE)))
     assert data == (GOLDEN / "0012-open-v1.first.avro").read_bytes()
     assert f"`{sha256(data).hexdigest()}`" in TEXT
-    assert avro.read(data)[1]["head"]["body"] == "mfa"
+    assert statements.read(data)[1]["head"]["body"] == "mfa"
 
 
 def test_events_have_the_names_of_the_standard() -> None:
@@ -56,7 +56,7 @@ def test_both_readers_read_the_same(path: Path) -> None:
     """Golden records of statements and decisions, field by field."""
     if path.name[:4] in {"0031", "0032"}:
         return
-    kind, fields = avro.read(path.read_bytes())
+    kind, fields = statements.read(path.read_bytes())
     value = decode(Decided, path.read_bytes()) if kind == "decided" else decode_statement(path.read_bytes())
     _require_same(fields, value)
 
@@ -65,7 +65,7 @@ def test_both_readers_read_the_same(path: Path) -> None:
 @given(st.sampled_from([*KINDS, Decided]).flatmap(values))
 def test_whatever_is_said_is_read_the_same(value: Statement | Decided) -> None:
     """Anything that the schemas allow."""
-    _, fields = avro.read(encode(value))
+    _, fields = statements.read(encode(value))
     _require_same(fields, value)
 
 
@@ -81,10 +81,10 @@ def test_both_readers_refuse_the_same(value: Statement, at: int, by: int) -> Non
         _require_same(ours, theirs)
 
 
-def _read(data: bytes) -> avro.Fields | None:
+def _read(data: bytes) -> statements.Fields | None:
     try:
         with within("statement"):
-            return avro.read(data)[1]
+            return statements.read(data)[1]
     except Refused:
         return None
 

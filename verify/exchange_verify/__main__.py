@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from exchange_verify.steps import Trusted, Verification
+from exchange_verify.steps import Verification
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,12 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         authorities = x509.load_pem_x509_certificates(given.tsa_root.read_bytes()) if given.tsa_root else []
         at = (given.at or datetime.now(UTC)).astimezone(UTC)
-        trusted = Trusted(given.root.read_bytes(), given.policy.read_text(encoding="utf-8"), authorities, at)
-        with given.package.open("rb") as source:
-            verification = Verification(source, trusted)
-            told, refused = verification.run()
+        brought = (given.root.read_bytes(), given.policy.read_text(encoding="utf-8"), authorities, at)
+        verification = Verification(given.package.read_bytes(), *brought)
     except (OSError, ValueError) as error:
         parser.error(str(error))
+    told, refused = verification.run()
     story = [] if refused else [said.told(verification.said[0]) for said in verification.said]
     unchecked = "" if refused else verification.unchecked
     code = 1 if refused else 3 if unchecked else 0

@@ -1,54 +1,145 @@
-"""Whether a certificate was valid at a time: a chain to an issuer (RFC 5280), and lists of revoked ones (CRL)."""
+"""Who had which certificate, by the directory (The Update Framework), and whether it was valid then (RFC 5280).
 
+Of the directory's files all but roots are found by their SHA-256, which the decision or the file before names.
+"""
+
+import json
+import re
 import tomllib
-from collections.abc import Mapping
-from datetime import datetime
+from base64 import b64decode
+from contextlib import suppress
+from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from exchange_verify.errors import Refused, require, within
 
 STATEMENTS = x509.ObjectIdentifier("2.25.107290019016386115960636239826129751690.1")
 _STRONG, _PIECE_BYTES = (hashes.SHA256, hashes.SHA384, hashes.SHA512), 512 * 1024
 Certificates = list[x509.Certificate]
+Json = dict[str, Any]
+_SCHEMES = {"ecdsa-sha2-nistp256": ec.EllipticCurvePublicKey, "rsassa-pss-sha256": rsa.RSAPublicKey}
+_TIME, _ESCAPED = "%Y-%m-%dT%H:%M:%S.%fZ", re.compile(r"\\(u[0-9a-f]{4}|.)")
+
+
+class Directory:
+    """The directory's files in a package."""
+
+    def __init__(self, first: bytes, files: dict[str, bytes]) -> None:
+        """Follow the roots from the first, `1.root.json`, which the person who verifies has brought."""
+        self.exchange = sha256(first).digest()
+        self._files = {sha256(data).hexdigest(): data for data in files.values()}
+        self._roots, files = list[Json](), {**files, "directory/1.root.json": first}
+        while (name := f"directory/{len(self._roots) + 1}.root.json") in files:
+            with within(name):
+                document = json.loads(files[name])
+                root = document["signed"]
+                for by in (*self._roots[-1:], root):
+                    _signed(document, "root", len(self._roots) + 1, by["keys"], by["roles"]["root"])
+            self._roots.append(root)
+
+    def listed(self, der: bytes, body: str, at: datetime, digest: bytes, version: int) -> tuple[Certificates, int]:
+        """Refuse a certificate that was not a body's then, by that snapshot; else who issues such, how many logs."""
+        document = self._json(digest.hex())
+        number = document["signed"]["x-root"]
+        require(0 < number <= len(self._roots), f"directory/{number}.root.json: is not here")
+        keys, roles = (self._roots[number - 1][name] for name in ("keys", "roles"))
+        snapshot = _signed(document, "snapshot", version, keys, roles["snapshot"])
+        targets = self._list(snapshot, "targets", keys, roles["targets"])
+        lists, path = targets["delegations"]["succinct_roles"], f"bodies/{body}.json"
+        # A body's list goes by the first bits of its path's SHA-256.
+        bits, first = lists["bit_length"], int.from_bytes(sha256(path.encode()).digest()[:4], "big")
+        name = f"{lists['name_prefix']}-{first >> (32 - bits):0{(bits + 3) // 4}x}"
+        bodies = self._list(snapshot, name, targets["delegations"]["keys"], lists)["targets"]
+        require(path in bodies, f"version {version} lists no body {body}")
+        entry = self._json(bodies[path]["hashes"]["sha256"])
+        settings = self._json(targets["targets"]["exchange.json"]["hashes"]["sha256"])
+        require(entry["code"] == body, f"the entry of {body} is that of {entry['code']}")
+        held = [each for each in entry["certificates"] if b64decode(each["der"], validate=True) == der]
+        require(any(each["use"] == "statement" for each in held), "it is not listed")
+        for each in held:
+            since = each["revoked"] and datetime.strptime(each["revoked"], _TIME).replace(tzinfo=UTC)
+            require(not since or since > at, f"it was revoked at {since}, the decision is of {at}")
+        issuers = [x509.load_der_x509_certificate(b64decode(each, validate=True)) for each in settings["issuers"]]
+        return issuers, settings["journal_partitions"]
+
+    def _list(self, snapshot: Json, name: str, keys: Json, role: Json) -> Json:
+        meta = snapshot["meta"][f"{name}.json"]
+        return _signed(self._json(meta["hashes"]["sha256"]), "targets", meta["version"], keys, role)
+
+    def _json(self, digest: str) -> Json:
+        require(digest in self._files, f"directory/: lacks the file with SHA-256 {digest}")
+        found: Json = json.loads(self._files[digest])
+        return found
+
+
+def _signed(document: Json, kind: str, version: int, keys: Json, role: Json) -> Json:
+    """What a file says, signed by as many keys as a role's threshold says; a key counts once, whatever its ids."""
+    signed: Json = document["signed"]
+    require((signed["_type"], signed["version"]) == (kind, version), f"it is not {kind} {version}")
+    # They sign OLPC's canonical JSON, in which quotes and backslashes are escaped and nothing else is.
+    text = json.dumps(signed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = _ESCAPED.sub(lambda found: found[0] if found[1] in '"\\' else json.loads(f'"{found[0]}"'), text)
+    signatures, held = {each["keyid"]: bytes.fromhex(each["sig"]) for each in document["signatures"]}, set[str]()
+    for name in signatures.keys() & set(role["keyids"]):
+        public = keys[name]["keyval"]["public"]
+        with suppress(Refused, InvalidSignature):
+            key = load_pem_public_key(public.encode())
+            require(isinstance(key, _SCHEMES.get(keys[name]["scheme"], ())), "its scheme is another")
+            require_signed(key, signatures[name], text.encode(), hashes.SHA256(), salted=True)
+            held.add(public)
+    require(len(held) >= role["threshold"] >= 1, f"{len(held)} signatures of it hold, {role['threshold']} are due")
+    return signed
+
+
+def require_signed(key: object, value: bytes, data: bytes, by: hashes.HashAlgorithm, *, salted: bool = False) -> None:
+    """Refuse, by `InvalidSignature`, a value that a key did not make; and keys that are too weak."""
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.key_size >= 256:
+        key.verify(value, data, ec.ECDSA(by))
+    elif isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048:
+        key.verify(value, data, padding.PSS(padding.MGF1(by), padding.PSS.AUTO) if salted else padding.PKCS1v15(), by)
+    else:
+        raise Refused("its key is too weak, or of another kind than ECDSA and RSA")
 
 
 def chain(
     leaf: x509.Certificate, trusted: Certificates, others: Certificates, at: datetime, usage: x509.ObjectIdentifier
 ) -> Certificates:
-    """The certificates from a leaf for that usage to a trusted one, others in between, all valid at that time."""
-
-    def usages(_policy: object, _certificate: object, found: x509.ExtendedKeyUsage) -> None:
-        _require(usage in found, f"it is not for usage {usage.dotted_string}")
-
-    def key(_policy: object, _certificate: object, found: x509.KeyUsage) -> None:
-        signs = [found.digital_signature, found.content_commitment]
-        _require(all(signs) if usage == STATEMENTS else any(signs), "its key is not for such signatures")
-
-    policy = ExtensionPolicy.permit_all().require_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, usages)
-    policy = policy.require_present(x509.KeyUsage, Criticality.AGNOSTIC, key)
-    builder = PolicyBuilder().store(Store(trusted)).time(at)
-    builder = builder.extension_policies(ca_policy=ExtensionPolicy.webpki_defaults_ca(), ee_policy=policy)
+    """The certificates from a leaf for that usage to a top one of those trusted, all valid at that time."""
+    usages = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    require(usage in usages, f"it is not for usage {usage.dotted_string}")
+    key = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
+    signs = [key.digital_signature, key.content_commitment]
+    require(all(signs) if usage == STATEMENTS else any(signs), "its key is not for such signatures")
+    top = [each for each in trusted if not any(each.issuer == by.subject != each.subject for by in trusted)]
+    between = [each for each in (*trusted, *others) if each not in top]
+    issuers, leaves = ExtensionPolicy.webpki_defaults_ca(), ExtensionPolicy.permit_all()
+    builder = PolicyBuilder().store(Store(top)).time(at).extension_policies(ca_policy=issuers, ee_policy=leaves)
     try:
-        return builder.build_client_verifier().verify(leaf, others).chain
+        return builder.build_client_verifier().verify(leaf, between).chain
     except VerificationError as error:
         raise Refused(f"no chain to a trusted issuer was valid at {at:%Y-%m-%dT%H:%M:%SZ} ({error})") from error
 
 
 def require_unrevoked(
-    path: Certificates, policy: bytes, files: Mapping[str, bytes], issuers: Certificates, at: datetime
-) -> list[str]:
-    """The revocation lists that a policy names, among a package's files; by them nobody in a chain was revoked then."""
-    named, whole, names = tomllib.loads(policy.decode()), {tuple(_pieces(files[name])): name for name in files}, []
-    minds = named.get("revocation", {}).get("when_stale") == "refuse"
-    for pieces in named.get("crls", {}).get("parts", ()):
-        require(tuple(pieces) in whole, f"crls/: lacks the list with SHA-256 {pieces} that the policy names")
-        names.append(whole[tuple(pieces)])
-        with within(names[-1]):
-            crl = x509.load_der_x509_crl(files[names[-1]])
+    path: Certificates, policy: bytes, lists: dict[str, bytes], issuers: Certificates, at: datetime
+) -> None:
+    """Refuse a chain when the revocation lists are not those that a policy names, or one of it was revoked by them."""
+    named = tomllib.loads(policy.decode())
+    minds, parts = named.get("revocation", {}).get("when_stale") == "refuse", named.get("crls", {}).get("parts", [])
+    require(len(parts) == len(lists), f"the policy names {len(parts)} revocation lists")
+    for (file, data), due in zip(lists.items(), parts, strict=True):
+        with within(file):
+            pieces = (data[begin : begin + _PIECE_BYTES] for begin in range(0, len(data), _PIECE_BYTES))
+            require([sha256(each).hexdigest() for each in pieces] == due, "it is not the list that the policy names")
+            crl = x509.load_der_x509_crl(data)
             keys = [issuer.public_key() for issuer in issuers if issuer.subject == crl.issuer]
             held = any(crl.is_signature_valid(key) for key in keys)  # type: ignore[arg-type]  # others: TypeError
             require(held, "it is not signed by an issuer that the directory lists")
@@ -56,18 +147,7 @@ def require_unrevoked(
             require(full and isinstance(crl.signature_hash_algorithm, _STRONG), "it is partial, or signed weakly")
         for certificate in (each for each in path if each.issuer == crl.issuer):
             entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
-            since = None if entry is None else entry.revocation_date_utc
-            require(since is None or since > at, f"{certificate.serial_number:x} was revoked by its issuer at {since}")
+            since = entry and entry.revocation_date_utc
+            require(not since or since > at, f"{certificate.serial_number:x} was revoked by its issuer at {since}")
             overdue = crl.next_update_utc is None or crl.next_update_utc < at.replace(microsecond=0)
             require(not (minds and overdue), "its issuer's list was overdue, which the policy does not accept")
-    return names
-
-
-def _require(holds: object, what: str) -> None:
-    """For the library's callbacks, which it wants to end in this error."""
-    if not holds:
-        raise ValueError(what)
-
-
-def _pieces(data: bytes) -> list[str]:
-    return [sha256(data[at : at + _PIECE_BYTES]).hexdigest() for at in range(0, len(data), _PIECE_BYTES)]

@@ -1,84 +1,78 @@
-"""The zip of a package, read strictly: so that two readers cannot see two packages in one file.
+"""The zip of a package and its manifest, read strictly: so that two readers cannot see two packages in one file.
 
-Files stand one behind the other from the first byte; the directory behind them says the same of each, in the same
-order, and the archive ends with it. Nothing is compressed: so nothing unpacks to more than it is. Python's `zipfile`
-is more forgiving, so it is not used.
+Files stand one behind the other from the first byte, and the zip's directory behind them says the same. Nothing is
+compressed: so nothing unpacks to more than it is. Python's `zipfile` is more forgiving.
 """
 
-import struct
-from io import BytesIO
-from typing import BinaryIO
-from unicodedata import category, normalize
+from base64 import b64decode
+from struct import pack, unpack
+from unicodedata import normalize
+from urllib.parse import unquote
+from xml.etree import ElementTree as ET
 from zlib import crc32
 
 from exchange_verify.errors import require, within
 
-MIMETYPE = "mimetype"
+MIMETYPE, STAMP = "mimetype", "META-INF/timestamp.tst"
 _FILES_MAX, _UTF8 = 65_000, 0x800
-_END, _CENTRAL, _LOCAL = struct.Struct("<4s4H2LH"), struct.Struct("<4s6H3L5H2L"), struct.Struct("<4s5H3L2H")
+_ASIC, _DS = "{http://uri.etsi.org/02918/v1.2.1#}", "{http://www.w3.org/2000/09/xmldsig#}"
+_REFERENCE = (f"{_ASIC}DataObjectReference", f"{_DS}DigestMethod", f"{_DS}DigestValue")
+_SHA256 = {"Algorithm": "http://www.w3.org/2001/04/xmlenc#sha256"}
 
 
-class Container:
-    """The files of a zip, in its order; each is unpacked when it is read."""
-
-    def __init__(self, source: BinaryIO, media_type: str) -> None:
-        """Look at the whole structure; the first file must be `mimetype` and say the media type."""
-        self._source, self.files = source, dict[str, tuple[int, int, int]]()
-        length = source.seek(0, 2)
-        require(length >= _END.size, "it is no zip")
-        sign, disk, first, here, number, size, begin, comment = _END.unpack(self._bytes(length - _END.size, _END.size))
-        plain = sign == b"PK\5\6" and not (disk or first or comment) and here == number
-        require(plain and begin + size + _END.size == length, "it does not end with the directory of one plain zip")
-        require(0 < number <= _FILES_MAX, f"it holds {number} files, at most {_FILES_MAX} are read")
-        central, at, behind, seen = self._bytes(begin, size), 0, 0, set()
-        for _ in range(number):
-            name, file, at, behind = self._entry(central, at, behind)
-            require(name.casefold() not in seen, f"{name}: there is another file of that name")
-            seen.add(name.casefold())
-            self.files[name] = file
-        require(at == size and behind == begin, "it holds bytes that belong to no file")
-        typed = next(iter(self.files)) == MIMETYPE and self.read(MIMETYPE) == media_type.encode()
-        require(typed, f"{MIMETYPE}: is not the first file, or does not say {media_type}")
-
-    def read(self, name: str) -> bytes:
-        """A file's bytes."""
-        require(name in self.files, f"{name}: is not in the package")
-        begin, size, crc = self.files[name]
-        data = self._bytes(begin, size)
-        require(len(data) == size and crc32(data) == crc, f"{name}: is damaged")
-        return data
-
-    def inner(self, name: str, media_type: str) -> "Container":
-        """A zip within this one."""
-        with within(name):
-            return Container(BytesIO(self.read(name)), media_type)
-
-    def _bytes(self, begin: int, size: int) -> bytes:
-        self._source.seek(begin)
-        return self._source.read(size)
-
-    def _entry(self, central: bytes, at: int, begin: int) -> tuple[str, tuple[int, int, int], int, int]:
-        """The directory's next entry, which must repeat the file's own header at `begin`; the offsets behind both."""
-        require(at + _CENTRAL.size <= len(central), "its directory ends early")
-        sign, _, version, flags, method, time, date, crc, packed, size, named, *rest = _CENTRAL.unpack_from(central, at)
-        extra, comment, disk, _, _, offset = rest
-        raw = central[at + _CENTRAL.size : at + _CENTRAL.size + named]
-        name = _checked(raw, utf8=bool(flags & _UTF8))
-        require(sign == b"PK\1\2" and not (extra or comment or disk), f"{name}: has an odd entry in the directory")
-        stored = flags in {0, _UTF8} and method == 0 and packed == size
-        require(stored, f"{name}: is compressed, encrypted, or without its size")
-        own = _LOCAL.pack(b"PK\3\4", version, flags, method, time, date, crc, packed, size, named, 0) + raw
-        same = offset == begin and self._bytes(begin, len(own)) == own
-        require(same, f"{name}: is not where or what the zip's directory says")
-        begin += len(own)
-        return name, (begin, size, crc), at + _CENTRAL.size + named, begin + size
+def read_zip(data: bytes, media_type: str) -> dict[str, bytes]:
+    """The files of a zip, in its order; the first must be `mimetype` and say the media type."""
+    files, places, at = dict[str, bytes](), dict[str, tuple[int, int]](), 0
+    require(data.startswith(b"PK\3\4"), "is no zip that begins with a file")
+    while data.startswith(b"PK\3\4", at):
+        require(len(data) > at + 30 and len(files) < _FILES_MAX, f"ends early, or holds over {_FILES_MAX} files")
+        _, flags, method, _, packed, size, length, extra = unpack("<3H8s2L2H", data[at + 4 : at + 30])
+        begin = at + 30 + length
+        name = _checked(data[at + 30 : begin], utf8=flags == _UTF8)
+        plain = flags in {0, _UTF8} and not method and packed == size and not extra
+        require(plain, f"{name}: is compressed, encrypted, without its size, or has extra fields")
+        require(name.casefold() not in places, f"{name}: there is another file of that name")
+        require(begin + size <= len(data), f"{name}: ends early")
+        files[name] = data[begin : begin + size]
+        places[name.casefold()] = at, begin
+        at = begin + size
+    end = at
+    for (place, begin), (name, content) in zip(places.values(), files.items(), strict=True):
+        # What stands in the file's own header, then its place; who made it and its rights stand here alone.
+        own = b"PK\1\2" + data[end + 4 : end + 6] + data[place + 4 : place + 28] + bytes(6) + data[end + 36 : end + 42]
+        own += pack("<L", place) + data[place + 30 : begin]
+        require(data.startswith(own, end), f"{name}: the zip's directory, which must follow its files, differs")
+        require(pack("<L", crc32(content)) == data[place + 14 : place + 18], f"{name}: is damaged")
+        end += len(own)
+    last = pack("<4s4H2LH", b"PK\5\6", 0, 0, len(files), len(files), end - at, at, 0)
+    require(data[end:] == last, "does not end with the directory of one plain zip")
+    typed = next(iter(files.items())) == (MIMETYPE, media_type.encode())
+    require(typed, f"{MIMETYPE}: is not the first file, or does not say {media_type}")
+    return files
 
 
 def _checked(raw: bytes, *, utf8: bool) -> str:
     """A file's name, if it leads nowhere else on any machine."""
     with within(repr(raw[:80])):
         name = raw.decode("utf-8" if utf8 else "ascii")
-        odd = any(category(each)[0] in "CZ" or each in '\\:*?"<>|' for each in name)
+        odd = not name.isprintable() or {*name} & {*' \\:*?"<>|'} or normalize("NFC", name) != name
         plain = all(part and part == part.strip(".") for part in name.split("/"))
-        require(plain and not odd and len(raw) <= 400 and normalize("NFC", name) == name, "is no name that is taken")
+        require(plain and not odd and len(raw) <= 400, "is no name that is taken")
         return name
+
+
+def read_manifest(data: bytes) -> tuple[bool, dict[str, bytes]]:
+    """Whether a manifest is time-stamped, and the SHA-256 of each file that it names."""
+    require(b"<!" not in data and b"&" not in data, "it declares something")
+    root = ET.fromstring(data.decode())  # noqa: S314  # without declarations nothing can be expanded or fetched
+    require(root.tag == f"{_ASIC}ASiCManifest", "it is no ASiCManifest")
+    stamps = [each.attrib["URI"] for each in root if each.tag == f"{_ASIC}SigReference"]
+    require(stamps in ([], [STAMP]), f"its time-stamp is not {STAMP}")
+    digests = dict[str, bytes]()
+    for each in root[len(stamps) :]:
+        name, (method, value) = unquote(each.attrib["URI"], errors="strict"), each
+        require((each.tag, method.tag, value.tag) == _REFERENCE, f"{name}: it is named in an odd way")
+        require(method.attrib == _SHA256, f"{name}: it is named by a weak digest, not by SHA-256")
+        require(name not in digests, f"{name}: it is named twice")
+        digests[name] = b64decode(value.text or "", validate=True)
+    return bool(stamps), digests

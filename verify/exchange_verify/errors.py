@@ -1,14 +1,9 @@
-"""What does not hold."""
+"""What does not hold, and of which file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-
-_LIBRARY = (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, UnsupportedAlgorithm)
-_BROKEN = (ValueError, LookupError, TypeError, AttributeError, RecursionError, ArithmeticError, SyntaxError, *_LIBRARY)
-"""What reading somebody's JSON, Avro, DER, XML or certificates may end in when it is not what it should be."""
+from cryptography.exceptions import InvalidSignature
 
 
 class Refused(Exception):
@@ -23,10 +18,12 @@ def require(holds: object, what: str) -> None:
 
 @contextmanager
 def within(file: str) -> Iterator[None]:
-    """Whatever is refused inside is refused of this file."""
+    """Whatever is refused inside is refused of this file; so is whatever a stranger's bytes make a parser raise."""
     try:
         yield
     except Refused as error:
         raise Refused(f"{file}: {error}") from error
-    except _BROKEN as error:
+    except InvalidSignature as error:
+        raise Refused(f"{file}: a signature of it does not hold") from error
+    except Exception as error:
         raise Refused(f"{file}: is not what it should be: {type(error).__name__}: {error}"[:400]) from error

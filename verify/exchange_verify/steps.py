@@ -2,70 +2,56 @@
 
  1. The file is a plain zip, and its manifest names every file in it with its SHA-256.
  2. The index, `case.json`, is about one letter of the exchange whose first root the reader has brought.
- 3. Each decision is about exactly the statement beside it, and the index says nothing else of either.
+ 3. Each decision is about exactly the statement beside it, and all are about that letter.
  4. Each statement is signed over exactly its bytes by a certificate that comes with it.
  5. That certificate was its body's by the directory that the decision names, and valid when it was decided.
  6. Each decision is in the transparency log, under a checkpoint that enough witnesses cosigned.
  7. Statements of one origin, and decisions of one lane, that follow one another name one another.
  8. Contents are what the statements commit to; those that are left out, the index says so.
  9. Time-stamps are of these very bytes, by an authority that the reader trusts.
-10. The package is of the level that it claims, and holds no file that nothing explains.
+10. The index says what was found and nothing else, and there is no file that nothing explains.
 """
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import BinaryIO
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from exchange_verify import case, certificates, cms, log, stamps
-from exchange_verify.container import MIMETYPE, Container
-from exchange_verify.directory import Directory, once
+from exchange_verify import cms, log
+from exchange_verify.certificates import STATEMENTS, Certificates, Directory, chain, require_unrevoked
+from exchange_verify.container import MIMETYPE, STAMP, read_manifest, read_zip
 from exchange_verify.errors import Refused, require, within
+from exchange_verify.statements import Said
 
-_ASIC_E, _ASIC_S = "application/vnd.etsi.asic-e+zip", "application/vnd.etsi.asic-s+zip"
 _MANIFEST, _CASE, _ISSUERS = "META-INF/ASiCManifest.xml", "case.json", "directory/issuers.crt.pem"
-_STATEMENT, _SIGNATURE = "statement", "META-INF/signature.p7s"
-_NAMES = {"contents", "directory", "events", "exchange", "format", "letter", "level", "policy", "time_stamps"}
-_FOR_PEOPLE = re.compile(r"log\.policy|report(\.(ky|ru|en))?\.(html|pdf)")
-_LEVELS = ("B", "T", "LT", "LTA")
-Steps = tuple[Callable[[], str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Trusted:
-    """What the reader brings: the exchange's first root, the log's policy, roots of time-stamp authorities, a time."""
-
-    root: bytes
-    policy: str
-    authorities: certificates.Certificates
-    at: datetime
+_NAMES = ("contents", "directory", "events", "exchange", "format", "letter", "level", "policy", "time_stamps")
+_SIGNATURE, _FOR_PEOPLE = "META-INF/signature.p7s", re.compile(r"log\.policy|report(\.(ky|ru|en))?\.(html|pdf)")
 
 
 class Verification:
-    """One package, looked at step by step: `steps` are to be called in order; each says what it found, or refuses."""
+    """One package, looked at step by step: each step says what it found, or refuses."""
 
-    def __init__(self, source: BinaryIO, trusted: Trusted) -> None:
-        """Nothing is looked at yet."""
-        self._source, self._trusted = source, trusted
-        self.said: list[case.Said] = []
-        self.unchecked = ""
-        self._signers: list[x509.Certificate] = []
-        self._partitions: list[int] = []
-        self._explained = {MIMETYPE, _MANIFEST, _CASE, _ISSUERS}
-        first: Steps = (self._container, self._read_index, self._decisions, self._signatures, self._certificates)
-        self.steps: Steps = (*first, self._log, self._chains, self._contents, self._time_stamps, self._level)
+    def __init__(self, package: bytes, root: bytes, policy: str, authorities: Certificates, at: datetime) -> None:
+        """Beside the package, what the reader brings: first root, log's policy, roots of authorities, since when."""
+        self._package, self._root, self._policy_text, self._authorities, self._at = (
+            package,
+            root,
+            policy,
+            authorities,
+            at,
+        )
+        self._seen, self._checkpoints = set[str](), dict[str, log.Checkpoint]()
+        self.said, self.unchecked = list[Said](), ""
 
     def run(self) -> tuple[list[str], str]:
         """What each step found; and why the one behind them does not hold, empty when all do."""
+        first = (self._container, self._brought, self._decisions, self._signatures, self._certificates)
         told: list[str] = []
         try:
-            for step in self.steps:
+            for step in (*first, self._log, self._chains, self._contents, self._time_stamps, self._index_and_level):
                 with within(f"step {len(told) + 1}"):
                     told.append(step())
         except Refused as error:
@@ -73,93 +59,79 @@ class Verification:
         return told, ""
 
     def _container(self) -> str:
-        package = self._package = Container(self._source, _ASIC_E)
+        self._files = read_zip(self._package, "application/vnd.etsi.asic-e+zip")
         with within(_MANIFEST):
-            self._stamped, digests = case.read_manifest(package.read(_MANIFEST))
-        around = {MIMETYPE, _MANIFEST, *([case.STAMP] if self._stamped else [])}
-        for name in sorted({*package.files} ^ {*around, *digests}):
-            raise Refused(f"{name}: {'no manifest names it' if name in package.files else 'is not in the package'}")
+            self._stamped, digests = read_manifest(self._file(_MANIFEST))
+        self._seen |= {MIMETYPE, *([STAMP] if self._stamped else [])}
+        for name in sorted({*self._files} ^ {*self._seen, *digests}):
+            raise Refused(f"{name}: {'no manifest names it' if name in self._files else 'is not in the package'}")
         for name, digest in digests.items():
-            require(sha256(package.read(name)).digest() == digest, f"{name}: is not the file that the manifest names")
+            require(sha256(self._files[name]).digest() == digest, f"{name}: is not the file that the manifest names")
         return f"a plain zip; each of its {len(digests)} files is the one that the manifest names"
 
-    def _read_index(self) -> str:
-        data = self._package.read(_CASE)
-        self._policy = log.Policy(self._trusted.policy)
-        self._directory = Directory(self._trusted.root, self._folder("directory/"))
+    def _brought(self) -> str:
+        self._policy = log.Policy(self._policy_text)
+        files = {name: data for name, data in self._files.items() if name.startswith("directory/")}
+        self._directory = Directory(self._root, files)
+        exchange = self._directory.exchange.hex()
         with within(_CASE):
-            self._index = index = json.loads(data.decode(), object_pairs_hook=once)
-            written = json.dumps(index, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
-            require(written.encode() == data, "it is not in the one encoding that it has")
-            require({*index} == _NAMES and index["format"] == "exchange-case/1", "it is no exchange-case/1")
-            exchange = self._directory.exchange.hex()
+            index = json.loads(self._file(_CASE).decode())
+            require(_written(index) == self._file(_CASE), "it is not in the one encoding that it has")
+            require(index["format"] == "exchange-case/1", "it is no exchange-case/1")
             require(index["exchange"] == exchange, "it is of another exchange than your root file")
-            require(f"{self._policy.log.name}/".startswith(f"exchange/{exchange}/"), "your policy is of another log")
+            require(f"{self._policy.log_name}/".startswith(f"exchange/{exchange}/"), "your policy is of another log")
+            # Steps put into this one what they find; in the end it must still be as it was.
+            self._index = {name: index[name] for name in _NAMES}
         return f"letter {index['letter']} of exchange {exchange[:16]}…, whose first root you brought"
 
     def _decisions(self) -> str:
         for number, event in enumerate(self._index["events"], 1):
-            statement, entry = (self._named(event[name]) for name in ("statement", "entry"))
-            with within(entry):
-                said = case.read(number, self._inner(statement).read(_STATEMENT), self._package.read(entry))
+            with within(entry := f"entries/{number:04}.entry"):
+                said = Said(number, self._file(entry), event["crls"])
+                about = said.about if self.said else said.digest
+                require(about.hex() == self._index["letter"], f"{said.container} is about another letter")
                 require(said.head["exchange"] == self._directory.exchange, "it is of another exchange")
-                about = said.digest if number == 1 else said.about
-                require(about.hex() == self._index["letter"], f"{statement} is about another letter")
-            with within(f"{_CASE}, event {number}"):
-                _require_same(event, said.indexed() | {"crls": event["crls"]})
-            self._named(event["proof"])
+                require(self._signed(said)[0] == said.statement, f"it is not about the statement in {said.container}")
+                require(all(said.digest != each.digest for each in self.said), "one statement twice")
             self.said.append(said)
-        different = len({said.digest for said in self.said})
-        require(self.said and different == len(self.said), f"{_CASE}: has no events, or one statement twice")
+            self._index["events"][number - 1] = said.indexed()
+        require(self.said, f"{_CASE}: has no events")
         return f"{len(self.said)} decisions, each about exactly the statement beside it"
 
     def _signatures(self) -> str:
         for said in self.said:
-            inner = self._inner(said.files[0])
-            with within(f"{said.files[0]}, {_SIGNATURE}"):
-                self._signers.append(cms.verify(inner.read(_SIGNATURE), said.statement, said.signature))
+            with within(f"{said.container}, {_SIGNATURE}"):
+                said.signer = cms.verify_statement(self._signed(said)[1], said.statement, said.signature)
         return "each statement is signed over exactly its bytes (CMS, ECDSA P-256 or RSA, SHA-256)"
 
     def _certificates(self) -> str:
-        crls, self._lists = self._folder("crls/"), list[list[str]]()
-        versions, issuers = dict[int, str](), set[x509.Certificate]()
-        for said, signer, event in zip(self.said, self._signers, self._index["events"], strict=True):
+        every = set[x509.Certificate]()
+        for said in self.said:
             decision, at, body = said.decision, said.decision["decided"], said.head["body"]
             version, digest = decision["directory_version"], decision["directory_digest"]
-            with within(f"{said.files[0]}, certificate of {body} in version {version} of the directory"):
-                listed = self._directory.look_up(digest, version, body)
-                require((name := signer.fingerprint(hashes.SHA256())) in listed.certificates, "it is not listed")
-                revoked = listed.certificates[name]
-                require(revoked is None or revoked > at, f"it was revoked at {revoked}, the decision is of {at}")
-                path = certificates.chain(signer, *_by_rank(listed.issuers), at, certificates.STATEMENTS)
-                policy = self._package.read(self._named(event["policy"]))
-                require(sha256(policy).digest() == decision["policy_digest"], f"{event['policy']}: is another policy")
-                lists = certificates.require_unrevoked(path, policy, crls, listed.issuers, at)
-                _require_same({"crls": event["crls"]}, {"crls": [self._named(each) for each in lists]})
-            self._partitions.append(int.from_bytes(said.about[:4], "big") % listed.partitions)
-            self._lists.append(lists)
-            issuers |= {*listed.issuers}
-            require(versions.setdefault(version, digest.hex()) == digest.hex(), f"{_CASE}: two versions {version}")
-        stated = [{"version": version, "digest": digest} for version, digest in sorted(versions.items())]
-        with within(_CASE):
-            files = [self._named(file, "directory/") for each in self._index["directory"] for file in each.pop("files")]
-            found = {"directory": self._index["directory"], "policy": self._index["policy"]}
-            _require_same(found, {"directory": stated, "policy": self._index["events"][0]["policy"]})
-        held = x509.load_pem_x509_certificates(self._package.read(_ISSUERS))
-        require({*held} == issuers, f"{_ISSUERS}: holds others than the directory's issuers")
-        return f"each certificate was its body's by {len(files)} files of the directory, and valid at the decision"
+            with within(f"{said.container}, certificate of {body} in version {version} of the directory"):
+                der, policy = said.signer.public_bytes(Encoding.DER), self._file(said.policy)
+                issuers, partitions = self._directory.listed(der, body, at, digest, version)
+                require(sha256(policy).digest() == decision["policy_digest"], f"{said.policy}: is another policy")
+                lists = {name: self._file(name, "crls/") for name in said.crls}
+                require_unrevoked(chain(said.signer, issuers, [], at, STATEMENTS), policy, lists, issuers, at)
+            said.partition = int.from_bytes(said.about[:4], "big") % partitions
+            every |= {*issuers}
+        held = x509.load_pem_x509_certificates(self._file(_ISSUERS))
+        require({*held} == every, f"{_ISSUERS}: holds others than the directory's issuers")
+        return "each certificate was its body's by the directory, and valid when the exchange decided"
 
     def _log(self) -> str:
-        found = {}
-        for said, partition in zip(self.said, self._partitions, strict=True):
-            with within(said.files[2]):
-                place = log.verify(self._package.read(said.files[2]), said.entry, self._policy)
-                require(place[0] == partition, f"the entry is in log {place[0]}, due is {partition}")
-                require(place[:2] not in found, "another entry is at this place")
-                found[place[:2]] = place[2]
-        self._checkpoints = {each.text: each for each in found.values()}
-        witnesses = sorted({name for each in self._checkpoints.values() for name in each.cosigned})
-        sizes = ", ".join(str(each.size) for each in self._checkpoints.values())
+        places = set[tuple[int, int]]()
+        for said in self.said:
+            with within(said.proof):
+                partition, index, checkpoint = log.verify(self._file(said.proof), said.entry, self._policy)
+                require(partition == said.partition, f"the entry is in log {partition}, due is {said.partition}")
+                require((partition, index) not in places, "another entry is at this place")
+            places.add((partition, index))
+            self._checkpoints[checkpoint[0]] = checkpoint
+        sizes = ", ".join(str(size) for _, size, *_ in self._checkpoints.values())
+        witnesses = sorted({name for *_, cosigned in self._checkpoints.values() for name in cosigned})
         by = ", ".join(witnesses) or "nobody, which your policy accepts"
         return f"each decision is in the log, by its checkpoint of size {sizes}, cosigned by {by}"
 
@@ -176,78 +148,82 @@ class Verification:
 
     def _contents(self) -> str:
         committed = [(said, *each) for said in self.said for each in enumerate(said.fields.get("contents", []))]
-        listed = self._index["contents"]
-        require(len(committed) == len(listed), f"{_CASE}: names {len(listed)} items of {len(committed)}")
-        left_out = 0
-        for (said, place, each), item in zip(committed, listed, strict=True):
-            file, salt, missing = item["file"], item["salt"], item["missing"]
-            with within(f"{file or _CASE}, item {place} of {said.files[0]}"):
-                expected = {"file": file, "salt": salt, "missing": missing, "item": place}
-                expected |= {name: each[name] for name in ("form", "media_type", "size")}
-                _require_same(item, expected | {"commitment": each["digest"].hex(), "statement": said.digest.hex()})
+        items, left_out = self._index["contents"], 0
+        require(len(committed) == len(items), f"{_CASE}: names {len(items)} items of {len(committed)}")
+        for number, (said, place, each) in enumerate(committed):
+            file, salt, missing = (items[number][name] for name in ("file", "salt", "missing"))
+            with within(f"{file or _CASE}, item {place} of {said.container}"):
+                found = {"file": file, "salt": salt, "missing": missing, "item": place, "statement": said.digest.hex()}
+                found |= {name: each[name] for name in ("form", "media_type", "size")}
+                items[number] = found | {"commitment": each["digest"].hex()}
                 if file is None:
                     require(salt is None and missing in {"withheld", "not-kept"}, "it is left out, its salt is not")
                     left_out += 1
                     continue
-                require(file not in self._explained and missing is None, "it is there twice, or said to be missing")
-                data, random = self._package.read(self._named(file, "contents/")), bytes.fromhex(salt)
-                found = (len(random), len(data), sha256(random + data).digest())
-                require(found == (32, each["size"], each["digest"]), "it is not what the statement commits to")
+                require(missing is None and file not in self._seen, "it is there twice, or said to be missing")
+                data, random = self._file(file, "contents/"), bytes.fromhex(salt)
+                same = (len(random), len(data), sha256(random + data).digest()) == (32, each["size"], each["digest"])
+                require(same, "it is not what the statement commits to")
         return f"{len(committed) - left_out} items are what was committed to; {left_out} are left out and stay unknown"
 
     def _time_stamps(self) -> str:
-        over = {case.STAMP: _MANIFEST} if self._stamped else {}
-        for each in self._index["time_stamps"]:
-            note, name = (self._named(each[what], "tokens/") for what in ("checkpoint", "response"))
+        over = {STAMP: _MANIFEST} if self._stamped else {}
+        for number, each in enumerate(self._index["time_stamps"]):
+            note, response = each["checkpoint"], each["response"]
             with within(note):
-                opened = self._policy.open(self._package.read(note))
-                require(opened.text in self._checkpoints, "no proof of this package leads to it")
-            over[name] = note
-        self._explained |= {*over}
-        if over and not self._trusted.authorities:
+                text = self._policy.open(self._file(note, "tokens/"))[0]
+                require(text in self._checkpoints, "no proof of this package leads to it")
+                self._file(response, "tokens/")
+            over[response], self._index["time_stamps"][number] = note, {"checkpoint": note, "response": response}
+        if over and not self._authorities:
             self.unchecked = "time-stamps were not looked at: bring roots of their authorities (--tsa-root)"
             return self.unchecked
         told = []
         for name, stamped in over.items():
             with within(name):
-                token = self._package.read(name) if name == case.STAMP else stamps.token_of(self._package.read(name))
-                at, until = stamps.verify(token, self._package.read(stamped), self._trusted.authorities)
+                token = self._files[name] if name == STAMP else cms.token_of(self._files[name])
+                at, until = cms.verify_time_stamp(token, self._files[stamped], self._authorities)
                 late = f"its authority's certificate ended {until}: say with --at since when you have the package"
-                require(until >= self._trusted.at, late)
+                require(until >= self._at, late)
                 told.append(f"{stamped} was there at {at:%Y-%m-%dT%H:%M:%SZ}")
         return "; ".join(told) or "there are none: when it was at the latest, the witnesses' clocks say"
 
-    def _level(self) -> str:
-        level, reached = self._index["level"], [self._stamped, all(self._lists), self._index["time_stamps"], False]
-        levels = _LEVELS[: 1 + [bool(each) for each in reached].index(False)]
+    def _index_and_level(self) -> str:
+        index, level = self._index, self._index["level"]
+        reached = [self._stamped, all(said.crls for said in self.said), bool(index["time_stamps"]), False]
+        levels = ("B", "T", "LT", "LTA")[: 1 + reached.index(False)]
         require(level in levels, f"{_CASE}: claims level {level}, what is here makes {levels[-1]}")
-        for name in self._package.files:
-            require(name in self._explained or _FOR_PEOPLE.fullmatch(name), f"{name}: nothing says what this file is")
+        versions = sorted(
+            {(each.decision["directory_version"], each.decision["directory_digest"]) for each in self.said}
+        )
+        alone = len(dict(versions)) == len(versions) == len(index["directory"])
+        require(alone, f"{_CASE}: has not each version of the directory once")
+        for number, (version, digest) in enumerate(versions):
+            files = index["directory"][number]["files"]
+            index["directory"][number] = {"version": version, "digest": digest.hex(), "files": files}
+            for file in files:
+                self._file(file, "directory/")
+        index["policy"] = self.said[0].policy
+        for name, said in json.loads(self._files[_CASE]).items():
+            require(_written(said) == _written(index.get(name)), f"{_CASE}: its '{name}' is not what was found")
+        for name in sorted({*self._files} - self._seen):
+            require(_FOR_PEOPLE.fullmatch(name), f"{name}: nothing says what this file is")
         return f"level {level}; reports are for people, nothing in them was looked at"
 
-    def _inner(self, name: str) -> Container:
-        inner = self._package.inner(name, _ASIC_S)
-        require([*inner.files] == [MIMETYPE, _STATEMENT, _SIGNATURE], f"{name}: is no container of one statement")
-        return inner
+    def _file(self, name: str, folder: str = "") -> bytes:
+        """A file that from now on something explains."""
+        require(name.startswith(folder) and name in self._files, f"{name}: is not in the package's {folder}")
+        self._seen.add(name)
+        return self._files[name]
 
-    def _named(self, name: str, folder: str = "") -> str:
-        """A file that the index names, which from now on something explains."""
-        require(name.startswith(folder) and name in self._package.files, f"{name}: is not in the package's {folder}")
-        self._explained.add(name)
-        return name
-
-    def _folder(self, prefix: str) -> Mapping[str, bytes]:
-        return {name: self._package.read(name) for name in self._package.files if name.startswith(prefix)}
-
-
-def _require_same(stated: Mapping[str, object], expected: Mapping[str, object]) -> None:
-    """Refuse a part of the index that is not as it must be; as texts, since to Python 1 is the same as true."""
-    for name in sorted({*stated} | {*expected}):
-        one, other = (json.dumps(each.get(name, "(nothing)"), sort_keys=True) for each in (stated, expected))
-        require(one == other, f"'{name}' is said to be {one[:200]}, it is {other[:200]}")
+    def _signed(self, said: Said) -> tuple[bytes, bytes]:
+        """A statement and its signature, as they lie in its container."""
+        with within(said.container):
+            files = read_zip(self._file(said.container), "application/vnd.etsi.asic-s+zip")
+            require([*files] == [MIMETYPE, "statement", _SIGNATURE], "it is no container of one statement")
+            return files["statement"], files[_SIGNATURE]
 
 
-def _by_rank(issuers: certificates.Certificates) -> tuple[certificates.Certificates, certificates.Certificates]:
-    """Those that stand at the top, and those below."""
-    top = [each for each in issuers if not any(each.issuer == by.subject != each.subject for by in issuers)]
-    return top, [each for each in issuers if each not in top]
+def _written(index: object) -> bytes:
+    """The one encoding that an index has."""
+    return (json.dumps(index, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
