@@ -51,7 +51,7 @@ def inner(files: Mapping[str, bytes], container: str, name: str) -> bytes:
         (lambda data: b"before" + data, "is no zip"),
         (lambda data: data[:-46] + data[-22:], "directory"),
         (lambda data: data[:-22], "does not end"),
-        (lambda data: data[:10], "ends early"),
+        (lambda data: data[:10], "is not what it should be"),
         (lambda data: flipped(data, data.rindex(b"PK\1\2")), "directory, which must follow its files, differs"),
         (lambda data: data[: data.rindex(b"PK\1\2")], "directory, which must follow its files, differs"),
         (lambda data: data.replace(b"asic-e", b"asic-x"), "mimetype"),
