@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from exchange import system
 from exchange.cli.console_api import ConsoleProblem, remote_api
 from exchange.cli.output import Output, shown
+from exchange.console.api import ROOT
 from exchange.console.api.audits_model import TEXT_CHARACTERS, AuditKind, AuditSaid, AuditTold
-from exchange.console.api.operations import ROOT
 from exchange.domain.errors import ConfigurationError, ExchangeError
 from exchange.settings import AuditorSettings
 from exchange.settings.console_access import ConsoleAccess

@@ -1,42 +1,21 @@
-"""What commands ask of the console's API: over HTTP where the settings name a console, else in this process.
-
-The same questions and the same answers either way; in this process the tracker's database is asked by the
-same application, in the name of whoever may read it.
-"""
+"""What commands ask of the console's API, and the console that a file names."""
 
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeVar
 
 import httpx
 import msgspec
-from prometheus_client import CollectorRegistry
-from starlette.requests import Request
 
-from exchange import system
 from exchange.cli.events import Event, Events
-from exchange.console.api.operations import ROOT
-from exchange.console.app import create_api
-from exchange.console.auth.visitor import NOBODY, Visitor
-from exchange.console.desk import Desk, Site
-from exchange.console.stream.hub import Hub, StoreReader
+from exchange.console.api import ROOT
 from exchange.domain.errors import ConfigurationError, ExchangeError
-from exchange.domain.user import Role, User
-from exchange.security.token_file import new_token
-from exchange.services.http.listening import Address, listening, serve
 from exchange.services.http.openapi import JSON
 from exchange.services.http.problems import Problem
-from exchange.services.tasks.office import TaskOffice
-from exchange.settings import OperatorSettings
 from exchange.settings.console_access import ConsoleAccess
-from exchange.store.database import Store
-from exchange.store.desk.database import DeskStore
-from exchange.wiring.directory import latest_directory
-from exchange.wiring.standing import standing_in
 
 Told = TypeVar("Told", bound=msgspec.Struct)
 Words = Mapping[str, str | None]
@@ -46,8 +25,6 @@ ANSWER_SECONDS = 60.0
 SILENT_SECONDS = 35.0
 """A stream that says nothing for so long is broken: it says something every ten seconds."""
 AGAIN_SECONDS = 1.0
-MACHINE = User("this machine", "this machine", frozenset({Role.OPERATOR, Role.AUDITOR}))
-"""Who reads the database has every right to read already."""
 _TOKEN_BYTES = 1024
 
 
@@ -125,94 +102,20 @@ class ConsoleApi:
 
 
 @asynccontextmanager
-async def opened_api(settings: OperatorSettings, *, follows: bool = False) -> AsyncIterator[ConsoleApi]:
-    """The console that the settings name, or one in this process.
-
-    Args:
-        settings: the operator's.
-        follows: whether `events` will be asked for.
-
-    Raises:
-        ConfigurationError: the token or the authority's file cannot be read.
-        StoreError: `store-url-invalid`.
-    """
-    if settings.console is not None:
-        async with remote_api(settings.console) as api:
-            yield api
-        return
-    with Store(settings.store) as store, DeskStore(settings.desk) as own:
-        desk = _desk(settings, store, own)
-        async with _served(desk) if follows else _in_process(desk) as client:
-            yield ConsoleApi(client)
-
-
-@asynccontextmanager
 async def remote_api(access: ConsoleAccess) -> AsyncIterator[ConsoleApi]:
     """The console that a file names.
 
     Raises:
         ConfigurationError: the token or the authority's file cannot be read.
     """
-    async with _client(access.url, _token(access), verify=_trust(access)) as client:
+    async with asking(access.url, _token(access), verify=_trust(access)) as client:
         yield ConsoleApi(client)
 
 
-@dataclass(frozen=True, slots=True)
-class _OwnDesk:
-    """A console of this process, and the token that it knows."""
-
-    desk: Desk
-    registry: CollectorRegistry
-    token: str
-
-
-def _desk(settings: OperatorSettings, store: Store, own: DeskStore) -> _OwnDesk:
-    token, registry = new_token("", system.random_bytes), CollectorRegistry()
-    desk = Desk(
-        store=store,
-        directory=lambda: latest_directory(settings.directory),
-        now=system.now,
-        new_id=system.random_id,
-        identify=lambda request: _identified(request, token),
-        site=Site("http://127.0.0.1"),
-        hub=Hub(StoreReader(store), system.now, registry),
-        tasks=TaskOffice(own, store, system.now),  # what it lets run, the console's process does
-        standing=standing_in(settings.log),
-    )
-    return _OwnDesk(desk, registry, token)
-
-
-@asynccontextmanager
-async def _in_process(own: _OwnDesk) -> AsyncIterator[httpx.AsyncClient]:
-    """Asks an application of this process."""
-    transport = httpx.ASGITransport(create_api(own.desk, own.registry))
-    async with _client(own.desk.site.url, own.token, transport=transport) as client:
-        yield client
-
-
-@asynccontextmanager
-async def _served(own: _OwnDesk) -> AsyncIterator[httpx.AsyncClient]:
-    """Asks it over a socket of this machine: a stream does not go in one piece."""
-    with listening(Address("127.0.0.1", 0, table="console")) as listener:
-        desk = replace(own.desk, site=Site(f"http://127.0.0.1:{listener.getsockname()[1]}"))
-        serving = serve(create_api(desk, own.registry), listener, None, desk.hub.end)
-        work = [asyncio.create_task(desk.hub.run()), asyncio.create_task(serving)]
-        try:
-            async with _client(desk.site.url, own.token) as client:
-                yield client
-        finally:
-            for task in work:
-                task.cancel()
-            await asyncio.gather(*work, return_exceptions=True)
-
-
-async def _identified(request: Request, token: str) -> Visitor:
-    return Visitor(MACHINE) if request.headers.get("authorization") == f"Bearer {token}" else NOBODY
-
-
-def _client(
+def asking(
     url: str, token: str, *, verify: ssl.SSLContext | bool = True, transport: httpx.AsyncBaseTransport | None = None
 ) -> httpx.AsyncClient:
+    """A client that shows a token to the console at an address."""
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     return httpx.AsyncClient(
         base_url=url, headers=headers, timeout=ANSWER_SECONDS, verify=verify, transport=transport, trust_env=False

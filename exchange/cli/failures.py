@@ -8,13 +8,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from exchange.cli.console_api import opened_api
+from exchange.cli.console_here import opened_api
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.watching import Watch, until_left, watch
 from exchange.cli.words import DIGEST_CHARACTERS, STATE_STYLES, local
-from exchange.console.api import overviews_model
-from exchange.console.api.operations import ROOT
+from exchange.console.api import ROOT, overviews_model
 from exchange.console.api.parameters import DAYS_AT_MOST, PAGE_AT_MOST
 from exchange.settings import OperatorSettings, operator_settings
 

@@ -12,13 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange.cli import told
-from exchange.cli.console_api import ConsoleApi, ConsoleProblem, Words, opened_api
+from exchange.cli.console_api import ConsoleApi, ConsoleProblem, Words
+from exchange.cli.console_here import opened_api
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.watching import Watch, until_left, watch
 from exchange.cli.words import DIGEST_CHARACTERS, FEW, STATE_STYLES, counted, local, short
-from exchange.console.api import model
-from exchange.console.api.operations import ROOT
+from exchange.console.api import ROOT, model
 from exchange.console.api.parameters import PAGE_AT_MOST
 from exchange.domain.delivery import State
 from exchange.settings import OperatorSettings, operator_settings

@@ -9,16 +9,17 @@ import typer
 from rich.console import Console
 
 from exchange import system
-from exchange.cli.console_api import ConsoleApi, opened_api
+from exchange.cli.console_api import ConsoleApi
+from exchange.cli.console_here import opened_api
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.own_keys import at_terminal
 from exchange.cli.places import Config, config_file
 from exchange.cli.task_views import follow, progress, render_letters
 from exchange.cli.track import one_letter
 from exchange.cli.watching import until_left
+from exchange.console.api import ROOT
 from exchange.console.api import model as letters_model
 from exchange.console.api import tasks_model as model
-from exchange.console.api.operations import ROOT
 from exchange.console.api.parameters import FilterQuery
 from exchange.domain.task import RATE, SAMPLE, SHARE, Plan, TaskAct
 from exchange.services.tasks.office import KEY_CHARACTERS

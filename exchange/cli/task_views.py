@@ -13,8 +13,8 @@ from exchange.cli.console_api import ConsoleApi
 from exchange.cli.exits import Exit
 from exchange.cli.output import Output, shown
 from exchange.cli.words import DIGEST_CHARACTERS, STATE_STYLES, local
+from exchange.console.api import ROOT
 from exchange.console.api import tasks_model as model
-from exchange.console.api.operations import ROOT
 from exchange.domain.task import ItemState, TaskState
 
 LOOK_SECONDS = 1.0

@@ -6,14 +6,14 @@ from typing import Annotated
 import msgspec
 import typer
 
-from exchange.cli.console_api import ConsoleApi, opened_api
+from exchange.cli.console_api import ConsoleApi
+from exchange.cli.console_here import opened_api
 from exchange.cli.output import Json, Output
 from exchange.cli.places import Config, config_file
 from exchange.cli.task_views import follow, progress, render_task, render_tasks
 from exchange.cli.watching import until_left
-from exchange.console.api import parameters
+from exchange.console.api import ROOT, parameters
 from exchange.console.api import tasks_model as model
-from exchange.console.api.operations import ROOT
 from exchange.domain.task import TaskRefused
 from exchange.services.tasks.office import ID_CHARACTERS
 from exchange.settings import OperatorSettings, operator_settings

@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from exchange.cli import told
-from exchange.cli.console_api import ConsoleApi, ConsoleProblem, opened_api
+from exchange.cli.console_api import ConsoleApi, ConsoleProblem
+from exchange.cli.console_here import opened_api
 from exchange.cli.output import Json, Output, plain, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.watching import Watch, until_left, watch
 from exchange.cli.words import DIGEST_CHARACTERS, FEW, STATE_STYLES, lasted, local, short
-from exchange.console.api import model
-from exchange.console.api.operations import ROOT
+from exchange.console.api import ROOT, model
 from exchange.domain.delivery import Actor, State
 from exchange.domain.errors import ExchangeError
 from exchange.settings import OperatorSettings, operator_settings

@@ -20,7 +20,7 @@ CONSOLE_BODY = "exchange-console"
 ARCHIVE_BODY = "exchange-archive"
 """Says what people do on the archive's machine."""
 ARCHIVE_ACTS = "archive-"
-"""How the acts that the archive's body says begin: none of them has an effect beyond the journal (ADR 0021)."""
+"""How the acts that the archive's body says begin: none of them has an effect beyond the journal (ADR 0022)."""
 
 ECHO_BODY = "echo"
 """Answers every letter, so that a body can try the whole way."""

@@ -1,1 +1,3 @@
 """`/api/v1`: what the console shows, as JSON."""
+
+ROOT = "/api/v1"

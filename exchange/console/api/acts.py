@@ -6,7 +6,7 @@ from exchange.console.api import telling
 from exchange.console.api.asking import Asked, answer, require_offset
 from exchange.console.api.model import Acts
 from exchange.console.api.parameters import ActsQuery
-from exchange.console.auth import signed_in
+from exchange.console.auth.visitor import signed_in
 from exchange.domain.user import Right
 from exchange.store import queries
 from exchange.store.lists import ActFilter, Cursor

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from exchange.console.api.asking import PRIVATE, Asked, content
 from exchange.console.api.audits_model import AuditSaid, AuditTold
 from exchange.console.api.parameters import Query
-from exchange.console.auth import signed_in
 from exchange.console.auth.acts import Act
+from exchange.console.auth.visitor import signed_in
 from exchange.domain.user import Right
 from exchange.services.http.openapi import JSON
 

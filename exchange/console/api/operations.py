@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from exchange.console.api import acts, audits, letters, overviews, tasks
+from exchange.console.api import ROOT, acts, audits, letters, overviews, tasks
 from exchange.console.api.asking import Asked
 from exchange.console.api.audits_model import AuditSaid, AuditTold
 from exchange.console.api.model import Acts, Found, Letters, LogTold, Overview, Story
@@ -38,7 +38,6 @@ from exchange.console.api.tasks_model import (
 
 Handler = Callable[[Asked[Any]], Awaitable[Response]]
 
-ROOT = "/api/v1"
 STREAM = "stream"
 PREVIEW = "task-preview"
 

@@ -7,12 +7,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from exchange.console.api import ROOT
 from exchange.console.api.asking import PRIVATE, asked
 from exchange.console.api.document import openapi_document
-from exchange.console.api.operations import OPERATIONS, ROOT, Operation
+from exchange.console.api.operations import OPERATIONS, Operation
 from exchange.console.api.rates import Rates
 from exchange.console.api.streaming import stream
-from exchange.console.auth import signed_in
+from exchange.console.auth.visitor import signed_in
 from exchange.console.desk import desk_of
 from exchange.console.stream.following import Following
 from exchange.services.http.openapi import JSON, encoded

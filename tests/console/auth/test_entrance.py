@@ -18,8 +18,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from exchange.console.app import create_app
-from exchange.console.auth import current_user
 from exchange.console.auth.paths import local_path
+from exchange.console.auth.visitor import current_user
 from exchange.console.desk import Site
 from exchange.domain.user import Role
 from tests.console.auth.people import PASSWORD, Staff

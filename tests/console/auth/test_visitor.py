@@ -6,8 +6,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from exchange.console.auth import AccessRefused, csrf_token, current_user, require
-from exchange.console.auth.visitor import Visitor, enter
+from exchange.console.auth.errors import AccessRefused
+from exchange.console.auth.visitor import Visitor, csrf_token, current_user, enter, require
 from exchange.domain.user import RIGHTS, Right, Role, User
 
 
