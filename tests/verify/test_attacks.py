@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.domain.decision import Decided
+from exchange.security.form import embed_certificates, parse
 from exchange.services.evidence.container import ASIC_E, asic_s, zipped
 from tests.verify.making import LOOKED, Course, WitnessedArchive
 from tests.world import NOW
@@ -399,6 +400,24 @@ def test_an_altered_directory(course: Course, files: Files, name: str) -> None:
     found = course.look({**files, chosen: flipped(files[chosen], 40)})
     assert found.step == 5
     assert "lacks the file" in found.refused
+
+
+def test_a_signature_with_the_time_stamp_of_another(course: Course) -> None:
+    """Each token is over its own signature's value; nothing else may stand there unsigned."""
+    said = course.gathered(course.archive, course.letter).said
+    own, other = (parse(each.decided.signature).value for each in said[:2])
+    for value, kind, refused in (
+        (own, b"", ""),
+        (other, b"", "it is of other bytes"),
+        (own, bytes.fromhex("060b2a864886f70d010910020e"), "something unsigned"),
+    ):
+        certificate = said[0].certificate.public_bytes(Encoding.DER)
+        (token,) = course.tokens([value])
+        signature = embed_certificates(said[0].decided.signature, [certificate], [], token)
+        signature = signature.replace(kind, kind[:-1] + b"\x0f") if kind else signature
+        found = course.look({**course.files(), LETTER: asic_s(said[0].decided.statement, signature)})
+        assert refused in found.refused
+        assert bool(refused) == bool(found.refused)
 
 
 def test_time_stamps_of_other_bytes_or_authorities(course: Course) -> None:

@@ -18,10 +18,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from exchange_verify.certificates import Certificates, chain, require_signed
 from exchange_verify.errors import Refused, require
 
-_OCTETS, _SEQUENCE, _SET, _CONTEXT_0, _CONTEXT_4 = 0x04, 0x30, 0x31, 0xA0, 0xA4
+_OCTETS, _SEQUENCE, _SET, _CONTEXT_0, _CONTEXT_1, _CONTEXT_4 = 0x04, 0x30, 0x31, 0xA0, 0xA1, 0xA4
 # Object identifiers in DER: of what is signed, of the attributes that are signed with it, of digests and algorithms.
 _SIGNED_DATA, _DATA = bytes.fromhex("06092a864886f70d010702"), bytes.fromhex("06092a864886f70d010701")
-_TIME_STAMP = bytes.fromhex("060b2a864886f70d0109100104")
+_TIME_STAMP, _STAMP = bytes.fromhex("060b2a864886f70d0109100104"), bytes.fromhex("060b2a864886f70d010910020e")
 _TYPE, _TIME = bytes.fromhex("06092a864886f70d010903"), bytes.fromhex("06092a864886f70d010905")
 _DIGEST, _BY = bytes.fromhex("06092a864886f70d010904"), bytes.fromhex("060b2a864886f70d010910022f")
 _BY_SHA1 = bytes.fromhex("060b2a864886f70d010910020c")
@@ -51,13 +51,21 @@ class _Element:
             at = element.end
 
 
-def verify_statement(cms: bytes, statement: bytes, decided: bytes) -> x509.Certificate:
-    """The certificate, of those inside, whose key signed exactly this statement; as decided it has none inside."""
+def verify_statement(cms: bytes, statement: bytes, decided: bytes) -> tuple[x509.Certificate, list[bytes], bytes]:
+    """The certificate, of those inside, whose key signed exactly this statement; as decided it has none inside.
+
+    And time-stamps that stand behind the signature value unsigned, and that value.
+    """
     kind, ((version, digests, data, certificates, *_lists, infos),) = _only(cms)
-    ((_, _, _, (_, (_, (time,)), (_, (digest,)), _), _, value),) = infos
+    (signer,) = infos
+    _, _, _, (_, (_, (time,)), (_, (digest,)), _), _, value, *unsigned = signer
+    stamps = [(each.der[0], name.der, token.der) for each in unsigned for name, (token,) in each]
+    known = [stamp[:2] for stamp in stamps] == [(_CONTEXT_1, _STAMP)] * len(unsigned)
+    require(known and len(unsigned) < 2, "it has something unsigned that is not one time-stamp")
     require(re.fullmatch(rb"\x17\x0d\d{12}Z", time.der), "its signing time is not YYMMDDHHMMSSZ")
     require(digest.der == _encode(_OCTETS, sha256(statement).digest()), "it is a signature of another statement")
-    bare = kind.der == _SIGNED_DATA and _signed_data(version.der, digests.der, data.der, infos.der)
+    plain = _encode(_SET, _encode(_SEQUENCE, signer.content[: value.end]))
+    bare = kind.der == _SIGNED_DATA and _signed_data(version.der, digests.der, data.der, plain)
     require(bare == decided, "it is not the one that was decided about")
     for each in certificates:
         certificate = x509.load_der_x509_certificate(each.der)
@@ -72,7 +80,7 @@ def verify_statement(cms: bytes, statement: bytes, decided: bytes) -> x509.Certi
         infos_due = _encode(_SET, _encode(_SEQUENCE, *info))
         if _signed_data(_ONE, _encode(_SET, _SHA256), _encode(_SEQUENCE, _DATA), infos_due) == decided:
             require_signed(certificate.public_key(), value.content, _encode(_SET, signed), SHA256())
-            return certificate
+            return certificate, [token for *_, token in stamps], value.content
     raise Refused("it is in another form than that of a signature by a certificate that is in it")
 
 

@@ -28,6 +28,7 @@ from exchange_verify.statements import Said
 
 _MANIFEST, _CASE, _ISSUERS = "META-INF/ASiCManifest.xml", "case.json", "directory/issuers.crt.pem"
 _NAMES = ("contents", "directory", "events", "exchange", "format", "letter", "level", "policy", "time_stamps")
+_RECORD = {"META-INF/evidencerecord.ers", "META-INF/ASiCEvidenceRecordManifest.xml"}
 _SIGNATURE, _FOR_PEOPLE = "META-INF/signature.p7s", re.compile(r"log\.policy|report(\.(ky|ru|en))?\.(html|pdf)")
 
 
@@ -44,6 +45,7 @@ class Verification:
             at,
         )
         self._seen, self._checkpoints = set[str](), dict[str, log.Checkpoint]()
+        self._tokens = list[tuple[str, bytes, bytes]]()
         self.said, self.unchecked = list[Said](), ""
 
     def run(self) -> tuple[list[str], str]:
@@ -101,7 +103,9 @@ class Verification:
     def _signatures(self) -> str:
         for said in self.said:
             with within(f"{said.container}, {_SIGNATURE}"):
-                said.signer = cms.verify_statement(self._signed(said)[1], said.statement, said.signature)
+                signed = cms.verify_statement(self._signed(said)[1], said.statement, said.signature)
+                said.signer, tokens, value = signed
+            self._tokens += [(said.container, token, value) for token in tokens]
         return "each statement is signed over exactly its bytes (CMS, ECDSA P-256 or RSA, SHA-256)"
 
     def _certificates(self) -> str:
@@ -175,18 +179,25 @@ class Verification:
                 require(text in self._checkpoints, "no proof of this package leads to it")
                 self._file(response, "tokens/")
             over[response], self._index["time_stamps"][number] = note, {"checkpoint": note, "response": response}
-        if over and not self._authorities:
+        if (over or self._tokens) and not self._authorities:
             self.unchecked = "time-stamps were not looked at: bring roots of their authorities (--tsa-root)"
             return self.unchecked
         told = []
         for name, stamped in over.items():
             with within(name):
                 token = self._files[name] if name == STAMP else cms.token_of(self._files[name])
-                at, until = cms.verify_time_stamp(token, self._files[stamped], self._authorities)
-                late = f"its authority's certificate ended {until}: say with --at since when you have the package"
-                require(until >= self._at, late)
-                told.append(f"{stamped} was there at {at:%Y-%m-%dT%H:%M:%SZ}")
+                told.append(f"{stamped} was there at {self._stamped_at(token, self._files[stamped])}")
+        for name, token, value in self._tokens:
+            with within(f"{name}, {_SIGNATURE}, its time-stamp"):
+                self._stamped_at(token, value)
+        told += [f"{len(self._tokens)} signatures have time-stamps of their own"] if self._tokens else []
         return "; ".join(told) or "there are none: when it was at the latest, the witnesses' clocks say"
+
+    def _stamped_at(self, token: bytes, data: bytes) -> str:
+        at, until = cms.verify_time_stamp(token, data, self._authorities)
+        late = f"its authority's certificate ended {until}: say with --at since when you have the package"
+        require(until >= self._at, late)
+        return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
     def _index_and_level(self) -> str:
         index, level = self._index, self._index["level"]
@@ -206,9 +217,9 @@ class Verification:
         index["policy"] = self.said[0].policy
         for name, said in json.loads(self._files[_CASE]).items():
             require(_written(said) == _written(index.get(name)), f"{_CASE}: its '{name}' is not what was found")
-        for name in sorted({*self._files} - self._seen):
+        for name in sorted({*self._files} - self._seen - _RECORD):
             require(_FOR_PEOPLE.fullmatch(name), f"{name}: nothing says what this file is")
-        return f"level {level}; reports are for people, nothing in them was looked at"
+        return f"level {level}; reports and an evidence record are for others, nothing in them was looked at"
 
     def _file(self, name: str, folder: str = "") -> bytes:
         """A file that from now on something explains."""
