@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Self
 
 from exchange.archive.contents import Authority, Contents
-from exchange.archive.database import open_for_reading, translated
+from exchange.archive.database import open_for_reading
+from exchange.archive.errors import disk_error
 from exchange.archive.layout import CONTENTS, contents_file, month_of
 from exchange.domain.statement import Content
 
@@ -61,17 +62,23 @@ class KeptContents:
         return self._contents.order(commitment, at) or self._contents.order(commitment, at + _LATER)
 
     def _of(self, month: str, commitment: bytes) -> Content | Authority | None:
-        path = contents_file(self._folder, month)
-        connection = self._months.get(month)
+        connection = self._months.get(month) or self._open(month)
         if connection is None:
-            if not path.exists():
-                return None
-            connection = self._months[month] = open_for_reading(path)
-            if len(self._months) > _OPEN_MONTHS:
-                self._months.popitem(last=False)[1].close()
-        with translated(path):
+            return None
+        try:
             row = connection.execute(_GET, [commitment]).fetchone()
+        except sqlite3.Error as error:
+            raise disk_error(error, str(contents_file(self._folder, month))) from error
         if row is None:
             return None
         salt, data, partition, place = row
         return Authority(partition, place) if salt is None else Content(salt, data)
+
+    def _open(self, month: str) -> sqlite3.Connection | None:
+        path = contents_file(self._folder, month)
+        if not path.exists():
+            return None
+        connection = self._months[month] = open_for_reading(path)
+        if len(self._months) > _OPEN_MONTHS:
+            self._months.popitem(last=False)[1].close()
+        return connection

@@ -190,7 +190,7 @@ def are_sealed(data: bytes) -> bool:
 
 def month_of(at: datetime) -> str:
     """Name of a time's month, UTC."""
-    return at.astimezone(UTC).strftime("%Y-%m")
+    return at.astimezone(UTC).isoformat()[:7]
 
 
 def contents_file(folder: Path, month: str) -> Path:

@@ -56,8 +56,9 @@ class OriginBook:
         """Move the number to that of a statement that is in order; number 1, an `Open`, closes its predecessor."""
         key = (head.body, head.origin)
         opens = key not in self._states
-        self._ever[head.body] += opens
-        self._open[head.body] += opens
+        if opens:
+            self._ever[head.body] += 1
+            self._open[head.body] += 1
         self._put(key, OriginState(number=head.number, digest=digest))
         # An `Open` further on is refused, and what it names was never compared with what we know.
         if opens and isinstance(statement, Open) and statement.predecessor is not None:

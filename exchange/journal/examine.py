@@ -5,7 +5,7 @@ are checked here, so this is where the time goes.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol
@@ -177,25 +177,23 @@ def examine_signed(
     # 7. The statement decodes whole, in its canonical encoding (rule 1.3).
     if statement is None:
         return Examined(submission, Standing.FIT, statement_digest, signed, head, None, unread)
-    fit = Examined(submission, Standing.FIT, statement_digest, signed, head, statement)
     if supply is not None:
         contents = supply(statement)
         withheld = contents is None
-        fit = replace(fit, signed=replace(signed, contents=contents)) if contents else fit
-    return _judged(fit, ground, now, withheld=withheld)
+        signed = Signed(signed.statement, signed.signature, contents) if contents else signed
+    standing, refusal, recipients = _judged(statement, signed, ground, now, withheld=withheld)
+    return Examined(submission, standing, statement_digest, signed, head, statement, refusal, recipients)
 
 
-def _judged(fit: Examined, ground: Ground, now: datetime, *, withheld: bool) -> Examined:
-    signed, statement = fit.signed, fit.statement
-    if signed is None or statement is None:
-        message = "only statements that were read are judged"
-        raise TypeError(message)
+def _judged(
+    statement: Statement, signed: Signed, ground: Ground, now: datetime, *, withheld: bool
+) -> tuple[Standing, Refusal | None, tuple[str, ...]]:
     # 8. The version by which a group is expanded is there (rule 3.1).
     version = other_version(statement, ground.directory)
     named = ground.directory if version is None else ground.versions(version)
     if named is None:
         missing = Refusal(Reason.GROUP_VERSION_MISSING, f"group.directory_version: {version}")
-        return replace(fit, standing=Standing.HELD, refusal=missing)
+        return Standing.HELD, missing, ()
     # 9. What it says is acceptable.
     found = addressed(statement, Standpoint(ground.directory, named, ground.policy, now, ground.expand))
     entry_bytes = len(signed.statement) + len(signed.signature)
@@ -211,7 +209,7 @@ def _judged(fit: Examined, ground: Ground, now: datetime, *, withheld: bool) -> 
         withheld=withheld,
     )
     refusal = judge(case)
-    return replace(fit, refusal=refusal, recipients=() if refusal else found.recipients)
+    return Standing.FIT, refusal, () if refusal else found.recipients
 
 
 def _decode_whole(statement: bytes) -> tuple[Statement | None, Refusal | None]:

@@ -168,11 +168,12 @@ def _contents_small(case: Case) -> Refusal | None:
     Each copy names everybody: of a short letter to a country that is the larger part. What is not at hand is as large
     as was committed to.
     """
-    total, record = sum(len(content.data) for content in case.contents), case.record_bytes
     if case.withheld:
         commitments = _commitments(case.statement)
-        total = sum(commitment.size for commitment in commitments)
+        total = sum([commitment.size for commitment in commitments])
         record = case.entry_bytes + total + SALT_BYTES * len(commitments)
+    else:
+        total, record = sum([len(content.data) for content in case.contents]), case.record_bytes
     if total > case.policy.inline_bytes:
         return Refusal(Reason.CONTENT_TOO_LARGE, f"contents: {total} bytes of {case.policy.inline_bytes}")
     recipients = case.addressed.recipients

@@ -3,8 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from exchange.domain.decision import Basis, Decided, Tick
-from exchange.domain.ids import digest
+from exchange.domain.decision import Basis, Decision, Tick
 from exchange.domain.statement import Head, Open, Statement
 
 
@@ -56,9 +55,8 @@ class Link(NamedTuple):
     said: Taken | Basis | Tick
 
 
-def taken(decided: Decided, head: Head, statement: Statement | None) -> Taken:
-    """Of a decision, with its statement if that can be read."""
-    decision = decided.decision
+def taken(decision: Decision, said: bytes, head: Head, statement: Statement | None) -> Taken:
+    """Of a decision, with the digest of its statement, and that itself if it can be read."""
     return Taken(
         decision.partition,
         decision.offset,
@@ -66,6 +64,6 @@ def taken(decided: Decided, head: Head, statement: Statement | None) -> Taken:
         decision.directory_digest,
         decision.policy_digest,
         (head.exchange, head.body, head.origin, head.number, head.previous, head.created),
-        digest(decided.statement),
+        said,
         statement if isinstance(statement, Open) else None,
     )

@@ -31,7 +31,9 @@ def examined_again(
     submission = Submission(decision.partition, decision.offset, decision.arrived, b"")
     signed = Signed(decided.statement, decided.signature, contents)
     # What an accepted redrive carried stands in the journal already, as the letter that it names.
-    withheld = decision.verdict is Verdict.ACCEPTED and not contents and _is_command(decided.statement)
+    withheld = (
+        supply is None and not contents and decision.verdict is Verdict.ACCEPTED and _is_command(decided.statement)
+    )
     return examine_signed(submission, signed, ground, decision.decided, withheld=withheld, supply=supply)
 
 

@@ -13,6 +13,7 @@ show; without a policy only its signature is verified. Both are counted, as is w
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -144,9 +145,11 @@ class Entries:
             ConfigurationError: they do not prove it.
             SignatureRefused: a list's signature does not hold.
         """
-        key = (basis.directory_version, basis.directory_digest, basis.policy_digest)
+        return self._ground(basis, (basis.directory_version, basis.directory_digest, basis.policy_digest))
+
+    def _ground(self, named: Basis | Decision, key: _GroundKey) -> Ground | None:
         if key not in self._grounds:
-            self._grounds[key] = self._proven(basis)
+            self._grounds[key] = self._proven(Basis(named.place, named.decided, *key))
         known = self._grounds[key]
         if isinstance(known, _UNPROVEN):
             raise known
@@ -189,17 +192,13 @@ class Entries:
 
     def _decided(self, at: Position, entry: bytes, decided: Decided) -> Checked:
         decision = decided.decision
-        basis = Basis(
-            decision.place,
-            decision.decided,
-            decision.directory_version,
-            decision.directory_digest,
-            decision.policy_digest,
-        )
         try:
-            ground = self.ground(basis)
+            ground = self._ground(
+                decision, (decision.directory_version, decision.directory_digest, decision.policy_digest)
+            )
         except _UNPROVEN as error:
-            seen = _Seen(found=[(FindingCode.BASIS_UNKNOWN, f"{error.code}: {error}")], unjudged=True)
+            seen = _Seen(digest(decided.statement), unjudged=True)
+            seen.found += [(FindingCode.BASIS_UNKNOWN, f"{error.code}: {error}")]
         else:
             seen = self._unjudged(at, decided) if ground is None else self._judged(at, decided, ground)
         head = read_head(decided.statement) if seen.statement is None else seen.statement.head
@@ -211,7 +210,7 @@ class Entries:
             decision.place.previous,
             digest(entry),
             decision.decided,
-            taken(decided, head, seen.statement),
+            taken(decision, seen.digest, head, seen.statement),
         )
         kind = "statement" if seen.statement is None else type(seen.statement).__name__.lower()
         return Checked(
@@ -231,7 +230,7 @@ class Entries:
         decision = decided.decision
         seen = _Seen()
         examined = examined_again(decided, (), ground, partial(self._contents, decision, seen))
-        seen.statement = examined.statement
+        seen.digest, seen.statement = examined.digest, examined.statement
         if _is_open_question(examined, decision.reason, contents=seen.whole):
             seen.unjudged = True
         else:
@@ -267,10 +266,9 @@ class Entries:
     def _unjudged(self, at: Position, decided: Decided) -> "_Seen":
         """Step 3 without a policy: the signature alone, and the place."""
         decision, said = decided.decision, digest(decided.statement)
-        try:
-            seen = _Seen(decode_statement(decided.statement), unjudged=True)
-        except WireError:
-            seen = _Seen(unjudged=True)
+        seen = _Seen(said, unjudged=True)
+        with suppress(WireError):
+            seen.statement = decode_statement(decided.statement)
         if decision.statement != said:
             seen.found.append((FindingCode.STATEMENT_DIGEST, f"the statement's digest is {said.hex()}"))
         trust = self._trust(decision.directory_version, decision.directory_digest)
@@ -303,8 +301,9 @@ class Entries:
 
 @dataclass(slots=True)
 class _Seen:
-    """What came out of a decision so far."""
+    """What came out of a decision so far; `digest` is its statement's."""
 
+    digest: bytes = b""
     statement: Statement | None = None
     found: list[tuple[FindingCode, str]] = field(default_factory=list)
     unjudged: bool = False

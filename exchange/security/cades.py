@@ -15,7 +15,6 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.reason import Reason
@@ -127,7 +126,5 @@ def signing(key: PrivateKey) -> Callable[[bytes], bytes]:
 def checking(key: PublicKey) -> Callable[[bytes, bytes], None]:
     """Checks a signature (first) of bytes (second) with a key; raises `InvalidSignature`."""
     if isinstance(key, ec.EllipticCurvePublicKey):
-        # Hashed here: the library takes longer to choose its hash than the hash takes.
-        verify = partial(key.verify, signature_algorithm=ec.ECDSA(Prehashed(hashes.SHA256())))
-        return lambda value, data: verify(value, hashlib.sha256(data).digest())
+        return partial(key.verify, signature_algorithm=ec.ECDSA(hashes.SHA256()))
     return partial(key.verify, padding=padding.PKCS1v15(), algorithm=hashes.SHA256())

@@ -44,7 +44,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _LONG_BITS = 64
 _SYMBOLS = 64
-_MICROSECONDS = timedelta(microseconds=1)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class NotCanonicalError(WireError):
@@ -226,8 +226,10 @@ def _read_long(data: bytes, at: int) -> tuple[int, int]:
         at += 1
         value |= (byte & 0x7F) << shift
         shift += 7
-        if byte == 0 or value >> _LONG_BITS:
-            raise NotCanonicalError("a number in more bytes than it needs")
+        if shift > _LONG_BITS and value >> _LONG_BITS:
+            break
+    if shift > 7 and (byte == 0 or value >> _LONG_BITS):
+        raise NotCanonicalError("a number in more bytes than it needs")
     return (value >> 1) ^ -(value & 1), at
 
 
@@ -271,7 +273,7 @@ def _read_string(data: bytes, at: int) -> tuple[str, int]:
         return "", at + 1
     size, at = _read_size(data, at)
     end = at + size
-    return str(data[at:end], "utf-8"), end
+    return data[at:end].decode(), end
 
 
 def _write_string(value: str) -> bytes:
@@ -280,11 +282,11 @@ def _write_string(value: str) -> bytes:
 
 def _read_timestamp(data: bytes, at: int) -> tuple[datetime, int]:
     microseconds, at = _read_long(data, at)
-    return _EPOCH + timedelta(0, 0, microseconds), at
+    return _EPOCH + microseconds * _MICROSECOND, at
 
 
 def _write_timestamp(value: datetime) -> bytes:
-    return _write_long((value - _EPOCH) // _MICROSECONDS)
+    return _write_long((value - _EPOCH) // _MICROSECOND)
 
 
 def _read_date(data: bytes, at: int) -> tuple[date, int]:

@@ -194,6 +194,8 @@ def test_what_may_be_absent_and_is_there(trees: Codec) -> None:
         (slice(8, 9), b"\x80\x00", "an array in several blocks"),
         (slice(9, 12), b"\x80\x89\xfa\x00", "a number in more bytes"),  # a timestamp
         (slice(9, 12), b"\x80\x89\xfa\x80\x80\x80\x80\x80\x80\x02", "a number in more bytes"),  # beyond 64 bits
+        (slice(9, 12), b"\xff" * 40, "a number in more bytes"),  # far beyond: nobody reads to its end
+        (slice(9, 12), b"\x80" * 40 + b"\x00", "a number in more bytes"),
         (slice(13, 14), b"\x81\x00", "a boolean in more bytes"),
     ],
 )

@@ -319,7 +319,7 @@ class TaskRunner:
 
     def _open_items(self, name: str, first: int) -> list[Item]:
         with self._desk.reading() as connection:
-            return items.listed(connection, name, _HEARD, first, HEARD_AT_ONCE)
+            return items.awaited(connection, name, _HEARD, first, HEARD_AT_ONCE)
 
     def _moved_on(self, items: Sequence[Item]) -> list[Item]:
         with self._tracker.reading() as connection:

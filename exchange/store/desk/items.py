@@ -40,6 +40,21 @@ def listed(connection: sa.Connection, task: str, states: Collection[ItemState], 
     return [Item(*row) for row in connection.execute(query.order_by(task_items.c.number).limit(limit))]
 
 
+def awaited(connection: sa.Connection, task: str, states: Collection[ItemState], first: int, limit: int) -> list[Item]:
+    """`listed` for states in which few of a task's items are: not all of them are looked at.
+
+    Both databases would go by number; the index of states has the few numbers, given every column before them.
+    """
+    few = sa.select(task_items.c.number).where(
+        task_items.c.task == task,
+        task_items.c.stage.in_([stage.value for stage in Stage]),
+        task_items.c.state.in_([state.value for state in states]),
+        task_items.c.number >= first,
+    )
+    query = sa.select(task_items).where(task_items.c.task == task, task_items.c.number.in_(few))
+    return [Item(*row) for row in connection.execute(query.order_by(task_items.c.number).limit(limit))]
+
+
 def sample(connection: sa.Connection, task: str) -> list[Item]:
     """The items that come first."""
     query = sa.select(task_items).where(task_items.c.task == task, task_items.c.stage == Stage.SAMPLE.value)

@@ -165,3 +165,16 @@ def test_which_tasks_have_the_same_letters_under_way(desk: DeskStore) -> None:
     done(desk, TaskAct.CANCEL)
     with desk.writing() as connection:
         assert items.overlapping(connection, "t2") is None
+
+
+def test_awaited_items_are_those_that_a_list_of_their_states_has(desk: DeskStore) -> None:
+    """By number, from a number on, and no more than asked for."""
+    made(desk)
+    states = (ItemState.SAID, ItemState.FAILED)
+    with desk.writing() as connection:
+        every = items.listed(connection, "t1", [*ItemState], 0, 10)
+        items.change(connection, [each._replace(state=states[each.number % 2].value) for each in every[1:5]])
+        for first, limit in ((0, 10), (2, 10), (0, 2)):
+            found = items.awaited(connection, "t1", states, first, limit)
+            assert found == items.listed(connection, "t1", states, first, limit)
+        assert [each.number for each in items.awaited(connection, "t1", states, 0, 10)] == [1, 2, 3, 4]
