@@ -10,10 +10,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from exchange.bus.connection import KafkaSettings
 from exchange.bus.reader import PositionedReader
 from exchange.cli.audit_acts import NotJournalled, Reason, journalled
 from exchange.cli.audit_acts import audit as audited
-from exchange.cli.audit_log import compare_checkpoints, prove_letter, verify_log
+from exchange.cli.audit_log import compare_checkpoints, log_of, prove_letter, verify_log
+from exchange.cli.audit_replay import outcome_of, render_deliveries, render_log, replay_log
 from exchange.cli.audit_times import check_times
 from exchange.cli.exits import Exit
 from exchange.cli.letter_ids import instant, letter_digest
@@ -23,7 +25,9 @@ from exchange.cli.words import short
 from exchange.console.api.audits_model import AuditKind
 from exchange.journal.findings import FINDING_TEXTS, FindingCode
 from exchange.security.directory.folder import DirectoryFolder, read_root
-from exchange.services.evidence.journalled import find_evidence, openssl_command, write_evidence
+from exchange.security.log_keys import read_log_policy
+from exchange.services.evidence.archived import find_archived
+from exchange.services.evidence.journalled import Evidence, find_evidence, openssl_command, write_evidence
 from exchange.services.replay import Asked, Audit, Progress, audit
 from exchange.settings import AuditorSettings, auditor_settings
 from exchange.store.database import Store
@@ -55,17 +59,24 @@ def replay(
     """Read the whole journal, check every signature and decision again, compare with the tracker.
 
     With --at the states are those of that instant, and no tracker is compared. Its Kafka principal can write
-    nowhere. Exit code 1 when anything is found.
+    nowhere. Where the file names no [kafka], the archive's log is read, and no tracker is compared. Exit code 1 when
+    anything is found.
     """
     output = Output(as_json=json)
     settings = auditor_settings(config_file(config, "auditor", os.environ), os.environ)
     asked = Asked(None if at is None else instant(at, "--at"), body)
     said = audited(AuditKind.REPLAY, _span(asked), reason)
     with journalled(settings, said, output, skip=unkept) as outcome, output.doing("replaying the journal") as tell:
-        found = asyncio.run(_replay(settings, partial(_tell, tell), asked, alone=alone))
-        outcome.found(_outcome(found), sound=found.sound)
-    output.result(found, lambda console: _render(found, console), ok=found.sound)
-    if not found.sound:
+        if settings.kafka is None:
+            read = replay_log(settings, tell, asked.at, asked.body)
+            outcome.found(outcome_of(read), sound=read.sound)
+            sound, show = read.sound, partial(output.result, read, partial(render_log, read))
+        else:
+            found = asyncio.run(_replay(settings, settings.kafka, partial(_tell, tell), asked, alone=alone))
+            outcome.found(_outcome(found), sound=found.sound)
+            sound, show = found.sound, partial(output.result, found, partial(_render, found))
+    show(ok=sound)
+    if not sound:
         raise typer.Exit(Exit.FOUND)
 
 
@@ -85,7 +96,8 @@ def export(
     digest = letter_digest(letter, settings.store)
     said = audited(AuditKind.EXPORT, "statement, signature, certificates and decision", reason, digest)
     with journalled(settings, said, output, skip=unkept) as outcome, output.doing("reading the journal"):
-        asyncio.run(_export(settings, digest, folder))
+        directory = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
+        write_evidence(_evidence(settings, digest, directory), folder, directory)
         outcome.made("written")
     command = openssl_command(folder)
     output.result(
@@ -98,20 +110,24 @@ def _tell(tell: Callable[[str], None], done: int, of: int) -> None:
     tell(f"replaying: {done} of {of} offsets")
 
 
-async def _replay(settings: AuditorSettings, tell: Progress, asked: Asked, *, alone: bool) -> Audit:
+async def _replay(
+    settings: AuditorSettings, kafka: KafkaSettings, tell: Progress, asked: Asked, *, alone: bool
+) -> Audit:
     root = read_root(settings.directory.root)
     partitions = latest_directory(settings.directory).journal_partitions
-    reader = partial(PositionedReader, settings.kafka, fetch_wait_seconds=0.5)
-    if alone or asked.at is not None:
+    reader = partial(PositionedReader, kafka, fetch_wait_seconds=0.5)
+    if alone or asked.at is not None or not settings.store:
         return await audit(reader, partitions, root, None, tell, asked)
     with Store(settings.store) as store:
         return await audit(reader, partitions, root, store, tell, asked)
 
 
-async def _export(settings: AuditorSettings, digest: bytes, folder: Path) -> None:
-    directory = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
-    found = await find_evidence(settings.kafka, [digest], directory.latest().journal_partitions)
-    write_evidence(found[digest], folder, directory)
+def _evidence(settings: AuditorSettings, digest: bytes, directory: DirectoryFolder) -> Evidence:
+    """Out of the journal; where no Kafka is named, out of the archive's log."""
+    if settings.kafka is not None:
+        return asyncio.run(find_evidence(settings.kafka, [digest], directory.latest().journal_partitions))[digest]
+    log = log_of(settings)
+    return find_archived(log.place, digest, read_log_policy(log.policy))
 
 
 def _span(asked: Asked) -> str:
@@ -139,11 +155,7 @@ def _render(found: Audit, console: Console) -> None:
         console.print(f"  at {place}, lane {finding.lane} number {finding.number}: {shown(finding.detail)}")
     for state, count in sorted(report.states.items()):
         console.print(f"  {count} {state}")
-    for each in found.deliveries:
-        delivery = each.delivery
-        late = f", late: {', '.join(sorted(delivery.late))}" if delivery.late else ""
-        parties = f"{each.sender or 'refused'} to {shown(each.recipient)}"
-        console.print(f"  {short(each.letter)} {parties}: {delivery.state} since {delivery.since.isoformat()}{late}")
+    render_deliveries(found.deliveries, console)
     if found.differences is None:
         console.print("not compared with a tracker")
     for difference in found.differences or ():

@@ -79,7 +79,7 @@ def verify_log(  # noqa: PLR0913 - an option for each bound of what is verified
             on_progress=lambda done, of: tell(f"verifying: {done} of {of} entries"),
         )
         outcome.found(f"{report.entries} entries up to heads {report.heads}{_counted(report)}", sound=report.sound)
-    output.result(report, lambda console: _render(report, console), ok=report.sound)
+    output.result(report, lambda console: render_verified(report, console), ok=report.sound)
     if not report.sound:
         raise typer.Exit(Exit.FOUND)
 
@@ -161,10 +161,19 @@ def log_settings(config: Path | None) -> tuple[AuditorSettings, LogSettings]:
     """
     file = config_file(config, "auditor", os.environ)
     settings = auditor_settings(file, os.environ)
+    return settings, log_of(settings)
+
+
+def log_of(settings: AuditorSettings) -> LogSettings:
+    """Where the archive's log is.
+
+    Raises:
+        ConfigurationError: `archive-not-named`.
+    """
     if settings.log is None:
-        message = f"{file} has no [archive]: give it `folder` or `url`, and [log] with `policy`"
+        message = "the auditor's file has no [archive]: give it `folder` or `url`, and [log] with `policy`"
         raise ConfigurationError(message, code="archive-not-named")
-    return settings, settings.log
+    return settings.log
 
 
 def _span(since: datetime | None, until: datetime | None, *, contents: bool) -> str:
@@ -192,7 +201,8 @@ def _read(file: Path) -> bytes:
     return Proof.parse(data).checkpoint if data.startswith(TITLE.encode()) else data
 
 
-def _render(report: Verified, console: Console) -> None:
+def render_verified(report: Verified, console: Console) -> None:
+    """What a verification saw."""
     seen = f"{report.witnesses} witnesses" if report.witnessed else f"[red]{report.witnesses} witnesses: too few[/]"
     console.print(f"{shown(report.log)}: {report.entries} entries under {report.heads} heads, {seen}")
     for reason, count in sorted(report.decisions.items()):

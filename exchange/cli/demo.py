@@ -167,7 +167,8 @@ async def _shown(installation: Installation, outcome: Outcome, tell: Tell) -> Sh
     settings = auditor_settings(installation.config("auditor"), os.environ)
     directory = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
     digests = [story.letter.digest for story in outcome.letters]
-    found = await find_evidence(settings.kafka, digests, directory.latest().journal_partitions)
+    partitions = directory.latest().journal_partitions
+    found = {} if settings.kafka is None else await find_evidence(settings.kafka, digests, partitions)
     evidence = installation.folder / "evidence"
     for digest, entry in found.items():
         write_evidence(entry, evidence / short(digest), directory)

@@ -9,7 +9,7 @@ from exchange.store.database import Store
 
 
 def letter_digest(text: str, store: str) -> bytes:
-    """A whole digest needs no tracker; a beginning is looked up there.
+    """A whole digest needs no tracker; a beginning is looked up there, if there is one.
 
     Raises:
         ConfigurationError: `letter-unknown`, `letter-ambiguous`.
@@ -19,6 +19,9 @@ def letter_digest(text: str, store: str) -> bytes:
             return bytes.fromhex(text)
         except ValueError:
             pass
+    if not store:
+        message = f"'{text}' is no whole id, and no tracker is named that knows it: give all 64 hexadecimal digits"
+        raise ConfigurationError(message, code="letter-unknown")
     with Store(store) as opened, opened.reading() as connection:
         found = queries.find(connection, text)
     if len(found) != 1:

@@ -21,6 +21,16 @@ DeliveryKey = tuple[bytes, str]
 """Letter's digest and recipient's body code."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a delivery stood; `sender` is empty when the exchange refused the letter."""
+
+    letter: bytes
+    sender: str
+    recipient: str
+    delivery: Delivery
+
+
 @dataclass(slots=True)
 class _Told:
     """A delivery as far as it was told; `sender` is None when the letter was refused."""

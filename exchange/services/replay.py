@@ -15,7 +15,7 @@ from functools import partial
 
 from exchange.bus.topics import JOURNAL
 from exchange.domain.delivery import Delivery
-from exchange.journal.deliveries import DeliveryKey
+from exchange.journal.deliveries import DeliveryKey, Standing
 from exchange.journal.findings import Difference, Report, compare
 from exchange.journal.replay import Replay
 from exchange.services.reading import (
@@ -33,16 +33,6 @@ from exchange.store.database import LONG_READING_SECONDS, Store
 
 Progress = Callable[[int, int], None]
 """Told how many of how many offsets are done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a delivery stood."""
-
-    letter: bytes
-    sender: str
-    recipient: str
-    delivery: Delivery
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,15 +154,15 @@ class AuditorSettings:
     """What an auditor's commands need.
 
     Attributes:
-        kafka: the journal; for replay and export.
+        kafka: the journal; for replay and export. None: these read the archive's log.
         directory: the auditor's own copy, and root file.
-        store: the tracker's, only to compare with it.
+        store: the tracker's, only to compare with it; empty: there is none.
         log: the archive's logs; None: they are not within reach.
         timestamps: who stamps evidence; None: nobody.
         console: keeps in the journal what the auditor does; None: nobody does.
     """
 
-    kafka: KafkaSettings
+    kafka: KafkaSettings | None
     directory: DirectorySettings
     store: str
     log: LogSettings | None
@@ -231,6 +231,7 @@ def directory_settings(file: Path, environ: Mapping[str, str]) -> DirectoryServi
 def auditor_settings(file: Path, environ: Mapping[str, str]) -> AuditorSettings:
     """Read an auditor's file."""
     with opened(file) as top:
-        kafka, directory, store = read_kafka(top, environ), read_directory(top), read_store(top)
+        kafka = read_kafka(top, environ) if top.has("kafka") else None
+        directory, store = read_directory(top), read_store(top) if top.has("store") else ""
         log, timestamps = read_log(top, environ), timestamp_settings(top)
         return AuditorSettings(kafka, directory, store, log, timestamps, console_access(top))

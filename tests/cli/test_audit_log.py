@@ -12,6 +12,7 @@ from exchange.archive.tokens import Tokens
 from exchange.cli.audit import app
 from exchange.cli.exits import Exit
 from exchange.domain.errors import ConfigurationError
+from exchange.domain.ids import digest
 from exchange.domain.statement import Signed
 from exchange.services.archive.serving import log_app
 from tests.audited import Archived
@@ -100,6 +101,32 @@ def test_by_an_address_alone(letter_in: tuple[Archived, Signed, Path], tmp_path:
     RUNNER.invoke(app, ["prove", letter.digest.hex(), "-o", str(tmp_path / "near"), "--config", str(file)])
     near = {path.name: path.read_bytes() for path in (tmp_path / "near").iterdir()}
     assert near == {path.name: path.read_bytes() for path in (tmp_path / "far").iterdir()}
+
+
+def test_without_kafka(letter_in: tuple[Archived, Signed, Path], tmp_path: Path) -> None:
+    """Replay and export read the archive's log; nothing but an address, root and policy is named."""
+    archived, letter, file = letter_in
+    remote = file.with_name("alone.toml")
+    with served(log_app(archived.folder, with_entries=True)) as url:
+        text = (
+            file.read_text().replace('folder = "archive"', f'url = "{url}"').replace('[store]\nurl = "sqlite://"\n', "")
+        )
+        remote.write_text(text[text.index("[directory]") :])
+        words = ["--config", str(remote), "--json"]
+        replayed = RUNNER.invoke(app, ["replay", "--body", "beta", *words])
+        early = RUNNER.invoke(app, ["replay", "--at", "2020-01-01T00:00:00Z", *words])
+        exported = RUNNER.invoke(app, ["export", letter.digest.hex(), "-o", str(tmp_path), *words])
+        unknown = RUNNER.invoke(app, ["export", "0" * 64, "-o", str(tmp_path), *words])
+        part = RUNNER.invoke(app, ["export", letter.digest.hex()[:9], "-o", str(tmp_path), *words])
+        shown = RUNNER.invoke(app, ["replay", "--body", "beta", "--config", str(remote)])
+    assert (replayed.exit_code, exported.exit_code, early.exit_code) == (0, 0, 0), replayed.output + exported.output
+    (told,) = json.loads(replayed.stdout)["result"]["folded"]["deliveries"]
+    assert (told["letter"], told["sender"], told["recipient"]) == (letter.digest.hex(), "alpha", "beta")
+    assert json.loads(early.stdout)["result"]["folded"]["states"] == {}
+    assert digest((tmp_path / "letter.statement").read_bytes()) == letter.digest
+    assert getattr(unknown.exception, "code", "") == "letter-not-archived"
+    assert getattr(part.exception, "code", "") == "letter-unknown"
+    assert "alpha to beta" in shown.stdout
 
 
 def test_an_address_that_gives_no_entries(letter_in: tuple[Archived, Signed, Path], tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def test_every_process_can_read_its_configuration(folder: Path) -> None:
     assert len(ports) == len(installation.roles)
     assert operator_settings(installation.config("operator"), {}).replication == 1
     auditor = auditor_settings(installation.config("auditor"), {})
+    assert auditor.kafka is not None
     auditor.kafka.ssl_context()
     assert auditor.timestamps is not None
     assert auditor.timestamps.roots.exists()

@@ -135,7 +135,7 @@ class Checkpoints:
         head = await self._disk.use(lambda writer: writer.head)
         if head.size:
             await self._signed(head)
-        await finish(lambda: self._proofs.begin(published.proofs))
+        await finish(lambda: self._proofs.begin(published.proofs, self._now()))
 
     async def _require_rebuilt(self, owed: tuple[Head, ...]) -> None:
         """Wait until every entry that was published is here again; compare them."""

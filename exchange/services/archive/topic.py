@@ -48,12 +48,15 @@ class Published:
     checkpoint: PublishedCheckpoint | None = None
     proofs: dict[bytes, Place] = field(default_factory=dict)
 
-    def take(self, key: bytes, value: bytes) -> None:
-        """Take a record; a proof that cannot be read is written over.
+    def take(self, key: bytes, value: bytes | None) -> None:
+        """Take a record; a proof that cannot be read is written over, one without a value is gone.
 
         Raises:
             WireError: what stands where the checkpoint must be is none.
         """
+        if value is None:
+            self.proofs.pop(key, None)
+            return
         if key == CHECKPOINT_KEY:
             self.checkpoint = decode(PublishedCheckpoint, value)
             return
@@ -76,7 +79,7 @@ async def read_published(open_reader: OpenReader) -> Published:
             ends = await reader.end_offsets()
             while not reader.reached(ends):
                 for record in await reader.read(READ_SECONDS, BATCH_RECORDS):
-                    if isinstance(record, Record) and record.key is not None and record.value is not None:
+                    if isinstance(record, Record) and record.key is not None:
                         published.take(record.key, record.value)
             if not undecided:
                 return published

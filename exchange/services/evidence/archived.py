@@ -10,16 +10,20 @@ from exchange.archive.errors import ArchiveError
 from exchange.archive.layout import HEADS, log_name
 from exchange.archive.remote import ArchiveAddress
 from exchange.archive.renewals import Renewals
+from exchange.domain.decision import Decided
 from exchange.domain.statement import Content, commitment_digest
-from exchange.services.evidence.gathering import EvidenceBroken, Place, TimeStamp
+from exchange.services.evidence.gathering import EvidenceBroken, LetterNotArchived, Place, TimeStamp
+from exchange.services.evidence.journalled import Evidence
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.heads import Heads
 from exchange.tlog.merkle import inclusion_proof
 from exchange.tlog.note import Note
+from exchange.tlog.policy import LogPolicy
 from exchange.tlog.proof import Path as Way
 from exchange.tlog.proof import Proof
 from exchange.tlog.tiles import WIDTH
 from exchange.wire.entries import is_about
+from exchange.wire.records import decode
 
 
 class EvidenceArchive:
@@ -169,6 +173,25 @@ class EvidenceArchive:
             if error.code == "entry-missing":
                 return b""
             raise
+
+
+def find_archived(place: Path | ArchiveAddress, letter: bytes, policy: LogPolicy) -> Evidence:
+    """A letter's own entry, proven to be in the log.
+
+    Raises:
+        LetterNotArchived: the archive names none.
+        LogRefused: its proof does not hold.
+        ArchiveError: the archive cannot be read.
+    """
+    with EvidenceArchive(place) as archive:
+        for each in archive.places(letter):
+            entry = archive.entry(each)
+            archive.proof(each).verify(entry, policy)
+            decided = decode(Decided, entry)
+            if decided.decision.statement == letter:
+                return Evidence(entry, decided)
+    message = f"the archive holds no decision about {letter.hex()}: check the id, or wait for its next checkpoint"
+    raise LetterNotArchived(message)
 
 
 def _checkpoint(note: bytes) -> Checkpoint:

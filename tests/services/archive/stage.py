@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -55,9 +56,10 @@ class FakeTopic:
 
     @property
     def values(self) -> Mapping[bytes, bytes]:
-        """The newest value of each key."""
+        """The newest value of each key that has one."""
         records = (record for record in self.journal.records if isinstance(record, Record))
-        return {record.key or b"": record.value or b"" for record in records}
+        newest = {record.key or b"": record.value for record in records}
+        return {key: value for key, value in newest.items() if value is not None}
 
     @property
     def checkpoint(self) -> PublishedCheckpoint:
@@ -127,6 +129,7 @@ class Stage:
         journal: what it reads.
         topic: where it publishes.
         witness: how the one witness answers; None where the policy has none.
+        now: the clock of who signs.
         asked: how often a witness was asked.
         jury: how three answer, of whom two are enough, in the place of the one; empty where there is none.
     """
@@ -137,6 +140,7 @@ class Stage:
     witness: Callable[[httpx.Request], httpx.Response] | None = None
     jury: Sequence[Callable[[httpx.Request], httpx.Response]] = ()
     asked: int = 0
+    now: Callable[[], datetime] = system.now
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     @property
@@ -178,9 +182,7 @@ class Stage:
                 asked = Witnesses(
                     identity.policy.witnesses, client, WitnessingMetrics(CollectorRegistry()), system.monotonic
                 )
-                checkpoints = Checkpoints(
-                    identity, taking, disk, proofs, asked, self.topic.topic(), metrics, system.now
-                )
+                checkpoints = Checkpoints(identity, taking, disk, proofs, asked, self.topic.topic(), metrics, self.now)
                 async with asyncio.TaskGroup() as tasks:
                     started = [tasks.create_task(taking.run()), tasks.create_task(checkpoints.run())]
                     yield taking, checkpoints

@@ -4,19 +4,23 @@ import asyncio
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from exchange import system
 from exchange.archive.anew import Act, begin_anew
 from exchange.bus.producer import Outgoing
-from exchange.bus.records import Record
+from exchange.bus.records import Record, Taken
 from exchange.domain.checkpoint import CHECKPOINT_KEY, OriginProof, PublishedCheckpoint
 from exchange.domain.decision import Journalled
 from exchange.domain.errors import ConfigurationError, ExchangeError
 from exchange.services import witnessing
 from exchange.services.archive import checkpoints as service
+from exchange.services.archive.entries import batch_of
+from exchange.services.archive.proofs import PROOFS_FOR
 from exchange.services.archive.standing import last_witnessed, log_name, require_key
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.errors import LogRefused
@@ -93,6 +97,30 @@ async def test_each_origin_gets_a_proof_of_its_last_statement(stage: Stage, jour
     await stage.run_to_the_end()
     again = [record.key for record in stage.topic.journal.records[written:] if isinstance(record, Record)]
     assert again == [CHECKPOINT_KEY]
+
+
+async def test_proofs_of_what_fell_silent_are_taken_away(stage: Stage, journal: SyntheticJournal) -> None:
+    """After their time, once; the origin that speaks again gets one, and a new start brings none of them back."""
+    origins = {speaker.origin.hex().encode() for speaker in journal.speakers.values()}
+    whole = stage.journal.records
+    speaks = max(at for at, record in enumerate(whole) if origin_of(record) is not None)
+    stage.journal.records = whole[:speaks]
+    for _ in range(2):
+        await stage.run_to_the_end()
+    said = stage.topic.values.keys() & origins
+    assert len(said) > 1
+    stage.now = lambda: system.now() + PROOFS_FOR + timedelta(days=1)
+    await stage.run_until(lambda _: not stage.topic.values.keys() & origins)
+    stage.journal.records = whole
+    for _ in range(2):
+        await stage.run_to_the_end()
+    assert stage.topic.values.keys() & origins == {origin_of(whole[speaks])}
+
+
+def origin_of(record: Taken) -> bytes | None:
+    """Key of the origin whose number a record moved."""
+    taken = batch_of([record]).records[0]
+    return None if taken.origin is None else taken.origin.hex().encode()
 
 
 async def test_killed_anywhere_it_goes_on(stage: Stage) -> None:
