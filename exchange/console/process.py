@@ -15,7 +15,6 @@ from prometheus_client import CollectorRegistry
 
 from exchange import system
 from exchange.agent.history import TrustHistory
-from exchange.archive.remote import ArchiveAddress
 from exchange.bus.picking import RecordPicker
 from exchange.bus.reader import PositionedReader
 from exchange.bus.topics import JOURNAL
@@ -168,7 +167,7 @@ def _checks(settings: ConsoleSettings, store: Store, acts: Acts) -> Checks | Non
 
 def _folder(settings: ConsoleSettings) -> Path | None:
     """The archive's, where it is at hand."""
-    return None if settings.log is None or isinstance(settings.log.place, ArchiveAddress) else settings.log.place
+    return settings.log.place if settings.log is not None and isinstance(settings.log.place, Path) else None
 
 
 def _verify_log(settings: ConsoleSettings) -> VerifyLog | None:

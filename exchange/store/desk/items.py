@@ -43,7 +43,7 @@ def listed(connection: sa.Connection, task: str, states: Collection[ItemState], 
 def awaited(connection: sa.Connection, task: str, states: Collection[ItemState], first: int, limit: int) -> list[Item]:
     """`listed` for states in which few of a task's items are: not all of them are looked at.
 
-    Both databases would go by number; the index of states has the few numbers, given every column before them.
+    SQLite would go by number; the index of states has the few numbers, given every column before them.
     """
     few = sa.select(task_items.c.number).where(
         task_items.c.task == task,
