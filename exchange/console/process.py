@@ -57,6 +57,7 @@ from exchange.store.database import Store
 from exchange.store.desk.database import DeskStore
 from exchange.wiring.directory import followed
 from exchange.wiring.speaking import open_speaker, signer_of
+from exchange.wiring.standing import standing_in
 from exchange.wiring.tasks import task_runner
 
 DIRECTORY_SECONDS = 5.0
@@ -116,6 +117,7 @@ async def _serve(settings: ConsoleSettings, stack: AsyncExitStack, registry: Col
         seal=_seal(settings, lambda: history.directory),
         checks=_checks(settings, store, acts),
         packer=_packer(settings),
+        standing=standing_in(settings.log),
     )
     app = behind(served.proxies, create_app(desk, registry))
     context = await stack.enter_async_context(renewed_tls(address))

@@ -81,7 +81,7 @@ def test_both_readers_refuse_the_same(value: Statement, at: int, by: int) -> Non
         _require_same(ours, theirs)
 
 
-def _read(data: bytes) -> statements.Fields | None:
+def _read(data: bytes) -> dict[str, object] | None:
     try:
         with within("statement"):
             return statements.read(data)[1]

@@ -3,11 +3,11 @@
 Exit codes: 0 everything does; 1 something does not; 2 wrong use; 3 what was looked at does, and something was not.
 """
 
-import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from cryptography import x509
@@ -23,27 +23,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--policy", type=Path, required=True, help="whose word about the log counts, from there too")
     parser.add_argument("--tsa-root", type=Path, help="PEM file with roots of time-stamp authorities that you trust")
     parser.add_argument("--at", type=datetime.fromisoformat, help="since when you have the package; else now")
-    parser.add_argument("--json", action="store_true", help="for programs")
     given = parser.parse_args(arguments)
     try:
         authorities = x509.load_pem_x509_certificates(given.tsa_root.read_bytes()) if given.tsa_root else []
         at = (given.at or datetime.now(UTC)).astimezone(UTC)
         brought = (given.root.read_bytes(), given.policy.read_text(encoding="utf-8"), authorities, at)
-        verification = Verification(given.package.read_bytes(), *brought)
+        with given.package.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as package:
+            verification = Verification(package, *brought)
+            told, refused = verification.run()
     except (OSError, ValueError) as error:
         parser.error(str(error))
-    told, refused = verification.run()
     story = [] if refused else [said.told(verification.said[0]) for said in verification.said]
-    unchecked = "" if refused else verification.unchecked
-    code = 1 if refused else 3 if unchecked else 0
-    if given.json:
-        found = {"holds": not code, "steps": told, "refused": refused, "unchecked": unchecked, "story": story}
-        print(json.dumps(found, ensure_ascii=False, indent=1))
-        return code
-    verdict = ("Everything that is claimed holds.", f"DOES NOT HOLD: {refused}", "", f"Holds, but {unchecked}")[code]
+    doubt = f"Holds, but {verification.unchecked}" if verification.unchecked else ""
+    verdict = f"DOES NOT HOLD: {refused}" if refused else doubt or "Everything that is claimed holds."
     for line in (*(f"{number:2}. {sentence}" for number, sentence in enumerate(told, 1)), *story, verdict):
         print("".join(each if each.isprintable() else "?" for each in line))
-    return code
+    return 1 if refused else 3 if doubt else 0
 
 
 if __name__ == "__main__":

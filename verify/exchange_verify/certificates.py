@@ -50,7 +50,7 @@ class Directory:
         document = self._json(digest.hex())
         number = document["signed"]["x-root"]
         require(0 < number <= len(self._roots), f"directory/{number}.root.json: is not here")
-        keys, roles = (self._roots[number - 1][name] for name in ("keys", "roles"))
+        keys, roles = self._roots[number - 1]["keys"], self._roots[number - 1]["roles"]
         snapshot = _signed(document, "snapshot", version, keys, roles["snapshot"])
         targets = self._list(snapshot, "targets", keys, roles["targets"])
         lists, path = targets["delegations"]["succinct_roles"], f"bodies/{body}.json"
@@ -76,8 +76,7 @@ class Directory:
 
     def _json(self, digest: str) -> Json:
         require(digest in self._files, f"directory/: lacks the file with SHA-256 {digest}")
-        found: Json = json.loads(self._files[digest])
-        return found
+        return dict(json.loads(self._files[digest]))
 
 
 def _signed(document: Json, kind: str, version: int, keys: Json, role: Json) -> Json:
@@ -128,9 +127,7 @@ def chain(
         raise Refused(f"no chain to a trusted issuer was valid at {at:%Y-%m-%dT%H:%M:%SZ} ({error})") from error
 
 
-def require_unrevoked(
-    path: Certificates, policy: bytes, lists: dict[str, bytes], issuers: Certificates, at: datetime
-) -> None:
+def check_lists(path: Certificates, policy: bytes, lists: dict[str, bytes], by: Certificates, at: datetime) -> None:
     """Refuse a chain when the revocation lists are not those that a policy names, or one of it was revoked by them."""
     named = tomllib.loads(policy.decode())
     minds, parts = named.get("revocation", {}).get("when_stale") == "refuse", named.get("crls", {}).get("parts", [])
@@ -140,7 +137,7 @@ def require_unrevoked(
             pieces = (data[begin : begin + _PIECE_BYTES] for begin in range(0, len(data), _PIECE_BYTES))
             require([sha256(each).hexdigest() for each in pieces] == due, "it is not the list that the policy names")
             crl = x509.load_der_x509_crl(data)
-            keys = [issuer.public_key() for issuer in issuers if issuer.subject == crl.issuer]
+            keys = [issuer.public_key() for issuer in by if issuer.subject == crl.issuer]
             held = any(crl.is_signature_valid(key) for key in keys)  # type: ignore[arg-type]  # others: TypeError
             require(held, "it is not signed by an issuer that the directory lists")
             full = not any(isinstance(each.value, x509.DeltaCRLIndicator) for each in crl.extensions)

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cryptography.exceptions import InvalidSignature
-
 
 class Refused(Exception):
     """Something that a package claims and that is not so."""
@@ -23,7 +21,5 @@ def within(file: str) -> Iterator[None]:
         yield
     except Refused as error:
         raise Refused(f"{file}: {error}") from error
-    except InvalidSignature as error:
-        raise Refused(f"{file}: a signature of it does not hold") from error
     except Exception as error:
-        raise Refused(f"{file}: is not what it should be: {type(error).__name__}: {error}"[:400]) from error
+        raise Refused(f"{file}: is not what it should be: {error!r}"[:400]) from error

@@ -1,7 +1,6 @@
 """The transparency log: that an entry is in it (RFC 6962, twice), and who says so (C2SP signed notes, witnesses).
 
-An entry leads to the root of its partition, which stands in a leaf of the log of heads, which leads to the checkpoint's
-root. The log's key signs checkpoints; witnesses cosign those that only continue what they saw before.
+An entry leads to its partition's root, which stands in a leaf of the log of heads, which leads to the checkpoint's.
 """
 
 import re
@@ -12,11 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from exchange_verify.errors import require
 
-_NOTE, _COSIGNATURE = 1, 4
-Key = tuple[str, bytes, Ed25519PublicKey]
-"""Its holder's name, and what stands before each of its signatures."""
-Checkpoint = tuple[str, int, bytes, set[str]]
-"""What the log signed: the text, and of the log of heads size and root; and which witnesses cosigned it."""
+Key = tuple[str, bytes, Ed25519PublicKey]  # its holder's name, what stands before each of its signatures, itself
+Checkpoint = tuple[str, int, bytes, set[str]]  # the text, the log's size and root in it, which witnesses cosigned it
 
 
 class Policy:
@@ -25,24 +21,22 @@ class Policy:
     def __init__(self, text: str) -> None:
         """Read a policy, in the form that docs/auditor.md shows."""
         lines = [words for words in (line.partition("#")[0].split() for line in text.splitlines()) if words]
-        (self._log,) = (_key(words[1], _NOTE) for words in lines if words[0] == "log")
+        (self._log,) = (_key(words[1], 1) for words in lines if words[0] == "log")
         (self._quorum,) = (words[1] for words in lines if words[0] == "quorum")
         self.log_name, self._witnesses = self._log[0], dict[str, Key]()
         # Of each group so many members are enough; a witness is a group of itself.
         self._groups = dict[str, tuple[int, set[str]]]()
         for word, name, *rest in lines:
+            require(word in {"log", "quorum", "witness", "group"}, f"'{word}' is none of log, witness, group, quorum")
             require(word in {"log", "quorum"} or name not in {*self._groups, "none"}, f"'{name}' is named twice")
             if word == "witness":
-                self._witnesses[name], self._groups[name] = _key(rest[0], _COSIGNATURE), (1, {name})
+                self._witnesses[name], self._groups[name] = _key(rest[0], 4), (1, {name})
             elif word == "group":
                 number = {"any": 1, "all": len(rest) - 1}.get(rest[0]) or int(rest[0])
                 members = {*rest[1:]} & self._groups.keys()
                 fits = 1 <= number <= len(members) == len(rest) - 1
                 require(fits, f"group {name} does not name so many different ones of the lines before")
                 self._groups[name] = number, members
-            else:
-                require(word in {"log", "quorum"}, f"'{word}' is none of log, witness, group, quorum")
-        require(self._quorum in {*self._groups, "none"}, f"quorum {self._quorum} is not known")
         keys = {key.public_bytes_raw() for *_, key in self._witnesses.values()}
         require(len(keys) == len(self._witnesses), "one key is two witnesses")
 
@@ -85,7 +79,7 @@ def verify(proof: bytes, entry: bytes, policy: Policy) -> tuple[int, int, Checkp
 
 
 def _key(text: str, kind: int) -> Key:
-    """Read `NAME+ID+KEY`."""
+    """Read `NAME+ID+KEY`; of kind 1 it signs notes, of kind 4 it cosigns checkpoints."""
     name, stated, encoded = text.split("+", 2)
     data = _base64(encoded, 33)
     own = sha256(f"{name}\n".encode() + data).digest()[:4]

@@ -40,13 +40,12 @@ not-delivered ContentConsignmentFailure, handed-over ContentHandover, hand-over-
 registered ConsignmentAcceptance, refused ConsignmentRejection, expired AcceptanceRejectionExpiry
 """
 _ETSI_OF = dict(each.split() for each in _ETSI_EVENTS.split(","))
-Fields = dict[str, Any]
 
 
 class Said:
     """A statement and the decision about it; `kind` is empty where only the statement's head can be read."""
 
-    signer: x509.Certificate  # found by a later step, as is in which partition's log it is due
+    signer: x509.Certificate  # found by later steps, as is in which partition's log it is due
     partition: int
 
     def __init__(self, number: int, entry: bytes, crls: list[str]) -> None:
@@ -65,7 +64,7 @@ class Said:
         except (Refused, ValueError, OverflowError):
             require(self.reason, "a statement that cannot be read was accepted")
             self.kind, self.fields = "", {"head": _Reader(self.statement).read("head")}
-        self.head: Fields = self.fields["head"]
+        self.head: dict[str, Any] = self.fields["head"]
         self.decided = f"{self.decision['decided']:%Y-%m-%dT%H:%M:%S.%fZ}"
         self.about: bytes = self.fields.get("letter") or self.digest
         self.container = f"statements/{number:04}-{self.kind or 'statement'}.asics"
@@ -78,9 +77,9 @@ class Said:
         etsi = f"http://uri.etsi.org/19522/Event/{_ETSI_OF[event]}" if event in _ETSI_OF else None
         said = {name: decision[name] for name in ("verdict", "reason", "recipients")}
         said |= {"kind": self.kind, "event": event, "etsi": etsi, "body": self.head["body"]}
-        said |= {"decided": self.decided, "directory": decision["directory_version"]}
-        said |= {"policy": self.policy, "crls": self.crls, "digest": self.digest.hex(), "statement": self.container}
-        return said | {"entry": self.proof.replace(".proof", ".entry"), "proof": self.proof}
+        said |= {"decided": self.decided, "directory": decision["directory_version"], "policy": self.policy}
+        said |= {"crls": self.crls, "digest": self.digest.hex(), "statement": self.container, "proof": self.proof}
+        return said | {"entry": self.proof.replace(".proof", ".entry")}
 
     def told(self, letter: "Said") -> str:
         """The same for people, beside the letter that it is about."""
@@ -92,13 +91,12 @@ class Said:
         return told + (f"; refused by the exchange, {self.reason}" if self.reason else "")
 
     def _event(self) -> str:
-        if self.kind == "letter":
-            return "rejected" if self.reason else "accepted"
-        named = {"receipt": self.fields.get("event"), "deadline": "expired", "command": self.fields.get("action")}
-        return (not self.reason and named.get(self.kind)) or "not-taken"
+        plain = {"letter": "accepted", "deadline": "expired"}.get(self.kind)
+        named = self.fields.get("event") or self.fields.get("action") or plain
+        return (not self.reason and named) or ("rejected" if self.kind == "letter" else "not-taken")
 
 
-def read(data: bytes) -> tuple[str, Fields]:
+def read(data: bytes) -> tuple[str, dict[str, Any]]:
     """A record's kind and fields; only its one encoding is read."""
     reader, kind = _Reader(data), _NUMBERED.get(int.from_bytes(data[1:5], "big"), "")
     require(kind, f"schema {data[1:5].hex()} is not known here")
@@ -115,10 +113,8 @@ class _Reader:
         require(len(data) >= self.at and not data[0], "it has no frame, a zero byte and a schema's number")
 
     def read(self, layout: str) -> Any:
-        """The next value of that layout."""
-        most = len(self._data)
         if layout[0] == "*":
-            items = [self.read(layout[1:]) for _ in range(self._number(most))]
+            items = [self.read(layout[1:]) for _ in range(self._number(len(self._data)))]
             require(not items or not self._number(), "it has an array in several blocks")
             return items
         if layout[0] == "?":
@@ -129,7 +125,7 @@ class _Reader:
             number, day = self._number(), timedelta(days=1)
             return number if layout == "long" else _EPOCH + number * (day if layout == "date" else day.resolution)
         if layout in {"str", "bytes"} or layout.isdigit():
-            data = self._take(int(layout) if layout.isdigit() else self._number(most))
+            data = self._take(int(layout) if layout.isdigit() else self._number(len(self._data)))
             return data.decode() if layout == "str" else data
         fields = (field.split(":") for field in _RECORDS[layout].split())
         return {name: self.read(inner) for name, inner in fields}
@@ -140,8 +136,7 @@ class _Reader:
         while byte >= 0x80 and shift < 70:
             (byte,) = self._take(1)
             value, shift = value | (byte & 0x7F) << shift, shift + 7
-        fewest = byte < 0x80 and not value >> 64 and (byte or shift == 7)
-        require(fewest, "it has a number in more bytes than it needs")
+        require(byte < 0x80 and not value >> 64 and (byte or shift == 7), "it has a number of too many bytes")
         value = (value >> 1) ^ -(value & 1)
         require(most is None or 0 <= value <= most, f"it has {value} where {most} is the most")
         return value

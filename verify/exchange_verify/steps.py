@@ -16,36 +16,32 @@ import json
 import re
 from datetime import datetime
 from hashlib import sha256
+from mmap import mmap
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange_verify import cms, log
-from exchange_verify.certificates import STATEMENTS, Certificates, Directory, chain, require_unrevoked
+from exchange_verify.certificates import STATEMENTS, Certificates, Directory, chain, check_lists
 from exchange_verify.container import MIMETYPE, STAMP, read_manifest, read_zip
 from exchange_verify.errors import Refused, require, within
 from exchange_verify.statements import Said
 
 _MANIFEST, _CASE, _ISSUERS = "META-INF/ASiCManifest.xml", "case.json", "directory/issuers.crt.pem"
 _NAMES = ("contents", "directory", "events", "exchange", "format", "letter", "level", "policy", "time_stamps")
-_RECORD = {"META-INF/evidencerecord.ers", "META-INF/ASiCEvidenceRecordManifest.xml"}
-_SIGNATURE, _FOR_PEOPLE = "META-INF/signature.p7s", re.compile(r"log\.policy|report(\.(ky|ru|en))?\.(html|pdf)")
+_RECORD, _SIGNATURE = r"META-INF/(evidencerecord\.ers|ASiCEvidenceRecordManifest\.xml)", "META-INF/signature.p7s"
+_FOR_OTHERS = re.compile(rf"{_RECORD}|log\.policy|report(\.(ky|ru|en))?\.(html|pdf)")
 
 
 class Verification:
     """One package, looked at step by step: each step says what it found, or refuses."""
 
-    def __init__(self, package: bytes, root: bytes, policy: str, authorities: Certificates, at: datetime) -> None:
-        """Beside the package, what the reader brings: first root, log's policy, roots of authorities, since when."""
-        self._package, self._root, self._policy_text, self._authorities, self._at = (
-            package,
-            root,
-            policy,
-            authorities,
-            at,
-        )
+    def __init__(
+        self, package: bytes | mmap, root: bytes, policy: str, authorities: Certificates, at: datetime
+    ) -> None:
+        """Beside the package what the reader brings, and since when they have it."""
+        self._package, self._root, self._text, self._authorities, self._at = package, root, policy, authorities, at
         self._seen, self._checkpoints = set[str](), dict[str, log.Checkpoint]()
-        self._tokens = list[tuple[str, bytes, bytes]]()
         self.said, self.unchecked = list[Said](), ""
 
     def run(self) -> tuple[list[str], str]:
@@ -68,19 +64,22 @@ class Verification:
         for name in sorted({*self._files} ^ {*self._seen, *digests}):
             raise Refused(f"{name}: {'no manifest names it' if name in self._files else 'is not in the package'}")
         for name, digest in digests.items():
-            require(sha256(self._files[name]).digest() == digest, f"{name}: is not the file that the manifest names")
+            require(
+                sha256(self._package[self._files[name]]).digest() == digest,
+                f"{name}: is not the file that the manifest names",
+            )
         return f"a plain zip; each of its {len(digests)} files is the one that the manifest names"
 
     def _brought(self) -> str:
-        self._policy = log.Policy(self._policy_text)
-        files = {name: data for name, data in self._files.items() if name.startswith("directory/")}
+        self._policy = log.Policy(self._text)
+        files = {name: self._package[at] for name, at in self._files.items() if name.startswith("directory/")}
         self._directory = Directory(self._root, files)
         exchange = self._directory.exchange.hex()
         with within(_CASE):
             index = json.loads(self._file(_CASE).decode())
             require(_written(index) == self._file(_CASE), "it is not in the one encoding that it has")
-            require(index["format"] == "exchange-case/1", "it is no exchange-case/1")
-            require(index["exchange"] == exchange, "it is of another exchange than your root file")
+            own = (index["format"], index["exchange"]) == ("exchange-case/1", exchange)
+            require(own, "it is no exchange-case/1, or of another exchange than your root file")
             require(f"{self._policy.log_name}/".startswith(f"exchange/{exchange}/"), "your policy is of another log")
             # Steps put into this one what they find; in the end it must still be as it was.
             self._index = {name: index[name] for name in _NAMES}
@@ -94,18 +93,16 @@ class Verification:
                 require(about.hex() == self._index["letter"], f"{said.container} is about another letter")
                 require(said.head["exchange"] == self._directory.exchange, "it is of another exchange")
                 require(self._signed(said)[0] == said.statement, f"it is not about the statement in {said.container}")
-                require(all(said.digest != each.digest for each in self.said), "one statement twice")
             self.said.append(said)
             self._index["events"][number - 1] = said.indexed()
-        require(self.said, f"{_CASE}: has no events")
+        different = len({said.digest for said in self.said})
+        require(different == len(self.said) > 0, f"{_CASE}: has no events, or one statement twice")
         return f"{len(self.said)} decisions, each about exactly the statement beside it"
 
     def _signatures(self) -> str:
         for said in self.said:
             with within(f"{said.container}, {_SIGNATURE}"):
-                signed = cms.verify_statement(self._signed(said)[1], said.statement, said.signature)
-                said.signer, tokens, value = signed
-            self._tokens += [(said.container, token, value) for token in tokens]
+                said.signer = cms.verify_statement(self._signed(said)[1], said.statement, said.signature)
         return "each statement is signed over exactly its bytes (CMS, ECDSA P-256 or RSA, SHA-256)"
 
     def _certificates(self) -> str:
@@ -118,7 +115,7 @@ class Verification:
                 issuers, partitions = self._directory.listed(der, body, at, digest, version)
                 require(sha256(policy).digest() == decision["policy_digest"], f"{said.policy}: is another policy")
                 lists = {name: self._file(name, "crls/") for name in said.crls}
-                require_unrevoked(chain(said.signer, issuers, [], at, STATEMENTS), policy, lists, issuers, at)
+                check_lists(chain(said.signer, issuers, [], at, STATEMENTS), policy, lists, issuers, at)
             said.partition = int.from_bytes(said.about[:4], "big") % partitions
             every |= {*issuers}
         held = x509.load_pem_x509_certificates(self._file(_ISSUERS))
@@ -140,19 +137,18 @@ class Verification:
         return f"each decision is in the log, by its checkpoint of size {sizes}, cosigned by {by}"
 
     def _chains(self) -> str:
-        lanes = [(said.decision["place"], said.decision["place"]["lane"], sha256(said.entry)) for said in self.said]
-        origins = [(said.head, said.head["origin"], sha256(said.statement)) for said in self.said]
-        for what, links in (("lane", lanes), ("origin", origins)):
-            digests = {(one, place["number"]): own.digest() for place, one, own in links}
+        lanes = [(said.decision["place"], said.entry) for said in self.said]
+        for what, links in (("lane", lanes), ("origin", [(said.head, said.statement) for said in self.said])):
+            digests = {(at[what], at["number"]): sha256(own).digest() for at, own in links}
             require(len(digests) == len(links), f"{_CASE}: two statements have one number in their {what}")
-            for place, one, _ in links:
-                before = digests.get((one, place["number"] - 1), place["previous"])
-                require(before == place["previous"], f"{_CASE}: number {place['number']} of a {what} follows another")
+            for at, _ in links:
+                before = digests.get((at[what], at["number"] - 1), at["previous"])
+                require(before == at["previous"], f"{_CASE}: number {at['number']} of a {what} follows another")
         return "no number is there twice, and where one follows another of the package it names it"
 
     def _contents(self) -> str:
         committed = [(said, *each) for said in self.said for each in enumerate(said.fields.get("contents", []))]
-        items, left_out = self._index["contents"], 0
+        items = self._index["contents"]
         require(len(committed) == len(items), f"{_CASE}: names {len(items)} items of {len(committed)}")
         for number, (said, place, each) in enumerate(committed):
             file, salt, missing = (items[number][name] for name in ("file", "salt", "missing"))
@@ -162,79 +158,68 @@ class Verification:
                 items[number] = found | {"commitment": each["digest"].hex()}
                 if file is None:
                     require(salt is None and missing in {"withheld", "not-kept"}, "it is left out, its salt is not")
-                    left_out += 1
                     continue
                 require(missing is None and file not in self._seen, "it is there twice, or said to be missing")
                 data, random = self._file(file, "contents/"), bytes.fromhex(salt)
                 same = (len(random), len(data), sha256(random + data).digest()) == (32, each["size"], each["digest"])
                 require(same, "it is not what the statement commits to")
-        return f"{len(committed) - left_out} items are what was committed to; {left_out} are left out and stay unknown"
+        left_out = sum(item["file"] is None for item in items)
+        return f"{len(items) - left_out} items are what was committed to; {left_out} are left out and stay unknown"
 
     def _time_stamps(self) -> str:
         over = {STAMP: _MANIFEST} if self._stamped else {}
         for number, each in enumerate(self._index["time_stamps"]):
             note, response = each["checkpoint"], each["response"]
             with within(note):
-                text = self._policy.open(self._file(note, "tokens/"))[0]
-                require(text in self._checkpoints, "no proof of this package leads to it")
+                require(self._policy.open(self._file(note, "tokens/"))[0] in self._checkpoints, "no proof leads to it")
                 self._file(response, "tokens/")
             over[response], self._index["time_stamps"][number] = note, {"checkpoint": note, "response": response}
-        if (over or self._tokens) and not self._authorities:
+        if over and not self._authorities:
             self.unchecked = "time-stamps were not looked at: bring roots of their authorities (--tsa-root)"
             return self.unchecked
         told = []
         for name, stamped in over.items():
             with within(name):
-                token = self._files[name] if name == STAMP else cms.token_of(self._files[name])
-                told.append(f"{stamped} was there at {self._stamped_at(token, self._files[stamped])}")
-        for name, token, value in self._tokens:
-            with within(f"{name}, {_SIGNATURE}, its time-stamp"):
-                self._stamped_at(token, value)
-        told += [f"{len(self._tokens)} signatures have time-stamps of their own"] if self._tokens else []
+                stamp, data = self._file(name), self._file(stamped)
+                at, until = cms.verify_time_stamp(stamp, data, self._authorities, response=name != STAMP)
+                require(until >= self._at, f"it ended {until}: say with --at since when you have the package")
+                told.append(f"{stamped} was there at {at:%Y-%m-%dT%H:%M:%SZ}")
         return "; ".join(told) or "there are none: when it was at the latest, the witnesses' clocks say"
-
-    def _stamped_at(self, token: bytes, data: bytes) -> str:
-        at, until = cms.verify_time_stamp(token, data, self._authorities)
-        late = f"its authority's certificate ended {until}: say with --at since when you have the package"
-        require(until >= self._at, late)
-        return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
     def _index_and_level(self) -> str:
         index, level = self._index, self._index["level"]
         reached = [self._stamped, all(said.crls for said in self.said), bool(index["time_stamps"]), False]
         levels = ("B", "T", "LT", "LTA")[: 1 + reached.index(False)]
         require(level in levels, f"{_CASE}: claims level {level}, what is here makes {levels[-1]}")
-        versions = sorted(
-            {(each.decision["directory_version"], each.decision["directory_digest"]) for each in self.said}
-        )
-        alone = len(dict(versions)) == len(versions) == len(index["directory"])
-        require(alone, f"{_CASE}: has not each version of the directory once")
-        for number, (version, digest) in enumerate(versions):
+        found = {
+            (by["directory_version"], by["directory_digest"].hex()) for by in (said.decision for said in self.said)
+        }
+        require(len(dict(found)) == len(found) == len(index["directory"]), f"{_CASE}: has not each version once")
+        for number, (version, digest) in enumerate(sorted(found)):
             files = index["directory"][number]["files"]
-            index["directory"][number] = {"version": version, "digest": digest.hex(), "files": files}
+            index["directory"][number] = {"version": version, "digest": digest, "files": files}
             for file in files:
                 self._file(file, "directory/")
         index["policy"] = self.said[0].policy
-        for name, said in json.loads(self._files[_CASE]).items():
+        for name, said in json.loads(self._file(_CASE)).items():
             require(_written(said) == _written(index.get(name)), f"{_CASE}: its '{name}' is not what was found")
-        for name in sorted({*self._files} - self._seen - _RECORD):
-            require(_FOR_PEOPLE.fullmatch(name), f"{name}: nothing says what this file is")
+        for name in sorted({*self._files} - self._seen):
+            require(_FOR_OTHERS.fullmatch(name), f"{name}: nothing says what this file is")
         return f"level {level}; reports and an evidence record are for others, nothing in them was looked at"
 
     def _file(self, name: str, folder: str = "") -> bytes:
         """A file that from now on something explains."""
         require(name.startswith(folder) and name in self._files, f"{name}: is not in the package's {folder}")
         self._seen.add(name)
-        return self._files[name]
+        return self._package[self._files[name]]
 
     def _signed(self, said: Said) -> tuple[bytes, bytes]:
         """A statement and its signature, as they lie in its container."""
         with within(said.container):
-            files = read_zip(self._file(said.container), "application/vnd.etsi.asic-s+zip")
+            files = read_zip(data := self._file(said.container), "application/vnd.etsi.asic-s+zip")
             require([*files] == [MIMETYPE, "statement", _SIGNATURE], "it is no container of one statement")
-            return files["statement"], files[_SIGNATURE]
+            return data[files["statement"]], data[files[_SIGNATURE]]
 
 
 def _written(index: object) -> bytes:
-    """The one encoding that an index has."""
     return (json.dumps(index, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
