@@ -83,6 +83,7 @@ def prepare(folder: Path, now: datetime) -> None:
         _web_certificate(folder / "authority", holder, now)
     _passwords(folder)
     _canary(folder)
+    _operator(folder)
     _policy(folder)
     for service in SERVICES:
         file = folder / f"{service}.toml"
@@ -116,6 +117,13 @@ def _canary(folder: Path) -> None:
     said = re.sub(r"(?m)^edms = .*\n", "", agent.read_text(encoding="utf-8"))
     (folder / "canary.toml").write_text(said + "\n" + table_text("canary", to=ECHO.code), encoding="utf-8")
     agent.unlink()
+
+
+def _operator(folder: Path) -> None:
+    """Operators' commands run in a container of their own, which has no archive's folder."""
+    file = folder / "operator.toml"
+    said = re.sub(r"(?m)^\[(archive|log)\]\n(?:\w+ = .*\n)*", "", file.read_text(encoding="utf-8"))
+    file.write_text(said, encoding="utf-8")
 
 
 def _policy(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""An archive as whoever checks it reads it: from its folder, or from the address where it is served."""
+"""An archive as whoever checks it reads it: from its folder, from where it is served, or from an object store."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -10,6 +10,7 @@ from exchange.archive.contents import Authority
 from exchange.archive.index import Index
 from exchange.archive.kept import KeptContents
 from exchange.archive.layout import Place
+from exchange.archive.published import PublishedArchive, StoreAddress
 from exchange.archive.reading import LogReader, TileReader
 from exchange.archive.remote import ArchiveAddress, ServedArchive
 from exchange.archive.tokens import Stamped, Tokens
@@ -58,13 +59,19 @@ class Archive(Protocol):
         ...
 
 
-def open_archive(place: Path | ArchiveAddress) -> Archive:
-    """The archive in a folder, or of an address.
+ArchivePlace = Path | ArchiveAddress | StoreAddress
+"""A folder, the address where it is served, or what was put of it into an object store."""
+
+
+def open_archive(place: ArchivePlace) -> Archive:
+    """An archive, wherever it is.
 
     Raises:
         KeyRefused, ConfigurationError: keys or certificates for the address cannot be used.
     """
-    return FolderArchive(place) if isinstance(place, Path) else ServedArchive(place)
+    if isinstance(place, Path):
+        return FolderArchive(place)
+    return ServedArchive(place) if isinstance(place, ArchiveAddress) else PublishedArchive(place)
 
 
 class FolderArchive:

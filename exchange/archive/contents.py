@@ -145,6 +145,14 @@ class Contents:
         row = self._row(path, digest) if path.exists() else None
         return None if row is None or row[0] else _content(path, digest, row).data
 
+    def proofs(self) -> list[bytes]:
+        """Digests of all files that `proof` gives."""
+        path = contents_file(self._folder, PROOFS)
+        if not path.exists():
+            return []
+        with closing(open_for_reading(path)) as connection, translated(path):
+            return [each for (each,) in connection.execute("SELECT commitment FROM contents WHERE length(salt) = 0")]
+
     def delete(self, commitment: bytes, authority: Authority) -> None:
         """Take an item's salt and bytes away for good; of one that is deleted already the first authority stays.
 

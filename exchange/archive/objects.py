@@ -16,7 +16,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedEr
 from obstore.store import LocalStore, from_url
 
 from exchange.archive.errors import ArchiveError
-from exchange.archive.layout import CHECKPOINT, tile_file
+from exchange.archive.layout import CHECKPOINT_FILE, cache_rule, tile_file
 from exchange.archive.reading import TileReader
 from exchange.domain.errors import ConfigurationError
 from exchange.tlog.tiles import WIDTH, Tile
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 ANSWER = timedelta(seconds=30)
 _CONNECT = timedelta(seconds=5)
 _TRIES = 2
-_BYTES, _TEXT = "application/octet-stream", "text/plain; charset=utf-8"
-_FOREVER, _BRIEFLY = "public, max-age=31536000, immutable", "public, max-age=2"
 _REFUSALS = (PermissionDeniedError, UnauthenticatedError, PermissionError)
 _SAID = (
     re.compile(r"status code: ([1-5][0-9]{2})\b"),
@@ -99,7 +97,7 @@ class Objects:
         """
         with _spoken(f"{self}/{path}"):
             try:
-                attributes = self._attributes(_BYTES, _FOREVER)
+                attributes = self._attributes(path)
                 await obstore.put_async(
                     self._store, path, data, mode="create", attributes=attributes, use_multipart=False
                 )
@@ -111,7 +109,7 @@ class Objects:
     async def replace(self, path: str, data: bytes) -> None:
         """Put a file over what may be there."""
         with _spoken(f"{self}/{path}"):
-            attributes = self._attributes(_TEXT if path.endswith(CHECKPOINT) else _BYTES, _BRIEFLY)
+            attributes = self._attributes(path)
             await obstore.put_async(self._store, path, data, attributes=attributes, use_multipart=False)
 
     async def sizes(self, folder: str) -> dict[str, int]:
@@ -127,9 +125,12 @@ class Objects:
         with _spoken(str(self)), suppress(FileNotFoundError):
             await obstore.delete_async(self._store, sorted(paths))
 
-    def _attributes(self, kind: str, caching: str) -> dict[str, str] | None:
+    def _attributes(self, path: str) -> dict[str, str] | None:
         """What a bucket that is read over plain HTTP tells with a file."""
-        return {"Content-Type": kind, "Cache-Control": caching} if self._has_attributes else None
+        if not self._has_attributes:
+            return None
+        kind = "text/plain; charset=utf-8" if path == CHECKPOINT_FILE else "application/octet-stream"
+        return {"Content-Type": kind, "Cache-Control": cache_rule(path)}
 
 
 class ObjectLogReader(TileReader):
@@ -143,7 +144,12 @@ class ObjectLogReader(TileReader):
         """The address."""
         return self._url
 
-    def _fetch(self, path: str, most: int) -> bytes | None:
+    def get(self, path: str, most: int) -> bytes | None:
+        """A file of at most so many bytes; None: there is none.
+
+        Raises:
+            ArchiveError: `object-store-away`, `object-store-refused`; `archive-unreachable`: it is longer.
+        """
         with _spoken(f"{self}/{path}"), suppress(FileNotFoundError):
             found = obstore.get(self._store, path)
             if found.meta["size"] > most:
@@ -152,13 +158,23 @@ class ObjectLogReader(TileReader):
             return bytes(found.bytes())
         return None
 
+    def names(self, folder: str) -> list[str]:
+        """Names of the files in a folder.
+
+        Raises:
+            ArchiveError: `object-store-away`, `object-store-refused`.
+        """
+        with _spoken(f"{self}/{folder}"):
+            return [each["path"].rpartition("/")[2] for chunk in obstore.list(self._store, folder) for each in chunk]
+
+    def _fetch(self, path: str, most: int) -> bytes | None:
+        return self.get(path, most)
+
     def _wider(self, log: str, tile: Tile) -> Iterator[int]:
         """Asked for only when a partial tile is gone."""
         if tile.width == WIDTH:
             return
-        folder = tile_file(log, tile).rpartition("/")[0]
-        with _spoken(f"{self}/{folder}"):
-            found = [each["path"].rpartition("/")[2] for chunk in obstore.list(self._store, folder) for each in chunk]
+        found = self.names(tile_file(log, tile).rpartition("/")[0])
         yield from sorted(int(width) for width in found if width.isdecimal() and int(width) > tile.width)
 
 

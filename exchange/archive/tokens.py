@@ -57,7 +57,7 @@ class Tokens:
             ArchiveError: `archive-unusable`; so do all others.
         """
         names = done(self.folder, lambda: [each.name for each in self.folder.iterdir()] if self.folder.exists() else [])
-        return sorted(int(found[1]) for name in names if (found := _STAMPED.fullmatch(name)))
+        return sorted(size for name in names if (size := stamped_size(name)) is not None)
 
     def read(self, size: int) -> Stamped:
         """A checkpoint and its time-stamp.
@@ -84,6 +84,12 @@ class Tokens:
     def file(self, size: int, kind: str) -> Path:
         """Path of a `checkpoint` or `tsr`."""
         return self._archive / token_file(size, kind)
+
+
+def stamped_size(name: str) -> int | None:
+    """Of the checkpoint whose time-stamp a file is, by the file's name; None: it is none."""
+    found = _STAMPED.fullmatch(name)
+    return None if found is None else int(found[1])
 
 
 def size_of(note: bytes) -> int:

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from exchange.archive.remote import ArchiveAddress
 from exchange.cli.audit_acts import NotJournalled, Reason, audit, journalled
 from exchange.cli.audit_log import log_settings
 from exchange.cli.exits import Exit
@@ -41,7 +40,7 @@ def check_times(
     Only reads. Exit code 1 when anything is found.
     """
     settings, log = log_settings(config)
-    if isinstance(log.place, ArchiveAddress):
+    if not isinstance(log.place, Path):
         message = f"[archive] url = {log.place}: time-stamps are read in the archive's folder; set `folder`"
         raise ConfigurationError(message, code="archive-folder-needed")
     output = Output(as_json=json)

@@ -36,6 +36,7 @@ from exchange.settings.console_access import ConsoleAccess
 from exchange.store.database import Store
 from exchange.store.desk.database import DeskStore
 from exchange.wiring.directory import latest_directory
+from exchange.wiring.standing import standing_in
 
 Told = TypeVar("Told", bound=msgspec.Struct)
 Words = Mapping[str, str | None]
@@ -176,6 +177,7 @@ def _desk(settings: OperatorSettings, store: Store, own: DeskStore) -> _OwnDesk:
         site=Site("http://127.0.0.1"),
         hub=Hub(StoreReader(store), system.now, registry),
         tasks=TaskOffice(own, store, system.now),  # what it lets run, the console's process does
+        standing=standing_in(settings.log),
     )
     return _OwnDesk(desk, registry, token)
 

@@ -176,7 +176,7 @@ async def _shown(installation: Installation, outcome: Outcome, tell: Tell) -> Sh
     await archived(installation.folder / ARCHIVE_FOLDER, digests, now())
     accepted = [short(story.letter.digest) for story in outcome.letters if not story.letter.reason]
     first = accepted[0] if accepted else ""
-    package = f"evidence {first} -o case.asice"
+    package = f"evidence {first} --unstamped -o case.asice"  # the authority ended with the demo
     stamps = f" --tsa-root {installation.folder / TSA_ROOT}" if has_tsa(installation.folder) else ""
     brought = f"--root {settings.directory.root} --policy {installation.folder / POLICY}{stamps}"
     openssl = openssl_command(evidence / first)

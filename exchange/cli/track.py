@@ -5,13 +5,14 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from exchange.cli import told
-from exchange.cli.console_api import opened_api
-from exchange.cli.output import Json, Output, shown
+from exchange.cli.console_api import ConsoleApi, ConsoleProblem, opened_api
+from exchange.cli.output import Json, Output, plain, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.watching import Watch, until_left, watch
 from exchange.cli.words import DIGEST_CHARACTERS, FEW, STATE_STYLES, lasted, local, short
@@ -24,6 +25,9 @@ from exchange.store.views import DeliveryTimeline, Timeline
 from exchange.system import now
 
 app = typer.Typer(add_completion=False)
+
+_NO_LOG = frozenset({"log-not-here", "not-found", "right-missing", "entry-missing"})
+"""Codes of a console that has no log to look at, does not let us or does not know how; of one without a checkpoint."""
 
 
 class LetterUnknown(ExchangeError):
@@ -67,12 +71,42 @@ async def _track(settings: OperatorSettings, text: str, shown: Shown, output: Ou
 
         async def show() -> None:
             story = _chosen(told.story(await api.get(f"{ROOT}/letters/{digest}", model.Story, {})), shown)
-            output.result(story, lambda console: _render(story, console, each=shown.each))
+            log = await _log(api, digest)
+
+            def render(console: Console) -> None:
+                _render(story, console, each=shown.each)
+                if log is not None:
+                    console.print(f"\n{_standing(log)}")
+
+            as_told = log if isinstance(log, model.LogTold) else None
+            output.result({**plain(story), "log": msgspec.to_builtins(as_told)}, render)
 
         if following:
             await watch(api, {"q": digest, "to": shown.to}, output, show)
         else:
             await show()
+
+
+async def _log(api: ConsoleApi, digest: str) -> model.LogTold | ConsoleProblem | None:
+    """How far it stands in the log, or why that is not known; None of a console that looks at none."""
+    try:
+        return await api.get(f"{ROOT}/letters/{digest}/log", model.LogTold, {})
+    except ConsoleProblem as error:
+        if error.code in _NO_LOG:
+            return None
+        return error
+
+
+def _standing(log: model.LogTold | ConsoleProblem) -> str:
+    """What is proven by now, in a sentence."""
+    if isinstance(log, ConsoleProblem):
+        return f"[yellow]in the log: not known now[/], {shown(str(log))} ({log.code})"
+    if log.waiting or not log.proven:
+        since = "" if log.since is None else f" since {local(log.since)}"
+        return f"[yellow]in the log: {log.proven} entries; the others wait for a checkpoint{since}[/]"
+    seen = f"cosigned by {shown(', '.join(log.witnesses))}" if log.witnesses else "which nobody cosigned"
+    words = f"in the log: {log.proven} entries, under the checkpoint of {local(log.at)}, {seen}"
+    return f"[green]{words}[/]" if log.witnessed else f"[yellow]{words}: not as the policy asks for[/]"
 
 
 def _chosen(story: Timeline, shown: Shown) -> Timeline:

@@ -17,6 +17,7 @@ from exchange.console.evidence.packing import Packer
 from exchange.console.seals import Seal
 from exchange.console.stream.hub import Hub
 from exchange.domain.directory import Directory
+from exchange.services.evidence.standing import LogStanding
 from exchange.services.tasks.office import TaskOffice
 from exchange.store.database import Store
 from exchange.store.desk.database import DeskStore
@@ -59,6 +60,7 @@ class Desk:
         seal: signs what leaves as evidence; None where there is no key.
         checks: checks of the journal; None where nobody reads it.
         packer: makes packages of evidence; None where there is no archive.
+        standing: how far a letter, by its digest, stands in the archive's log; blocks; None where there is no archive.
     """
 
     store: Store
@@ -76,6 +78,7 @@ class Desk:
     seal: Seal | None = None
     checks: Checks | None = None
     packer: Packer | None = None
+    standing: Callable[[bytes], LogStanding] | None = None
 
 
 def desk_of(request: Request) -> Desk:

@@ -15,7 +15,6 @@ from prometheus_client import CollectorRegistry
 
 from exchange import system
 from exchange.agent.history import TrustHistory
-from exchange.archive.remote import ArchiveAddress
 from exchange.bus.picking import RecordPicker
 from exchange.bus.reader import PositionedReader
 from exchange.bus.topics import JOURNAL
@@ -58,6 +57,7 @@ from exchange.store.database import Store
 from exchange.store.desk.database import DeskStore
 from exchange.wiring.directory import followed
 from exchange.wiring.speaking import open_speaker, signer_of
+from exchange.wiring.standing import standing_in
 from exchange.wiring.tasks import task_runner
 
 DIRECTORY_SECONDS = 5.0
@@ -117,6 +117,7 @@ async def _serve(settings: ConsoleSettings, stack: AsyncExitStack, registry: Col
         seal=_seal(settings, lambda: history.directory),
         checks=_checks(settings, store, acts),
         packer=_packer(settings),
+        standing=standing_in(settings.log),
     )
     app = behind(served.proxies, create_app(desk, registry))
     context = await stack.enter_async_context(renewed_tls(address))
@@ -168,7 +169,7 @@ def _checks(settings: ConsoleSettings, store: Store, acts: Acts) -> Checks | Non
 
 def _folder(settings: ConsoleSettings) -> Path | None:
     """The archive's, where it is at hand."""
-    return None if settings.log is None or isinstance(settings.log.place, ArchiveAddress) else settings.log.place
+    return settings.log.place if settings.log is not None and isinstance(settings.log.place, Path) else None
 
 
 def _verify_log(settings: ConsoleSettings) -> VerifyLog | None:

@@ -168,7 +168,8 @@ class Installer:
         if self.installation.console:
             self._write("console", *self._console(bootstrap), store, _observe(ports["console"]))
         desk = [table_text("desk", url=_DESK)] if self.installation.console else []
-        self._write("operator", kafka[ADMIN], store, *desk, table_text("cluster", **copies), quotas)
+        cluster = table_text("cluster", **copies)
+        self._write("operator", kafka[ADMIN], store, *desk, cluster, quotas, *reader_tables())
         self._write("auditor", kafka[AUDITOR], store, *reader_tables(), *stamping, *self._console_of_auditor())
         for body in self._bodies:
             if body.gateway:

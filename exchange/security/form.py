@@ -86,7 +86,7 @@ class ParsedSignature:
 
 
 def parse(cms: bytes) -> ParsedSignature:
-    """Read the variable parts of a signature; costs about 7 µs.
+    """Read the variable parts of a signature; costs about 7 µs, which `Frame.parse` saves.
 
     The parts that depend on the signer's certificate are skipped here and compared in
     `Verifier.verify`.

@@ -10,7 +10,7 @@ misspelt key is never silently without effect. Relative paths are relative to th
     canary      as an agent, and [canary]                          see `exchange.settings.agent`, as for agents
     directory   [kafka] [directory] [clock] [cluster] [quotas] [observe]
     witness     [witness] [listen] [[log]] [observe]               see `exchange.settings.witness`
-    operator    [kafka] [directory] [store] [desk] [cluster] [quotas] [console]     doctor, letters, redrive, …
+    operator    [kafka] [directory] [store] [desk] [cluster] [quotas] [console] [archive] [log]    doctor, letters, …
     auditor     [kafka] [directory] [store] [archive] [log] [timestamps] [console]    audit, evidence
 
 Where the cluster is, and who we are there, may also come from the environment, which then wins:
@@ -105,6 +105,7 @@ class OperatorSettings:
         quotas: the quotas file; see `exchange.settings.quotas`.
         desk: the console's own database, where tasks are kept; it may be the same as `store`.
         console: the console that letters are asked of; None: the database is asked itself.
+        log: the archive's logs, which are then looked at ourselves; None: they are not within reach.
     """
 
     kafka: KafkaSettings
@@ -115,6 +116,7 @@ class OperatorSettings:
     quotas: Path
     desk: str
     console: ConsoleAccess | None = None
+    log: LogSettings | None = None
 
     def shape(self, lanes: int, journal_partitions: int) -> ClusterShape:
         """The cluster as it must be, with what the directory says about partitions."""
@@ -202,8 +204,8 @@ def operator_settings(file: Path, environ: Mapping[str, str]) -> OperatorSetting
             replication, min_insync = read_copies(cluster)
         kafka, directory, store = read_kafka(top, environ), read_directory(top), read_store(top)
         desk = read_store(top, "desk") if top.has("desk") else store
-        console = console_access(top)
-        return OperatorSettings(kafka, directory, store, replication, min_insync, read_quotas(top), desk, console)
+        console, log = console_access(top), read_log(top, environ)
+        return OperatorSettings(kafka, directory, store, replication, min_insync, read_quotas(top), desk, console, log)
 
 
 def directory_settings(file: Path, environ: Mapping[str, str]) -> DirectoryServiceSettings:

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from exchange.bus.connection import KafkaSettings
 from exchange.security.keys import KeyFiles
-from exchange.settings.object_store import store_address
+from exchange.settings.object_store import read_store_file, store_address
 from exchange.settings.speaking import SpeakingSettings, speaking_settings
 from exchange.settings.tables import (
     LOCK,
@@ -130,7 +130,7 @@ def _publish(top: Table, environ: Mapping[str, str]) -> PublishSettings | None:
     if not top.has("publish"):
         return None
     with top.table("publish") as publish:
-        store = given_file(publish, "store", environ) if publish.has("store") else None
+        store = read_store_file(publish, environ)
         return PublishSettings(store_address(publish), store, publish.flag("entries", default=False))
 
 

@@ -11,11 +11,12 @@ ca = "store-ca.pem"                   who else vouches for its certificate; besi
 What the file does not say the environment may, by the store's own names: `AWS_REGION`, `AZURE_STORAGE_ACCOUNT_KEY`, …
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from exchange.domain.errors import ConfigurationError
-from exchange.settings.toml import Table, opened
+from exchange.settings.toml import Table, given_file, opened
 
 SCHEMES = ("s3", "gs", "az", "file")
 KEYS = (
@@ -42,6 +43,11 @@ def store_address(table: Table) -> str:
         problem = f"must be a place in an object store, beginning with {', '.join(f'{each}://' for each in SCHEMES)}"
         raise table.wrong("url", problem)
     return url.rstrip("/")
+
+
+def read_store_file(table: Table, environ: Mapping[str, str]) -> Path | None:
+    """The file that the key `store` of a table names, if it does."""
+    return given_file(table, "store", environ) if table.has("store") else None
 
 
 def store_options(file: Path | None) -> dict[str, str]:

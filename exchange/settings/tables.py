@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from exchange.archive.access import ArchivePlace
+from exchange.archive.published import StoreAddress
 from exchange.archive.remote import ArchiveAddress
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.line import LINES
 from exchange.domain.address import web_address
 from exchange.resources import resource
 from exchange.security.keys import KeyFiles
+from exchange.settings.object_store import SCHEMES, read_store_file, store_address, store_options
 from exchange.settings.toml import Table, given_file
 
 LOCK = "passphrase_file"
@@ -140,18 +143,19 @@ class LogSettings:
     """The archive's logs, as who verifies them reads them.
 
     Attributes:
-        place: the archive's folder, or the address under which it is served, and as whom we ask there.
+        place: the archive's folder; the address where it is served, or that of an object store, and as whom we ask.
         policy: file that says whose word about the log counts.
     """
 
-    place: Path | ArchiveAddress
+    place: ArchivePlace
     policy: Path
 
 
 def read_log(top: Table, environ: Mapping[str, str]) -> LogSettings | None:
     """The tables [archive], with `folder` or `url`, and [log], with `policy`; None without them.
 
-    Beside `url` there may be `ca`, and `certificate` and `key`, with `passphrase_file` when it is encrypted.
+    Beside `url` there may be `ca`, and `certificate` and `key`, with `passphrase_file` when it is encrypted; beside
+    that of an object store, `store`: see `exchange.settings.object_store`.
     """
     if not top.has("archive"):
         return None
@@ -161,8 +165,10 @@ def read_log(top: Table, environ: Mapping[str, str]) -> LogSettings | None:
         return LogSettings(place, log.path("policy"))
 
 
-def _address(archive: Table, environ: Mapping[str, str]) -> ArchiveAddress:
+def _address(archive: Table, environ: Mapping[str, str]) -> ArchiveAddress | StoreAddress:
     url = archive.text("url")
+    if url.startswith(tuple(f"{scheme}://" for scheme in SCHEMES)):
+        return StoreAddress(store_address(archive), store_options(read_store_file(archive, environ)))
     if web_address(url) is None:
         raise archive.wrong("url", "must be the address where the archive serves its logs, with https:// or http://")
     ca = archive.path("ca") if archive.has("ca") else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry
 
 from exchange import system
-from exchange.domain.errors import ConfigurationError
+from exchange.archive.published import object_stores
 from exchange.settings.archive import PublishSettings
 from exchange.settings.object_store import store_options
 
@@ -22,14 +22,8 @@ def publication_of(settings: PublishSettings, archive: Path, registry: Collector
     Raises:
         ConfigurationError: `object-stores-missing`; the store's file or address cannot be used.
     """
-    try:
-        objects = importlib.import_module("exchange.archive.objects")
-        publication = importlib.import_module("exchange.services.archive.publication")
-    except ModuleNotFoundError as error:
-        if error.name != "obstore":
-            raise
-        message = "[publish] needs a package that is not here: pip install 'exchange[object-storage]'"
-        raise ConfigurationError(message, code="object-stores-missing") from error
+    objects = object_stores()
+    publication = importlib.import_module("exchange.services.archive.publication")
 
     def opened() -> "Objects":
         made: Objects = objects.Objects(settings.url, objects.open_store(settings.url, store_options(settings.store)))

@@ -1,5 +1,6 @@
 """Object stores: what they say is told without a secret in it; addresses and files that are none are told at once."""
 
+import asyncio
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,11 +13,20 @@ import pytest
 from obstore.store import MemoryStore
 from prometheus_client import CollectorRegistry
 
+from exchange.archive.access import open_archive
+from exchange.archive.contents import Contents
 from exchange.archive.errors import ArchiveError
+from exchange.archive.layout import CHECKPOINT_FILE, Kept
 from exchange.archive.objects import ObjectLogReader, Objects, open_store
+from exchange.archive.published import StoreAddress
+from exchange.archive.tokens import Tokens
+from exchange.archive.writer import ArchiveWriter
 from exchange.domain.errors import ConfigurationError
+from exchange.domain.ids import digest
+from exchange.domain.statement import Content
 from exchange.settings.archive import PublishSettings
 from exchange.wiring.publication import publication_of
+from tests.archive.support import PARTITIONS, publish, record
 
 SECRETS = {"access_key_id": "AKIDSECRET", "secret_access_key": "s3cr3t"}
 
@@ -129,6 +139,38 @@ def test_a_reader_takes_no_more_than_a_checkpoint_is_long(tmp_path: Path) -> Non
     with pytest.raises(ArchiveError) as caught:
         ObjectLogReader(tmp_path.as_uri(), {}).checkpoint()
     assert caught.value.code == "archive-unreachable"
+
+
+def test_an_archive_that_was_published(tmp_path: Path) -> None:
+    """Logs, policies and time-stamps; neither what finds entries nor what people wrote."""
+    folder, store = tmp_path / "archive", tmp_path / "store"
+    store.mkdir()
+    with ArchiveWriter(folder, PARTITIONS) as writer:
+        writer.take([record(0, 0, with_content=True)])
+        publish(writer, 1)
+    proof = Kept(digest(b"a policy"), Content(b"", b"a policy"), is_proof=True)
+    Contents(folder).put([(record(0, 0).journalled, proof)])
+    Tokens(folder).keep((folder / CHECKPOINT_FILE).read_bytes(), b"answer")
+    settings = PublishSettings(store.as_uri(), None, entries=True)
+    asyncio.run(publication_of(settings, folder, CollectorRegistry()).once())
+    with open_archive(StoreAddress(settings.url)) as archive, open_archive(folder) as own:
+        assert (archive.log.checkpoint(), archive.log.entry("journal/0", 0)) == (
+            own.log.checkpoint(),
+            own.log.entry("journal/0", 0),
+        )
+        assert archive.stamped() == own.stamped() == [1]
+        assert archive.stamp(1) == own.stamp(1)
+        assert (archive.gives_contents, archive.file(bytes(32)), archive.content(bytes(32))) == (False, None, None)
+        assert archive.file(proof.commitment) == own.file(proof.commitment) == b"a policy"
+        (store / "proofs" / proof.commitment.hex()).write_bytes(b"another")
+        for ask, code in (
+            (lambda: archive.places(bytes(32)), "archive-not-served"),
+            (lambda: archive.stamp(2), "entry-missing"),
+            (lambda: archive.file(proof.commitment), "archive-answer-invalid"),
+        ):
+            with pytest.raises(ArchiveError) as caught:
+                ask()
+            assert caught.value.code == code
 
 
 @pytest.mark.parametrize(

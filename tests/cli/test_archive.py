@@ -127,7 +127,7 @@ def test_nothing_begins_that_cannot_be_kept(config: Path) -> None:
     (config.parent / "spool").write_text("no folder")
     given = config.parent / "archive" / "log" / "heads" / "checkpoint"
     code, said = run("begin-anew", "--config", config, "--reason", "lost", "--checkpoint", given)
-    assert (code, said["error"]["code"]) == (Exit.CONFIGURATION, "configuration-value-invalid")
+    assert (code, said["error"]["code"]) == (Exit.CONFIGURATION, "configuration-invalid")
     assert read_after(config.parent / "archive") is None
 
 

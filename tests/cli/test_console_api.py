@@ -1,12 +1,14 @@
 """What commands ask of the console: the same over HTTP and in this process, and as it happens."""
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,10 +26,12 @@ from exchange.console.api import model, overviews_model
 from exchange.domain.errors import ConfigurationError
 from exchange.settings import OperatorSettings, operator_settings
 from exchange.settings.console_access import ConsoleAccess
+from exchange.settings.tables import LogSettings
 from exchange.store import queries
 from exchange.store.archive import Archive
 from exchange.store.database import Store
 from exchange.store.views import LetterFilter
+from tests.audited import Archived
 from tests.console.served import Served, serving_console
 from tests.journal.synthetic import SyntheticJournal, story
 from tests.patience import PATIENCE
@@ -136,6 +140,45 @@ async def test_tracking(settings: OperatorSettings, served: Served, capsys: pyte
     for text, to in (("nothing", None), ("first", "delta")):
         with pytest.raises(LetterUnknown):
             await track._track(settings, text, Shown(to, each=False), Output(as_json=False), following=False)
+
+
+async def test_tracking_in_the_log(
+    settings: OperatorSettings,
+    store: Store,
+    journal: SyntheticJournal,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """How far it stands there; nothing of it where no archive is named, and why where it cannot be read."""
+    fill(store, journal.records)
+    archived = Archived(tmp_path / "archive", journal)
+    (tmp_path / "log.policy").write_text(archived.keys.text)
+    there = replace(settings, log=LogSettings(archived.folder, tmp_path / "log.policy"))
+
+    async def said(used: OperatorSettings) -> str:
+        """What is printed."""
+        await track._track(used, "first", Shown("beta", each=False), Output(as_json=False), following=False)
+        return capsys.readouterr().out
+
+    assert "in the log" not in await said(settings)
+    assert "in the log: not known now" in await said(there)
+    archived.archive(journal.records[:1])
+    assert "in the log: 0 entries; the others wait" in await said(there)
+    archived.archive(journal.records[1:], "justice")
+    assert "cosigned by justice: not as the policy asks for" in await said(there)
+    archived.archive(journal.records[:1])
+    entries = len(archived.places(bytes.fromhex((await told_of(there))["letter"]["digest"])))
+    assert f"in the log: {entries} entries, under the checkpoint of" in await said(there)
+
+
+async def told_of(settings: OperatorSettings) -> dict[str, Any]:
+    """A letter's story for programs."""
+    ran = io.StringIO()
+    with redirect_stdout(ran):
+        await track._track(settings, "first", Shown("beta", each=False), Output(as_json=True), following=False)
+    found: dict[str, Any] = json.loads(ran.getvalue())["result"]
+    assert found["log"]["witnessed"]
+    return found
 
 
 async def test_tracking_what_was_put_away(settings: OperatorSettings, served: Served, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from exchange.archive.access import ArchivePlace
+from exchange.archive.published import StoreAddress
 from exchange.archive.remote import ArchiveAddress
 from exchange.domain.errors import ConfigurationError
 from exchange.security.keys import KeyFiles
@@ -16,7 +18,7 @@ BEFORE = (
 URL = 'url = "https://archive.example:9106"\n'
 
 
-def place_of(folder: Path, archive: str) -> Path | ArchiveAddress:
+def place_of(folder: Path, archive: str) -> ArchivePlace:
     """What a file says of the archive."""
     file = folder / "auditor.toml"
     file.write_text(f"{BEFORE}[archive]\n{archive}")
@@ -34,9 +36,20 @@ def test_where_the_archive_is(tmp_path: Path) -> None:
     assert place_of(tmp_path, whole) == ArchiveAddress("https://archive.example:9106", tmp_path / "ca.pem", files)
 
 
+def test_what_was_put_into_an_object_store(tmp_path: Path) -> None:
+    """Its place, and how it is reached; keys are not shown where the address is."""
+    assert place_of(tmp_path, 'url = "s3://exchange-log/main/"\n') == StoreAddress("s3://exchange-log/main")
+    (tmp_path / "store.toml").write_text('secret_access_key = "s3cr3t"\n')
+    place = place_of(tmp_path, 'url = "s3://exchange-log/main"\nstore = "store.toml"\n')
+    assert place == StoreAddress("s3://exchange-log/main", {"secret_access_key": "s3cr3t"})
+    assert "s3cr3t" not in repr(place) + str(place)
+
+
 @pytest.mark.parametrize(
     ("archive", "code"),
     [
+        ('url = "s3://exchange-log"\nca = "ca.pem"\n', "configuration-key-unknown"),
+        ('url = "s3://exchange-log?key=x"\n', "configuration-value-invalid"),
         ('url = "archive.example"\n', "configuration-value-invalid"),
         ('url = "http://[archive"\n', "configuration-value-invalid"),
         ('url = "http://127.0.0.1:9106"\ncertificate = "me.pem"\nkey = "key"\n', "configuration-value-invalid"),

@@ -1,16 +1,21 @@
 """Letters: lists, one letter's story, and what a text names."""
 
+import asyncio
 import re
 from dataclasses import replace
+from http import HTTPStatus
 
+import msgspec
 import sqlalchemy as sa
 from starlette.responses import Response
 
+from exchange.archive.errors import ArchiveError
 from exchange.console.api import telling
 from exchange.console.api.asking import Asked, answer, require_all, require_offset, unknown, wanted
-from exchange.console.api.model import CountTold, Found, Letters, Overview
+from exchange.console.api.model import CountTold, Found, Letters, LogTold, Overview
 from exchange.console.api.parameters import FindQuery, LettersQuery, OverviewQuery, Query
 from exchange.domain.user import Right
+from exchange.services.http.problems import ApiRefused
 from exchange.store import queries
 from exchange.store.lists import ActFilter, Counted, Cursor, DeliveryFilter, Page
 from exchange.store.queries.letters import OVERVIEW
@@ -58,6 +63,25 @@ async def letter(asked: Asked[Query]) -> Response:
         message = f"no letter {digest} is known here: look it up by /api/v1/find, or wait until it is journalled"
         raise unknown(message)
     return answer(asked.request, telling.story(visible, None if acts is None else acts.items))
+
+
+async def log(asked: Asked[Query]) -> Response:
+    """How far one letter's entries stand in the archive's log."""
+    require_all(asked.user)  # entries are about others' parts of it, too, and about who looked at it
+    digest, look, found = asked.part("digest"), asked.desk.standing, None
+    if _DIGEST.fullmatch(digest):
+        found = await asked.told(lambda connection: queries.timeline(connection, bytes.fromhex(digest)))
+    if found is None:
+        message = "digest: no such letter is known here: look it up by /api/v1/find, or wait until it is journalled"
+        raise unknown(message)
+    if look is None:
+        message = "no archive is within this console's reach: ask one whose file has [archive] folder and [log] policy"
+        raise ApiRefused(message, status=HTTPStatus.SERVICE_UNAVAILABLE, code="log-not-here")
+    try:
+        told = await asyncio.to_thread(look, bytes.fromhex(digest))
+    except ArchiveError as error:
+        raise ApiRefused(str(error), status=HTTPStatus.SERVICE_UNAVAILABLE, code=error.code) from error
+    return answer(asked.request, msgspec.convert(told, LogTold, from_attributes=True))
 
 
 async def overview(asked: Asked[OverviewQuery]) -> Response:

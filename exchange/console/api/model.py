@@ -128,6 +128,19 @@ class Found(Answer, frozen=True, kw_only=True):
     put_away: tuple[PutAwayTold, ...] = ()
 
 
+class LogTold(Answer, frozen=True, kw_only=True):
+    """How far the entries about a letter stand in the archive's log."""
+
+    proven: Annotated[int, Meta(description="Entries that the newest checkpoint is over.")]
+    waiting: Annotated[int, Meta(description="Entries that the archive has, for the next checkpoint.")]
+    since: Annotated[Time | None, Meta(description="When the journal took the first that waits; null: none does.")]
+    log: Annotated[str, Meta(description="The log's name.")]
+    heads: Annotated[int, Meta(description="Size of the newest checkpoint.")]
+    at: Annotated[Time, Meta(description="Up to when it is, by the archive's clock.")]
+    witnesses: Annotated[tuple[str, ...], Meta(description="Who cosigned it.")]
+    witnessed: Annotated[bool, Meta(description="Whether these are as many as the exchange's policy asks for.")]
+
+
 class StepTold(Answer, frozen=True, kw_only=True):
     """Something that happened to a delivery."""
 

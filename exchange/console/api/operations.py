@@ -11,7 +11,7 @@ from starlette.responses import Response
 from exchange.console.api import acts, audits, letters, overviews, tasks
 from exchange.console.api.asking import Asked
 from exchange.console.api.audits_model import AuditSaid, AuditTold
-from exchange.console.api.model import Acts, Found, Letters, Overview, Story
+from exchange.console.api.model import Acts, Found, Letters, LogTold, Overview, Story
 from exchange.console.api.overviews_model import Bodies, BodyDetail, Failures, Present, Report, Routes
 from exchange.console.api.parameters import (
     ActsQuery,
@@ -113,6 +113,18 @@ OPERATIONS: tuple[Operation, ...] = (
         Query,
         letters.letter,
         Story,
+    ),
+    Operation(
+        f"{ROOT}/letters/{{digest}}/log",
+        "letter-log",
+        "How far one letter stands in the log",
+        "Which of the entries about it are under the archive's newest checkpoint, and whether witnesses cosigned that. "
+        "As the console's machine reads the archive's folder: what proves it is an evidence package. For those who see "
+        "every body's letters.",
+        Query,
+        letters.log,
+        LogTold,
+        problems=(HTTPStatus.SERVICE_UNAVAILABLE,),
     ),
     Operation(
         f"{ROOT}/overview",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from exchange.archive.remote import ArchiveAddress
+from exchange.archive.access import ArchivePlace
 from exchange.console.evidence.printing import Reports
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.log_keys import read_log_policy
@@ -27,7 +27,7 @@ class Packing:
         stamp: asks a time-stamping authority; None: nobody is asked.
     """
 
-    place: Path | ArchiveAddress
+    place: ArchivePlace
     policy: Path
     directory: Callable[[], DirectoryFolder]
     stamp: Stamp | None = None

@@ -3,7 +3,8 @@
 Each round, for the newest checkpoint of the folder:
 
 1. The store's own checkpoint is read. Everything that it is over is there already; it must be of this log.
-2. Tiles that came since are put, then bundles: if a file is there already its bytes are compared, never written over.
+2. What proves the directory and policies that entries name is put, then tiles that came since, then bundles: if a
+   file is there already its bytes are compared, never written over.
 3. The checkpoint is put: it never names what is not there. Partial tiles of checkpoints long past go.
 4. Time-stamps are put, each behind its checkpoint, and their renewals.
 
@@ -23,8 +24,9 @@ from typing import Any, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from exchange.archive.errors import ArchiveError
-from exchange.archive.layout import CHECKPOINT_FILE, HEADS, TOKENS, tile_file
+from exchange.archive.contents import Contents
+from exchange.archive.errors import ArchiveError, damaged
+from exchange.archive.layout import CHECKPOINT_FILE, HEADS, PROOFS, TOKENS, proof_file, tile_file
 from exchange.archive.objects import Objects, differs
 from exchange.archive.publishing import SUPERSEDED
 from exchange.archive.reading import LogReader
@@ -42,8 +44,9 @@ AGAIN_SECONDS, AGAIN_SECONDS_MAX = 5.0, 300.0
 AT_ONCE = 16
 """So many files are on their way at a time."""
 
-PROOF_BYTES = 1 << 20
+STAMP_BYTES = 1 << 20
 ANSWER = ".tsr"
+_BESIDE = (PROOFS, TOKENS, RENEWALS)
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +101,8 @@ class Publication:
         """Of a log's level, how many full tiles are there since, if their checkpoint was not reached."""
         self._partial: deque[set[str]] = deque()
         """Partial tiles of each of the last checkpoints; the first may hold what earlier processes left."""
-        self._proofs: dict[str, int] = {}
-        """Time-stamps and renewals that the store has, with their lengths."""
+        self._beside: dict[str, int] = {}
+        """What the store has beside logs, with lengths."""
         self.waiting_for = ""
         """Why the store is behind; empty when it is not."""
 
@@ -117,7 +120,7 @@ class Publication:
             if objects is None:
                 objects = await self._begin()
             await self._publish_logs(objects)
-            await self._publish_proofs(objects)
+            await self._publish_stamps(objects)
         except ExchangeError as error:
             self._objects = None
             self._failed += 1
@@ -134,7 +137,7 @@ class Publication:
     async def _begin(self) -> Objects:
         """Open the store and look what it has beside the logs."""
         objects = await asyncio.to_thread(self._open)
-        self._proofs = {**await objects.sizes(TOKENS), **await objects.sizes(RENEWALS)}
+        self._beside = {path: size for kind in _BESIDE for path, size in (await objects.sizes(kind)).items()}
         return objects
 
     async def _publish_logs(self, objects: Objects) -> None:
@@ -150,6 +153,7 @@ class Publication:
             self._full.clear()
         if not self._partial:
             self._partial.append(await _partial_there(objects, before) | await _partial_there(objects, sizes))
+        await self._publish_proofs(objects)
         for belongs in (_is_tile, self._is_public_bundle):
             await self._put_tiles(objects, filter(belongs, _added(before, sizes)))
         await objects.replace(CHECKPOINT_FILE, own)
@@ -236,22 +240,38 @@ class Publication:
             log.warning("superseded partial tiles stay in the object store: %s", error, extra={"code": error.code})
 
     async def _publish_proofs(self, objects: Objects) -> None:
-        """Step 4."""
-        found = await asyncio.to_thread(_proof_files, self._folder)
-        missing = [path for path, size in found.items() if self._proofs.get(path) != size]
+        """The beginning of step 2; these files are named by their digests, and never change."""
+        contents = Contents(self._folder)
+        named = {proof_file(each): each for each in await asyncio.to_thread(contents.proofs)}
 
         def read(path: str) -> tuple[str, bytes]:
-            return path, read_file(self._folder / path, PROOF_BYTES)
+            data = contents.proof(named[path])
+            if data is None:
+                raise damaged(f"{self._folder}/{path}", "it was there a moment ago")
+            return path, data
 
         def note(some: Sequence[str]) -> None:
-            self._proofs |= {path: found[path] for path in some}
+            self._beside |= dict.fromkeys(some, 0)
+
+        await self._put([path for path in named if path not in self._beside], read, objects.create, note)
+
+    async def _publish_stamps(self, objects: Objects) -> None:
+        """Step 4."""
+        found = await asyncio.to_thread(_stamp_files, self._folder)
+        missing = [path for path, size in found.items() if self._beside.get(path) != size]
+
+        def read(path: str) -> tuple[str, bytes]:
+            return path, read_file(self._folder / path, STAMP_BYTES)
+
+        def note(some: Sequence[str]) -> None:
+            self._beside |= {path: found[path] for path in some}
 
         for are_answers in (False, True):
             some = [path for path in missing if path.endswith(ANSWER) is are_answers]
             await self._put(some, read, objects.replace, note)
 
 
-def _proof_files(folder: Path) -> dict[str, int]:
+def _stamp_files(folder: Path) -> dict[str, int]:
     """Checkpoints with time-stamps, and batches of these, with the files' lengths."""
     tokens = Tokens(folder)
     files = [tokens.file(size, kind) for size in tokens.sizes() for kind in ("checkpoint", "tsr")]

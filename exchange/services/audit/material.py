@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from exchange.archive.access import Archive, open_archive
+from exchange.archive.access import Archive, ArchivePlace, open_archive
 from exchange.archive.errors import ArchiveError
-from exchange.archive.remote import ArchiveAddress
 from exchange.domain.directory import Directory
 from exchange.journal.past import Past
 from exchange.journal.proofs import Proofs
@@ -26,7 +25,7 @@ class Opening:
         with_contents: whether what people wrote is compared with its commitments.
     """
 
-    archive: Path | ArchiveAddress
+    archive: ArchivePlace
     directory: Path
     root: bytes
     with_contents: bool = True

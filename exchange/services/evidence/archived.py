@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Self
 
-from exchange.archive.access import open_archive
+from exchange.archive.access import ArchivePlace, open_archive
 from exchange.archive.errors import ArchiveError
 from exchange.archive.layout import HEADS, log_name
-from exchange.archive.remote import ArchiveAddress
 from exchange.domain.decision import Decided
 from exchange.domain.statement import Content, commitment_digest
 from exchange.services.evidence.gathering import EvidenceBroken, LetterNotArchived, Place, TimeStamp
@@ -31,7 +29,7 @@ class EvidenceArchive:
     Entries are proven under the oldest time-stamped checkpoint that is over all of a letter's, else under the newest.
     """
 
-    def __init__(self, place: Path | ArchiveAddress) -> None:
+    def __init__(self, place: ArchivePlace) -> None:
         """Nothing is read yet.
 
         Args:
@@ -161,7 +159,7 @@ class EvidenceArchive:
         return (TimeStamp(stamped.size, stamped.note, stamped.response),)
 
 
-def find_archived(place: Path | ArchiveAddress, letter: bytes, policy: LogPolicy) -> Evidence:
+def find_archived(place: ArchivePlace, letter: bytes, policy: LogPolicy) -> Evidence:
     """A letter's own entry, proven to be in the log.
 
     Raises:

@@ -61,6 +61,7 @@ TABLE = {
     "/sign-out": EVERYBODY,
     "/api/v1/letters": EVERYBODY,
     "/api/v1/letters/{digest}": EVERYBODY,
+    "/api/v1/letters/{digest}/log": "oa",
     "/api/v1/acts": "a",
     "/api/v1/audits": "a",
     "/api/v1/overview": "oa",

@@ -1,5 +1,6 @@
 """Verifying an archive's logs: all of it, in parts, and after it was stopped. What is wrong: see tests/attacks."""
 
+import asyncio
 import dataclasses
 import shutil
 import sqlite3
@@ -11,12 +12,14 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from exchange.archive.published import StoreAddress
 from exchange.archive.remote import ArchiveAddress
 from exchange.domain.errors import ConfigurationError
 from exchange.services.archive.serving import log_app
@@ -27,6 +30,8 @@ from exchange.services.audit.pieces import Outcome, Piece, check_piece
 from exchange.services.audit.service import verify
 from exchange.services.audit.state import Standing, keep, load
 from exchange.services.audit.verify import Verification
+from exchange.settings.archive import PublishSettings
+from exchange.wiring.publication import publication_of
 from tests.audited import Archived
 from tests.journal.synthetic import SyntheticJournal, story
 from tests.services.archive.served import served
@@ -95,6 +100,19 @@ def test_over_http(archived: Archived) -> None:
         found = verify(far, archived.keys.policy, check_here(far))
     assert found.sound
     assert found == verify(near, archived.keys.policy, check_here(near))
+
+
+def test_out_of_an_object_store(archived: Archived, tmp_path: Path) -> None:
+    """The same again, by what was published; a policy that was altered there judges nothing."""
+    near = archived.opening(with_contents=False)
+    settings = PublishSettings(tmp_path.as_uri(), None, entries=True)
+    asyncio.run(publication_of(settings, archived.folder, CollectorRegistry()).once())
+    far = dataclasses.replace(archived.opening(), archive=StoreAddress(settings.url))
+    assert verify(far, archived.keys.policy, check_here(far)) == verify(near, archived.keys.policy, check_here(near))
+    for file in (tmp_path / "proofs").iterdir():
+        file.write_bytes(file.read_bytes() + b" ")
+    found = verify(far, archived.keys.policy, check_here(far))
+    assert found.found["basis-unknown"] == sum(found.decisions.values())
 
 
 def test_another_policy_is_handed_out(archived: Archived, tmp_path: Path) -> None:
