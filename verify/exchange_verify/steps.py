@@ -118,8 +118,8 @@ class Verification:
                 check_lists(chain(said.signer, issuers, [], at, STATEMENTS), policy, lists, issuers, at)
             said.partition = int.from_bytes(said.about[:4], "big") % partitions
             every |= {*issuers}
-        held = x509.load_pem_x509_certificates(self._file(_ISSUERS))
-        require({*held} == every, f"{_ISSUERS}: holds others than the directory's issuers")
+        with within(_ISSUERS):
+            require({*x509.load_pem_x509_certificates(self._file(_ISSUERS))} == every, "it holds other issuers")
         return "each certificate was its body's by the directory, and valid when the exchange decided"
 
     def _log(self) -> str:
