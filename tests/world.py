@@ -222,7 +222,7 @@ class World:
     def speaker(self, body: str, signer: Signer | None = None) -> Speaker:
         """A body with a fresh origin; `signer` when it signs with another key than its own."""
         origin = self.random.randbytes(ORIGIN_BYTES)
-        return Speaker(self.directory.exchange, body, signer or self.signers[body], origin, self.random)
+        return Speaker(self.directory.exchange, body, signer or self.signers[body], origin, self.random, now=self.now)
 
     def submission(self, signed: Signed, offset: int = 0, body: str = "alpha") -> Submission:
         """The submissions record of `body` that carries `signed`."""

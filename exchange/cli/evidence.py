@@ -81,6 +81,7 @@ def evidence(  # noqa: PLR0913 - an option for each thing that is left out or pu
         "events": len(case.gathered.said),
         "withheld": [item.name for item in case.items if item.missing is not None],
         "commands": [*found.unpack, *found.signatures, *found.time_stamps, found.whole],
+        "java": found.java,
     }
     output.result(result, lambda console: _render(case, package, found.whole, console))
 

@@ -50,6 +50,7 @@ _CONTENT_TYPE = _oid("2a864886f70d010903")
 _MESSAGE_DIGEST = _oid("2a864886f70d010904")
 _SIGNING_TIME = _oid("2a864886f70d010905")
 _SIGNING_CERTIFICATE_V2 = _oid("2a864886f70d010910022f")
+_SIGNATURE_TIME_STAMP = _oid("2a864886f70d010910020e")
 _VERSION_1 = bytes((der.INTEGER, 1, 1))
 _SHA256 = der.encode(der.SEQUENCE, _oid("608648016503040201"))
 _ECDSA_WITH_SHA256 = der.encode(der.SEQUENCE, _oid("2a8648ce3d040302"))
@@ -153,13 +154,18 @@ def embed_certificate(cms: bytes, certificate: x509.Certificate) -> bytes:
     return embed_certificates(cms, [certificate.public_bytes(serialization.Encoding.DER)])
 
 
-def embed_certificates(cms: bytes, chain: Sequence[bytes], crls: Sequence[bytes] = ()) -> bytes:
+def embed_certificates(
+    cms: bytes, chain: Sequence[bytes], crls: Sequence[bytes] = (), time_stamp: bytes = b""
+) -> bytes:
     """Insert certificates and revocation lists (DER), by which others check the signature without asking anybody.
+
+    With a time-stamp it is CAdES B-T. Nothing is signed again: the signature is over other bytes than these.
 
     Args:
         cms: the signature.
         chain: the signer's certificate first, then those of its issuers.
         crls: the issuers' lists.
+        time_stamp: a token (RFC 3161) over the signature value, as the authority wrote it; empty for none.
 
     Raises:
         SignatureFormError: `cms` is not in the accepted form.
@@ -168,6 +174,8 @@ def embed_certificates(cms: bytes, chain: Sequence[bytes], crls: Sequence[bytes]
     if parse(cms).signer != hashlib.sha256(chain[0]).digest():
         raise SignatureRefused(Reason.SIGNER_UNKNOWN, "the certificate to embed is not the signer's")
     signer_infos = cms[_enter_signed_data(cms) :]
+    if time_stamp:
+        signer_infos = _with_unsigned(signer_infos, _SIGNATURE_TIME_STAMP, time_stamp)
     # DER wants the elements of a SET OF in the order of their bytes.
     sets = ((der.CONTEXT_0, chain), (der.CONTEXT_1, crls))
     inserted = b"".join(der.encode(tag, *sorted(elements)) for tag, elements in sets if elements)
@@ -255,6 +263,16 @@ def _enter_signed_data(cms: bytes) -> int:
     at = der.enter(cms, at, der.CONTEXT_0, end, "content")
     at = der.enter(cms, at, der.SEQUENCE, end, "SignedData")
     return der.skip(cms, at, _BEFORE_SIGNER_INFOS, end, "SignedData's version, digest or content type")
+
+
+def _with_unsigned(signer_infos: bytes, kind: bytes, value: bytes) -> bytes:
+    """The one SignerInfo with an unsigned attribute behind its signature value."""
+    end = len(signer_infos)
+    at = der.enter(signer_infos, 0, der.SET, end, "signerInfos")
+    at = der.enter(signer_infos, at, der.SEQUENCE, end, "SignerInfo")
+    attribute = der.encode(der.SEQUENCE, kind, der.encode(der.SET, value))
+    unsigned = der.encode(der.CONTEXT_1, attribute)
+    return der.encode(der.SET, der.encode(der.SEQUENCE, signer_infos[at:], unsigned))
 
 
 def _parse(cms: bytes) -> ParsedSignature:

@@ -8,7 +8,7 @@ import warnings
 
 import atheris
 
-with atheris.instrument_imports(include=["adapters", "exchange"]):
+with atheris.instrument_imports(include=["adapters", "exchange", "exchange_verify"]):
     from tests.fuzz.targets import target
 
 

@@ -11,8 +11,10 @@ from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
+from zipfile import ZipFile
 
 from cryptography import x509
+from exchange_verify.steps import Verification
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
 from adapters.connectors.web.messages import decode_package
@@ -34,6 +36,7 @@ from exchange.security.documents import Anchors, verify_document
 from exchange.security.errors import DirectoryRefused, EnrolmentRefused, SignatureRefused
 from exchange.security.timestamps import Authorities, Imprint, TimestampError, token_of
 from exchange.security.timestamps.record import EvidenceRecord
+from exchange.services.evidence.container import asic_e
 from exchange.tlog.errors import LogRefused
 from exchange.tlog.note import Note, Verifier
 from exchange.tlog.witness import AddCheckpoint, cosignatures
@@ -157,6 +160,21 @@ def _verify_record(authorities: Authorities, data: bytes) -> None:
     EvidenceRecord.read(data).verify([b"a checkpoint"], authorities, LATER)
 
 
+def _evidence_package() -> Target:
+    with ZipFile(OWN / "case.asice") as whole:
+        files = {name: whole.read(name) for name in whole.namelist() if name != "mimetype" and "META-INF" not in name}
+    root, policy = (OWN / "case.root.json").read_bytes(), (OWN / "case.policy").read_text(encoding="utf-8")
+    names = ["", *files]
+
+    def read(data: bytes) -> None:
+        """The first byte says which file the rest stands for; 0: for the package."""
+        name = names[int.from_bytes(data[:1], "big") % len(names)]
+        Verification(asic_e({**files, name: data[1:]}, None) if name else data[1:], root, policy, [], LATER).run()
+
+    seeds = {"": (OWN / "case.asice").read_bytes(), **files}
+    return Target(read, (), tuple(bytes((number,)) + seeds[name] for number, name in enumerate(names)))
+
+
 def _revocations() -> Target:
     issuer = x509.load_der_x509_certificate((OWN / "issuer.crt").read_bytes())
     return Target(lambda data: read_crl(data, [issuer]), (CrlRefused,), _files(OWN, "*.crl"))
@@ -211,6 +229,7 @@ _OTHERS: Mapping[str, Callable[[], Target]] = MappingProxyType(
         "document-signature": _document_signature,
         "enrolment-answer": lambda: _enrolment(enrolment.decode_answer, "*-answer.json"),
         "enrolment-request": lambda: _enrolment(enrolment.decode_request, "*-request.json"),
+        "evidence-package": _evidence_package,
         "evidence-record": _evidence_record,
         "group": _group,
         "plan": lambda: Target(lambda data: read_plan(data, DIRECTORY, frozenset()), (), (PLAN,)),

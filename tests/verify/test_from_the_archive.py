@@ -14,8 +14,8 @@ pytestmark = requires_tool("openssl", debian="openssl")
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """Decisions by a revocation list, a time-stamped checkpoint, an authority that answers."""
-    with opened(tmp_path_factory.mktemp("desk"), listed=True) as found:
+    """Decisions by a revocation list, a time-stamped checkpoint with its evidence record, an authority that answers."""
+    with opened(tmp_path_factory.mktemp("desk"), listed=True, renewed=True) as found:
         yield found
 
 

@@ -16,7 +16,6 @@ from exchange_verify.certificates import Certificates, chain, require_signed
 from exchange_verify.errors import Refused, require
 
 _OCTETS, _SEQUENCE, _SET, _CONTEXT_0, _CONTEXT_4 = 0x04, 0x30, 0x31, 0xA0, 0xA4
-# Object identifiers in DER: of what is signed, of the attributes that are signed with it, of digests and algorithms.
 _SIGNED_DATA, _DATA = bytes.fromhex("06092a864886f70d010702"), bytes.fromhex("06092a864886f70d010701")
 _TYPE, _DIGEST, _TIME = (bytes.fromhex(f"06092a864886f70d01090{number}") for number in (3, 4, 5))
 _TIME_STAMP, _BY, _BY_SHA1 = (bytes.fromhex(f"060b2a864886f70d010910{end}") for end in ("0104", "022f", "020c"))
@@ -49,12 +48,13 @@ class _Element:
 def verify_statement(cms: bytes, statement: bytes, decided: bytes) -> x509.Certificate:
     """The certificate, of those inside, whose key signed exactly this statement; as decided it has none inside."""
     kind, ((version, digests, data, certificates, *_lists, infos),) = _only(cms)
-    ((_, _, _, (_, (_, (time,)), (_, (digest,)), _), _, value),) = infos
+    (own,) = infos
+    _, _, _, (_, (_, (time,)), (_, (digest,)), _), _, value, *_unsigned = own
     require(re.fullmatch(rb"\x17\x0d\d{12}Z", time.der), "its signing time is not YYMMDDHHMMSSZ")
     require(digest.der == _encode(_OCTETS, sha256(statement).digest()), "it is a signature of another statement")
-    bare, (parts,) = _only(decided)
-    same = [each.der for each in (bare, *parts)] == [each.der for each in (kind, version, digests, data, infos)]
-    require(same, "it is not the one that was decided about")
+    (bare, ((*parts, due),)), plain = _only(decided), _encode(_SET, _encode(_SEQUENCE, own.content[: value.end]))
+    same = [each.der for each in (bare, *parts)] == [each.der for each in (kind, version, digests, data)]
+    require(same and due.der == plain, "it is not the one that was decided about")
     for each in certificates:
         certificate = x509.load_der_x509_certificate(each.der)
         issuer, serial = _issuer_and_serial(certificate)

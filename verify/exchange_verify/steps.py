@@ -29,7 +29,8 @@ from exchange_verify.statements import Said
 
 _MANIFEST, _CASE, _ISSUERS = "META-INF/ASiCManifest.xml", "case.json", "directory/issuers.crt.pem"
 _NAMES = ("contents", "directory", "events", "exchange", "format", "letter", "level", "policy", "time_stamps")
-_SIGNATURE, _FOR_PEOPLE = "META-INF/signature.p7s", re.compile(r"log\.policy|report(\.(ky|ru|en))?\.(html|pdf)")
+_RECORD, _SIGNATURE = r"META-INF/(evidencerecord\.ers|ASiCEvidenceRecordManifest\.xml)", "META-INF/signature.p7s"
+_FOR_OTHERS = re.compile(rf"{_RECORD}|log\.policy|report(\.(ky|ru|en))?\.(html|pdf)")
 
 
 class Verification:
@@ -39,8 +40,7 @@ class Verification:
         self, package: bytes | mmap, root: bytes, policy: str, authorities: Certificates, at: datetime
     ) -> None:
         """Beside the package what the reader brings, and since when they have it."""
-        self._package, self._root, self._text = package, root, policy
-        self._authorities, self._at = authorities, at
+        self._package, self._root, self._text, self._authorities, self._at = package, root, policy, authorities, at
         self._seen, self._checkpoints = set[str](), dict[str, log.Checkpoint]()
         self.said, self.unchecked = list[Said](), ""
 
@@ -118,8 +118,8 @@ class Verification:
                 check_lists(chain(said.signer, issuers, [], at, STATEMENTS), policy, lists, issuers, at)
             said.partition = int.from_bytes(said.about[:4], "big") % partitions
             every |= {*issuers}
-        held = x509.load_pem_x509_certificates(self._file(_ISSUERS))
-        require({*held} == every, f"{_ISSUERS}: holds others than the directory's issuers")
+        with within(_ISSUERS):
+            require({*x509.load_pem_x509_certificates(self._file(_ISSUERS))} == every, "it holds other issuers")
         return "each certificate was its body's by the directory, and valid when the exchange decided"
 
     def _log(self) -> str:
@@ -204,8 +204,8 @@ class Verification:
         for name, said in json.loads(self._file(_CASE)).items():
             require(_written(said) == _written(index.get(name)), f"{_CASE}: its '{name}' is not what was found")
         for name in sorted({*self._files} - self._seen):
-            require(_FOR_PEOPLE.fullmatch(name), f"{name}: nothing says what this file is")
-        return f"level {level}; reports are for people, nothing in them was looked at"
+            require(_FOR_OTHERS.fullmatch(name), f"{name}: nothing says what this file is")
+        return f"level {level}; reports and an evidence record are for others, nothing in them was looked at"
 
     def _file(self, name: str, folder: str = "") -> bytes:
         """A file that from now on something explains."""

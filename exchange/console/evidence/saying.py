@@ -12,11 +12,11 @@ from exchange.domain.card import LetterCard
 from exchange.domain.event import ETSI_EVENT_URI, Event
 from exchange.domain.reason import TEXTS, Reason
 from exchange.domain.statement import Letter
-from exchange.services.evidence.commands import AUTHORITY_ROOT, FIRST_ROOT, commands
-from exchange.services.evidence.container import MANIFEST, TIMESTAMP
+from exchange.services.evidence.commands import AUTHORITY_ROOT, FIRST_ROOT, LIBRARIES, commands
+from exchange.services.evidence.container import MANIFEST, RECORD, TIMESTAMP
 from exchange.services.evidence.events import NOT_TAKEN, named
 from exchange.services.evidence.gathering import Said, letter_of
-from exchange.services.evidence.package import LOG_POLICY, Case, Level
+from exchange.services.evidence.package import LOG_POLICY, STAMPED_MAX, Case, Level
 from exchange.services.evidence.withholding import Missing, letter_card
 from exchange.tlog.policy import Seen, parse_log_policy
 
@@ -91,7 +91,7 @@ class _Telling:
     gettext: Callable[[str], str]
 
     def whole(self) -> Told:
-        sections = (self._happened(), self._contents(), self._proven(), self._checked())
+        sections = (self._happened(), self._contents(), self._proven(), self._checked(), self._checked_by_others())
         return Told(self.language, self._say(_("Evidence of a letter")), tuple(self._facts()), sections)
 
     def _facts(self) -> Iterator[tuple[str, str]]:
@@ -190,12 +190,19 @@ class _Telling:
     def _stamps(self) -> Iterator[str]:
         if self.case.gathered.stamps:
             yield self._say(_("An authority time-stamped this checkpoint: see `tokens/`."))
+        if any(stamp.record for stamp in self.case.gathered.stamps):
+            text = _(
+                "The evidence record `%(record)s` (RFC 4998) keeps that time-stamp provable when its authority ends."
+            )
+            yield self._say(text, record=RECORD)
         if self.case.stamped:
             yield self._say(
                 _("An authority time-stamped this package: `%(stamp)s` is over `%(manifest)s`, and so over all files."),
                 stamp=TIMESTAMP,
                 manifest=MANIFEST,
             )
+            text = _("It also time-stamped the signatures of the first %(number)s statements, each in its own file.")
+            yield self._say(text, number=str(min(STAMPED_MAX, len(self.case.gathered.said))))
         if not self.case.stamped and not self.case.gathered.stamps:
             yield self._say(_("Nothing is time-stamped: when it was is the word of the log and of its witnesses."))
 
@@ -218,6 +225,24 @@ class _Telling:
                 ),
             ),
             commands=(*found.unpack, *found.signatures, *found.time_stamps, found.whole),
+        )
+
+    def _checked_by_others(self) -> Section:
+        fetched = _(
+            "The EU's validator DSS and Bouncy Castle look at each signature, time-stamp and evidence record. Put "
+            "`EvidenceCheck.java` and `pom.xml` of the exchange's source (`verify/java`) into a folder `java`. Maven "
+            "fetches into it, with what they depend on: %(libraries)s. The other commands need no network."
+        )
+        said = _(
+            "Each line says `PASSED` or `TOTAL_PASSED`. DSS says `INDETERMINATE` where the issuer of a certificate has "
+            "no revocation list in the package; the time-stamping authority's own certificate belongs into "
+            "`%(authority)s`, beside its root."
+        )
+        libraries = ", ".join(f"`{each}`" for each in LIBRARIES)
+        return Section(
+            self._say(_("How to check it with others' Java libraries")),
+            (self._say(fetched, libraries=libraries), self._say(said, authority=AUTHORITY_ROOT)),
+            commands=commands(self.case, PACKAGE).java,
         )
 
     def _event(self, event: str, kind: str) -> str:

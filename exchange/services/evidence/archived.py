@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Self
 
 from exchange.archive.access import ArchivePlace, open_archive
 from exchange.archive.errors import ArchiveError
 from exchange.archive.layout import HEADS, log_name
+from exchange.archive.renewals import Renewals
 from exchange.domain.decision import Decided
 from exchange.domain.statement import Content, commitment_digest
 from exchange.services.evidence.gathering import EvidenceBroken, LetterNotArchived, Place, TimeStamp
@@ -40,6 +42,7 @@ class EvidenceArchive:
         """
         self._archive = open_archive(place)
         self._reader = self._archive.log
+        self._renewals = Renewals(place) if isinstance(place, Path) else None
         self._stack = ExitStack()
         self._note = b""
         self._letter = b""
@@ -156,7 +159,19 @@ class EvidenceArchive:
         if low == len(sizes):
             return ()
         stamped = self._archive.stamp(sizes[low])
-        return (TimeStamp(stamped.size, stamped.note, stamped.response),)
+        return (TimeStamp(stamped.size, stamped.note, stamped.response, self._record(stamped.size)),)
+
+    def _record(self, size: int) -> bytes:
+        """The evidence record of a checkpoint and its time-stamp.
+
+        Empty before they were taken into a batch, and of an archive at an address, which gives none.
+        """
+        try:
+            return b"" if self._renewals is None else self._renewals.of(size).record(size).encoded
+        except ArchiveError as error:
+            if error.code == "entry-missing":
+                return b""
+            raise
 
 
 def find_archived(place: ArchivePlace, letter: bytes, policy: LogPolicy) -> Evidence:

@@ -12,6 +12,26 @@ AUTHORITY_ROOT = "tsa-root.crt.pem"
 FIRST_ROOT = "1.root.json"
 """The exchange's first trust root; whoever checks has it from elsewhere than the package."""
 
+DSS = "eu.europa.ec.joinup.sd-dss"
+LIBRARIES = (
+    *(
+        f"{DSS}:{name}:6.3"
+        for name in (
+            "dss-asic-cades",
+            "dss-cms-object",
+            "dss-crl-parser-stream",
+            "dss-evidence-record-asn1",
+            "dss-policy-crypto-xml",
+            "dss-policy-jaxb",
+            "dss-utils-apache-commons",
+            "dss-validation",
+        )
+    ),
+    "org.eclipse.jdt:ecj:3.40.0",
+    "org.slf4j:slf4j-nop:2.0.17",
+)
+"""By Maven's coordinates what `verify/java/pom.xml` asks for; the compiler is among them, so any Java runtime does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Commands:
@@ -22,12 +42,14 @@ class Commands:
         signatures: each says `CMS Verification successful`.
         time_stamps: each says `Verification: OK`; none without a time-stamp.
         whole: the independent verifier, which looks at everything.
+        java: fetches the EU's validator DSS and Bouncy Castle, compiles a program of theirs and ours, and runs it.
     """
 
     unpack: tuple[str, ...]
     signatures: tuple[str, ...]
     time_stamps: tuple[str, ...]
     whole: str
+    java: tuple[str, ...]
 
 
 def commands(case: Case, package: str) -> Commands:
@@ -43,7 +65,7 @@ def commands(case: Case, package: str) -> Commands:
     stamps += [_ts("", f"tokens/{each.size}.tsr", f"tokens/{each.size}.checkpoint") for each in case.gathered.stamps]
     whole = f"exchange-verify {quote(package)} --root {FIRST_ROOT} --policy {LOG_POLICY}"
     whole += f" --tsa-root {AUTHORITY_ROOT}" if stamps else ""
-    return Commands(tuple(unpack), tuple(signatures), tuple(stamps), whole)
+    return Commands(tuple(unpack), tuple(signatures), tuple(stamps), whole, _java(case, package))
 
 
 def _cms(stem: str, at: int) -> str:
@@ -57,3 +79,14 @@ def _cms(stem: str, at: int) -> str:
 def _ts(form: str, token: str, data: str) -> str:
     words = ("openssl ts -verify", form, f"-in {UNPACKED}/{token}", f"-data {UNPACKED}/{data}")
     return " ".join((*filter(None, words), f"-CAfile {AUTHORITY_ROOT}"))
+
+
+def _java(case: Case, package: str) -> tuple[str, ...]:
+    """Certificates end: only a time-stamped signature can be looked at as of whatever time that is."""
+    last = max(said.decided.decision.decided for said in case.gathered.said)
+    trusted, at = (f" {AUTHORITY_ROOT}", "") if case.stamped else ("", f" --at {last:%Y-%m-%dT%H:%M:%SZ}")
+    return (
+        "mvn -q -f java/pom.xml dependency:copy-dependencies -DoutputDirectory=.",
+        "java -cp 'java/*' org.eclipse.jdt.internal.compiler.batch.Main -17 -nowarn -d java java/EvidenceCheck.java",
+        f"java -cp 'java:java/*' EvidenceCheck {UNPACKED}/{ISSUERS}{trusted}{at} {quote(package)}",
+    )

@@ -8,7 +8,7 @@ import io
 import re
 import unicodedata
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Protocol
 from urllib.parse import quote
@@ -22,6 +22,7 @@ STATEMENT = "statement"
 SIGNATURE = "META-INF/signature.p7s"
 MANIFEST = "META-INF/ASiCManifest.xml"
 TIMESTAMP = "META-INF/timestamp.tst"
+RECORD, RECORD_MANIFEST = "META-INF/evidencerecord.ers", "META-INF/ASiCEvidenceRecordManifest.xml"
 _BEGINNING = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644 << 16
 _UNIX = 3
@@ -34,6 +35,8 @@ _MEDIA_TYPES = {
     "pem": "application/x-pem-file",
     "crl": "application/pkix-crl",
     "tsr": "application/timestamp-reply",
+    "tst": "application/vnd.etsi.timestamp-token",
+    "xml": "text/xml",
     "toml": "application/toml",
     "proof": "text/plain",
     "checkpoint": "text/plain",
@@ -44,8 +47,8 @@ _MEDIA_TYPES = {
 class Stamp(Protocol):
     """Asks a time-stamp authority (RFC 3161)."""
 
-    def __call__(self, data: bytes, /) -> bytes:
-        """A time-stamp token (DER, CMS) over the SHA-256 of `data`."""
+    def __call__(self, data: Sequence[bytes], /) -> Sequence[bytes]:
+        """Time-stamp tokens (DER, CMS), one over the SHA-256 of each of `data`."""
         ...
 
 
@@ -72,22 +75,31 @@ def asic_e(files: Mapping[str, bytes], stamp: Stamp | None) -> bytes:
     statements are each in one that is.
 
     Args:
-        files: by name; none in `META-INF/`.
+        files: by name; in `META-INF/` only what `evidence_record` gives.
         stamp: who gives the time; None: nobody.
     """
-    manifest = asic_manifest(files, stamped=stamp is not None)
-    around = {MANIFEST: manifest} if stamp is None else {MANIFEST: manifest, TIMESTAMP: stamp(manifest)}
+    manifest = asic_manifest(files, TIMESTAMP if stamp is not None else "")
+    around = {MANIFEST: manifest} if stamp is None else {MANIFEST: manifest, TIMESTAMP: stamp([manifest])[0]}
     return zipped({MIMETYPE: ASIC_E, **around, **files})
 
 
-def asic_manifest(files: Mapping[str, bytes], *, stamped: bool) -> bytes:
-    """Names, media types and SHA-256 of files, and where the time-stamp over this text is (annex A.4)."""
+def evidence_record(record: bytes, objects: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of an evidence record (RFC 4998) of some of a container's files (clause 4.4)."""
+    return {RECORD_MANIFEST: asic_manifest(objects, RECORD), RECORD: record}
+
+
+def asic_manifest(files: Mapping[str, bytes], proof: str) -> bytes:
+    """Names, media types and SHA-256 of files (annex A.4).
+
+    Args:
+        files: by name.
+        proof: where the time-stamp over this text is, or the evidence record of the files; empty for neither.
+    """
     spaces = 'xmlns:asic="http://uri.etsi.org/02918/v1.2.1#" xmlns:ds="http://www.w3.org/2000/09/xmldsig#"'
-    reference = f'<asic:SigReference URI="{TIMESTAMP}" MimeType="application/vnd.etsi.timestamp-token"/>\n'
     lines = [
         '<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n',
         f"<asic:ASiCManifest {spaces}>\n",
-        reference if stamped else "",
+        f"<asic:SigReference URI={quoteattr(proof)} MimeType={quoteattr(_media_type(proof))}/>\n" if proof else "",
         *(_reference(name, data) for name, data in files.items()),
         "</asic:ASiCManifest>\n",
     ]
@@ -103,10 +115,13 @@ def safe_name(name: str) -> str:
 
 
 def _reference(name: str, data: bytes) -> str:
-    kind = _MEDIA_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
     return (
-        f"<asic:DataObjectReference URI={quoteattr(quote(name))} MimeType={quoteattr(kind)}>"
+        f"<asic:DataObjectReference URI={quoteattr(quote(name))} MimeType={quoteattr(_media_type(name))}>"
         '<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>'
         f"<ds:DigestValue>{b64encode(sha256(data).digest()).decode()}</ds:DigestValue>"
         "</asic:DataObjectReference>\n"
     )
+
+
+def _media_type(name: str) -> str:
+    return _MEDIA_TYPES.get(name.rpartition(".")[2], "application/octet-stream")

@@ -49,11 +49,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class TimeStamp:
-    """What an authority said of a checkpoint: the signed note, and its response (RFC 3161), both as kept."""
+    """What an authority said of a checkpoint: the signed note, and its response (RFC 3161), both as kept.
+
+    Attributes:
+        record: the evidence record of these two (RFC 4998); empty while the archive has renewed nothing.
+    """
 
     size: int
     checkpoint: bytes
     response: bytes
+    record: bytes = b""
 
 
 class Archive(Protocol):

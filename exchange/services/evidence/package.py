@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from exchange.domain.errors import ExchangeError
 from exchange.domain.ids import digest
 from exchange.security.directory.folder import DirectoryFolder
-from exchange.security.form import embed_certificates
-from exchange.services.evidence.container import Stamp, asic_e, asic_s
+from exchange.security.form import embed_certificates, parse
+from exchange.services.evidence.container import Stamp, asic_e, asic_s, evidence_record
 from exchange.services.evidence.events import named
 from exchange.services.evidence.gathering import Gathered, Said
 from exchange.services.evidence.proving import proving_files
@@ -26,6 +26,9 @@ LOG_POLICY = "log.policy"
 ISSUERS = "directory/issuers.crt.pem"
 FILES_MAX, BYTES_MAX = 64_900, 4_000_000_000
 """What fits into a zip that has one text, with room for reports and manifest: ZIP64 has several."""
+
+STAMPED_MAX = 64
+"""Of a package's statements so many are time-stamped, the first ones: an authority may take a second for each."""
 
 
 class EvidenceTooLarge(ExchangeError):
@@ -122,7 +125,7 @@ def make_case(
     }
     files: dict[str, bytes] = {CASE: json.dumps(index, ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"}
     for number, said in enumerate(gathered.said):
-        files[f"statements/{stem(number, said)}.asics"] = asic_s(said.decided.statement, signature_of(said))
+        files[f"statements/{stem(number, said)}.asics"] = _signed_statement(said)
         files[f"entries/{number + 1:04}.entry"] = said.entry
         files[f"entries/{number + 1:04}.proof"] = bytes(said.proof)
     files |= {f"contents/{item.name}": item.content.data for item in listed if item.content is not None}
@@ -130,19 +133,23 @@ def make_case(
     files |= {f"crls/{_crl_name(each.der)}": each.der for said in gathered.said for each in said.ground.crls}
     files[LOG_POLICY] = log_policy.encode()
     for stamp in gathered.stamps:
-        files[f"tokens/{stamp.size}.checkpoint"] = stamp.checkpoint
-        files[f"tokens/{stamp.size}.tsr"] = stamp.response
+        pair = {f"tokens/{stamp.size}.checkpoint": stamp.checkpoint, f"tokens/{stamp.size}.tsr": stamp.response}
+        files |= pair | (evidence_record(stamp.record, pair) if stamp.record else {})
     _require_room(files)
     return Case(directory.exchange, gathered, listed, level, index, files)
 
 
 def write_package(case: Case, report: Report, stamp: Stamp | None) -> bytes:
-    """The package's bytes; the same case gives the same bytes but for the time-stamp.
+    """The package's bytes; the same case gives the same bytes but for the time-stamps.
+
+    An authority is asked for a time-stamp of each statement's signature, as far as `STAMPED_MAX` reaches, and then for
+    one of the manifest, which names all files.
 
     Raises:
         ExchangeError: what `stamp` raises.
     """
-    return asic_e({**case.files, **report(case)}, stamp)
+    files = {**case.files, **report(case)}
+    return asic_e(files if stamp is None else files | _stamped(case, stamp), stamp)
 
 
 def stem(number: int, said: Said) -> str:
@@ -150,10 +157,21 @@ def stem(number: int, said: Said) -> str:
     return f"{number + 1:04}-{named(said).kind or 'statement'}"
 
 
-def signature_of(said: Said) -> bytes:
-    """A statement's signature with certificates and revocation lists put in."""
+def _stamped(case: Case, stamp: Stamp) -> dict[str, bytes]:
+    """Statements with time-stamped signatures, in place of the same without."""
+    chosen = case.gathered.said[:STAMPED_MAX]
+    tokens = stamp([parse(said.decided.signature).value for said in chosen])
+    return {
+        f"statements/{case.stem(said)}.asics": _signed_statement(said, token)
+        for said, token in zip(chosen, tokens, strict=True)
+    }
+
+
+def _signed_statement(said: Said, time_stamp: bytes = b"") -> bytes:
+    """A statement and its signature, into which certificates and revocation lists are put."""
     chain = (said.certificate.public_bytes(Encoding.DER), *said.ground.chain(said.certificate))
-    return embed_certificates(said.decided.signature, chain, [crl.der for crl in said.ground.crls])
+    lists = [crl.der for crl in said.ground.crls]
+    return asic_s(said.decided.statement, embed_certificates(said.decided.signature, chain, lists, time_stamp))
 
 
 def _event(number: int, said: Said) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from exchange.services.evidence.package import LOG_POLICY
 from tests.journal.synthetic import SyntheticJournal
 from tests.services.evidence.filed import Filed
 from tests.services.evidence.listed import ListedJournal
-from tests.world import BODIES, World
+from tests.world import BODIES, NOW, World
 
 FILES = (b"%PDF-1.4 the letter", b"an annex")
 
@@ -53,14 +53,16 @@ class Desk:
 
 
 @contextmanager
-def opened(folder: Path, *, listed: bool) -> Iterator[Desk]:
+def opened(folder: Path, *, listed: bool, renewed: bool = False, now: datetime = NOW) -> Iterator[Desk]:
     """A desk while its authority answers.
 
     Args:
         folder: its own.
         listed: whether decisions rely on a revocation list, and the log's checkpoint is time-stamped.
+        renewed: whether that time-stamp has an evidence record.
+        now: when the letter is sent; the authority stamps by this machine's clock.
     """
-    world = World(folder / "world", bodies=(*BODIES, "exchange-tracker", "exchange-console"))
+    world = World(folder / "world", now=now, bodies=(*BODIES, "exchange-tracker", "exchange-console"))
     journal = ListedJournal(world) if listed else SyntheticJournal(world)
     letter = journal.letter("alpha", "beta", "gamma", files=FILES)
     journal.registered("beta", letter, "alpha", "77-1")
@@ -69,9 +71,11 @@ def opened(folder: Path, *, listed: bool) -> Iterator[Desk]:
     act = journal.speaker("exchange-console").act("view-content", person="a.asanova", letter=letter.digest)
     journal.say("exchange-console", act)
     refused = journal.letter("alpha", "nobody", message_id="lost")
-    filed = Filed(journal, folder / "archive")
+    filed = Filed(journal, folder / "archive", int(now.timestamp()) + 100)
     authority = TimeAuthority.prepared(folder / "authority", datetime.now(UTC))
     filed.take(authority if listed else None)
+    if renewed:
+        filed.renew(authority)
     (folder / FIRST_ROOT).write_bytes(world.root)
     (folder / LOG_POLICY).write_text(filed.policy)
     (folder / AUTHORITY_ROOT).write_bytes(authority.root.read_bytes())

@@ -6,6 +6,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from exchange.archive.layout import Kept, TakenRecord
+from exchange.archive.renewals import Renewals
 from exchange.archive.tokens import Tokens
 from exchange.archive.writer import ArchiveWriter
 from exchange.domain.decision import Decided, Journalled
@@ -14,6 +15,7 @@ from exchange.domain.statement import commitment_digest, concerned
 from exchange.embedded.time_authority import TimeAuthority
 from exchange.journal.facts import JournalRecord
 from exchange.security.timestamps import Imprint, query
+from exchange.security.timestamps.renewal import next_chain
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.note import Kind, Note, Signer
 from exchange.wire.records import decode, decode_statement, kind_of
@@ -58,6 +60,12 @@ class Filed:
         if authority is not None:
             Tokens(self.folder).keep(note, authority.reply(query(Imprint.of(note), 7)))
         return head.size
+
+    def renew(self, authority: TimeAuthority) -> None:
+        """Have all time-stamps taken into a batch, whose evidence records there are from then on."""
+        renewals = Renewals(self.folder)
+        batch = renewals.begin(renewals.kept.sizes())
+        batch.keep(authority.reply(query(next_chain(batch.digests, [], "sha256"), 8)), begins_chain=True)
 
 
 def _taken(record: JournalRecord) -> TakenRecord:

@@ -11,6 +11,8 @@ from exchange.archive.errors import ArchiveError
 from exchange.archive.remote import ArchiveAddress
 from exchange.domain.event import Event
 from exchange.embedded.time_authority import TimeAuthority
+from exchange.security.timestamps import Authorities
+from exchange.security.timestamps.record import EvidenceRecord
 from exchange.services.archive.serving import log_app
 from exchange.services.evidence.archived import EvidenceArchive
 from exchange.services.evidence.gathering import EvidenceBroken, gather
@@ -89,6 +91,13 @@ def test_entries_are_proven_under_the_oldest_time_stamp_over_all_of_them(tmp_pat
     filed.take(authority)
     with EvidenceArchive(filed.folder) as archive:
         found = gather(archive, letter.digest, journal.world.published, parse_log_policy(filed.policy))
+    assert [stamp.record for stamp in found.stamps] == [b""]
+    filed.renew(authority)
+    with EvidenceArchive(filed.folder) as archive:
+        found = gather(archive, letter.digest, journal.world.published, parse_log_policy(filed.policy))
+    (stamp,) = found.stamps
+    record, trusted = EvidenceRecord.read(stamp.record), Authorities.load(authority.root)
+    assert len(record.verify([stamp.checkpoint, stamp.response], trusted, datetime.now(UTC)).stamps) == 1
     assert len(found.said) == 2
     assert [stamp.size for stamp in found.stamps] == [stamped]
     for said in found.said:

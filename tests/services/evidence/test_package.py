@@ -3,6 +3,8 @@
 import io
 import json
 import zipfile
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.event import Event
 from exchange.domain.ids import digest
+from exchange.security.form import parse
 from exchange.services.evidence import package
 from exchange.services.evidence.gathering import EvidenceBroken, LetterNotArchived, gather
 from exchange.services.evidence.package import Case, Level, make_case, write_package
@@ -155,6 +158,28 @@ def test_more_than_a_zip_of_one_text_holds_is_refused(
     with pytest.raises(package.EvidenceTooLarge, match=str(least)) as refused:
         made(course)
     assert refused.value.code == "evidence-too-large"
+
+
+def test_signatures_are_time_stamped_the_letter_s_first(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as are affordable; the manifest comes last, and names the statements with their time-stamps."""
+    monkeypatch.setattr(package, "STAMPED_MAX", 2)
+    asked: list[list[bytes]] = []
+
+    def stamp(data: Sequence[bytes]) -> list[bytes]:
+        asked.append(list(data))
+        return [b"\x04\x20" + sha256(each).digest() for each in data]
+
+    case = make_case(course.gathered(), course.world.published, course.archive.policy_text, (), stamped=True)
+    data = write_package(case, lambda _: {}, stamp)
+    signatures = [parse(said.decided.signature).value for said in case.gathered.said]
+    assert asked[0] == signatures[:2]
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert asked[1:] == [[archive.read("META-INF/ASiCManifest.xml")]]
+        for number, (said, value) in enumerate(zip(case.gathered.said, signatures, strict=True)):
+            with zipfile.ZipFile(io.BytesIO(archive.read(f"statements/{case.stem(said)}.asics"))) as inner:
+                signature = inner.read("META-INF/signature.p7s")
+            assert (sha256(value).digest() in signature) == (number < 2)
+    assert case.level is Level.T
 
 
 def test_the_letter_comes_first_even_behind_a_receipt_for_it(tmp_path: Path) -> None:
