@@ -102,6 +102,7 @@ ALERTS = (
     Alert(_("The archive stands still"), "archive-stands-still", AT_ONCE),
     Alert(_("Checkpoints lack cosignatures"), "checkpoints-unwitnessed", IN_WORKING_HOURS),
     Alert(_("Checkpoints get no time-stamps"), "checkpoints-unstamped", IN_WORKING_HOURS),
+    Alert(_("The object store has not got what is public of the log"), "publication-behind", IN_WORKING_HOURS),
     Alert(_("Time-stamps end and were not renewed"), "evidence-ends", IN_WORKING_HOURS),
     Alert(_("Signatures fail more often than usual"), "signature-failures", AT_ONCE),
     Alert(_("Dead letters do not become fewer"), "dead-letters", IN_WORKING_HOURS),

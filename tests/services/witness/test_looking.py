@@ -12,6 +12,7 @@ from exchange.services.witness.state import Looked
 from exchange.tlog.checkpoint import hash_of
 from exchange.tlog.heads import Head, Heads
 from exchange.tlog.merkle import leaf_hash, root_by_inclusion
+from tests.patience import PATIENCE
 from tests.services.witness.world import FakeLog, Site
 
 
@@ -206,5 +207,6 @@ async def test_a_long_past_takes_several_requests(tmp_path: Path, monkeypatch: p
         assert (reply.status, "0 of 260" in reply.text) == (503, True)
         monkeypatch.setattr(service, "LOOK_SECONDS", 1e-6)
         assert "256 of 260" in (await site.ask(log.request(0))).text
+    monkeypatch.setattr(service, "LOOK_SECONDS", PATIENCE)
     with site:
         assert (await site.ask(log.request(0))).status == 200
