@@ -103,7 +103,7 @@ test: setup ## Everything: check, tests on real servers, coverage; then what cou
 # Parts of about the same length, for two cores; those on servers all at a time, for much of theirs is waiting.
 PYTEST := $(BIN)/pytest
 COVERED_BY = $(PYTEST)
-EDGE := tests/adapters tests/cli
+EDGE := tests/adapters tests/cli tests/agent
 COVERED := tests/domain tests/wire tests/security
 CHAOS := tests/chaos
 BROKEN := tests/faults tests/embedded
@@ -120,7 +120,7 @@ tests-covered: setup ## Those of domain, wire and security, whose every line the
 	$(COVERED_BY) --quiet -m "not server" $(COVERED)
 
 .PHONY: tests-edge
-tests-edge: setup ## Those of formats, connectors and commands
+tests-edge: setup ## Those of formats, connectors, commands and agents
 	$(PYTEST) --quiet -m "not server" $(EDGE)
 
 .PHONY: tests-core
