@@ -180,19 +180,26 @@ async def test_faults_of_a_real_store(folder: Path, tmp_path: Path) -> None:
             door.is_slow = False
             assert await asyncio.to_thread(read, door) == entries_of(JOURNAL, 1)
 
-            full = "log/journal/0/tile/0/000"
-            kept = await objects.read(full, 10_000)
-            with pytest.raises(ArchiveError) as caught:
-                await objects.create(full, bytes(8192))
-            assert caught.value.code == "publication-differs"
-            assert kept == await objects.read(full, 10_000) == (folder / full).read_bytes()
-            await objects.remove([full])
-            assert full not in await objects.sizes("log/journal/0/tile/0")
 
+async def test_a_real_store_keeps_what_it_has(folder: Path, tmp_path: Path) -> None:
+    """Other bytes are never written over a file, and a stranger's not at all."""
+    path = "log/journal/0/tile/0/000"
+    tile = (folder / path).read_bytes()
+    async with opened() as door:
+        with s3_server(tmp_path / "store") as server:
+            door.turn(server.port)
+            objects = Objects(URL, open_store(URL, options(door)))
+            await objects.create(path, tile)
+            with pytest.raises(ArchiveError) as caught:
+                await objects.create(path, bytes(8192))
+            assert caught.value.code == "publication-differs"
+            assert await objects.read(path, 10_000) == tile
             stranger = Objects(URL, open_store(URL, options(door, secret_access_key="another")))
             with pytest.raises(ArchiveError, match="403, SignatureDoesNotMatch") as caught:
-                await stranger.create(full, bytes(8192))
+                await stranger.create(path, bytes(8192))
             assert caught.value.code == "object-store-refused"
+            await objects.remove([path])
+            assert path not in await objects.sizes("log/journal/0/tile/0")
 
 
 async def test_it_ends_when_it_is_asked_to_and_the_store_says_nothing(folder: Path) -> None:
