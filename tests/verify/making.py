@@ -23,9 +23,9 @@ from exchange.security.crl import read_crl
 from exchange.security.keys import KeyFiles, KeyPair, load_key_pair
 from exchange.security.timestamps import Imprint
 from exchange.security.trust import Trust
-from exchange.services.evidence.container import asic_e
+from exchange.services.evidence.container import Stamp, asic_e
 from exchange.services.evidence.gathering import Gathered, Ground, Place, Said, TimeStamp
-from exchange.services.evidence.package import make_case
+from exchange.services.evidence.package import make_case, stamped_statements
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.heads import Head, Heads
 from exchange.tlog.merkle import EMPTY_ROOT, inclusion_proof, leaf_hash, root
@@ -181,13 +181,15 @@ class Course:
         *withhold: str,
         archive: WitnessedArchive | None = None,
         stamped: bool = False,
+        tokens: Stamp | None = None,
     ) -> dict[str, bytes]:
-        """A package's files; stamped: with time-stamps of manifest and checkpoint."""
+        """A package's files; stamped: with time-stamps of signatures, or what `tokens` gives, and the checkpoint."""
         archive = archive or self.archive
         archive.stamps = [TimeStamp(3, archive.checkpoint, self.stamp(archive.checkpoint))] if stamped else []
         gathered = self.gathered(archive, letter or self.letter)
         case = make_case(gathered, self.world.published, archive.policy_text, withhold, stamped=stamped)
-        return {**case.files, "report.en.html": b"<!doctype html>"}
+        report = {"report.en.html": b"<!doctype html>"}
+        return {**case.files, **report, **(stamped_statements(case, tokens or self.tokens) if stamped else {})}
 
     def stamp(self, data: bytes) -> bytes:
         """An authority's response."""

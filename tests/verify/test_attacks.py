@@ -414,6 +414,18 @@ def test_time_stamps_of_other_bytes_or_authorities(course: Course) -> None:
     assert "say with --at" in late.refused
 
 
+def test_a_time_stamp_of_another_signature(course: Course) -> None:
+    """And whatever else stands behind a signature, where nothing is signed."""
+    turned = course.files(stamped=True, tokens=lambda data: course.tokens(data[::-1]))
+    found = course.look(course.zipped(turned, stamped=True))
+    assert (found.step, found.refused) == (9, f"step 9: {LETTER}: it is of other bytes")
+    files = course.files(stamped=True)
+    statement, signature = (inner(files, LETTER, each) for each in ("statement", "META-INF/signature.p7s"))
+    other = signature.replace(bytes.fromhex("060b2a864886f70d010910020e"), bytes.fromhex("060b2a864886f70d010910020f"))
+    found = course.look(course.zipped({**files, LETTER: asic_s(statement, other)}, stamped=True))
+    assert (found.step, "it holds more than time-stamps" in found.refused) == (4, True)
+
+
 # --- any byte
 
 

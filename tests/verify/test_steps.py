@@ -21,11 +21,14 @@ def test_a_whole_package_holds_and_tells_the_letter_s_story(course: Course) -> N
 
 
 def test_time_stamps_make_higher_levels(course: Course) -> None:
-    """Manifest and checkpoint were there when the authority says."""
+    """Manifest, checkpoint and each signature were there when the authority says."""
     found = course.look(course.package(stamped=True))
     assert (found.refused, found.unchecked) == ("", "")
-    told = found.steps[8]
-    assert told.count(f"{STAMPED:%Y-%m-%dT%H:%M:%SZ}") == 2
+    told = [each.rpartition(" was there at ") for each in found.steps[8].split("; ")]
+    assert {time for *_, time in told} == {f"{STAMPED:%Y-%m-%dT%H:%M:%SZ}"}
+    statements = [line.partition("  ")[2].partition(": ")[2].partition(",")[0] for line in found.story]
+    signatures = [f"statements/{number:04}-{kind}.asics" for number, kind in enumerate(statements, 1)]
+    assert [what for what, *_ in told] == ["META-INF/ASiCManifest.xml", "tokens/3.checkpoint", *signatures]
     assert found.steps[9].startswith("level LTA;")
 
 

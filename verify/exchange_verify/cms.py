@@ -18,7 +18,7 @@ from exchange_verify.errors import Refused, require
 _OCTETS, _SEQUENCE, _SET, _CONTEXT_0, _CONTEXT_4 = 0x04, 0x30, 0x31, 0xA0, 0xA4
 _SIGNED_DATA, _DATA = bytes.fromhex("06092a864886f70d010702"), bytes.fromhex("06092a864886f70d010701")
 _TYPE, _DIGEST, _TIME = (bytes.fromhex(f"06092a864886f70d01090{number}") for number in (3, 4, 5))
-_TIME_STAMP, _BY, _BY_SHA1 = (bytes.fromhex(f"060b2a864886f70d010910{end}") for end in ("0104", "022f", "020c"))
+_STAMP, _BY, _BY_SHA1, _OVER = (bytes.fromhex(f"060b2a864886f70d010910{at}") for at in ("0104", "022f", "020c", "020e"))
 _STRONG: tuple[HashAlgorithm, ...] = (SHA256(), SHA384(), SHA512())
 _DIGESTS = {bytes.fromhex(f"060960864801650304020{at}"): by for at, by in enumerate(_STRONG, 1)}
 _ECDSA, _RSA = bytes.fromhex("300a06082a8648ce3d040302"), bytes.fromhex("300d06092a864886f70d0101010500")
@@ -45,14 +45,14 @@ class _Element:
             at = element.end
 
 
-def verify_statement(cms: bytes, statement: bytes, decided: bytes) -> x509.Certificate:
-    """The certificate, of those inside, whose key signed exactly this statement; as decided it has none inside."""
+def verify_statement(cms: bytes, statement: bytes, entry: bytes) -> tuple[x509.Certificate, list[tuple[bytes, bytes]]]:
+    """The certificate inside that signed this very statement; its value and each stamp of it. An entry has neither."""
     kind, ((version, digests, data, certificates, *_lists, infos),) = _only(cms)
     (own,) = infos
-    _, _, _, (_, (_, (time,)), (_, (digest,)), _), _, value, *_unsigned = own
+    _, _, _, (_, (_, (time,)), (_, (digest,)), _), _, value, *unsigned = own
     require(re.fullmatch(rb"\x17\x0d\d{12}Z", time.der), "its signing time is not YYMMDDHHMMSSZ")
     require(digest.der == _encode(_OCTETS, sha256(statement).digest()), "it is a signature of another statement")
-    (bare, ((*parts, due),)), plain = _only(decided), _encode(_SET, _encode(_SEQUENCE, own.content[: value.end]))
+    (bare, ((*parts, due),)), plain = _only(entry), _encode(_SET, _encode(_SEQUENCE, own.content[: value.end]))
     same = [each.der for each in (bare, *parts)] == [each.der for each in (kind, version, digests, data)]
     require(same and due.der == plain, "it is not the one that was decided about")
     for each in certificates:
@@ -65,9 +65,10 @@ def verify_statement(cms: bytes, statement: bytes, decided: bytes) -> x509.Certi
         algorithm = _RSA if isinstance(certificate.public_key(), RSAPublicKey) else _ECDSA
         info = (_ONE, _encode(_SEQUENCE, issuer, serial), _SHA256, _encode(_CONTEXT_0, signed), algorithm, value.der)
         form = (_ONE, _encode(_SET, _SHA256), _encode(_SEQUENCE, _DATA), _encode(_SET, _encode(_SEQUENCE, *info)))
-        if _encode(_SEQUENCE, _SIGNED_DATA, _encode(_CONTEXT_0, _encode(_SEQUENCE, *form))) == decided:
+        if _encode(_SEQUENCE, _SIGNED_DATA, _encode(_CONTEXT_0, _encode(_SEQUENCE, *form))) == entry:
             require_signed(certificate.public_key(), value.content, _encode(_SET, signed), SHA256())
-            return certificate
+            require(all(name.der == _OVER for ((name, _),) in unsigned), "it holds more than time-stamps of it")
+            return certificate, [(value.content, stamp.der) for ((_, (stamp,)),) in unsigned]
     raise Refused("it is in another form than that of a signature by a certificate that is in it")
 
 
@@ -78,11 +79,11 @@ def verify_time_stamp(stamp: bytes, data: bytes, roots: Certificates, *, respons
         (granted, *_), token = token
         require(granted.der in {b"\2\1\0", b"\2\1\1"}, "the authority refused")
     kind, ((_, _, (typed, (info,)), certificates, *_lists, infos),) = token
-    require((kind.der, typed.der) == (_SIGNED_DATA, _TIME_STAMP), "it is no time-stamp")
+    require((kind.der, typed.der) == (_SIGNED_DATA, _STAMP), "it is no time-stamp")
     ((_, named, (algorithm, *_), attributes, _, value, *_),) = infos
     by, said = _DIGESTS[algorithm.der], {name.der: value for name, (value,) in attributes}
     due = _encode(_OCTETS, new(by.name, info.content).digest())
-    require((said[_TYPE].der, said[_DIGEST].der) == (_TIME_STAMP, due), "it was altered")
+    require((said[_TYPE].der, said[_DIGEST].der) == (_STAMP, due), "it was altered")
     # The newer attribute names its signer's certificate by SHA-256, the older one can only by SHA-1.
     ((meant, *_), *_), weak = (said[_BY], "sha256") if _BY in said else (said[_BY_SHA1], "sha1")
     found = {each.der: x509.load_der_x509_certificate(each.der) for each in certificates}

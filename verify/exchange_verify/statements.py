@@ -45,7 +45,8 @@ _ETSI_OF = dict(each.split() for each in _ETSI_EVENTS.split(","))
 class Said:
     """A statement and the decision about it; `kind` is empty where only the statement's head can be read."""
 
-    signer: x509.Certificate  # found by later steps, as is in which partition's log it is due
+    signer: x509.Certificate  # found by later steps, as are time-stamps over the signature and where it is due
+    stamps: list[tuple[bytes, bytes]]
     partition: int
 
     def __init__(self, number: int, entry: bytes, crls: list[str]) -> None:

@@ -64,10 +64,8 @@ class Verification:
         for name in sorted({*self._files} ^ {*self._seen, *digests}):
             raise Refused(f"{name}: {'no manifest names it' if name in self._files else 'is not in the package'}")
         for name, digest in digests.items():
-            require(
-                sha256(self._package[self._files[name]]).digest() == digest,
-                f"{name}: is not the file that the manifest names",
-            )
+            found = sha256(self._package[self._files[name]]).digest()
+            require(found == digest, f"{name}: is not the file that the manifest names")
         return f"a plain zip; each of its {len(digests)} files is the one that the manifest names"
 
     def _brought(self) -> str:
@@ -102,7 +100,7 @@ class Verification:
     def _signatures(self) -> str:
         for said in self.said:
             with within(f"{said.container}, {_SIGNATURE}"):
-                said.signer = cms.verify_statement(self._signed(said)[1], said.statement, said.signature)
+                said.signer, said.stamps = cms.verify_statement(self._signed(said)[1], said.statement, said.signature)
         return "each statement is signed over exactly its bytes (CMS, ECDSA P-256 or RSA, SHA-256)"
 
     def _certificates(self) -> str:
@@ -167,21 +165,21 @@ class Verification:
         return f"{len(items) - left_out} items are what was committed to; {left_out} are left out and stay unknown"
 
     def _time_stamps(self) -> str:
-        over = {STAMP: _MANIFEST} if self._stamped else {}
+        stamps = [(STAMP, _MANIFEST, self._file(_MANIFEST), self._file(STAMP))] if self._stamped else []
         for number, each in enumerate(self._index["time_stamps"]):
             note, response = each["checkpoint"], each["response"]
             with within(note):
                 require(self._policy.open(self._file(note, "tokens/"))[0] in self._checkpoints, "no proof leads to it")
-                self._file(response, "tokens/")
-            over[response], self._index["time_stamps"][number] = note, {"checkpoint": note, "response": response}
-        if over and not self._authorities:
+                stamps.append((response, note, self._file(note), self._file(response, "tokens/")))
+            self._index["time_stamps"][number] = {"checkpoint": note, "response": response}
+        stamps += [(said.container, said.container, *each) for said in self.said for each in said.stamps]
+        if stamps and not self._authorities:
             self.unchecked = "time-stamps were not looked at: bring roots of their authorities (--tsa-root)"
             return self.unchecked
         told = []
-        for name, stamped in over.items():
+        for name, stamped, data, stamp in stamps:
             with within(name):
-                stamp, data = self._file(name), self._file(stamped)
-                at, until = cms.verify_time_stamp(stamp, data, self._authorities, response=name != STAMP)
+                at, until = cms.verify_time_stamp(stamp, data, self._authorities, response=stamped[:7] == "tokens/")
                 require(until >= self._at, f"it ended {until}: say with --at since when you have the package")
                 told.append(f"{stamped} was there at {at:%Y-%m-%dT%H:%M:%SZ}")
         return "; ".join(told) or "there are none: when it was at the latest, the witnesses' clocks say"
@@ -191,9 +189,8 @@ class Verification:
         reached = [self._stamped, all(said.crls for said in self.said), bool(index["time_stamps"]), False]
         levels = ("B", "T", "LT", "LTA")[: 1 + reached.index(False)]
         require(level in levels, f"{_CASE}: claims level {level}, what is here makes {levels[-1]}")
-        found = {
-            (by["directory_version"], by["directory_digest"].hex()) for by in (said.decision for said in self.said)
-        }
+        decided = [said.decision for said in self.said]
+        found = {(by["directory_version"], by["directory_digest"].hex()) for by in decided}
         require(len(dict(found)) == len(found) == len(index["directory"]), f"{_CASE}: has not each version once")
         for number, (version, digest) in enumerate(sorted(found)):
             files = index["directory"][number]["files"]

@@ -149,22 +149,22 @@ def write_package(case: Case, report: Report, stamp: Stamp | None) -> bytes:
         ExchangeError: what `stamp` raises.
     """
     files = {**case.files, **report(case)}
-    return asic_e(files if stamp is None else files | _stamped(case, stamp), stamp)
+    return asic_e(files if stamp is None else files | stamped_statements(case, stamp), stamp)
 
 
-def stem(number: int, said: Said) -> str:
-    """Number and kind of a statement, as in `0001-letter`."""
-    return f"{number + 1:04}-{named(said).kind or 'statement'}"
-
-
-def _stamped(case: Case, stamp: Stamp) -> dict[str, bytes]:
-    """Statements with time-stamped signatures, in place of the same without."""
+def stamped_statements(case: Case, stamp: Stamp) -> dict[str, bytes]:
+    """The first statements with time-stamped signatures, in place of the same without."""
     chosen = case.gathered.said[:STAMPED_MAX]
     tokens = stamp([parse(said.decided.signature).value for said in chosen])
     return {
         f"statements/{case.stem(said)}.asics": _signed_statement(said, token)
         for said, token in zip(chosen, tokens, strict=True)
     }
+
+
+def stem(number: int, said: Said) -> str:
+    """Number and kind of a statement, as in `0001-letter`."""
+    return f"{number + 1:04}-{named(said).kind or 'statement'}"
 
 
 def _signed_statement(said: Said, time_stamp: bytes = b"") -> bytes:
