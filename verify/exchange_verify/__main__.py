@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             verification = Verification(package, *brought)
             told, refused = verification.run()
     except (OSError, ValueError) as error:
-        parser.error(f"{error}: name the package and the files that you bring, see --help")
+        what = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
+        parser.error(f"{what}: name the package and the files that you bring, see --help")
     story = [] if refused else [said.told(verification.said[0]) for said in verification.said]
     doubt = f"Holds, but {verification.unchecked}" if verification.unchecked else ""
     verdict = f"DOES NOT HOLD: {refused}" if refused else doubt or "Everything that is claimed holds."
