@@ -91,6 +91,7 @@ letters = sa.Table(
     sa.Index("letters_by_number", "reg_number"),
     sa.Index("letters_by_sender", "sender", "journalled"),
     sa.Index("letters_by_time", "journalled"),
+    _partial("letters_urgent", "sender", "journalled", where="urgency <> 'ROUTINE'"),
 )
 
 

@@ -6,12 +6,13 @@ the filter leaves, and no filter makes the database sort them all.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from exchange.domain.delivery import AWAITED, TABLE, State
+from exchange.domain.statement import Urgency
 from exchange.store.lists import MOST_COUNTED, MOST_SEEN, Counted, Cursor, DeliveryFilter, Order, Page
 from exchange.store.queries.letters import is_sayable, letter_of, named
 from exchange.store.rows import DeliveryRow, LetterRow, micros
@@ -33,6 +34,7 @@ _LATE = table.c.late != sa.literal_column("''")
 _IN_TIME = table.c.late == sa.literal_column("''")
 _OVERDUE = table.c.overdue != sa.literal_column("0")
 _NOT_OVERDUE = table.c.overdue == sa.literal_column("0")
+_URGENT = letters.c.urgency != sa.literal_column(f"'{Urgency.ROUTINE}'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,15 @@ class _Walk:
         return sa.and_(row > last, self.key >= cursor.key)
 
 
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """Rows that one walk along one index finds, `source` the tables that they are of."""
+
+    conditions: list[Condition]
+    walk: _Walk
+    source: sa.FromClause
+
+
 def deliveries(connection: sa.Connection, wanted: DeliveryFilter, after: Cursor | None, limit: int) -> Page[Listed]:
     """A page of the deliveries that a filter leaves, with their letters.
 
@@ -70,21 +81,20 @@ def deliveries(connection: sa.Connection, wanted: DeliveryFilter, after: Cursor 
     branches = list(_branches(connection, wanted))
     if not branches:
         return Page((), None)
-    walk = _walk(wanted)
-    heads = []
-    filters = list(_filters(wanted)) + ([] if after is None else [walk.behind(after)])
+    heads, filters = [], list(_filters(wanted))
     for branch in branches:
-        conditions = [*branch, *filters]
-        head = sa.select(table.c.letter, table.c.recipient, walk.key.label("key")).select_from(_source(wanted))
+        walk = branch.walk
+        conditions = [*branch.conditions, *filters, *([] if after is None else [walk.behind(after)])]
+        head = sa.select(table.c.letter, table.c.recipient, walk.key.label("key")).select_from(branch.source)
         heads.append(head.where(*conditions).order_by(*walk.order).limit(limit + 1))
     found = heads[0].subquery() if len(heads) == 1 else _merged(heads).subquery()
-    order = [found.c.key, found.c.letter, found.c.recipient]
+    order, down = [found.c.key, found.c.letter, found.c.recipient], branches[0].walk.down
     query = (
         sa.select(found.c.key, table, letters)
         .select_from(found)
         .join(table, sa.and_(table.c.letter == found.c.letter, table.c.recipient == found.c.recipient))
         .join(letters, letters.c.place == found.c.letter)
-        .order_by(*(column.desc() if walk.down else column.asc() for column in order))
+        .order_by(*(column.desc() if down else column.asc() for column in order))
         .limit(limit + 1)
     )
     rows = connection.execute(query).all()
@@ -105,14 +115,14 @@ def count(
         seen: at most so many rows of an index are looked at for what the index does not know; how many fit among the
             others is not.
     """
-    filters, walk = list(_filters(wanted)), _walk(wanted)
+    filters = list(_filters(wanted))
     number, is_cut = 0, False
     for branch in _branches(connection, wanted):
         left = most + 1 - number
-        rows = sa.select((sa.and_(*filters) if filters else sa.true()).label("fits"))
-        looked_at = rows.select_from(_source(wanted)).where(*branch).limit(max(left, seen) if filters else left)
-        # In the page's order, so that it is the page's walk; without one the database reads what it likes first.
-        some = looked_at.order_by(*walk.order[:1]).subquery()
+        rows = sa.select((sa.and_(*filters) if filters else sa.true()).label("fits")).select_from(branch.source)
+        looked_at = rows.where(*branch.conditions).limit(max(left, seen) if filters else left)
+        # Not all may fit: in the page's order it is the page's walk, without one what the database likes to read first.
+        some = (looked_at.order_by(*branch.walk.order[:1]) if filters else looked_at).subquery()
         fitting, looked = connection.execute(sa.select(sa.func.count().filter(some.c.fits), sa.func.count())).one()
         number, is_cut = number + fitting, is_cut or (bool(filters) and looked == max(left, seen))
         if number > most:
@@ -130,40 +140,57 @@ def states_of(wanted: DeliveryFilter) -> frozenset[State] | None:
     return None if states == frozenset(State) else states
 
 
-def _branches(connection: sa.Connection, wanted: DeliveryFilter) -> Iterator[list[Condition]]:
+def _branches(connection: sa.Connection, wanted: DeliveryFilter) -> Iterator[_Branch]:
     if not all(is_sayable(text) for text in _texts(wanted)):
         return
-    common = list(_indexed(wanted))
+    named_letters = []
     if wanted.text:
         places = [row.place for row in named(connection, wanted.text, _MOST_NAMED)]
-        common.append(table.c.letter.in_(places))
+        named_letters.append(table.c.letter.in_(places))
     states = states_of(wanted)
     each: list[list[Condition]] = [[]]
     if states is not None:
         each = [[table.c.state == state.value] for state in sorted(states)]
     for side in _sides(wanted):
+        of_letters = _is_of_letters(side)
+        walk = _walk(side, of_letters=of_letters)
+        common = [*_indexed(side, of_letters=of_letters), *named_letters, *_from_others(wanted, side)]
         for state in each:
-            yield [*common, *side, *state]
+            yield _Branch([*common, *state], walk, _JOINED if of_letters or _asks_of_letters(side) else table)
 
 
-def _sides(wanted: DeliveryFilter) -> list[list[Condition]]:
+def _sides(wanted: DeliveryFilter) -> list[DeliveryFilter]:
     """Letters of the body, and those to it from others: no index has both. One side where the filter names it."""
     if wanted.body is None or wanted.body in {wanted.sender, wanted.recipient}:
-        return [[]]
-    sent = table.c.sender == wanted.body
-    return [[sent], [table.c.recipient == wanted.body, sa.not_(sent)]]
+        return [wanted]
+    sent = [] if wanted.sender is not None else [replace(wanted, sender=wanted.body)]
+    return sent + ([] if wanted.recipient is not None else [replace(wanted, recipient=wanted.body)])
 
 
-def _indexed(wanted: DeliveryFilter) -> Iterator[Condition]:
+def _from_others(wanted: DeliveryFilter, side: DeliveryFilter) -> list[Condition]:
+    """On the recipient's side of a body, that the letter is not on the sender's as well."""
+    is_second = wanted.body is not None and side.recipient != wanted.recipient and wanted.sender is None
+    return [table.c.sender != wanted.body] if is_second else []
+
+
+def _indexed(wanted: DeliveryFilter, *, of_letters: bool) -> Iterator[Condition]:
     """What is asked that an index knows."""
-    columns = {table.c.sender: wanted.sender, table.c.recipient: wanted.recipient}
-    for column, value in columns.items():
-        if value is not None:
-            yield column == value
+    if wanted.sender is not None and of_letters:
+        yield letters.c.sender == wanted.sender
+        yield _URGENT  # of these letters a sender has an index
+    elif wanted.sender is not None:
+        yield table.c.sender == wanted.sender
+    if wanted.recipient is not None:
+        yield table.c.recipient == wanted.recipient
+    yield from _indexed_of_course(wanted, of_letters=of_letters)
+
+
+def _indexed_of_course(wanted: DeliveryFilter, *, of_letters: bool) -> Iterator[Condition]:
+    """The same of times and of what became of the delivery."""
     if wanted.reason is not None:
         yield table.c.reason == wanted.reason
         yield _REASONED
-    age = _age(wanted)
+    age = letters.c.journalled if of_letters else table.c.journalled
     if wanted.since is not None:
         yield age >= micros(wanted.since)
     if wanted.until is not None:
@@ -174,9 +201,9 @@ def _indexed(wanted: DeliveryFilter) -> Iterator[Condition]:
         yield _OVERDUE
     if wanted.stage is not None or wanted.order is Order.LONGEST_WAITING:
         yield SOMETHING
-    states = states_of(wanted)
-    if wanted.moved is not None and states is not None and states <= _FAILING:
+    if wanted.moved is not None and _is_failing(wanted):
         yield FAILING  # of these an index knows since when
+        yield table.c.since >= micros(wanted.moved)
 
 
 def _filters(wanted: DeliveryFilter) -> Iterator[Condition]:
@@ -191,8 +218,13 @@ def _filters(wanted: DeliveryFilter) -> Iterator[Condition]:
         yield _IN_TIME
     if wanted.overdue is False:
         yield _NOT_OVERDUE
-    if wanted.moved is not None:
+    if wanted.moved is not None and not _is_failing(wanted):
         yield table.c.since >= micros(wanted.moved)
+
+
+def _is_failing(wanted: DeliveryFilter) -> bool:
+    states = states_of(wanted)
+    return states is not None and states <= _FAILING
 
 
 def _names_body(wanted: DeliveryFilter) -> bool:
@@ -206,28 +238,23 @@ def _texts(wanted: DeliveryFilter) -> list[str]:
 
 def _is_of_letters(wanted: DeliveryFilter) -> bool:
     """Whether the letters' indexes find the rows: nothing is asked that only their deliveries know."""
-    bodies = (wanted.sender, wanted.recipient, wanted.body)
-    asked = (*bodies, wanted.reason, wanted.moved, states_of(wanted), wanted.text or None)
+    asked = (wanted.recipient, wanted.reason, wanted.moved, states_of(wanted), wanted.text or None)
     is_few = bool(wanted.late or wanted.overdue)
-    return all(one is None for one in asked) and not is_few and wanted.order is Order.YOUNGEST
+    is_known = wanted.sender is None or wanted.urgency not in {None, Urgency.ROUTINE}
+    return all(one is None for one in asked) and not is_few and wanted.order is Order.YOUNGEST and is_known
 
 
-def _source(wanted: DeliveryFilter) -> sa.FromClause:
-    """The deliveries alone where nothing of their letters is asked for."""
-    is_joined = _is_of_letters(wanted) or wanted.kind is not None or wanted.urgency is not None
-    return _JOINED if is_joined else table
+def _asks_of_letters(wanted: DeliveryFilter) -> bool:
+    return wanted.kind is not None or wanted.urgency is not None
 
 
-def _age(wanted: DeliveryFilter) -> sa.ColumnElement[int]:
-    """When the journal took the letter: by that of the table whose index finds the rows, nothing is sorted."""
-    return letters.c.journalled if _is_of_letters(wanted) else table.c.journalled
-
-
-def _walk(wanted: DeliveryFilter) -> _Walk:
+def _walk(wanted: DeliveryFilter, *, of_letters: bool) -> _Walk:
     if wanted.order is Order.LONGEST_WAITING:
         return _Walk(table.c.since, table.c.letter, down=False)
-    place = letters.c.place if _is_of_letters(wanted) else table.c.letter
-    return _Walk(_age(wanted), place, down=True)
+    # By the time in the table whose index finds the rows, nothing is sorted.
+    if of_letters:
+        return _Walk(letters.c.journalled, letters.c.place, down=True)
+    return _Walk(table.c.journalled, table.c.letter, down=True)
 
 
 def _merged(heads: list[sa.Select[Any]]) -> sa.CompoundSelect[Any]:
