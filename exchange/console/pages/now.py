@@ -56,6 +56,11 @@ class Present:
     last: Mapping[str, datetime]
 
     @property
+    def minutes(self) -> int:
+        """How old today is, as a list's filter says it: the letters of today are no older."""
+        return max(1, (self.at - window_of_day(day_of(self.at)).since) // timedelta(minutes=1))
+
+    @property
     def overdue(self) -> int:
         """Deliveries whose awaited stage is late."""
         return sum(self.now.overdue.values())

@@ -33,7 +33,7 @@ from exchange.store.queries.letters import (
     timeline,
     tracked,
 )
-from exchange.store.queries.months import days, report, report_total
+from exchange.store.queries.months import breaches, days, report, report_total
 from exchange.store.queries.present import now
 from exchange.store.queries.routes import routes
 from exchange.store.queries.trials import trial
@@ -43,6 +43,7 @@ __all__ = [
     "acts",
     "bodies_last_seen",
     "body_summary",
+    "breaches",
     "changes",
     "count",
     "count_acts",
