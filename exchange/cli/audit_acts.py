@@ -18,6 +18,7 @@ from exchange.cli.output import Output, shown
 from exchange.console.api import ROOT
 from exchange.console.api.audits_model import TEXT_CHARACTERS, AuditKind, AuditSaid, AuditTold
 from exchange.domain.errors import ConfigurationError, ExchangeError
+from exchange.services.audit.findings import concluded
 from exchange.settings import AuditorSettings
 from exchange.settings.console_access import ConsoleAccess
 
@@ -51,7 +52,7 @@ class Outcome:
 
     def found(self, words: str, *, sound: bool) -> None:
         """A check came to its end."""
-        self._words = f"{'everything holds' if sound else 'something was found'}, {words}"
+        self._words = concluded(words, sound=sound)
 
     def made(self, words: str) -> None:
         """Something was taken along."""

@@ -12,7 +12,7 @@ from exchange.cli.console_here import opened_api
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.watching import Watch, until_left, watch
-from exchange.cli.words import DIGEST_CHARACTERS, STATE_STYLES, local
+from exchange.cli.words import DIGEST_CHARACTERS, STATE_STYLES, explained, local
 from exchange.console.api import ROOT, overviews_model
 from exchange.console.api.parameters import DAYS_AT_MOST, PAGE_AT_MOST
 from exchange.settings import OperatorSettings, operator_settings
@@ -66,6 +66,9 @@ def _render(found: overviews_model.Failures, console: Console, days: str) -> Non
         times = [local(group.first), local(group.last)]
         table.add_row(str(group.number), *route, state, shown(group.reason), *times, sample)
     console.print(table)
+    for reason in dict.fromkeys(group.reason for group in found.items):
+        if words := explained(reason):
+            console.print(f"{reason}: {shown(words)}")
     for group in found.items:
         if group.owner or group.note:
             noted = f"{group.owner or 'nobody'}: {' '.join(group.note.split())}"

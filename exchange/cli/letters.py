@@ -148,7 +148,8 @@ def _render(found: Sequence[Listed | Summary], console: Console) -> None:
         delivery = line.delivery
         state = f"[{STATE_STYLES[delivery.state]}]{delivery.state}[/]"
         registered = f"{delivery.reg_number} {delivery.reg_date if wide else ''}".strip() or delivery.reason
-        rest = [registered, *([delivery.next.value] if wide else [])]
+        waiting = f"{delivery.next.value}, overdue" if delivery.overdue else delivery.next.value
+        rest = [registered, *([waiting] if wide else [])]
         table.add_row(*cells, _one_line(line.recipient), state, *map(_one_line, rest))
     console.print(table)
 

@@ -3,6 +3,7 @@
 import os
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -16,9 +17,9 @@ from exchange.cli.console_here import opened_api
 from exchange.cli.output import Json, Output, plain, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.watching import Watch, until_left, watch
-from exchange.cli.words import DIGEST_CHARACTERS, FEW, STATE_STYLES, lasted, local, short
+from exchange.cli.words import DIGEST_CHARACTERS, FEW, STATE_STYLES, explained, lasted, local, short
 from exchange.console.api import ROOT, model
-from exchange.domain.delivery import Actor, State
+from exchange.domain.delivery import Actor, Delivery, State
 from exchange.domain.errors import ExchangeError
 from exchange.settings import OperatorSettings, operator_settings
 from exchange.store.views import DeliveryTimeline, Timeline
@@ -152,6 +153,7 @@ def _render(story: Timeline, console: Console, *, each: bool = False) -> None:
     console.print(f"created {local(letter.created)}, journalled {local(letter.journalled)}")
     if letter.reason:
         console.print(f"[red]refused: {letter.reason}[/] {shown(letter.detail)}")
+        _explain(letter.reason, console)
     if each or len(story.deliveries) <= FEW:
         for delivery in story.deliveries:
             _render_delivery(delivery, console)
@@ -183,21 +185,44 @@ def _render_summary(story: Timeline, console: Console) -> None:
 def _render_delivery(part: DeliveryTimeline, console: Console) -> None:
     delivery = part.delivery
     recipient = shown(part.recipient) or "(nobody named)"
-    console.print(f"\n[bold]to {recipient}[/]: [{STATE_STYLES[delivery.state]}]{delivery.state}[/]")
+    console.print(f"\n[bold]to {recipient}[/]: [{STATE_STYLES[delivery.state]}]{delivery.state}[/]{_late(delivery)}")
     table = Table(box=None, pad_edge=False, show_header=False)
     for step in part.steps:
         said = [step.registration.number, step.registration.date, step.reason, step.text]
         words = shown(" ".join(word for word in said if word)) + ("" if step.holds else " [yellow](does not hold)[/]")
         table.add_row(f"  {local(step.journalled)}", f"+{lasted(step.wait)}", step.event, words)
     console.print(table)
-    console.print(f"  {shown(_next(part))}")
+    if delivery.state is not State.REJECTED:  # then it stands above: no recipient has had it
+        _explain(delivery.reason, console)
+    console.print(f"  {shown(_next(part, now()))}")
 
 
-def _next(part: DeliveryTimeline) -> str:
-    """Who must act, and for how long it has been so."""
-    waiting = part.waiting(now())
+def _explain(code: str, console: Console) -> None:
+    """What a reason means and what to do next, where that is known."""
+    if words := explained(code):
+        console.print(f"  {shown(words)}")
+
+
+def _late(delivery: Delivery) -> str:
+    """Stages whose deadline passed."""
+    if not delivery.late:
+        return ""
+    style, word = ("red", "overdue") if delivery.overdue else ("yellow", "was late")
+    return f" [{style}]{word}: {', '.join(sorted(delivery.late))}[/]"
+
+
+def _next(part: DeliveryTimeline, at: datetime) -> str:
+    """Who must act, for how long it has been so, and until when."""
+    waiting = part.waiting(at)
     if waiting is None:
         return "nobody needs to act"
     actor = part.delivery.next
     who = part.recipient if actor is Actor.RECIPIENT else actor.value.replace("recipient's", f"{part.recipient}'s")
-    return f"waiting for {who} for {lasted(waiting)}"
+    return f"waiting for {who} for {lasted(waiting)}{_deadline(part.delivery, at)}"
+
+
+def _deadline(delivery: Delivery, at: datetime) -> str:
+    if delivery.stage is None or delivery.due is None:
+        return ""
+    left = delivery.due - at
+    return f", deadline passed {lasted(-left)} ago" if left < timedelta() else f", deadline in {lasted(left)}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from exchange.domain.delivery import TABLE, State
+from exchange.domain.reason import Reason, text
 
 PROGRAM = "exchange"
 
@@ -52,6 +53,11 @@ def lasted(span: timedelta) -> str:
         if seconds < limit:
             return f"{seconds / size:.{1 if unit == 's' and seconds < 10 else 0}f} {unit}"
     return f"{seconds / 86_400:.0f} d"
+
+
+def explained(code: str) -> str:
+    """What happened and what to do next, by a reason's code; empty of one that is not of the list."""
+    return text(Reason(code)) if code in {*Reason} else ""
 
 
 def program_name(called_as: str) -> str:

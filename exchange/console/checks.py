@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 from exchange.console.auth.acts import Act, Acts
 from exchange.console.checking import Checked, LogSpan, Stretch
 from exchange.domain.errors import ExchangeError, fault
 from exchange.domain.user import Right, User
+from exchange.services.audit.findings import concluded
 from exchange.services.http.problems import ApiRefused
 from exchange.services.replay import Progress
 
@@ -35,6 +36,11 @@ class CheckKind(StrEnum):
     """A stretch of it."""
     LOG = "verify-log"
     """The archive's log, of the last days."""
+
+    @property
+    def result(self) -> str:
+        """Name of the act that says what came of it."""
+        return f"{self.value}-result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +209,13 @@ class Checks:
         except Exception as error:  # noqa: BLE001 - a record that nobody foresaw must not end the console
             log.error("a check of the journal failed: %s", fault(error))  # noqa: TRY400 - a traceback may quote a letter
             code = "console-failed"
-        ended = replace(self._checks[name], ended=self._now(), result=result, code=code)
+        check = replace(self._checks[name], ended=self._now(), result=result, code=code)
         try:
-            await self._acts.record(_act(ended, f"{ended.kind.value}-result", f"{_scope(ended)}: {_outcome(ended)}"))
+            await self._acts.record(_act(check, check.kind.result, f"{_scope(check)}: {_outcome(check)}"))
         except ExchangeError as error:
             log.warning("a check's result is not in the journal: %s: %s", error.code, error)
-            return ended
-        return replace(ended, kept=True)
+            return check
+        return replace(check, kept=True)
 
 
 def _act(check: Check, action: str, detail: str) -> Act:
@@ -228,9 +234,14 @@ def _outcome(check: Check) -> str:
     if result is None:
         return f"broken off, {check.code}"
     if result.log is not None:
-        found = ", ".join(f"{number} {code}" for code, number in sorted(result.log.found.items()))
-        return f"{result.log.entries} entries up to heads {result.log.heads}, {found or 'nothing found'}"
-    found = ", ".join(f"{number} {code}" for code, number in sorted(result.report.found.items()))
+        counts = _counts(result.log.found)
+        return concluded(f"{result.log.entries} entries up to heads {result.log.heads}{counts}", sound=result.sound)
     newest = f"the newest {result.newest} offsets of each partition, " if result.newest else ""
     differences = f", {result.differences} differences of the tracker" if result.differences else ""
-    return f"{newest}{result.report.records} records, {found or 'nothing found'}{differences}"
+    return concluded(
+        f"{newest}{result.report.records} records{_counts(result.report.found)}{differences}", sound=result.sound
+    )
+
+
+def _counts(found: Mapping[Any, int]) -> str:
+    return "".join(f", {number} {code}" for code, number in sorted(found.items()))

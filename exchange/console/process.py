@@ -36,6 +36,7 @@ from exchange.console.evidence.stamping import stamp_by
 from exchange.console.proxies import behind
 from exchange.console.seals import Seal
 from exchange.console.stream.hub import Hub, StoreReader
+from exchange.console.verifications import Verifications
 from exchange.domain.directory import Directory
 from exchange.domain.errors import ExchangeError
 from exchange.domain.own_bodies import CONSOLE_BODY
@@ -122,7 +123,7 @@ async def _serve(settings: ConsoleSettings, stack: AsyncExitStack, registry: Col
     app = behind(served.proxies, create_app(desk, registry))
     context = await stack.enter_async_context(renewed_tls(address))
     serving = serve(app, listener, context, hub.end, CONNECTIONS)
-    work = [_renew(history), hub.run(), serving]
+    work = [_renew(history), hub.run(), serving, Verifications(store, registry).run()]
     if desk.checks is not None:
         work.append(desk.checks.run())
     if speaker is not None:

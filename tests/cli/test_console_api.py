@@ -199,7 +199,7 @@ async def test_failures(settings: OperatorSettings, served: Served, capsys: pyte
     there = at_console(settings, served)
     asked = {"days": "400", "limit": "50"}
     await failures._failures(there, asked, Output(as_json=False), following=False)
-    assert "recipient-unknown" in capsys.readouterr().out
+    assert "recipient-unknown: a recipient is not in the directory; look its code up" in capsys.readouterr().out
     await failures._failures(there, asked, Output(as_json=True), following=False)
     assert {group["number"] for group in json.loads(capsys.readouterr().out)["result"]} == {1}
     await failures._failures(there, {**asked, "reason": "no-such"}, Output(as_json=True), following=False)

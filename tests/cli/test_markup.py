@@ -1,18 +1,22 @@
 """What strangers write is shown as it is: it styles no line, ends no command, and commands no terminal."""
 
 import io
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
 from exchange.cli import audit, inbox, letters, track
 from exchange.cli.output import shown
+from exchange.domain.deadline import Stage
 from exchange.domain.delivery import Actor, Delivery, Position, State
 from exchange.domain.fact import Registration
 from exchange.journal.findings import Finding, FindingCode, Report
 from exchange.security.documents import SignatureReason, SignatureReport, SignatureStatus
 from exchange.services.replay import Audit
 from exchange.store.views import DeliveryTimeline, Flag, Letter, Listed, Step, Summary, Timeline
+from exchange.system import now
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 HOSTILE = "[/x][red]"
@@ -62,6 +66,26 @@ def test_a_letter_s_story() -> None:
     flag = Flag(0, 1, "receipt-contradicted", "alpha", bytes(32), AT, HOSTILE, HOSTILE)
     track._render(Timeline(LETTER, (DeliveryTimeline(HOSTILE, DELIVERY, (step,)),), (flag,)), screen)
     assert shown.getvalue().count(HOSTILE) == 10
+
+
+def test_a_story_says_why_and_until_when() -> None:
+    """What a reason means with the next step; what is overdue, and by how much; when the deadline comes."""
+    failed = Delivery(
+        State.HAND_OVER_FAILED, AT, Actor.OPERATOR, "hand-over-failed", "", "", None, stage=Stage.HAND_OVER, due=AT
+    )
+    parts = (
+        DeliveryTimeline("beta", replace(failed, late=frozenset({Stage.HAND_OVER})), ()),
+        DeliveryTimeline("gamma", replace(failed, due=now() + timedelta(days=9, hours=1)), ()),
+    )
+    screen, output = console()
+    track._render(Timeline(replace(LETTER, reason="foreign-exchange"), parts, ()), screen)
+    said = output.getvalue()
+    assert "check `[directory] root` of the agent" in said
+    assert said.count("then redeliver the letter") == 2
+    assert "to beta: hand-over-failed overdue: hand-over\n" in said
+    assert re.search(r"waiting for operator for \d+ d, deadline passed \d+ d ago", said)
+    assert "to gamma: hand-over-failed\n" in said
+    assert ", deadline in 9 d" in said
 
 
 def test_a_circular_s_story() -> None:

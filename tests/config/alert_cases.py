@@ -82,6 +82,17 @@ SOUNDS: dict[str, Case] = {
         "10m",
         ({"code": "journal-unreadable"},),
     ),
+    "ExchangeVerificationFound": Case(
+        {
+            target("exchange_log_last_verified_timestamp_seconds", "console"): "60x20",
+            target("exchange_log_last_found_timestamp_seconds", "console"): "0x5 300x20",
+        },
+        "10m",
+        ({},),
+    ),
+    "ExchangeVerificationStale": Case(
+        {target("exchange_log_last_verified_timestamp_seconds", "console"): "60x230"}, "220h", ({},), interval="1h"
+    ),
     "ExchangeSignatureFailures": Case(
         {'exchange_dead_letters_total{reason="signature-invalid"}': "0x60 0+60x30"}, "80m", ({},)
     ),
@@ -252,6 +263,33 @@ QUIET: dict[str, tuple[Case, ...]] = {
     "ExchangeJournalDamaged": (
         Case({'exchange_flags_total{code="journal-unreadable"}': "0x40"}, "30m"),
         Case({'exchange_flags_total{code="letter-repeated"}': "0+1x40"}, "30m"),
+    ),
+    "ExchangeVerificationFound": (
+        Case(
+            {
+                target("exchange_log_last_verified_timestamp_seconds", "console"): "60x5 360x20",  # it holds again
+                target("exchange_log_last_found_timestamp_seconds", "console"): "300x25",
+            },
+            "10m",
+        ),
+        Case(
+            {
+                target("exchange_log_last_verified_timestamp_seconds", "console"): "0x20",  # nobody looked yet
+                target("exchange_log_last_found_timestamp_seconds", "console"): "0x20",
+            },
+            "10m",
+        ),
+    ),
+    "ExchangeVerificationStale": (
+        Case(
+            {
+                target("exchange_log_last_verified_timestamp_seconds", "console"): "60x150 540000x150",
+                target("exchange_log_last_verified_timestamp_seconds", "console").replace(":9100", ":9101"): "60x300",
+            },
+            "290h",
+            interval="1h",
+        ),
+        Case({target("exchange_log_last_verified_timestamp_seconds", "console"): "0x300"}, "200h", interval="1h"),
     ),
     "ExchangeSignatureFailures": (
         Case({'exchange_dead_letters_total{reason="signature-invalid"}': "0+1x100"}, "80m"),  # one a minute

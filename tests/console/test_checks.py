@@ -185,7 +185,7 @@ async def test_the_log_of_some_days(acts: Remembered) -> None:
     assert held.since == NOW - timedelta(days=7)
     assert [(act.action, act.detail) for act in acts.acts] == [
         ("verify-log", "the log of the last 7 days"),
-        ("verify-log-result", "the log of the last 7 days: 9 entries up to heads 4, nothing found"),
+        ("verify-log-result", "the log of the last 7 days: everything holds, 9 entries up to heads 4"),
     ]
 
 
@@ -232,8 +232,8 @@ async def test_beginning_and_result_are_acts(acts: Remembered) -> None:
         assert after.verdict == "sound"
     assert acts.actions == ["verify", "verify-result", "replay", "replay-result"]
     assert {(act.person, act.task) for act in acts.acts[:2]} == {("aida", check.id)}
-    assert acts.acts[1].detail == "the whole journal: 2 records, nothing found, 1 differences of the tracker"
-    assert acts.acts[3].detail == "offsets 0:0-59: 2 records, nothing found"
+    assert acts.acts[1].detail == "the whole journal: something was found, 2 records, 1 differences of the tracker"
+    assert acts.acts[3].detail == "offsets 0:0-59: everything holds, 2 records"
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,8 @@ def test_failures_by_reason_and_route(filled: Store, window: Window) -> None:
         listed = [queries.deliveries(connection, group.filter(), None, 10).items for group in groups]
         assert queries.failure_groups(connection, Window(window.until, window.until), 10) == []
         assert queries.failure_groups(connection, window, 10, body="beta") == []
+        assert queries.failure_groups(connection, window, 1, reason="recipient-unknown")[0].recipient == "nobody"
+        assert queries.failure_groups(connection, window, 1, reason="no\0reason") == []
         assert [group.recipient for group in queries.failure_groups(connection, window, 10, body="gamma")] == ["gamma"]
     assert {(group.state, group.sender, group.recipient) for group in groups} == {
         (State.REFUSED, "alpha", "gamma"),

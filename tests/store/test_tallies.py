@@ -170,6 +170,19 @@ def test_a_report_in_pages(counted: Store, limit: int) -> None:
         assert queries.report_total(connection, Month(2020, 1)).volume == 0
 
 
+def test_lines_below_the_target(counted: Store) -> None:
+    """Of all lines, not only of a page's: the largest share first, however few letters that is."""
+    with counted.reading() as connection:
+        whole = queries.report(connection, LAST)
+        allowed = sorted(line.breached / line.volume for line in whole)[len(whole) // 2]
+        below = [line for line in whole if line.breached / line.volume > allowed]
+        found = queries.breaches(connection, LAST, allowed, len(whole))
+        assert found == sorted(below, key=lambda line: (-line.breached / line.volume, line.body, line.kind)) != []
+        assert queries.breaches(connection, LAST, allowed, 1) == found[:1]
+        assert queries.breaches(connection, LAST, allowed, 9, found[0].body, found[0].kind) == found[:1]
+        assert queries.breaches(connection, LAST, 1.0, 9) == []
+
+
 def test_routes_of_two_months(counted: Store) -> None:
     """A window that touches two months has the sums of both, the largest first; a body's are its own."""
     both = Window(window_of(BEFORE).since, window_of(LAST).until)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from exchange.console.api import telling
 from exchange.console.api.asking import Asked, answer, unknown
 from exchange.console.api.overviews_model import Bodies, Failures, Report, Routes
-from exchange.console.api.parameters import PAGE_AT_MOST, FailuresQuery, MonthQuery, Query, WindowQuery
+from exchange.console.api.parameters import FailuresQuery, MonthQuery, Query, WindowQuery
 from exchange.console.pages.certificates import certificates_of
 from exchange.console.pages.notes import name_of, notes_of
 from exchange.domain.directory import Body
@@ -28,12 +28,10 @@ async def present(asked: Asked[Query]) -> Response:
 async def failures(asked: Asked[FailuresQuery]) -> Response:
     """What failed, by reason and route."""
     window, limit, reason = _window(asked.query, asked.desk.now()), asked.query.limit, asked.query.reason
-    most = PAGE_AT_MOST if reason else limit
-    found = await asked.told(lambda connection: queries.failure_groups(connection, window, most, asked.body))
-    wanted = [group for group in found if reason in {"", group.reason}][:limit]
-    notes = await notes_of(asked.request, asked.user, wanted)
+    found = await asked.told(lambda connection: queries.failure_groups(connection, window, limit, asked.body, reason))
+    notes = await notes_of(asked.request, asked.user, found)
     return answer(
-        asked.request, Failures(items=tuple(telling.failure(each, notes.get(name_of(each))) for each in wanted))
+        asked.request, Failures(items=tuple(telling.failure(each, notes.get(name_of(each))) for each in found))
     )
 
 

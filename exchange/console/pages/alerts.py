@@ -96,6 +96,7 @@ ALERTS = (
     Alert(_("The canary's letters do not come back"), "canary-failing", AT_ONCE),
     Alert(_("The journal is damaged"), "journal-damaged", AT_ONCE),
     Alert(_("The journal is held up"), "journal-held-up", AT_ONCE),
+    Alert(_("Nobody has verified the journal for a week"), "verification-stale", IN_WORKING_HOURS),
     Alert(_("The transparency log shows two pasts"), "log-contradicts", AT_ONCE),
     Alert(_("A witness cosigns nothing"), "witness-away", IN_WORKING_HOURS),
     Alert(_("Statements are taken, and not in the log"), "statements-unwitnessed", IN_WORKING_HOURS),

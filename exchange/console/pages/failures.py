@@ -16,7 +16,7 @@ from exchange.console.desk import desk_of
 from exchange.console.pages.asking import ask, renderer_of
 from exchange.console.pages.filters import own_body
 from exchange.console.pages.notes import noted
-from exchange.console.pages.sheets import keep_export, sheet
+from exchange.console.pages.sheets import EXPORTED_ROWS, bounded, keep_export, sheet
 from exchange.domain.user import Right
 from exchange.store import queries
 from exchange.store.overviews import FailureGroup, Window
@@ -24,6 +24,7 @@ from exchange.store.overviews import FailureGroup, Window
 SPANS = {"1d": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30), "365d": timedelta(days=365)}
 USUAL_SPAN = "7d"
 GROUPS = 30
+"""On the page; the file has all."""
 _REASON_CHARACTERS = 64
 
 
@@ -76,11 +77,13 @@ class Chosen:
 async def failures(request: Request) -> Response:
     """The page."""
     chosen = Chosen.of(request.query_params)
-    shown = await _shown(request, chosen)
+    found = await _shown(request, chosen, GROUPS + 1)
+    shown = found[:GROUPS]
     return renderer_of(request).page(
         request,
         "failures.html",
         groups=shown,
+        more=len(found) > GROUPS,
         chosen=chosen,
         total=sum(each.group.number for each in shown),
         **await noted(request, [each.group for each in shown]),
@@ -92,11 +95,11 @@ async def failures_as_csv(request: Request) -> Response:
     """The groups as a file."""
     chosen = Chosen.of(request.query_params)
     await keep_export(request, chosen.words)
-    groups = [shown.group for shown in await _shown(request, chosen)]
-    rows = (
+    groups = [shown.group for shown in await _shown(request, chosen, EXPORTED_ROWS + 1)]
+    rows = [
         (each.number, each.state, each.reason, each.sender, each.recipient, each.first, each.last) for each in groups
-    )
-    return sheet("failures", ("number", "state", "reason", "from", "to", "first", "last"), rows)
+    ]
+    return sheet("failures", ("number", "state", "reason", "from", "to", "first", "last"), bounded(rows))
 
 
 ROUTES = (
@@ -105,8 +108,9 @@ ROUTES = (
 )
 
 
-async def _shown(request: Request, chosen: Chosen) -> list[Shown]:
+async def _shown(request: Request, chosen: Chosen, most: int) -> list[Shown]:
     at, body = desk_of(request).now(), own_body(signed_in(request))
     window = Window(at - SPANS[chosen.age], at)
-    groups = await ask(request, lambda connection: queries.failure_groups(connection, window, GROUPS, body))
-    return [Shown(group, chosen.age) for group in groups if chosen.reason in {"", group.reason}]
+    reason = chosen.reason
+    groups = await ask(request, lambda connection: queries.failure_groups(connection, window, most, body, reason))
+    return [Shown(group, chosen.age) for group in groups]

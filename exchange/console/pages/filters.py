@@ -120,6 +120,11 @@ class ListFilter:
         """What is asked for by a word, empty for nothing."""
         return self.words.get(word, "")
 
+    @property
+    def narrows(self) -> bool:
+        """Whether anything is left out: an order leaves out nothing."""
+        return bool(self.words.keys() - {"order"})
+
     def query(self, **changes: str) -> str:
         """The address's query with some words changed; an empty value takes a word away."""
         words = {word: value for word, value in {**self.words, **changes}.items() if value}

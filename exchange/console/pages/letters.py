@@ -13,14 +13,13 @@ from exchange.console.desk import desk_of
 from exchange.console.pages.asking import ask, renderer_of
 from exchange.console.pages.filters import ListFilter, own_body
 from exchange.console.pages.saving import saved_views
-from exchange.console.pages.sheets import keep_export, sheet
+from exchange.console.pages.sheets import EXPORTED_ROWS, MORE, keep_export, sheet
 from exchange.domain.user import Right
 from exchange.store import queries
 from exchange.store.lists import Counted, Cursor, DeliveryFilter, Page
 from exchange.store.views import Listed
 
 ROWS = 50
-EXPORTED_ROWS = 10_000
 _EXPORT_STEP = 1_000
 COLUMNS = (
     "letter",
@@ -102,7 +101,7 @@ def _rows(connection: sa.Connection, wanted: DeliveryFilter) -> Iterator[tuple[o
         if after is None:
             return
         if written >= EXPORTED_ROWS:
-            yield (f"more than {EXPORTED_ROWS} rows: narrow the filter, or go on by the API",)
+            yield (MORE,)
             return
 
 

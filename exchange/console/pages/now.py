@@ -43,7 +43,7 @@ class Present:
         days: deliveries of the last 30 days, by day; none for who sees one body only.
         groups: of the largest failures of the week.
         tasks: that somebody set going and that have not ended; None for who may not look at tasks.
-        last: when each body spoke last, to the minute.
+        last: when each body of the oldest letters spoke last, to the minute.
     """
 
     at: datetime
@@ -54,6 +54,11 @@ class Present:
     roll_out: RollOut
     tasks: list[Told] | None
     last: Mapping[str, datetime]
+
+    @property
+    def minutes(self) -> int:
+        """How old today is, as a list's filter says it: the letters of today are no older."""
+        return max(1, (self.at - window_of_day(day_of(self.at)).since) // timedelta(minutes=1))
 
     @property
     def overdue(self) -> int:
@@ -103,15 +108,16 @@ async def present(request: Request) -> Present:
 
     def question(connection: sa.Connection) -> Present:
         """What the database is asked."""
+        seen = queries.now(connection, at, window_of_day(day_of(at)), body)
         return Present(
             at=at,
-            now=queries.now(connection, at, window_of_day(day_of(at)), body),
+            now=seen,
             days=_whole(queries.days(connection, Window(at - SPAN, at)), at) if body is None else [],
             groups=[Shown(group, "7d") for group in failed(connection)],
             expiring=expiring(bodies, at, SOON),
             roll_out=_roll_out(directory.bodies.values(), at),
             tasks=under_way,
-            last=queries.bodies_last_seen(connection),
+            last=queries.bodies_last_seen(connection, [one.body for one in seen.oldest]),
         )
 
     return await ask(request, question)

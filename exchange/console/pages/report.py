@@ -27,6 +27,8 @@ TARGET = 1 - BUDGET
 MONTHS = 13
 LINES = 50
 """On one page: a country has a line for each of a thousand bodies and each kind."""
+BREACHES = 50
+"""Lines below the target that are named, the worst ones."""
 _MOST_LINES = 100_000
 _NUMBER = re.compile(r"[0-9]{1,6}")
 COLUMNS = ("to", "kind", "deliveries", "late", "failed", "in_time", "fetched_p95", "registered_p95")
@@ -35,22 +37,22 @@ _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Some of a month's lines, and what all of them come to."""
+    """Some of a month's lines, and what all of them come to.
+
+    Attributes:
+        breaches: of all lines those below the target, the worst first; one more than `BREACHES` when there are more.
+    """
 
     month: date
     total: Total
     start: int
     services: tuple[Service, ...]
+    breaches: tuple[Service, ...]
 
     @property
     def kept(self) -> float | None:
         """Share that was never late; None without letters."""
         return kept(self.total.volume, self.total.breached)
-
-    @property
-    def breaches(self) -> tuple[Service, ...]:
-        """Lines below the target, the worst first."""
-        return tuple(each for each in self.services if (kept(each.volume, each.breached) or 0) < TARGET)
 
     @property
     def next(self) -> int | None:
@@ -110,6 +112,7 @@ async def report(request: Request) -> Response:
         own=own_body(signed_in(request)),
         kept=kept,
         target=TARGET,
+        most=BREACHES,
         is_running=(asked.month.year, asked.month.month) == (today.year, today.month),
     )
 
@@ -135,7 +138,9 @@ async def _report(request: Request, asked: Asked, limit: int | None = None, star
     def question(connection: sa.Connection) -> Report:
         """What the database is asked."""
         lines = queries.report(connection, *which, limit, start)
-        return Report(asked.month, queries.report_total(connection, *which), start, tuple(lines))
+        month, *concerned = which
+        below = queries.breaches(connection, month, BUDGET, BREACHES + 1, *concerned)
+        return Report(asked.month, queries.report_total(connection, *which), start, tuple(lines), tuple(below))
 
     return await ask(request, question)
 

@@ -1,7 +1,7 @@
 """A page's list as a file for spreadsheets: as the page filters it; who took which list out stands in the journal."""
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from io import StringIO
 from urllib.parse import urlencode
@@ -13,8 +13,11 @@ from exchange.console.auth.acts import Act
 from exchange.console.auth.visitor import signed_in
 from exchange.console.desk import desk_of
 
+EXPORTED_ROWS = 10_000
+"""Of one file."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MAX_DETAIL = 500
+MORE = f"more than {EXPORTED_ROWS} rows: narrow the filter, or go on by the API"
 
 
 async def keep_export(request: Request, words: Mapping[str, str]) -> None:
@@ -42,6 +45,11 @@ def sheet(name: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -
     writer.writerows([cell(value) for value in row] for row in rows)
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store"}
     return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def bounded(rows: Sequence[tuple[object, ...]]) -> Sequence[tuple[object, ...]]:
+    """Rows of a file to its bound, which a last line tells of when there are more."""
+    return rows if len(rows) <= EXPORTED_ROWS else [*rows[:EXPORTED_ROWS], (MORE,)]
 
 
 def cell(value: object) -> str:

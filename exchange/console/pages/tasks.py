@@ -159,7 +159,7 @@ def _asked(form: FormData, now: datetime, request: Request) -> Asked:
         words = f"letter {letter}" + (f" to:{recipient}" if recipient else "")
         return Asked([Chosen(bytes.fromhex(letter), recipient)], words, Plan(), key)
     filters = ListFilter.of(QueryParams([(name, str(value)) for name, value in form.multi_items()]))
-    if filters.faults or not filters.words:
+    if filters.faults or not filters.narrows:
         word = filters.faults[0][0] if filters.faults else "filter"
         message = f"{word}: is missing or not known: come here from a list, a group of failures or a letter"
         raise as_refused(TaskRefused(message))

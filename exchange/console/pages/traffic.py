@@ -12,7 +12,7 @@ from exchange.console.auth.visitor import require, signed_in
 from exchange.console.desk import desk_of
 from exchange.console.pages.asking import ask, renderer_of
 from exchange.console.pages.filters import own_body
-from exchange.console.pages.sheets import keep_export, sheet
+from exchange.console.pages.sheets import EXPORTED_ROWS, bounded, keep_export, sheet
 from exchange.domain.user import Right
 from exchange.store import queries
 from exchange.store.overviews import Route, Window
@@ -61,9 +61,10 @@ async def routes(request: Request) -> Response:
     """The page; `age` says of how long, `by` what colours the map."""
     age = _age(request)
     by = "late" if request.query_params.get("by") == "late" else "volume"
-    found = await _found(request, age)
+    found = await _found(request, age, ROUTES_SHOWN + 1)
+    routes, more = found[:ROUTES_SHOWN], len(found) > ROUTES_SHOWN
     return renderer_of(request).page(
-        request, "routes.html", routes=found, map=heat_map(found), age=age, by=by, most=ROUTES_SHOWN
+        request, "routes.html", routes=routes, more=more, map=heat_map(routes), age=age, by=by
     )
 
 
@@ -72,7 +73,8 @@ async def routes_as_csv(request: Request) -> Response:
     """The table as a file; times in seconds."""
     age = _age(request)
     await keep_export(request, {"age": age})
-    return sheet("routes", COLUMNS, [tuple(_row(route)) for route in await _found(request, age)])
+    rows = [tuple(_row(route)) for route in await _found(request, age, EXPORTED_ROWS + 1)]
+    return sheet("routes", COLUMNS, bounded(rows))
 
 
 ROUTES = (
@@ -86,10 +88,10 @@ def _age(request: Request) -> str:
     return age if age in SPANS else USUAL_SPAN
 
 
-async def _found(request: Request, age: str) -> list[Route]:
+async def _found(request: Request, age: str, most: int) -> list[Route]:
     at, body = desk_of(request).now(), own_body(signed_in(request))
     window = Window(at - SPANS[age], at)
-    return await ask(request, lambda connection: queries.routes(connection, window, ROUTES_SHOWN, body))
+    return await ask(request, lambda connection: queries.routes(connection, window, most, body))
 
 
 def _row(route: Route) -> Iterator[object]:

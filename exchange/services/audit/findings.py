@@ -44,6 +44,15 @@ def text_of(code: FindingCode | TreeCode) -> str:
     return TREE_TEXTS[code] if isinstance(code, TreeCode) else FINDING_TEXTS[code]
 
 
+HOLDS = "everything holds"
+FOUND = "something was found"
+
+
+def concluded(words: str, *, sound: bool) -> str:
+    """What came of a check as the journal keeps it: how it ended first, by which it is known again."""
+    return f"{HOLDS if sound else FOUND}, {words}"
+
+
 @dataclass(frozen=True, slots=True)
 class Wrong:
     """Something wrong, with its place.

@@ -15,7 +15,7 @@ places       where letters stand in the journal, and what was said about them si
 waits        how long live letters waited for the exchange
 """
 
-from exchange.store.queries.acts import acts, count_acts
+from exchange.store.queries.acts import acts, count_acts, last_said
 from exchange.store.queries.archived import PutAway, digests_put_away, put_away
 from exchange.store.queries.bodies import bodies_last_seen, body_summary, last_word, oldest, silent, waiting
 from exchange.store.queries.changes import changes, reached
@@ -33,7 +33,7 @@ from exchange.store.queries.letters import (
     timeline,
     tracked,
 )
-from exchange.store.queries.months import days, report, report_total
+from exchange.store.queries.months import breaches, days, report, report_total
 from exchange.store.queries.present import now
 from exchange.store.queries.routes import routes
 from exchange.store.queries.trials import trial
@@ -43,6 +43,7 @@ __all__ = [
     "acts",
     "bodies_last_seen",
     "body_summary",
+    "breaches",
     "changes",
     "count",
     "count_acts",
@@ -53,6 +54,7 @@ __all__ = [
     "failure_groups",
     "find",
     "flagged",
+    "last_said",
     "last_word",
     "listed",
     "now",

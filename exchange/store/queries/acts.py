@@ -1,5 +1,7 @@
 """What operators did and looked at: the audit trail, as the journal has it."""
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,6 +46,15 @@ def count_acts(connection: sa.Connection, wanted: ActFilter) -> Counted:
     some = sa.select(table.c.place).where(*conditions).limit(MOST_COUNTED + 1).subquery()
     number = connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
     return Counted(min(number, MOST_COUNTED), more=number > MOST_COUNTED)
+
+
+def last_said(connection: sa.Connection, actions: Collection[str], words: str) -> datetime | None:
+    """When the journal took the last act of one of these names whose detail has these words; None: there is none."""
+    said = sa.select(sa.func.max(table.c.journalled)).where(
+        table.c.action.in_(actions), table.c.detail.contains(words, autoescape=True)
+    )
+    last = connection.execute(said).scalar_one()
+    return None if last is None else moment(last)
 
 
 def _conditions(wanted: ActFilter) -> list[sa.ColumnElement[bool]] | None:

@@ -1,6 +1,6 @@
 """Each body: its last word, whether it fell silent, what waits."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -19,9 +19,11 @@ UNFETCHED = timedelta(minutes=1)
 _WEEK = timedelta(days=7)
 
 
-def bodies_last_seen(connection: sa.Connection) -> dict[str, datetime]:
-    """When the journal took the last word of each body that ever spoke, to the minute, by body code."""
+def bodies_last_seen(connection: sa.Connection, bodies: Collection[str] | None = None) -> dict[str, datetime]:
+    """When the journal took the last word of each of these bodies that ever spoke, to the minute; None: of all."""
     query = sa.select(spoken.c.body, sa.func.max(spoken.c.at)).group_by(spoken.c.body)
+    if bodies is not None:
+        query = query.where(spoken.c.body.in_(bodies))
     return {body: moment(last) for body, last in connection.execute(query)}
 
 
@@ -38,31 +40,29 @@ def silent(connection: sa.Connection, now: datetime, span: timedelta = SILENCE) 
     though they did in as long a time a week before.
     """
     last, waiting = bodies_last_seen(connection), {one.body: one for one in oldest(connection)}
-    found = {body: Silence(body, last[body], waiting.get(body)) for body in _fell_silent(connection, now, span)}
+    begin, end = now - _WEEK - span, now - span
+    quiet = [body for body, at in last.items() if begin <= at < end]
+    spoke = _spoke_within(connection, quiet, begin, now - _WEEK)
+    found = {body: Silence(body, last[body], waiting.get(body)) for body in spoke}
     for body, one in waiting.items():
         if max(one.since, last.get(body, one.since)) < now - UNFETCHED:
             found[body] = Silence(body, last.get(body), one)
     return sorted(found.values(), key=lambda one: (one.last or moment(0), one.body))
 
 
-def _fell_silent(connection: sa.Connection, now: datetime, span: timedelta) -> list[str]:
-    """What they did a week before is told by the letters of that time: that they sent one, or fetched one."""
-    begin, end = micros(now - _WEEK - span), micros(now - _WEEK)
-    last = sa.func.max(spoken.c.at)
-    quiet = (
-        sa.select(spoken.c.body, last.label("last"))
-        .group_by(spoken.c.body)
-        .having(last < micros(now - span), last >= begin)
-        .subquery()
-    )
-    wrote = sa.exists().where(letters.c.sender == quiet.c.body, letters.c.journalled.between(begin, end))
+def _spoke_within(connection: sa.Connection, bodies: Collection[str], since: datetime, until: datetime) -> list[str]:
+    """Which of these bodies spoke then, as letters of that time tell: that they sent one, or fetched one."""
+    if not bodies:
+        return []
+    times = micros(since), micros(until)
+    each = sa.select(spoken.c.body).where(spoken.c.body.in_(bodies)).distinct().subquery()
+    wrote = sa.exists().where(letters.c.sender == each.c.body, letters.c.journalled.between(*times))
     fetched = sa.exists().where(
-        deliveries.c.recipient == quiet.c.body,
-        deliveries.c.journalled.between(begin, end),
+        deliveries.c.recipient == each.c.body,
+        deliveries.c.journalled.between(*times),
         deliveries.c.delivered != sa.literal_column("0"),
     )
-    query = sa.select(quiet.c.body).where(sa.or_(wrote, fetched))
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(sa.select(each.c.body).where(sa.or_(wrote, fetched))).scalars())
 
 
 def oldest(connection: sa.Connection, limit: int | None = None, body: str | None = None) -> list[Oldest]:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from exchange.domain.delivery import State
 from exchange.store.overviews import FailureGroup, Window
+from exchange.store.queries.letters import is_sayable
 from exchange.store.rows import micros, moment
 from exchange.store.schema import FAILING, deliveries, letters
 
@@ -15,7 +16,7 @@ _KEY = (deliveries.c.state, deliveries.c.reason, deliveries.c.sender, deliveries
 
 
 def failure_groups(
-    connection: sa.Connection, window: Window, limit: int, body: str | None = None
+    connection: sa.Connection, window: Window, limit: int, body: str | None = None, reason: str = ""
 ) -> list[FailureGroup]:
     """Deliveries that came into a failing state in the window and are in it still; the largest groups first.
 
@@ -24,11 +25,16 @@ def failure_groups(
         window: of when they failed, in the journal's time.
         limit: at most so many groups.
         body: only letters from or to this one.
+        reason: only with this code; empty: with any.
     """
+    if not is_sayable(reason):
+        return []
     since, number = deliveries.c.since, sa.func.count()
     conditions = [FAILING, since >= micros(window.since), since < micros(window.until)]
     if body is not None:
         conditions.append(sa.or_(deliveries.c.sender == body, deliveries.c.recipient == body))
+    if reason:
+        conditions.append(deliveries.c.reason == reason)
     largest = (
         sa.select(*_KEY, number.label("number"), sa.func.min(since).label("first"), sa.func.max(since).label("last"))
         .where(*conditions)

@@ -44,6 +44,30 @@ def report_total(connection: sa.Connection, month: Month, body: str | None = Non
     return Total(*map(int, row))
 
 
+def breaches(
+    connection: sa.Connection,
+    month: Month,
+    allowed: float,
+    limit: int,
+    body: str | None = None,
+    kind: str | None = None,
+) -> list[Service]:
+    """The lines of a month's report of which more than a share of the deliveries was late; the largest share first.
+
+    Args:
+        connection: of `Store.reading`.
+        month: when they began.
+        allowed: share that may be late, 0 to 1.
+        limit: at most so many lines.
+        body: only letters to this one.
+        kind: only this kind.
+    """
+    late, volume = tally_services.c.late, tally_services.c.volume
+    query = sa.select(tally_services).where(*_lines(month, body, kind), late > volume * sa.literal(allowed, sa.Float))
+    worst = query.order_by((sa.cast(late, sa.Float) / volume).desc(), tally_services.c.body, tally_services.c.kind)
+    return [_service(month, row) for row in connection.execute(worst.limit(limit))]
+
+
 def days(connection: sa.Connection, window: Window) -> list[DayOf]:
     """How many deliveries began on each day that a window touches, the first day first, without empty days."""
     first, last = number_of(day_of(window.since)), number_of(day_of(window.until))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
+from html.parser import HTMLParser
 from pathlib import Path
 
 import httpx
@@ -14,11 +15,14 @@ from starlette.datastructures import QueryParams
 
 from exchange.console.app import create_app
 from exchange.console.auth.acts import Unkept
+from exchange.console.pages import failures, report, traffic
 from exchange.console.pages.filters import ListFilter
+from exchange.console.pages.now import BUDGET
 from exchange.store import queries
 from exchange.store.archive import Archive
 from exchange.store.database import Store
 from exchange.store.lists import DeliveryFilter
+from exchange.store.overviews import Month
 from exchange.store.schema import archived
 from tests.console.seed import EXPIRING, FAILING, NOW, SILENT, failing_letter, seed_store, seeded_directory
 from tests.console.seeded import ADMINISTRATOR, AUDITOR, OPERATOR, URL, KeptActs, client, seeded_desk
@@ -87,7 +91,10 @@ async def test_numbers_lead_to_lists_of_that_length(seeded: Store) -> None:
     """Every figure of the first page is a link, and the list has as many lines."""
     async with client(seeded) as browser:
         text = (await browser.get("/")).text
-        for href, number in re.findall(r'<td class="num"><a[^>]*href="(/letters\?[^"]*)">([0-9,]+)</a>', text):
+        cells = re.findall(r'<td class="num"><a[^>]*href="(/letters\?[^"]*)">([0-9,]+)</a>', text)
+        figures = re.findall(r'href="(/letters\?[^"]*)"><span class="figure-value">([0-9,]+)</span>', text)
+        assert len(figures) == 3
+        for href, number in cells + figures:
             listed = (await browser.get(href.replace("&amp;", "&"))).text
             found = re.search(r"<strong>([0-9,]+)</strong>\s*deliver", listed)
             assert found, href
@@ -145,6 +152,82 @@ async def test_figures_of_a_report_lead_to_what_they_count(seeded: Store, query:
             assert queries.count(connection, filters.wanted(OPERATOR, NOW)).number == int(number.replace(",", "")), (
                 address
             )
+
+
+@pytest.mark.parametrize("page", ["", "&after=9"])
+async def test_a_report_names_who_is_below_the_target(
+    seeded: Store, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    """On each of its pages those of all its lines, and says so when it names only the worst."""
+    with seeded.reading() as connection:
+        below = queries.breaches(connection, Month(2026, 10), BUDGET, 99)
+    assert len(below) > 1
+    async with client(seeded) as browser:
+        whole = (await browser.get(f"/report?month=2026-10{page}")).text
+        monkeypatch.setattr(report, "BREACHES", 1)
+        worst = (await browser.get(f"/report?month=2026-10{page}")).text
+    for text, number in ((whole, len(below)), (worst, 1)):
+        (found,) = re.findall(r'<ol class="breaches">(.*?)</ol>', text, re.DOTALL)
+        assert re.findall(r'<li><a class="body" href="/bodies/([^"]+)"', found) == [
+            each.body for each in below[:number]
+        ]
+        assert ("Only the worst are named" in text) is (number == 1)
+
+
+async def test_lists_say_when_they_are_cut(seeded: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of groups and routes that show the largest only say so, their files have all; a reason finds any group."""
+    monkeypatch.setattr(failures, "GROUPS", 1)
+    monkeypatch.setattr(traffic, "ROUTES_SHOWN", 1)
+    async with client(seeded) as browser:
+        for path, words in (
+            ("/failures?age=365d", "Only the largest are shown"),
+            ("/routes", "Only the routes with the most letters are shown"),
+        ):
+            assert words in (await browser.get(path)).text
+            file = path.replace("?", ".csv?") if "?" in path else f"{path}.csv"
+            assert len((await browser.get(file)).text.splitlines()) > 3
+        rare = (await browser.get("/failures?age=365d&reason=refused-by-recipient")).text
+    assert rare.count('<article class="card failure"') == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "state=accepted,registered&age=3h",
+        "urgency=urgent&late=now&next=operator",
+        "state=failing&reason=hand-over-failed&from=mfa&to=natstatkom&moved=7d",
+        "reason=of-tomorrow&kind=REPLY&stage=reply&month=2026-11&q=12",
+    ],
+)
+async def test_the_filter_s_form_keeps_what_the_address_says(seeded: Store, query: str) -> None:
+    """Whoever changes one field loses no other, so that nobody redelivers more than was looked at."""
+    async with client(seeded) as browser:
+        form = _Form()
+        form.feed((await browser.get(f"/letters?{query}")).text)
+    assert {**QueryParams(query)}.items() <= form.values.items()
+
+
+class _Form(HTMLParser):
+    """What a browser would send of the form of filters."""
+
+    def __init__(self) -> None:
+        """Nothing is read yet."""
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self._is_inside = False
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Forms, fields, what is chosen."""
+        told = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._is_inside = told.get("class") == "filters"
+        elif self._is_inside and tag == "input":
+            self.values[told["name"]] = told.get("value", "")
+        elif tag == "select":
+            self._select = told["name"]
+        elif self._is_inside and tag == "option" and "selected" in told:
+            self.values[self._select] = told["value"]
 
 
 def _letters_of(store: Store, wanted: DeliveryFilter) -> Iterator[str]:

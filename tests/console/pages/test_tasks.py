@@ -111,7 +111,7 @@ async def test_who_sees_no_form_and_sets_nothing_going(console: ConsoleSite, let
 async def test_lists_that_are_none(console: ConsoleSite) -> None:
     """Without a filter, with a wrong one, or one that leaves nothing, there is nothing to look at."""
     async with console.client(OPERATOR, Accept="text/html") as client:
-        for form in ({}, {"state": "nonsense"}, {"q": "no such letter"}, {"letter": "0" * 64}):
+        for form in ({}, {"state": "nonsense"}, {"order": "youngest"}, {"q": "no such letter"}, {"letter": "0" * 64}):
             answer = await client.post("/tasks/preview", data=form)
             assert (answer.status_code, answer.headers.get("location")) == (422, None), form
         assert (await client.get("/tasks/0000000000000000")).status_code == 404
