@@ -17,7 +17,8 @@ from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, as_operator
 from exchange.cli.watching import Watch, until_left, watch
 from exchange.cli.words import DIGEST_CHARACTERS, FEW, STATE_STYLES, counted, local, short
-from exchange.console.api import ROOT, model
+from exchange.console.api import ROOT
+from exchange.console.api import letters_model as model
 from exchange.console.api.parameters import PAGE_AT_MOST
 from exchange.domain.delivery import State
 from exchange.settings import OperatorSettings

@@ -16,8 +16,7 @@ from exchange.cli.places import Config, as_operator
 from exchange.cli.task_views import follow, progress, render_letters
 from exchange.cli.track import one_letter
 from exchange.cli.watching import until_left
-from exchange.console.api import ROOT
-from exchange.console.api import model as letters_model
+from exchange.console.api import ROOT, letters_model
 from exchange.console.api import tasks_model as model
 from exchange.console.api.parameters import FilterQuery
 from exchange.domain.task import RATE, SAMPLE, SHARE, Plan, TaskAct

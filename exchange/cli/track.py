@@ -17,7 +17,8 @@ from exchange.cli.output import Json, Output, plain, shown
 from exchange.cli.places import Config, as_operator
 from exchange.cli.watching import Watch, until_left, watch
 from exchange.cli.words import DIGEST_CHARACTERS, FEW, STATE_STYLES, explained, lasted, local, short
-from exchange.console.api import ROOT, model
+from exchange.console.api import ROOT
+from exchange.console.api import letters_model as model
 from exchange.domain.delivery import Actor, Delivery, State
 from exchange.domain.errors import ExchangeError
 from exchange.settings import OperatorSettings

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from exchange.archive.errors import ArchiveError
 from exchange.console.api import telling
 from exchange.console.api.asking import Asked, answer, require_all, require_offset, unknown, wanted
-from exchange.console.api.model import CountTold, Found, Letters, LogTold, Overview
+from exchange.console.api.letters_model import CountTold, Found, Letters, LogTold, Overview
 from exchange.console.api.parameters import FindQuery, LettersQuery, OverviewQuery, Query
 from exchange.domain.fact import CommandFact
 from exchange.domain.user import Right

@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from exchange.console.api import model
+from exchange.console.api import acts_model
+from exchange.console.api import letters_model as model
 from exchange.console.api import overviews_model as overviews
 from exchange.console.pages.certificates import Expiring
 from exchange.console.words import next_word
@@ -89,9 +90,9 @@ def overview_line(told: Listed | Summary) -> model.OverviewLine:
     return model.OverviewLine(letter=whole.letter, recipient=whole.recipient, delivery=whole.delivery)
 
 
-def act(told: CommandFact) -> model.ActTold:
+def act(told: CommandFact) -> acts_model.ActTold:
     """Something that a person did."""
-    return model.ActTold(
+    return acts_model.ActTold(
         action=told.action,
         person=told.person,
         second=told.second,
