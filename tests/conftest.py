@@ -28,7 +28,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:  # noqa: ARG001  
 
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_is_forced_to_the_disk() -> Iterator[None]:
-    """No test cuts the power; processes that tests start do force it, and wait for the disk longer than for all else."""
+    """No test cuts the power. Processes that tests start do force it: they wait for the disk more than for all else."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", os.fstat)
         yield
