@@ -37,9 +37,9 @@ LANGUAGE_NAMES: Mapping[Language, str] = {
 """Each in itself: that is how people find it."""
 
 
-def read_catalogs(folder: Path = LOCALE_FOLDER) -> dict[Language, NullTranslations]:
+def read_catalogs() -> dict[Language, NullTranslations]:
     """The texts of every language; a language may have several files, for several people to write."""
-    return {language: _read(folder / language.value / "LC_MESSAGES") for language in Language}
+    return {language: _read(LOCALE_FOLDER / language.value / "LC_MESSAGES") for language in Language}
 
 
 def merged_catalog(folder: Path) -> Catalog:
