@@ -227,7 +227,8 @@ class Weeks:
             detail="",
             letter=None,
             recipient="",
-            course=course,
+            said=course.created,
+            journalled=course.journalled,
         )
         self._tell(course, fact)
 

@@ -4,6 +4,8 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -59,9 +61,8 @@ def dotted(node: ast.AST) -> str:
     return ""
 
 
-def readings(source: str) -> Iterator[str]:
+def readings(tree: ast.AST) -> Iterator[str]:
     """Every mention of the clock or of randomness in a module, called or handed on."""
-    tree = ast.parse(source)
     names = imported(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute | ast.Name) and (text := dotted(node)):
@@ -71,15 +72,73 @@ def readings(source: str) -> Iterator[str]:
                 yield f"line {node.lineno}: {full}"
 
 
-def may_read_the_clock(path: Path) -> bool:
+def may_read_the_clock(name: str) -> bool:
     """Whether a module is one of the few that know what time it is."""
-    return name_of(path) in READERS or name_of(path).startswith(READING_FOLDERS)
+    return name in READERS or name.startswith(READING_FOLDERS)
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if not may_read_the_clock(path)], ids=name_of)
-def test_only_the_system_reads_clock_and_randomness(path: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One of a module's functions."""
+
+    name: str
+    lines: int
+    hides_imports: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """What is looked at of a module; its tree is not kept, for those of all take much memory.
+
+    Attributes:
+        dataclasses: for each the words with which it was made one.
+    """
+
+    name: str
+    lines: int
+    imported: frozenset[str]
+    readings: tuple[str, ...]
+    dataclasses: tuple[str, ...]
+    functions: tuple[Function, ...]
+
+
+@cache
+def modules() -> tuple[Module, ...]:
+    """All that the product has."""
+    return tuple(module(path) for path in SOURCES)
+
+
+def module(path: Path) -> Module:
+    """Read one."""
+    source = path.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    nodes = tuple(ast.walk(tree))
+    decorators = (each for node in nodes if isinstance(node, ast.ClassDef) for each in node.decorator_list)
+    return Module(
+        name=name_of(path),
+        lines=len(source.splitlines()),
+        imported=frozenset(imported(tree).values()),
+        readings=tuple(readings(tree)),
+        dataclasses=tuple(words for words in map(ast.unparse, decorators) if "dataclass" in words),
+        functions=tuple(function(node) for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)),
+    )
+
+
+def function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Function:
+    """Read one."""
+    assert node.end_lineno is not None
+    hidden = any(isinstance(inner, ast.Import | ast.ImportFrom) for inner in ast.walk(node))
+    return Function(node.name, node.end_lineno - node.lineno, hidden)
+
+
+def of_the_domain() -> list[Module]:
+    """The modules of values and rules."""
+    return [module for module in modules() if module.name.startswith("exchange/domain/")]
+
+
+def test_only_the_system_reads_clock_and_randomness() -> None:
     """Clock, randomness and ids come in as arguments: the same inputs give the same decisions."""
-    assert list(readings(path.read_text(encoding="utf-8"))) == []
+    assert {each.name: each.readings for each in modules() if each.readings and not may_read_the_clock(each.name)} == {}
 
 
 @pytest.mark.parametrize(
@@ -96,48 +155,39 @@ def test_only_the_system_reads_clock_and_randomness(path: Path) -> None:
 )
 def test_readings_are_found(source: str) -> None:
     """The search knows the ways in which the clock is read."""
-    assert list(readings(source))
+    assert list(readings(ast.parse(source)))
 
 
 def test_monotonic_time_is_no_clock() -> None:
     """Measuring how long something took decides nothing."""
-    assert list(readings("import time\nfrom datetime import datetime\ntime.monotonic(), datetime.min")) == []
+    source = "import time\nfrom datetime import datetime\ntime.monotonic(), datetime.min"
+    assert list(readings(ast.parse(source))) == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "exchange" / "domain").rglob("*.py")), ids=name_of)
-def test_the_domain_imports_the_standard_library_only(path: Path) -> None:
+def test_the_domain_imports_the_standard_library_only() -> None:
     """Values and rules need nothing but Python and each other."""
-    for target in imported(ast.parse(path.read_text(encoding="utf-8"))).values():
-        assert target.startswith("exchange.domain.") or target.split(".")[0] in sys.stdlib_module_names, target
+    targets = {(module.name, target) for module in of_the_domain() for target in module.imported}
+    others = {(name, target) for name, target in targets if not target.startswith("exchange.domain.")}
+    assert others
+    assert {(name, target) for name, target in others if target.split(".")[0] not in sys.stdlib_module_names} == set()
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "exchange" / "domain").rglob("*.py")), ids=name_of)
-def test_values_of_the_domain_are_frozen(path: Path) -> None:
+def test_values_of_the_domain_are_frozen() -> None:
     """A value never changes once it is made, and has exactly its fields."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        for decorator in node.decorator_list if isinstance(node, ast.ClassDef) else ():
-            if "dataclass" in ast.unparse(decorator):
-                assert "frozen=True" in ast.unparse(decorator), f"{node} in line {decorator.lineno}"
-                assert "slots=True" in ast.unparse(decorator), f"{node} in line {decorator.lineno}"
+    made = {(module.name, words) for module in of_the_domain() for words in module.dataclasses}
+    assert made
+    assert {(name, words) for name, words in made if "frozen=True" not in words or "slots=True" not in words} == set()
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_imports_stand_at_the_top(path: Path) -> None:
+def test_imports_stand_at_the_top() -> None:
     """No import hides in a function, where it would hide a cycle."""
-    for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert not any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(function)), function.name
+    assert [(each.name, one.name) for each in modules() for one in each.functions if one.hides_imports] == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_modules_fit_in_the_head(path: Path) -> None:
+def test_modules_fit_in_the_head() -> None:
     """A module has one reason to exist, and a function fits on a screen."""
-    source = path.read_text(encoding="utf-8")
-    assert len(source.splitlines()) <= 400
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert node.end_lineno is not None
-            assert node.end_lineno - node.lineno < 60, node.name
+    assert [(each.name, each.lines) for each in modules() if each.lines > 400] == []
+    assert [(each.name, one.name) for each in modules() for one in each.functions if one.lines >= 60] == []
 
 
 def test_no_drawer_for_everything() -> None:

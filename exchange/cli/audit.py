@@ -1,7 +1,6 @@
 """`exchange audit`: what an auditor does, with the journal here and with the archive's logs in `audit_log`."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,15 +11,14 @@ from rich.console import Console
 
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.reader import PositionedReader
-from exchange.cli.audit_acts import NotJournalled, Reason, journalled
-from exchange.cli.audit_acts import audit as audited
+from exchange.cli.audit_acts import NotJournalled, Reason, about_to, counted, journalled
 from exchange.cli.audit_log import compare_checkpoints, log_of, prove_letter, verify_log
 from exchange.cli.audit_replay import outcome_of, render_deliveries, render_log, replay_log
 from exchange.cli.audit_times import check_times
 from exchange.cli.exits import Exit
 from exchange.cli.letter_ids import instant, letter_digest
 from exchange.cli.output import Json, Output, shown
-from exchange.cli.places import Config, config_file
+from exchange.cli.places import Config, as_auditor
 from exchange.cli.words import short
 from exchange.console.api.audits_model import AuditKind
 from exchange.journal.findings import FINDING_TEXTS, FindingCode
@@ -29,7 +27,7 @@ from exchange.security.log_keys import read_log_policy
 from exchange.services.evidence.archived import find_archived
 from exchange.services.evidence.journalled import Evidence, find_evidence, openssl_command, write_evidence
 from exchange.services.replay import Asked, Audit, Progress, audit
-from exchange.settings import AuditorSettings, auditor_settings
+from exchange.settings import AuditorSettings
 from exchange.store.database import Store
 from exchange.wiring.directory import latest_directory
 
@@ -63,9 +61,9 @@ def replay(
     anything is found.
     """
     output = Output(as_json=json)
-    settings = auditor_settings(config_file(config, "auditor", os.environ), os.environ)
+    settings = as_auditor(config)
     asked = Asked(None if at is None else instant(at, "--at"), body)
-    said = audited(AuditKind.REPLAY, _span(asked), reason)
+    said = about_to(AuditKind.REPLAY, _span(asked), reason)
     with journalled(settings, said, output, skip=unkept) as outcome, output.doing("replaying the journal") as tell:
         if settings.kafka is None:
             read = replay_log(settings, tell, asked.at, asked.body)
@@ -92,9 +90,9 @@ def export(
 ) -> None:
     """Write a letter's statement, signature, certificates and decision, and the openssl command that checks them."""
     output = Output(as_json=json)
-    settings = auditor_settings(config_file(config, "auditor", os.environ), os.environ)
+    settings = as_auditor(config)
     digest = letter_digest(letter, settings.store)
-    said = audited(AuditKind.EXPORT, "statement, signature, certificates and decision", reason, digest)
+    said = about_to(AuditKind.EXPORT, "statement, signature, certificates and decision", reason, digest)
     with journalled(settings, said, output, skip=unkept) as outcome, output.doing("reading the journal"):
         directory = DirectoryFolder.at(settings.directory.folder, settings.directory.root)
         write_evidence(_evidence(settings, digest, directory), folder, directory)
@@ -138,9 +136,8 @@ def _span(asked: Asked) -> str:
 
 def _outcome(found: Audit) -> str:
     """What came of a replay, for the journal."""
-    counts = "".join(f", {number} {code}" for code, number in sorted(found.report.found.items()))
     differences = f", {len(found.differences)} differences of the tracker" if found.differences else ""
-    return f"{found.report.records} records{counts}{differences}"
+    return f"{found.report.records} records{counted(found.report.found)}{differences}"
 
 
 def _render(found: Audit, console: Console) -> None:

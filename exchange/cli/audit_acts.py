@@ -5,7 +5,7 @@ be kept is not begun. Without a console, or by --not-journalled, the output says
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -63,13 +63,18 @@ class Outcome:
         self._words = f"broken off, {error.code}"
 
 
+def counted(found: Mapping[str, int]) -> str:
+    """How often each code was found, to stand behind an outcome's other words."""
+    return "".join(f", {number} {code}" for code, number in sorted(found.items()))
+
+
 @contextmanager
 def journalled(settings: AuditorSettings, said: AuditSaid, output: Output, *, skip: bool = False) -> Iterator[Outcome]:
     """Keep that an act begins, let it be done, and keep what came of it.
 
     Args:
         settings: the auditor's, which may name a console.
-        said: what is to be done; made by `audit`.
+        said: what is to be done; made by `about_to`.
         output: tells what is kept, beside the result.
         skip: whether the auditor wants nothing kept.
 
@@ -96,7 +101,7 @@ def journalled(settings: AuditorSettings, said: AuditSaid, output: Output, *, sk
         _end(access, replace(said, outcome=outcome.words), output)
 
 
-def audit(kind: AuditKind, scope: str, reason: str, letter: bytes | None = None) -> AuditSaid:
+def about_to(kind: AuditKind, scope: str, reason: str, letter: bytes | None = None) -> AuditSaid:
     """What an auditor is about to do; texts too long for the journal are cut."""
     key = system.random_bytes(_KEY_BYTES).hex()
     named = None if letter is None else letter.hex()

@@ -10,11 +10,11 @@ import typer
 from rich.console import Console
 
 from exchange.archive.access import open_archive
-from exchange.cli.audit_acts import NotJournalled, Reason, audit, journalled
+from exchange.cli.audit_acts import NotJournalled, Reason, about_to, counted, journalled
 from exchange.cli.exits import Exit
 from exchange.cli.letter_ids import instant, letter_digest
 from exchange.cli.output import Json, Output, shown
-from exchange.cli.places import Config, config_file
+from exchange.cli.places import Config, as_auditor
 from exchange.console.api.audits_model import AuditKind
 from exchange.domain.errors import ConfigurationError
 from exchange.security.directory.folder import read_root
@@ -25,7 +25,7 @@ from exchange.services.audit.findings import Verified, text_of
 from exchange.services.audit.material import Opening
 from exchange.services.audit.prove import FILE_BYTES, Shown, Spot, check, prove
 from exchange.services.audit.service import verify
-from exchange.settings import AuditorSettings, auditor_settings
+from exchange.settings import AuditorSettings
 from exchange.settings.tables import LogSettings
 from exchange.tlog.proof import TITLE, Proof
 
@@ -65,7 +65,7 @@ def verify_log(  # noqa: PLR0913 - an option for each bound of what is verified
     begin, end = (
         None if given is None else instant(given, option) for given, option in ((since, "--from"), (until, "--to"))
     )
-    said = audit(AuditKind.VERIFY, _span(begin, end, contents=contents), reason)
+    said = about_to(AuditKind.VERIFY, _span(begin, end, contents=contents), reason)
     with journalled(settings, said, output, skip=unkept) as outcome, ExitStack() as stack:
         tell = stack.enter_context(output.doing("verifying the log"))
         crew = check_here(opening) if processes == 1 else stack.enter_context(Crew(opening, processes))
@@ -78,7 +78,7 @@ def verify_log(  # noqa: PLR0913 - an option for each bound of what is verified
             state=state,
             on_progress=lambda done, of: tell(f"verifying: {done} of {of} entries"),
         )
-        outcome.found(f"{report.entries} entries up to heads {report.heads}{_counted(report)}", sound=report.sound)
+        outcome.found(f"{report.entries} entries up to heads {report.heads}{counted(report.found)}", sound=report.sound)
     output.result(report, lambda console: render_verified(report, console), ok=report.sound)
     if not report.sound:
         raise typer.Exit(Exit.FOUND)
@@ -106,7 +106,7 @@ def prove_letter(
     settings, log = log_settings(config)
     policy = read_log_policy(log.policy)
     if checked is not None:
-        said = audit(AuditKind.PROVE, "entries and proofs that were written before", reason)
+        said = about_to(AuditKind.PROVE, "entries and proofs that were written before", reason)
         with journalled(settings, said, output, skip=unkept) as outcome:
             found = check(checked, policy)
             outcome.found(f"{len(found)} entries proven", sound=_is_sound(found))
@@ -115,7 +115,7 @@ def prove_letter(
         raise ConfigurationError(message, code="audit-prove-usage")
     else:
         digest = letter_digest(letter, settings.store)
-        said = audit(AuditKind.PROVE, "every entry about the letter", reason, digest)
+        said = about_to(AuditKind.PROVE, "every entry about the letter", reason, digest)
         with journalled(settings, said, output, skip=unkept) as outcome:
             with open_archive(log.place) as archive:
                 spots = [Spot(place.partition, place.index) for place in archive.places(digest)]
@@ -142,7 +142,7 @@ def compare_checkpoints(
     """
     output = Output(as_json=json)
     settings, log = log_settings(config)
-    said = audit(AuditKind.COMPARE, f"{first.name} and {second.name}", reason)
+    said = about_to(AuditKind.COMPARE, f"{first.name} and {second.name}", reason)
     with journalled(settings, said, output, skip=unkept) as outcome:
         with open_archive(log.place) as archive:
             found = compare(archive.log, read_log_policy(log.policy), _read(first), _read(second))
@@ -159,8 +159,7 @@ def log_settings(config: Path | None) -> tuple[AuditorSettings, LogSettings]:
     Raises:
         ConfigurationError: `archive-not-named`; the file cannot be read.
     """
-    file = config_file(config, "auditor", os.environ)
-    settings = auditor_settings(file, os.environ)
+    settings = as_auditor(config)
     return settings, log_of(settings)
 
 
@@ -180,10 +179,6 @@ def _span(since: datetime | None, until: datetime | None, *, contents: bool) -> 
     """What of the log is verified, in words."""
     begin, end = ("" if at is None else f" {word} {at.isoformat()}" for word, at in (("from", since), ("to", until)))
     return f"the log{begin}{end}{'' if contents else ', without contents'}"
-
-
-def _counted(report: Verified) -> str:
-    return "".join(f", {number} {code}" for code, number in sorted(report.found.items()))
 
 
 def _is_sound(found: list[Shown]) -> bool:

@@ -7,6 +7,7 @@ from functools import partial
 
 from rich.console import Console
 
+from exchange.cli.audit_acts import counted
 from exchange.cli.audit_log import log_of, render_verified
 from exchange.cli.output import shown
 from exchange.cli.words import short
@@ -69,8 +70,8 @@ def _tell_heads(tell: Callable[[str], None], done: int, of: int) -> None:
 
 def outcome_of(found: ReplayedLog) -> str:
     """What came of it, for the journal."""
-    counts = "".join(f", {number} {code}" for code, number in sorted(found.verified.found.items()))
-    return f"{found.verified.entries} entries up to heads {found.verified.heads}{counts}"
+    verified = found.verified
+    return f"{verified.entries} entries up to heads {verified.heads}{counted(verified.found)}"
 
 
 def render_log(found: ReplayedLog, console: Console) -> None:

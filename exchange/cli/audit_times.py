@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from exchange.cli.audit_acts import NotJournalled, Reason, audit, journalled
+from exchange.cli.audit_acts import NotJournalled, Reason, about_to, journalled
 from exchange.cli.audit_log import log_settings
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
@@ -45,7 +45,9 @@ def check_times(
         raise ConfigurationError(message, code="archive-folder-needed")
     output = Output(as_json=json)
     trusted = Authorities.load(*(roots or _roots(settings)))
-    with journalled(settings, audit(AuditKind.TIMES, "the log's time-stamps", reason), output, skip=unkept) as outcome:
+    with journalled(
+        settings, about_to(AuditKind.TIMES, "the log's time-stamps", reason), output, skip=unkept
+    ) as outcome:
         found = Timing(log.place, read_log_policy(log.policy), trusted, now()).check()
         outcome.found(f"{found.stamps} time-stamps, {found.batches} batches", sound=found.sound)
     output.result(found, lambda console: _render(found, console), ok=found.sound)

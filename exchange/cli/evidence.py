@@ -1,7 +1,6 @@
 """`exchange evidence`: what proves a letter's course, as one package that anybody checks offline."""
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -9,20 +8,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from exchange.cli.audit_acts import NotJournalled, Reason, audit, journalled
+from exchange.cli.audit_acts import NotJournalled, Reason, about_to, journalled
+from exchange.cli.audit_log import log_of
 from exchange.cli.letter_ids import letter_digest
 from exchange.cli.output import Json, Output, shown
-from exchange.cli.places import Config, config_file
+from exchange.cli.places import Config, as_auditor
 from exchange.console.api.audits_model import AuditKind
 from exchange.console.evidence.packing import Packing
 from exchange.console.evidence.stamping import stamp_by
-from exchange.domain.errors import ConfigurationError
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.files import write_atomically
 from exchange.services.evidence.commands import commands
 from exchange.services.evidence.package import Case
-from exchange.settings import AuditorSettings, auditor_settings
-from exchange.settings.tables import LogSettings
 
 app = typer.Typer(add_completion=False)
 
@@ -56,8 +53,8 @@ def evidence(  # noqa: PLR0913 - an option for each thing that is left out or pu
     read at its address gives no contents: then all are withheld.
     """
     output = Output(as_json=json)
-    settings = auditor_settings(config_file(config, "auditor", os.environ), os.environ)
-    log = _log(settings)
+    settings = as_auditor(config)
+    log = log_of(settings)
     packing = Packing(
         log.place,
         log.policy,
@@ -65,7 +62,7 @@ def evidence(  # noqa: PLR0913 - an option for each thing that is left out or pu
         None if settings.timestamps is None or unstamped else stamp_by(settings.timestamps),
     )
     digest = letter_digest(letter, settings.store)
-    said = audit(AuditKind.EVIDENCE, _scope(withhold or (), body, acts=acts), reason, digest)
+    said = about_to(AuditKind.EVIDENCE, _scope(withhold or (), body, acts=acts), reason, digest)
     with journalled(settings, said, output, skip=unkept) as outcome:
         with output.doing("reading the archive"):
             case = packing.case(digest, withhold or (), body, acts=acts)
@@ -91,13 +88,6 @@ def _scope(withheld: Sequence[str], body: str, *, acts: bool) -> str:
     words = ["a package", f"for {body}" if body else "", "with acts" if acts else ""]
     without = f"without {', '.join(withheld)}" if withheld else ""
     return " ".join(filter(None, [*words, without]))
-
-
-def _log(settings: AuditorSettings) -> LogSettings:
-    if settings.log is None:
-        message = "the configuration names no archive: add the tables [archive] and [log] as docs/auditor.md shows"
-        raise ConfigurationError(message, code="archive-not-named")
-    return settings.log
 
 
 def _render(case: Case, package: Path, whole: str, console: Console) -> None:

@@ -1,6 +1,5 @@
 """`exchange failures`: what failed, by reason and route."""
 
-import os
 from typing import Annotated
 
 import msgspec
@@ -10,12 +9,12 @@ from rich.table import Table
 
 from exchange.cli.console_here import opened_api
 from exchange.cli.output import Json, Output, shown
-from exchange.cli.places import Config, config_file
+from exchange.cli.places import Config, as_operator
 from exchange.cli.watching import Watch, until_left, watch
 from exchange.cli.words import DIGEST_CHARACTERS, STATE_STYLES, explained, local
 from exchange.console.api import ROOT, overviews_model
 from exchange.console.api.parameters import DAYS_AT_MOST, PAGE_AT_MOST
-from exchange.settings import OperatorSettings, operator_settings
+from exchange.settings import OperatorSettings
 
 app = typer.Typer(add_completion=False)
 
@@ -34,7 +33,7 @@ def failures(
 
     `exchange letters` with the same --from, --to, --state and --reason lists the deliveries of a group.
     """
-    settings = operator_settings(config_file(config, "operator", os.environ), os.environ)
+    settings = as_operator(config)
     asked = {"days": str(days), "limit": str(limit), **({"reason": reason} if reason else {})}
     until_left(_failures(settings, asked, Output(as_json=json), following=following))
 

@@ -1,6 +1,5 @@
 """`exchange letters`: what the tracker knows, a line for each delivery; circulars in one line."""
 
-import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -15,13 +14,14 @@ from exchange.cli import told
 from exchange.cli.console_api import ConsoleApi, ConsoleProblem, Words
 from exchange.cli.console_here import opened_api
 from exchange.cli.output import Json, Output, shown
-from exchange.cli.places import Config, config_file
+from exchange.cli.places import Config, as_operator
 from exchange.cli.watching import Watch, until_left, watch
 from exchange.cli.words import DIGEST_CHARACTERS, FEW, STATE_STYLES, counted, local, short
-from exchange.console.api import ROOT, model
+from exchange.console.api import ROOT
+from exchange.console.api import letters_model as model
 from exchange.console.api.parameters import PAGE_AT_MOST
 from exchange.domain.delivery import State
-from exchange.settings import OperatorSettings, operator_settings
+from exchange.settings import OperatorSettings
 from exchange.store.views import Listed, Summary
 
 app = typer.Typer(add_completion=False)
@@ -61,7 +61,7 @@ def letters(  # noqa: PLR0913 - an option for each word of a filter
     A letter to more than 8 bodies is one line with how many of them are in which state, unless an option other
     than --from and --since asks for more.
     """
-    settings = operator_settings(config_file(config, "operator", os.environ), os.environ)
+    settings = as_operator(config)
     words = {
         "from": sender,
         "to": recipient,

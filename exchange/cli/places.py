@@ -1,5 +1,6 @@
 """Where commands find an installation and its configuration files."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from exchange.domain.errors import ConfigurationError
 from exchange.embedded.folders import state_folder
 from exchange.embedded.installed import Installation
 from exchange.embedded.running import is_up
+from exchange.settings import AuditorSettings, OperatorSettings, auditor_settings, operator_settings
 
 DEV, DEMO = "dev", "demo"
 
@@ -53,6 +55,20 @@ def config_file(given: Path | None, role: str, environ: Mapping[str, str]) -> Pa
         ConfigurationError: `installation-missing`.
     """
     return find_installation(environ).config(role) if given is None else given
+
+
+def as_operator(given: Path | None) -> OperatorSettings:
+    """Settings of the operator's file given, or of the one that is found.
+
+    Raises:
+        ConfigurationError: as `config_file`; the file cannot be read.
+    """
+    return operator_settings(config_file(given, "operator", os.environ), os.environ)
+
+
+def as_auditor(given: Path | None) -> AuditorSettings:
+    """Settings of the auditor's file given, or of the one that is found; raises as `as_operator`."""
+    return auditor_settings(config_file(given, "auditor", os.environ), os.environ)
 
 
 def agent_file(given: Path | None, body: str, environ: Mapping[str, str]) -> Path:

@@ -1,6 +1,5 @@
 """`exchange redrive`: set letters going again, as they were signed; looked at first, begun with --yes."""
 
-import os
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,17 +12,16 @@ from exchange.cli.console_api import ConsoleApi
 from exchange.cli.console_here import opened_api
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.own_keys import at_terminal
-from exchange.cli.places import Config, config_file
+from exchange.cli.places import Config, as_operator
 from exchange.cli.task_views import follow, progress, render_letters
 from exchange.cli.track import one_letter
 from exchange.cli.watching import until_left
-from exchange.console.api import ROOT
-from exchange.console.api import model as letters_model
+from exchange.console.api import ROOT, letters_model
 from exchange.console.api import tasks_model as model
 from exchange.console.api.parameters import FilterQuery
 from exchange.domain.task import RATE, SAMPLE, SHARE, Plan, TaskAct
 from exchange.services.tasks.office import KEY_CHARACTERS
-from exchange.settings import OperatorSettings, operator_settings
+from exchange.settings import OperatorSettings
 
 app = typer.Typer(add_completion=False)
 
@@ -105,7 +103,7 @@ def redrive(  # noqa: PLR0913 - an option for each word of a filter
         age=age,
     )
     meant = Meant(letter, recipient, words, Plan(rate, sample, share), reason, key, yes, following)
-    settings = operator_settings(config_file(config, "operator", os.environ), os.environ)
+    settings = as_operator(config)
     until_left(redeliver(settings, meant, Output(as_json=json)))
 
 

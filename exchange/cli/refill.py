@@ -1,18 +1,16 @@
 """`exchange refill`: give a body again what it lost: the task of `exchange redrive`, chosen by body and time."""
 
-import os
 from typing import Annotated
 
 import typer
 
 from exchange.cli.letter_ids import instant
 from exchange.cli.output import Json, Output
-from exchange.cli.places import Config, config_file
+from exchange.cli.places import Config, as_operator
 from exchange.cli.redrive import PLAN, Following, Key, Meant, Rate, Reason, Sample, Share, Yes, redeliver
 from exchange.cli.watching import until_left
 from exchange.console.api.parameters import FilterQuery
 from exchange.domain.task import Plan
-from exchange.settings import operator_settings
 
 app = typer.Typer(add_completion=False)
 
@@ -47,5 +45,5 @@ def refill(  # noqa: PLR0913 - an option for each word of the task
         to=body, since=instant(since, "--since"), until=None if until is None else instant(until, "--until")
     )
     meant = Meant("", "", words, Plan(rate, sample, share), reason, key, yes, following)
-    settings = operator_settings(config_file(config, "operator", os.environ), os.environ)
+    settings = as_operator(config)
     until_left(redeliver(settings, meant, Output(as_json=json)))

@@ -3,7 +3,6 @@
 Nothing here needs a network or the exchange: each holder runs it on a machine of their own.
 """
 
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +16,7 @@ from exchange import system
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.own_keys import new_passphrase, own_key, public_beside
-from exchange.cli.places import Config, config_file
+from exchange.cli.places import Config, as_operator
 from exchange.cli.words import local
 from exchange.domain.errors import ConfigurationError
 from exchange.security.directory.ceremony import Holders, Quorum, make_root, sign_root
@@ -26,7 +25,6 @@ from exchange.security.directory.publisher import DirectoryPublisher
 from exchange.security.directory.roots import KeysOfRole, RootState, look_at_root
 from exchange.security.files import write_atomically
 from exchange.security.keys import PublicKey, load_public_key, make_key
-from exchange.settings import operator_settings
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Whose keys sign the directory: key, new, sign, show, publish."
@@ -113,7 +111,7 @@ def sign(
 @app.command()
 def publish(file: RootFile, *, config: Config = None) -> None:
     """Put the next root in force in the directory's folder; then the keepers renew the directory under it."""
-    settings = operator_settings(config_file(config, "operator", os.environ), os.environ).directory
+    settings = as_operator(config).directory
     DirectoryPublisher(DirectoryFolder.at(settings.folder, settings.root)).rotate(read_root(file))
     typer.echo("the root is in force; Next: exchange directory renew, by a keeper whom it names")
 

@@ -1,6 +1,5 @@
 """`exchange tasks`: letters that somebody set going again; who, why, how far. `exchange redrive` makes them."""
 
-import os
 from typing import Annotated
 
 import msgspec
@@ -9,14 +8,14 @@ import typer
 from exchange.cli.console_api import ConsoleApi
 from exchange.cli.console_here import opened_api
 from exchange.cli.output import Json, Output
-from exchange.cli.places import Config, config_file
+from exchange.cli.places import Config, as_operator
 from exchange.cli.task_views import follow, progress, render_task, render_tasks
 from exchange.cli.watching import until_left
 from exchange.console.api import ROOT, parameters
 from exchange.console.api import tasks_model as model
 from exchange.domain.task import TaskRefused
 from exchange.services.tasks.office import ID_CHARACTERS
-from exchange.settings import OperatorSettings, operator_settings
+from exchange.settings import OperatorSettings
 
 app = typer.Typer(
     add_completion=False,
@@ -38,7 +37,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List tasks, the youngest first."""
-    until_left(_list(_settings(config), state, limit, Output(as_json=json)))
+    until_left(_list(as_operator(config), state, limit, Output(as_json=json)))
 
 
 @app.command()
@@ -53,35 +52,31 @@ def show(
 ) -> None:
     """Show a task: how far, at what pace, what was done to it, and each letter's result."""
     output = Output(as_json=json)
-    until_left(_show(_settings(config), task, {"state": state, "limit": str(limit)}, output, following=following))
+    until_left(_show(as_operator(config), task, {"state": state, "limit": str(limit)}, output, following=following))
 
 
 @app.command()
 def approve(task: Task, *, remark: Remark = "", config: Config = None, json: Json = False) -> None:
     """Approve another person's task of many letters: it runs from then on."""
-    until_left(_act(_settings(config), task, "approve", remark, Output(as_json=json)))
+    until_left(_act(as_operator(config), task, "approve", remark, Output(as_json=json)))
 
 
 @app.command()
 def cancel(task: Task, *, remark: Remark = "", config: Config = None, json: Json = False) -> None:
     """Cancel a task: nothing more is said; what was said stays said."""
-    until_left(_act(_settings(config), task, "cancel", remark, Output(as_json=json)))
+    until_left(_act(as_operator(config), task, "cancel", remark, Output(as_json=json)))
 
 
 @app.command()
 def pause(task: Task, *, remark: Remark = "", config: Config = None, json: Json = False) -> None:
     """Say nothing more of a task for now."""
-    until_left(_act(_settings(config), task, "pause", remark, Output(as_json=json)))
+    until_left(_act(as_operator(config), task, "pause", remark, Output(as_json=json)))
 
 
 @app.command()
 def resume(task: Task, *, remark: Remark = "", config: Config = None, json: Json = False) -> None:
     """Let a paused task go on."""
-    until_left(_act(_settings(config), task, "resume", remark, Output(as_json=json)))
-
-
-def _settings(config: Config) -> OperatorSettings:
-    return operator_settings(config_file(config, "operator", os.environ), os.environ)
+    until_left(_act(as_operator(config), task, "resume", remark, Output(as_json=json)))
 
 
 async def _list(settings: OperatorSettings, state: str, limit: int, output: Output) -> None:

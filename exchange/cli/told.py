@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from exchange.console.api import model
+from exchange.console.api import letters_model as model
 from exchange.console.words import actor_of
 from exchange.domain.delivery import Delivery
 from exchange.domain.event import Event

@@ -1,6 +1,5 @@
 """`exchange track`: the whole story of one letter."""
 
-import os
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,13 +14,14 @@ from exchange.cli import told
 from exchange.cli.console_api import ConsoleApi, ConsoleProblem
 from exchange.cli.console_here import opened_api
 from exchange.cli.output import Json, Output, plain, shown
-from exchange.cli.places import Config, config_file
+from exchange.cli.places import Config, as_operator
 from exchange.cli.watching import Watch, until_left, watch
 from exchange.cli.words import DIGEST_CHARACTERS, FEW, STATE_STYLES, explained, lasted, local, short
-from exchange.console.api import ROOT, model
+from exchange.console.api import ROOT
+from exchange.console.api import letters_model as model
 from exchange.domain.delivery import Actor, Delivery, State
 from exchange.domain.errors import ExchangeError
-from exchange.settings import OperatorSettings, operator_settings
+from exchange.settings import OperatorSettings
 from exchange.store.views import DeliveryTimeline, Timeline
 from exchange.system import now
 
@@ -53,7 +53,7 @@ def track(
 
     Of a letter to more than 8 bodies: how many of them are in which state, and the first of each.
     """
-    settings = operator_settings(config_file(config, "operator", os.environ), os.environ)
+    settings = as_operator(config)
     until_left(_track(settings, letter, Shown(to, each=each), Output(as_json=json), following=following))
 
 

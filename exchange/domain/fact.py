@@ -227,13 +227,20 @@ class DeadlineFact:
 
 @dataclass(frozen=True, slots=True)
 class CommandFact:
-    """An operator's act; `reason` and `detail` are the operator's words, bounded.
+    """Something that an operator did or looked at; `reason` and `detail` are the operator's words, bounded.
 
     Attributes:
-        statement: its digest.
+        statement: digest of the statement that says so.
         body: which of the exchange's own bodies said it.
-        letter: None when the act is about none.
+        task: the id of the task that it was part of.
+        person: sign-in of who did it.
+        second: sign-in of who approved it, else empty.
+        reason: why.
+        detail: what exactly.
+        letter: digest of the letter concerned; None when it is about none.
         recipient: code of the body concerned, else empty.
+        said: when, by the clock of who said it.
+        journalled: when the journal took it.
     """
 
     position: Position
@@ -247,12 +254,8 @@ class CommandFact:
     detail: str
     letter: bytes | None
     recipient: str
-    course: Course
-
-    @property
-    def journalled(self) -> datetime:
-        """When the journal took it."""
-        return self.course.journalled
+    said: datetime
+    journalled: datetime
 
 
 @dataclass(frozen=True, slots=True)

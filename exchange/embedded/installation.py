@@ -24,8 +24,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from exchange.bus.access import (
     ARCHIVE,
     AUDITOR,
@@ -38,23 +36,20 @@ from exchange.bus.access import (
     service_grants,
 )
 from exchange.bus.topics import ClusterShape, TopicSpec, inbox_topic, service_topics
-from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory, ListedCertificate
 from exchange.domain.errors import ConfigurationError
-from exchange.domain.ids import ZERO_DIGEST
 from exchange.domain.own_bodies import ARCHIVE_BODY, CONSOLE_BODY, TRACKER_BODY
 from exchange.embedded.demo_bodies import ECHO, DemoBody
+from exchange.embedded.demo_directory import DemoDirectory
 from exchange.embedded.installed import Installation, agents, role_of
 from exchange.embedded.log_keeping import POLICY, LogKeeping, has_tsa, prepare_tsa, reader_tables
 from exchange.embedded.ports import HOST, choose_ports, is_free, saved_port
-from exchange.embedded.speakers import SERVICES, service_bodies, speaking_table
+from exchange.embedded.speakers import SERVICES, speaking_table
 from exchange.embedded.tls import ClusterTls
 from exchange.resources import resource
 from exchange.security.authority import Authority
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.directory.metadata import TIMESTAMP
-from exchange.security.directory.publisher import DirectoryPublisher, successor
 from exchange.security.files import write_atomically
-from exchange.security.keys import KeyFiles, load_certificate
 from exchange.security.validity import Validity
 from exchange.settings.bodies import BODY
 from exchange.settings.toml import table_text
@@ -110,7 +105,6 @@ class Installer:
             OSError: the folder cannot be written.
         """
         self._bodies = tuple(bodies)
-        self._now = now
         self._served = served
         self._tick_seconds = tick_seconds
         self._running: Collection[str] = ()
@@ -121,12 +115,13 @@ class Installer:
         """Whether this made the exchange: then no cluster can hold letters of it yet."""
         for role in (DIRECTORY_SERVICE, ROUTER, TRACKER, ARCHIVE, CONSOLE, AUDITOR, ADMIN):
             self._authority.service(role)
+        directory = DemoDirectory(folder / "directory", self._authority, self._bodies, now)
         if self.fresh:
             for code, left in expiring.items():
                 self._authority.body(code, validity=Validity(now - _BEGUN, now + left))
-            self._publish_directory()
+            directory.publish(SHAPE)
         else:
-            self._refresh_directory()
+            directory.refresh()
         for name in ("policy.toml", "quotas.toml"):
             if not (folder / name).exists():
                 shutil.copyfile(resource("config", name), folder / name)
@@ -150,7 +145,7 @@ class Installer:
             ours: whether the cluster's rights and quotas are made what the directory says.
         """
         self._running = frozenset(running)
-        ports = self._ports(running)
+        ports = self._ports()
         kafka = {name: self._kafka(name, bootstrap) for name in (DIRECTORY_SERVICE, ROUTER, TRACKER, ADMIN, AUDITOR)}
         store = table_text("store", url="sqlite:///tracker.sqlite")
         policy = table_text("policy", file="policy.toml")
@@ -193,11 +188,22 @@ class Installer:
             self._write_file("tsa", log.tsa_table(), _observe(ports["tsa"]))
         return log.stamping_tables()
 
-    def _port(self, role: str, table: str) -> int:
-        """The saved port of a role's table, another one where somebody has taken it meanwhile."""
+    def _kept_port(self, role: str, table: str = "observe") -> int:
+        """The saved port of a role's table; 0 before there is one, or where somebody else has taken it meanwhile."""
         saved = saved_port(self.installation.config(role), table)
-        free = saved and (role in self._running or is_free(saved))
-        return saved if free else choose_ports(1, self.installation.folder / role)[0]
+        return saved if saved and (role in self._running or is_free(saved)) else 0
+
+    def _port(self, role: str, table: str) -> int:
+        """The port of a role's table, a new one where none is kept."""
+        return self._kept_port(role, table) or choose_ports(1, self.installation.folder / role)[0]
+
+    def _ports(self) -> dict[str, int]:
+        """The port at which each role is observed, a new one where none is kept."""
+        roles = self.installation.roles
+        kept = {role: port for role in roles if (port := self._kept_port(role))}
+        missing = [role for role in roles if role not in kept]
+        chosen = choose_ports(len(missing), self.installation.folder / "observe", kept.values())
+        return kept | dict(zip(missing, chosen, strict=True))
 
     def _console(self, bootstrap: str) -> tuple[str, ...]:
         folder = self.installation.folder
@@ -212,14 +218,6 @@ class Installer:
             return ()
         port = saved_port(self.installation.config("console"), "console")
         return (table_text("console", url=f"http://{HOST}:{port}", token=AUDITOR_TOKEN),)
-
-    def _ports(self, running: Collection[str]) -> dict[str, int]:
-        """The saved port of each role, another one where somebody else has taken it meanwhile."""
-        saved = {role: saved_port(self.installation.config(role)) for role in self.installation.roles}
-        kept = {role: port for role, port in saved.items() if port and (role in running or is_free(port))}
-        missing = [role for role in saved if role not in kept]
-        chosen = choose_ports(len(missing), self.installation.folder / "observe", kept.values())
-        return kept | dict(zip(missing, chosen, strict=True))
 
     def _kafka(self, principal: str, bootstrap: str) -> str:
         authority = self._authority
@@ -268,55 +266,6 @@ class Installer:
     def _relative(self, path: Path) -> str:
         return str(path.relative_to(self.installation.folder))
 
-    def _publish_directory(self) -> None:
-        """Version 1; later versions are the operators' own."""
-        keys = self._authority.directory
-        folder = DirectoryFolder(self.installation.folder / "directory", keys.found(self._now))
-        issuer = load_certificate(self._authority.statement_root).public_bytes(Encoding.DER)
-        first = Directory(
-            exchange=folder.exchange,
-            version=1,
-            digest=ZERO_DIGEST,
-            previous=ZERO_DIGEST,
-            issued=self._now,
-            lanes=SHAPE.lanes,
-            journal_partitions=SHAPE.journal_partitions,
-            issuers=(issuer,),
-            bodies={**{body.code: self._listed(body) for body in self._bodies}, **service_bodies(self._authority)},
-        )
-        DirectoryPublisher(folder).publish(first, keys.publishing(), self._now)
-
-    def _refresh_directory(self) -> None:
-        """Vouch for the newest version again, when that is due; list bodies that the installation did not have."""
-        keys = self._authority.directory
-        folder = DirectoryFolder.at(self.installation.folder / "directory", keys.root)
-        latest, publisher = folder.latest(), DirectoryPublisher(folder)
-        wanted = {**{body.code: self._listed(body) for body in self._bodies}, **service_bodies(self._authority)}
-        missing = {code: body for code, body in wanted.items() if code not in latest.bodies}
-        if missing:
-            after = successor(latest, {**latest.bodies, **missing}, self._now)
-            publisher.publish(after, keys.publishing(), self._now)
-        elif self._now > folder.newest().fresh_until:
-            publisher.stamp(keys.publishing().clock, self._now)
-
-    def _listed(self, body: DemoBody) -> Body:
-        """Who is carried connects with the gateway's certificate, and signs with its own."""
-        files = self._authority.body(body.code)
-        signs, connects = (
-            _listed(files.statement, CertificateUse.STATEMENT),
-            _listed(files.transport, CertificateUse.TRANSPORT),
-        )
-        return Body(
-            code=body.code,
-            names=body.names,
-            kind=body.kind,
-            status=BodyStatus.CONNECTED,
-            uids=body.uids,
-            soate=body.soate,
-            certificates=(signs,) if body.gateway else (signs, connects),
-            gateway=body.gateway,
-        )
-
     def _refuse_outdated(self) -> None:
         """A body that had an agent has letters in its spool, which no gateway reads."""
         for body in self._bodies:
@@ -326,10 +275,6 @@ class Installer:
                     "its own: remove it, `exchange dev down --remove`, and start anew"
                 )
                 raise ConfigurationError(message, code="installation-outdated")
-
-
-def _listed(files: KeyFiles, use: CertificateUse) -> ListedCertificate:
-    return ListedCertificate(load_certificate(files.certificate).public_bytes(Encoding.DER), use)
 
 
 def _observe(port: int) -> str:

@@ -258,7 +258,8 @@ def _command_fact(record: JournalRecord, decision: Decision, command: Command) -
         detail=_text(command.detail, TEXT_CHARACTERS),
         letter=command.letter,
         recipient=_text(command.recipient),
-        course=_course(record, decision, command.head),
+        said=command.head.created,
+        journalled=record.journalled,
     )
 
 

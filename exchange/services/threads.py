@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
+Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 
-async def finish(work: Callable[[], Result]) -> Result:
-    """Run `work` in a thread, to its end even when we are cancelled: nobody closes the database under it."""
-    task = asyncio.create_task(asyncio.to_thread(work))
+async def finish(work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
+    """As `asyncio.to_thread`, but to the end even when we are cancelled: nobody closes the database under the work."""
+    task = asyncio.create_task(asyncio.to_thread(work, *args, **kwargs))
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:

@@ -15,7 +15,7 @@ misspelt key is never silently without effect. Relative paths are relative to th
 
 Where the cluster is, and who we are there, may also come from the environment, which then wins:
 `EXCHANGE_KAFKA_BOOTSTRAP`, `EXCHANGE_KAFKA_CA`, `EXCHANGE_KAFKA_CERTIFICATE`, `EXCHANGE_KAFKA_KEY`,
-`EXCHANGE_KAFKALOCK_FILE`. A key, certificate or passphrase file that systemd gives (`LoadCredential=`)
+`EXCHANGE_KAFKA_PASSPHRASE_FILE`. A key, certificate or passphrase file that systemd gives (`LoadCredential=`)
 is named `credential:<name>`.
 """
 

@@ -300,8 +300,26 @@ class ActRow(NamedTuple):
             fact.detail,
             fact.letter or b"",
             fact.recipient,
-            micros(fact.course.created),
+            micros(fact.said),
             micros(fact.journalled),
+        )
+
+    def fact(self) -> CommandFact:
+        """What the journal has."""
+        return CommandFact(
+            position_at(self.place),
+            self.statement,
+            self.body,
+            self.action,
+            self.task,
+            self.person,
+            self.second,
+            self.reason,
+            self.detail,
+            self.letter or None,
+            self.recipient,
+            moment(self.said),
+            moment(self.journalled),
         )
 
 

@@ -140,37 +140,3 @@ class Timeline:
     letter: Letter
     deliveries: tuple[DeliveryTimeline, ...]
     flags: tuple[Flag, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Something that an operator did or looked at.
-
-    Attributes:
-        statement: digest of the statement that says so.
-        body: which of the exchange's own bodies said it.
-        task: the id of the task that it was part of.
-        person: sign-in of who did it.
-        second: sign-in of who approved it, else empty.
-        reason: why, in a person's words.
-        detail: what exactly.
-        letter: digest of the letter concerned; None when it is about none.
-        recipient: code of the body concerned, else empty.
-        said: when, by the clock of who said it.
-        journalled: when the journal took it.
-    """
-
-    partition: int
-    offset: int
-    statement: bytes
-    body: str
-    action: str
-    task: str
-    person: str
-    second: str
-    reason: str
-    detail: str
-    letter: bytes | None
-    recipient: str
-    said: datetime
-    journalled: datetime

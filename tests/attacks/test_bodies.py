@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from exchange.domain.decision import Decided
+from exchange.domain.delivery import State
 from exchange.domain.event import Event
 from exchange.domain.statement import Letter, Receipt, Signed
 from exchange.journal.findings import FindingCode
 from exchange.security.errors import SignatureRefused
 from exchange.security.trust import Trust
 from exchange.services.audit.prove import Shown, Spot, check, prove
+from exchange.services.audit.states import fold
 from exchange.tlog.errors import LogRefused
-from exchange.wire.records import decode
+from exchange.wire.records import decode, encode
 from tests.attacks.conftest import Archiving
 from tests.attacks.operator import rechained
 from tests.audited import Archived
@@ -84,18 +86,19 @@ def test_a_recipient_says_nothing(told: tuple[Archived, Signed, Signed], tmp_pat
 
 
 def test_a_body_claims_a_receipt_that_was_never_made(told: tuple[Archived, Signed, Signed], tmp_path: Path) -> None:
-    """Whoever checks the proof: another entry, put beside a proof of this log, does not lead to the checkpoint."""
+    """Whoever checks the proof: another entry, put beside a proof of this log, does not lead to the checkpoint.
+
+    Even one that the recipient signs for its friend today, with a decision as the exchange would have made it.
+    """
     archived, received, silent = told
-    proven(archived, received, tmp_path / "true")
-    made_up = dataclasses.replace(
-        said_in(tmp_path / "true", check(tmp_path / "true", archived.keys.policy)[1]), statement=silent.statement
-    )
-    claimed = tmp_path / "claimed"
-    claimed.mkdir()
-    (claimed / "1-receipt.proof").write_bytes((tmp_path / "true" / "2-receipt.proof").read_bytes())
-    (claimed / "1-receipt.entry").write_bytes(bytes(made_up.statement))
-    with pytest.raises(LogRefused, match=r"1-receipt\.proof"):
-        check(claimed, archived.keys.policy)
+    folder = tmp_path / "claimed"
+    true = said_in(folder, proven(archived, received, folder)[1])
+    signed = archived.journal.speaker("gamma").receipt(silent, "alpha", Event.DELIVERED)
+    decision = dataclasses.replace(true.decision, statement=signed.digest)
+    (folder / "2-receipt.entry").write_bytes(encode(Decided(decision, signed.statement, signed.signature)))
+    with pytest.raises(LogRefused, match=r"2-receipt\.proof") as refused:
+        check(folder, archived.keys.policy)
+    assert refused.value.code == "proof-invalid"
 
 
 def test_a_body_signs_a_receipt_for_another(archive: Archiving, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -104,7 +107,10 @@ def test_a_body_signs_a_receipt_for_another(archive: Archiving, tmp_path_factory
     letter = journal.letter("alpha", "beta")
     index = len(journal.records)
     journal.receipt("gamma", letter, "alpha", Event.DELIVERED)
-    assert archive(of=journal).verified().sound
+    honest = archive(of=journal)
+    assert honest.verified().sound
+    folded = fold(honest.opening()(), honest.keys.policy, lambda _done, _of: None)
+    assert (folded.states, folded.flags.total()) == ({State.ACCEPTED: 1}, 1)
     forger = dataclasses.replace(journal.speaker("beta"), signer=journal.world.signers["gamma"])
     forged = forger.receipt(letter, "alpha", Event.DELIVERED)
 

@@ -23,7 +23,8 @@ from exchange.cli.console_here import opened_api
 from exchange.cli.events import Event, Events
 from exchange.cli.output import Output
 from exchange.cli.track import LetterUnknown, Shown
-from exchange.console.api import model, overviews_model
+from exchange.console.api import letters_model as model
+from exchange.console.api import overviews_model
 from exchange.domain.errors import ConfigurationError
 from exchange.settings import OperatorSettings, operator_settings
 from exchange.settings.console_access import ConsoleAccess

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from exchange.cli import app
 from exchange.security.files import PRIVATE, write_atomically
 from exchange.security.keys import load_private_key
-from tests.cli.directory.test_looking import Place
+from tests.cli.directory.place import Place
 
 
 def run(*arguments: str, typed: str) -> Result:
@@ -37,9 +37,8 @@ def test_a_holder_s_key_is_made_and_used_encrypted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("typed", "exit_code"), [("secret\n", 0), ("", 1)])
-def test_a_keeper_is_asked_once(tmp_path: Path, typed: str, exit_code: int) -> None:
+def test_a_keeper_is_asked_once(place: Place, tmp_path: Path, typed: str, exit_code: int) -> None:
     """Though the key is used for the name and for the signature; who says nothing changes nothing."""
-    place = Place(tmp_path / "installation")
     key = load_private_key(Path(place.keeper(0)))
     lock = serialization.BestAvailableEncryption(b"secret")
     data = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock)

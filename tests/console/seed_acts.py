@@ -4,7 +4,7 @@ from datetime import timedelta
 from hashlib import sha256
 
 from exchange.domain.delivery import Position
-from exchange.domain.fact import CommandFact, Course
+from exchange.domain.fact import CommandFact
 from exchange.domain.ids import ZERO_DIGEST
 from exchange.domain.own_bodies import CONSOLE_BODY
 from exchange.journal.commands import REDRIVE
@@ -54,5 +54,6 @@ def _act(number: int) -> CommandFact:
         detail=detail,
         letter=None if letter is None else bytes.fromhex(letter),
         recipient={REDRIVE: FAILING[1], "view-content": "minjust"}.get(action, ""),
-        course=Course(at, at, at, at),
+        said=at,
+        journalled=at,
     )

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from exchange.console.verifications import Verifications
 from exchange.domain.delivery import Position
-from exchange.domain.fact import CommandFact, Course
+from exchange.domain.fact import CommandFact
 from exchange.domain.ids import ZERO_DIGEST, digest
 from exchange.services.audit.findings import concluded
 from exchange.store.database import Store
@@ -32,7 +32,8 @@ def act(number: int, action: str, detail: str) -> CommandFact:
         detail=detail,
         letter=None,
         recipient="",
-        course=Course(at, at, at, at),
+        said=at,
+        journalled=at,
     )
 
 

@@ -1,7 +1,10 @@
 """Deliveries listed by any filter, page by page, and counted."""
 
 import base64
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -9,6 +12,8 @@ from hypothesis import strategies as st
 
 from exchange.domain.deadline import Stage
 from exchange.domain.delivery import Actor, State
+from exchange.domain.event import Event
+from exchange.domain.statement import Urgency
 from exchange.store import queries
 from exchange.store.database import Store
 from exchange.store.errors import StoreError
@@ -16,6 +21,7 @@ from exchange.store.lists import Counted, Cursor, DeliveryFilter, Order, Vector
 from exchange.store.views import Listed
 from tests.journal.synthetic import SyntheticJournal
 from tests.store.support import fill
+from tests.world import World
 
 
 @pytest.fixture
@@ -103,6 +109,72 @@ def test_each_filter(filled: Store, journal: SyntheticJournal) -> None:
     assert recipients(filled, DeliveryFilter(since=journal.now + timedelta(hours=1))) == []
     assert recipients(filled, DeliveryFilter(text="77-1", recipient="beta")) == ["beta"]
     assert recipients(filled, DeliveryFilter(text=every[0].letter.digest.hex()[:12])) == ["alpha"]
+
+
+BODIES = ("alpha", "beta", "gamma")
+
+
+@pytest.fixture(scope="module")
+def varied(tmp_path_factory: pytest.TempPathFactory) -> SyntheticJournal:
+    """Letters of every urgency between three bodies, each as far as chance lets it come."""
+    journal, random = SyntheticJournal(World(tmp_path_factory.mktemp("varied"))), Random(5)
+    for number in range(24):
+        sender = random.choice(BODIES)
+        to = random.sample([body for body in BODIES if body != sender], k=random.randint(1, 2))
+        letter = journal.letter(sender, *to, message_id=f"m-{number}", urgency=random.choice(list(Urgency)))
+        for body in to:
+            came = random.choice([(), (Event.DELIVERED,), (Event.DELIVERED, Event.HAND_OVER_FAILED)])
+            for event in came:
+                journal.receipt(body, letter, sender, event)
+            if not came and random.random() < 0.5:
+                journal.registered(body, letter, sender, f"{number}")
+    return journal
+
+
+def fits(one: Listed, wanted: DeliveryFilter) -> bool:
+    """Whether a filter leaves a delivery, as its words say."""
+    letter, delivery = one.letter, one.delivery
+    asked = (
+        (wanted.sender, letter.sender),
+        (wanted.recipient, one.recipient),
+        (wanted.urgency, letter.urgency),
+        (wanted.next, delivery.next),
+        (wanted.reason, delivery.reason),
+    )
+    return (
+        all(value in {None, said} for value, said in asked)
+        and wanted.body in {None, letter.sender, one.recipient}
+        and delivery.state in (wanted.states or State)
+        and (wanted.since is None or letter.journalled >= wanted.since)
+        and (wanted.until is None or letter.journalled < wanted.until)
+        and (wanted.moved is None or delivery.since >= wanted.moved)
+    )
+
+
+def test_any_filters_leave_what_their_words_say(store: Store, varied: SyntheticJournal) -> None:
+    """Whatever is joined with what: each has its own walks along indexes."""
+    fill(store, varied.records)
+    every, random = pages(store, DeliveryFilter(), 100), Random(7)
+    times = [one.letter.journalled for one in every]
+    chances: dict[str, Callable[[], object]] = {
+        "sender": lambda: random.choice(BODIES),
+        "recipient": lambda: random.choice(BODIES),
+        "body": lambda: random.choice(BODIES),
+        "states": lambda: tuple(random.sample(list(State), k=random.randint(1, 3))),
+        "next": lambda: random.choice(list(Actor)),
+        "urgency": lambda: random.choice(list(Urgency)),
+        "since": lambda: random.choice(times),
+        "until": lambda: random.choice(times),
+        "moved": lambda: random.choice(times),
+    }
+    seen = set[frozenset[str]]()
+    for _ in range(200):
+        chosen = frozenset(random.sample(sorted(chances), k=random.randint(1, 4)))
+        wanted = replace(DeliveryFilter(), **{name: chances[name]() for name in chosen})  # type: ignore[arg-type]
+        expected = [one for one in every if fits(one, wanted)]
+        assert pages(store, wanted, random.choice([3, 100])) == expected, wanted
+        seen |= {chosen} if expected else set()
+    assert len(seen) > 60
 
 
 def test_what_is_counted_ends(filled: Store) -> None:

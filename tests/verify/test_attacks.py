@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.domain.decision import Decided
+from exchange.security import der
 from exchange.services.evidence.container import ASIC_E, asic_s, zipped
 from tests.verify.making import LOOKED, Course, WitnessedArchive
 from tests.world import NOW
@@ -164,6 +165,7 @@ def test_two_manifests(course: Course, files: Files) -> None:
         lambda data: data.replace(b'"level"', b' "level"'),
         lambda data: data + b"\n",
         lambda data: data.replace(b"exchange-case/1", b"exchange-case/2"),
+        lambda data: data.replace(b"\n}\n", b',\n "withdrawn by the court": null\n}\n'),
         lambda _: b"[]\n",
         lambda _: b"[" * 100_000,
     ],
@@ -186,6 +188,9 @@ def changes() -> dict[str, tuple[Callable[[Any], None], int]]:
             index[last] = value
 
         return change
+
+    def spaced(index: Any) -> None:
+        index["contents"][0]["salt"] = " ".join(index["contents"][0]["salt"])
 
     events = {
         "kind": "receipt",
@@ -218,6 +223,7 @@ def changes() -> dict[str, tuple[Callable[[Any], None], int]]:
         "size": (put("contents.1.size", 1), 10),
         "item": (put("contents.0.item", 0.0), 10),
         "another's salt": (put("contents.0.salt", "00" * 32), 8),
+        "salt in another form": (spaced, 8),
         "another's file": (put("contents.1.file", "contents/0002-2.pdf"), 8),
         "missing": (put("contents.0.missing", "withheld"), 8),
         "left out and salted": (put("contents.0.file", None), 8),
@@ -275,6 +281,31 @@ def test_a_statement_told_twice(course: Course, files: Files) -> None:
     assert "one statement twice" in found.refused
 
 
+def reordered(course: Course, files: Files, *numbers: int) -> Files:
+    """The package with the events of these numbers, in this order, and about the first of them."""
+    told, events = json.loads(files["case.json"])["events"], []
+    own = {name: data for name, data in files.items() if name.startswith(("entries/", "statements/"))}
+    moved = {name: data for name, data in files.items() if name not in own}
+    for place, number in enumerate(numbers, 1):
+        old, new = f"/{number:04}", f"/{place:04}"
+        moved |= {name.replace(old, new): data for name, data in own.items() if old in name}
+        events.append(json.loads(json.dumps(told[number - 1]).replace(old, new)))
+    return course.indexed(moved, lambda index: index.update(events=events, letter=events[0]["digest"]))
+
+
+def test_a_receipt_in_the_letter_s_place(course: Course, files: Files) -> None:
+    """Its package would be called a letter's."""
+    found = course.look(reordered(course, files, 2))
+    assert (found.step, "is about another letter" in found.refused) == (3, True)
+
+
+def test_what_followed_in_another_order(course: Course, files: Files) -> None:
+    """Of two receipts that contradict one another the first in the journal holds (rule 4.2)."""
+    assert course.look(reordered(course, files, *range(1, 7))).refused == ""
+    found = course.look(reordered(course, files, 1, 2, 4, 3, 5, 6))
+    assert (found.step, "what followed the letter is not in the log's order" in found.refused) == (6, True)
+
+
 def test_parts_of_two_packages(course: Course, files: Files) -> None:
     """A proof, an entry, a statement or a content of another letter."""
     other = course.files(course.other)
@@ -313,6 +344,18 @@ def test_files_that_nothing_explains(course: Course, files: Files) -> None:
         found = course.look({**files, name: b"believe me"})
         assert found.step == 10
         assert f"{name}: nothing says what this file is" in found.refused
+
+
+@pytest.mark.parametrize("name", ["directory/order.pdf", "directory/1.root.json"])
+def test_files_among_the_directory_s_that_prove_nothing(course: Course, files: Files, name: str) -> None:
+    """The index may name them; they are none that a signature leads to, or another first root than the reader's."""
+
+    def add(index: Any) -> None:
+        index["directory"][0]["files"] = sorted({*index["directory"][0]["files"], name})
+
+    found = course.look(course.indexed({**files, name: b"believe me"}, add))
+    assert found.step == 10
+    assert f"{name}: proves nothing here" in found.refused
 
 
 def test_a_withheld_item_s_salt_is_not_there(course: Course) -> None:
@@ -423,7 +466,20 @@ def test_a_time_stamp_of_another_signature(course: Course) -> None:
     statement, signature = (inner(files, LETTER, each) for each in ("statement", "META-INF/signature.p7s"))
     other = signature.replace(bytes.fromhex("060b2a864886f70d010910020e"), bytes.fromhex("060b2a864886f70d010910020f"))
     found = course.look(course.zipped({**files, LETTER: asic_s(statement, other)}, stamped=True))
-    assert (found.step, "it holds more than time-stamps" in found.refused) == (4, True)
+    assert (found.step, "it holds more than a time-stamp" in found.refused) == (4, True)
+
+
+@pytest.mark.parametrize("what", ["lists", "time-stamp"])
+def test_other_parts_of_a_signature(course: Course, what: str) -> None:
+    """Certificates, lists and one time-stamp: nothing signs what else could be put there."""
+    files = course.files(stamped=True)
+    statement, signature = (inner(files, LETTER, each) for each in ("statement", "META-INF/signature.p7s"))
+    token = signature.index(bytes.fromhex("060b2a864886f70d010910020e"))
+    at = {"lists": signature.index(der.encode(der.CONTEXT_1, course.crl)), "time-stamp": token - 8}[what]
+    assert signature[at] == der.CONTEXT_1
+    other = signature[:at] + b"\xa2" + signature[at + 1 :]
+    found = course.look(course.zipped({**files, LETTER: asic_s(statement, other)}, stamped=True))
+    assert (found.step, "it has other parts" in found.refused) == (4, True)
 
 
 # --- any byte
@@ -437,7 +493,7 @@ def test_no_byte_can_be_altered_to_mean_something_else(course: Course, whole: by
     assert found.refused or (found.steps, found.story) == (true.steps, true.story)
 
 
-UNBELIEVED = {"report.en.html", "log.policy", "directory/1.root.json"}
+UNBELIEVED = {"report.en.html", "log.policy"}
 """What is there for people, or what the reader brings anyway. Zips have dates and rights, PEM has words around it."""
 
 

@@ -81,6 +81,23 @@ def test_wrong_use(name: str, given: list[str], tmp_path: Path, capsys: pytest.C
     assert "name the package and the files that you bring, see --help" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("text", ["", "log nobody\nquorum none\n", "log a+b+c\nquorum x\n", "witness w\n"])
+def test_a_policy_that_is_none(text: str, given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The reader's own file is wrong, so nothing is said of the package."""
+    policy = Path(given[0]).with_name("odd.policy")
+    policy.write_text(text, encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        main([*given[:-1], str(policy)])
+    assert ended.value.code == 2
+    assert "the policy that you brought: " in capsys.readouterr().err
+
+
+def test_a_root_file_that_is_none(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """It is the reader's, and not the package's of the same name."""
+    assert main([*given[:2], given[4], *given[3:]]) == 1
+    assert "step 2: the root file that you brought: is not what it should be" in capsys.readouterr().out
+
+
 def test_something_else_than_a_package(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """It does not hold, and the reason is said in plain words."""
     assert main([given[2], *given[1:]]) == 1

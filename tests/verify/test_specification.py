@@ -45,6 +45,13 @@ def test_schemas_have_their_numbers() -> None:
     assert f"| {VERSIONS[Decided][0]} | `Decided`" in TEXT
 
 
+def test_records_are_spelled_out() -> None:
+    """Field by field, so that a second verifier needs nothing but the page."""
+    block = re.sub(r"\n {10}", " ", TEXT[TEXT.index("\nhead  ") :].partition("```")[0])
+    found = dict(line.split(maxsplit=1) for line in block.strip().splitlines())
+    assert found == statements._RECORDS
+
+
 def test_each_step_is_explained() -> None:
     """The page's table has as many rows as the verifier has steps."""
     said = re.findall(r"^\| (\d+) [a-z]", TEXT, re.MULTILINE)

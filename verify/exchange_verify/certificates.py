@@ -36,14 +36,14 @@ class Directory:
         """Follow the roots from the first, `1.root.json`, which the person who verifies has brought."""
         self.exchange = sha256(first).digest()
         self._files = {sha256(data).hexdigest(): data for data in files.values()}
-        self._roots, files = list[Json](), {**files, "directory/1.root.json": first}
+        self._roots, self.used, files = list[Json](), set[bytes](), {**files, "directory/1.root.json": first}
         while (name := f"directory/{len(self._roots) + 1}.root.json") in files:
-            with within(name):
-                document = json.loads(files[name])
-                root = document["signed"]
+            with within(name if self._roots else "the root file that you brought"):
+                root = (document := json.loads(files[name]))["signed"]
                 for by in (*self._roots[-1:], root):
                     _signed(document, "root", len(self._roots) + 1, by["keys"], by["roles"]["root"])
             self._roots.append(root)
+            self.used.add(files[name])
 
     def listed(self, der: bytes, body: str, at: datetime, digest: bytes, version: int) -> tuple[Certificates, int]:
         """Refuse a certificate that was not a body's then, by that snapshot; else who issues such, how many logs."""
@@ -76,6 +76,7 @@ class Directory:
 
     def _json(self, digest: str) -> Json:
         require(digest in self._files, f"directory/: lacks the file with SHA-256 {digest}")
+        self.used.add(self._files[digest])
         return dict(json.loads(self._files[digest]))
 
 

@@ -47,9 +47,11 @@ class _Element:
 
 def verify_statement(cms: bytes, statement: bytes, entry: bytes) -> tuple[x509.Certificate, list[tuple[bytes, bytes]]]:
     """The certificate inside that signed this very statement; its value and each stamp of it. An entry has neither."""
-    kind, ((version, digests, data, certificates, *_lists, infos),) = _only(cms)
+    kind, ((version, digests, data, certificates, *lists, infos),) = _only(cms)
     (own,) = infos
     _, _, _, (_, (_, (time,)), (_, (digest,)), _), _, value, *unsigned = own
+    tags = bytes(each.der[0] for each in (certificates, *lists, infos, *unsigned))
+    require(re.fullmatch(rb"\xa0\xa1?\x31\xa1?", tags), "it has other parts than certificates, lists and a time-stamp")
     require(re.fullmatch(rb"\x17\x0d\d{12}Z", time.der), "its signing time is not YYMMDDHHMMSSZ")
     require(digest.der == _encode(_OCTETS, sha256(statement).digest()), "it is a signature of another statement")
     (bare, ((*parts, due),)), plain = _only(entry), _encode(_SET, _encode(_SEQUENCE, own.content[: value.end]))
@@ -67,7 +69,7 @@ def verify_statement(cms: bytes, statement: bytes, entry: bytes) -> tuple[x509.C
         form = (_ONE, _encode(_SET, _SHA256), _encode(_SEQUENCE, _DATA), _encode(_SET, _encode(_SEQUENCE, *info)))
         if _encode(_SEQUENCE, _SIGNED_DATA, _encode(_CONTEXT_0, _encode(_SEQUENCE, *form))) == entry:
             require_signed(certificate.public_key(), value.content, _encode(_SET, signed), SHA256())
-            require(all(name.der == _OVER for ((name, _),) in unsigned), "it holds more than time-stamps of it")
+            require(all(name.der == _OVER for ((name, _),) in unsigned), "it holds more than a time-stamp of it")
             return certificate, [(value.content, stamp.der) for ((_, (stamp,)),) in unsigned]
     raise Refused("it is in another form than that of a signature by a certificate that is in it")
 

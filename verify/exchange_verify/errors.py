@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Refused(Exception):
+class Refused(ValueError):
     """Something that a package claims and that is not so."""
 
 

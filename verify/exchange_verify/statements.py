@@ -9,7 +9,7 @@ from typing import Any
 
 from cryptography import x509
 
-from exchange_verify.errors import Refused, require
+from exchange_verify.errors import require
 
 _RECORDS = {
     "head": "exchange:32 body:str origin:16 number:long previous:32 created:time",
@@ -34,11 +34,10 @@ _RECORDS = {
 """The schemas of `schemas/avro/`, fields in order. `32`: so many bytes; `*`: array of; `?`: null or; `A|B`: enum."""
 _NUMBERED = {10: "letter", 11: "receipt", 12: "open", 13: "void", 14: "deadline", 15: "command", 30: "decided"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ETSI_EVENTS = """
-accepted SubmissionAcceptance, rejected SubmissionRejection, relay-failed RelayFailure, delivered ContentConsignment,
-not-delivered ContentConsignmentFailure, handed-over ContentHandover, hand-over-failed ContentHandoverFailure,
-registered ConsignmentAcceptance, refused ConsignmentRejection, expired AcceptanceRejectionExpiry
-"""
+_ETSI_EVENTS = """accepted SubmissionAcceptance, rejected SubmissionRejection, relay-failed RelayFailure,
+delivered ContentConsignment, not-delivered ContentConsignmentFailure, handed-over ContentHandover,
+hand-over-failed ContentHandoverFailure, registered ConsignmentAcceptance, refused ConsignmentRejection,
+expired AcceptanceRejectionExpiry"""
 _ETSI_OF = dict(each.split() for each in _ETSI_EVENTS.split(","))
 
 
@@ -62,7 +61,7 @@ class Said:
         try:
             self.kind, self.fields = read(self.statement)
             require(self.kind != "decided", "the statement is none")
-        except (Refused, ValueError, OverflowError):
+        except (ValueError, OverflowError):
             require(self.reason, "a statement that cannot be read was accepted")
             self.kind, self.fields = "", {"head": _Reader(self.statement).read("head")}
         self.head: dict[str, Any] = self.fields["head"]

@@ -28,7 +28,7 @@ from exchange_verify.errors import Refused, require, within
 from exchange_verify.statements import Said
 
 _MANIFEST, _CASE, _ISSUERS = "META-INF/ASiCManifest.xml", "case.json", "directory/issuers.crt.pem"
-_NAMES = ("contents", "directory", "events", "exchange", "format", "letter", "level", "policy", "time_stamps")
+_NAMES = {"contents", "directory", "events", "exchange", "format", "letter", "level", "policy", "time_stamps"}
 _RECORD, _SIGNATURE = r"META-INF/(evidencerecord\.ers|ASiCEvidenceRecordManifest\.xml)", "META-INF/signature.p7s"
 _FOR_OTHERS = re.compile(rf"{_RECORD}|log\.policy|report(\.(ky|ru|en))?\.(html|pdf)")
 
@@ -36,11 +36,11 @@ _FOR_OTHERS = re.compile(rf"{_RECORD}|log\.policy|report(\.(ky|ru|en))?\.(html|p
 class Verification:
     """One package, looked at step by step: each step says what it found, or refuses."""
 
-    def __init__(
-        self, package: bytes | mmap, root: bytes, policy: str, authorities: Certificates, at: datetime
-    ) -> None:
+    def __init__(self, data: bytes | mmap, root: bytes, policy: str, authorities: Certificates, at: datetime) -> None:
         """Beside the package what the reader brings, and since when they have it."""
-        self._package, self._root, self._text, self._authorities, self._at = package, root, policy, authorities, at
+        with within("the policy that you brought"):
+            self._policy = log.Policy(policy)
+        self._package, self._root, self._authorities, self._at = data, root, authorities, at
         self._seen, self._checkpoints = set[str](), dict[str, log.Checkpoint]()
         self.said, self.unchecked = list[Said](), ""
 
@@ -69,26 +69,25 @@ class Verification:
         return f"a plain zip; each of its {len(digests)} files is the one that the manifest names"
 
     def _brought(self) -> str:
-        self._policy = log.Policy(self._text)
         files = {name: self._package[at] for name, at in self._files.items() if name.startswith("directory/")}
         self._directory = Directory(self._root, files)
         exchange = self._directory.exchange.hex()
         with within(_CASE):
             index = json.loads(self._file(_CASE).decode())
             require(_written(index) == self._file(_CASE), "it is not in the one encoding that it has")
-            own = (index["format"], index["exchange"]) == ("exchange-case/1", exchange)
+            own = (index["format"], index["exchange"], {*index}) == ("exchange-case/1", exchange, _NAMES)
             require(own, "it is no exchange-case/1, or of another exchange than your root file")
             require(f"{self._policy.log_name}/".startswith(f"exchange/{exchange}/"), "your policy is of another log")
-            # Steps put into this one what they find; in the end it must still be as it was.
-            self._index = {name: index[name] for name in _NAMES}
+            # Steps put into it what they find; in the end it must still be as it was.
+            self._index = index
         return f"letter {index['letter']} of exchange {exchange[:16]}…, whose first root you brought"
 
     def _decisions(self) -> str:
         for number, event in enumerate(self._index["events"], 1):
             with within(entry := f"entries/{number:04}.entry"):
                 said = Said(number, self._file(entry), event["crls"])
-                about = said.about if self.said else said.digest
-                require(about.hex() == self._index["letter"], f"{said.container} is about another letter")
+                first = (self.said or [said])[0].digest.hex()
+                require(said.about.hex() == first == self._index["letter"], f"{said.container} is about another letter")
                 require(said.head["exchange"] == self._directory.exchange, "it is of another exchange")
                 require(self._signed(said)[0] == said.statement, f"it is not about the statement in {said.container}")
             self.said.append(said)
@@ -121,14 +120,14 @@ class Verification:
         return "each certificate was its body's by the directory, and valid when the exchange decided"
 
     def _log(self) -> str:
-        places = set[tuple[int, int]]()
+        places = list[tuple[int, int]]()
         for said in self.said:
             with within(said.proof):
                 partition, index, checkpoint = log.verify(self._file(said.proof), said.entry, self._policy)
                 require(partition == said.partition, f"the entry is in log {partition}, due is {said.partition}")
-                require((partition, index) not in places, "another entry is at this place")
-            places.add((partition, index))
+            places.append((partition, index))
             self._checkpoints[checkpoint[0]] = checkpoint
+        require(places[1:] == sorted({*places[1:]}), f"{_CASE}: what followed the letter is not in the log's order")
         sizes = ", ".join(str(size) for _, size, *_ in self._checkpoints.values())
         witnesses = sorted({name for *_, cosigned in self._checkpoints.values() for name in cosigned})
         by = ", ".join(witnesses) or "nobody, which your policy accepts"
@@ -159,8 +158,8 @@ class Verification:
                     continue
                 require(missing is None and file not in self._seen, "it is there twice, or said to be missing")
                 data, random = self._file(file, "contents/"), bytes.fromhex(salt)
-                same = (len(random), len(data), sha256(random + data).digest()) == (32, each["size"], each["digest"])
-                require(same, "it is not what the statement commits to")
+                found |= {"salt": random.hex(), "size": len(data), "commitment": sha256(random + data).hexdigest()}
+                require(found == items[number] and len(random) == 32, "it is not what the statement commits to")
         left_out = sum(item["file"] is None for item in items)
         return f"{len(items) - left_out} items are what was committed to; {left_out} are left out and stay unknown"
 
@@ -189,17 +188,16 @@ class Verification:
         reached = [self._stamped, all(said.crls for said in self.said), bool(index["time_stamps"]), False]
         levels = ("B", "T", "LT", "LTA")[: 1 + reached.index(False)]
         require(level in levels, f"{_CASE}: claims level {level}, what is here makes {levels[-1]}")
-        decided = [said.decision for said in self.said]
-        found = {(by["directory_version"], by["directory_digest"].hex()) for by in decided}
+        found = {(said.decision["directory_version"], said.decision["directory_digest"].hex()) for said in self.said}
         require(len(dict(found)) == len(found) == len(index["directory"]), f"{_CASE}: has not each version once")
         for number, (version, digest) in enumerate(sorted(found)):
             files = index["directory"][number]["files"]
             index["directory"][number] = {"version": version, "digest": digest, "files": files}
             for file in files:
-                self._file(file, "directory/")
+                require(self._file(file, "directory/") in self._directory.used, f"{file}: proves nothing here")
         index["policy"] = self.said[0].policy
         for name, said in json.loads(self._file(_CASE)).items():
-            require(_written(said) == _written(index.get(name)), f"{_CASE}: its '{name}' is not what was found")
+            require(_written(said) == _written(index[name]), f"{_CASE}: its '{name}' is not what was found")
         for name in sorted({*self._files} - self._seen):
             require(_FOR_OTHERS.fullmatch(name), f"{name}: nothing says what this file is")
         return f"level {level}; reports and an evidence record are for others, nothing in them was looked at"

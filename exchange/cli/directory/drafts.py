@@ -1,6 +1,5 @@
 """Where a keeper works: entering and approving drafts."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -12,7 +11,7 @@ from exchange import system
 from exchange.cli.directory.standing import Done, done_of
 from exchange.cli.output import Output
 from exchange.cli.own_keys import own_key
-from exchange.cli.places import config_file
+from exchange.cli.places import as_operator
 from exchange.domain.directory import Body, BodyStatus, CertificateUse, Directory
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.ids import ZERO_DIGEST
@@ -25,7 +24,7 @@ from exchange.security.enrolment_rules import BEFORE_GRANT
 from exchange.security.errors import DirectoryRefused
 from exchange.security.files import write_atomically
 from exchange.security.keys import load_certificates
-from exchange.settings import OperatorSettings, operator_settings
+from exchange.settings import OperatorSettings
 
 
 class Desk:
@@ -34,7 +33,7 @@ class Desk:
     def __init__(self, config: Path | None, keys: list[Path], clock: Path | None, file: Path, output: Output) -> None:
         """Nothing is read yet but the settings."""
         self.output = output
-        self._settings = _settings(config)
+        self._settings = as_operator(config)
         self._publisher = DirectoryPublisher(_folder(self._settings))
         self._keys = keys
         self._clock = clock
@@ -167,11 +166,7 @@ def listed_body(head: Directory, code: str) -> Body:
 
 def folder_of(config: Path | None) -> DirectoryFolder:
     """The directory that an operator's configuration names."""
-    return _folder(_settings(config))
-
-
-def _settings(config: Path | None) -> OperatorSettings:
-    return operator_settings(config_file(config, "operator", os.environ), os.environ)
+    return _folder(as_operator(config))
 
 
 def _folder(settings: OperatorSettings) -> DirectoryFolder:

@@ -1,6 +1,5 @@
 """`exchange directory group`: whom a circular would go to, before anybody sends it."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,13 +10,12 @@ from rich.table import Table
 
 from exchange.cli.directory.panels import LOOK
 from exchange.cli.output import Json, Output, shown
-from exchange.cli.places import Config, config_file
+from exchange.cli.places import Config, as_operator
 from exchange.domain.directory import Body
 from exchange.domain.errors import ConfigurationError
 from exchange.domain.group import parse_group, reached
 from exchange.domain.own_bodies import speaks_for_service
 from exchange.security.directory.folder import DirectoryFolder
-from exchange.settings import operator_settings
 
 app = typer.Typer()
 
@@ -60,7 +58,7 @@ def group(
     Examples: 'kind:ministry, natstat' · 'soate:41708, -kind:court' · 'all'. The policy, and dates of paper, may let
     fewer be written to.
     """
-    settings = operator_settings(config_file(config, "operator", os.environ), os.environ).directory
+    settings = as_operator(config).directory
     directory = DirectoryFolder.at(settings.folder, settings.root).latest()
     meant = parse_group(expression)
     slip = next(meant.idle(directory.bodies), None)

@@ -1,7 +1,6 @@
 """`exchange directory plan` and `apply`: from the directory to topics, rights and quotas at the brokers."""
 
 import asyncio
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,11 +13,10 @@ from exchange.bus.difference import Difference
 from exchange.cli.directory.panels import RUN
 from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
-from exchange.cli.places import Config, config_file
+from exchange.cli.places import Config, as_operator
 from exchange.cli.rule_checks import reported_finding
 from exchange.services.reconcile.cluster import Cluster
 from exchange.services.reconcile.plan import RIGHT, Configure, Create, Give, Limit, Plan, Revoke, Step
-from exchange.settings import operator_settings
 from exchange.wiring.directory import latest_directory
 from exchange.wiring.reconcile import must_be
 
@@ -68,7 +66,7 @@ def apply(*, config: Config = None, json: Json = False) -> None:
 
 
 def _planned(config: Config, *, json: bool, applied: bool) -> tuple[int, Plan]:
-    settings = operator_settings(config_file(config, "operator", os.environ), os.environ)
+    settings = as_operator(config)
     directory = latest_directory(settings.directory)
     wanted = must_be(settings, directory)
     cluster = Cluster(settings.kafka)

@@ -1,6 +1,5 @@
 """`exchange directory rollout`: who is connected where, and how long paper still helps the others."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -13,11 +12,10 @@ from rich.table import Table
 from exchange import system
 from exchange.cli.directory.panels import LOOK
 from exchange.cli.output import Json, Output, shown
-from exchange.cli.places import Config, config_file
+from exchange.cli.places import Config, as_operator
 from exchange.domain.paper import day_of
 from exchange.domain.rollout import Area, Count, CutOff, RollOut, count_roll_out, silent_bodies
 from exchange.security.directory.folder import DirectoryFolder
-from exchange.settings import operator_settings
 from exchange.settings.territory import territory
 from exchange.store.database import Store
 from exchange.store.queries import speaking
@@ -38,7 +36,7 @@ def rollout(
     json: Json = False,
 ) -> None:
     """Count who is connected by oblast and raion, ayil okmotu by themselves, and the days to the cut-offs."""
-    settings = operator_settings(config_file(config, "operator", os.environ), os.environ)
+    settings = as_operator(config)
     bodies = DirectoryFolder.at(settings.directory.folder, settings.directory.root).latest().bodies.values()
     now = system.now()
     found = count_roll_out(bodies, territory().names, day_of(now))

@@ -3,8 +3,8 @@
 from starlette.responses import Response
 
 from exchange.console.api import telling
+from exchange.console.api.acts_model import Acts
 from exchange.console.api.asking import Asked, answer, require_offset
-from exchange.console.api.model import Acts
 from exchange.console.api.parameters import ActsQuery
 from exchange.console.auth.visitor import signed_in
 from exchange.domain.user import Right

@@ -6,7 +6,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from exchange.console.api.model import Answer, Digest
+from exchange.console.api.model import Digest
+from exchange.services.http.model import Answer
 
 TEXT_CHARACTERS = 500
 

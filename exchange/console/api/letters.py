@@ -12,14 +12,15 @@ from starlette.responses import Response
 from exchange.archive.errors import ArchiveError
 from exchange.console.api import telling
 from exchange.console.api.asking import Asked, answer, require_all, require_offset, unknown, wanted
-from exchange.console.api.model import CountTold, Found, Letters, LogTold, Overview
+from exchange.console.api.letters_model import CountTold, Found, Letters, LogTold, Overview
 from exchange.console.api.parameters import FindQuery, LettersQuery, OverviewQuery, Query
+from exchange.domain.fact import CommandFact
 from exchange.domain.user import Right
 from exchange.services.http.problems import ApiRefused
 from exchange.store import queries
 from exchange.store.lists import ActFilter, Counted, Cursor, DeliveryFilter, Page
 from exchange.store.queries.letters import OVERVIEW
-from exchange.store.views import Act, Letter, LetterFilter, Listed, Timeline
+from exchange.store.views import Letter, LetterFilter, Listed, Timeline
 
 FOUND_AT_MOST = 20
 ACTS_AT_MOST = 100
@@ -51,7 +52,7 @@ async def letter(asked: Asked[Query]) -> Response:
         raise unknown(message)
     sees_acts = asked.user.may(Right.SEE_ACTS)
 
-    def question(connection: sa.Connection) -> tuple[Timeline | None, Page[Act] | None]:
+    def question(connection: sa.Connection) -> tuple[Timeline | None, Page[CommandFact] | None]:
         """What the database is asked."""
         about = ActFilter(letter=bytes.fromhex(digest))
         acts = queries.acts(connection, about, None, ACTS_AT_MOST) if sees_acts else None

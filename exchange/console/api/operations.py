@@ -9,9 +9,10 @@ import msgspec
 from starlette.responses import Response
 
 from exchange.console.api import ROOT, acts, audits, letters, overviews, tasks
+from exchange.console.api.acts_model import Acts
 from exchange.console.api.asking import Asked
 from exchange.console.api.audits_model import AuditSaid, AuditTold
-from exchange.console.api.model import Acts, Found, Letters, LogTold, Overview, Story
+from exchange.console.api.letters_model import Found, Letters, LogTold, Overview, Story
 from exchange.console.api.overviews_model import Bodies, BodyDetail, Failures, Present, Report, Routes
 from exchange.console.api.parameters import (
     ActsQuery,

@@ -5,11 +5,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from exchange.console.api.model import Answer, BodyCode, Code, Digest, Seconds, Time
+from exchange.console.api.model import Code, Digest, Seconds
 from exchange.console.words import Next
 from exchange.domain.deadline import Stage
 from exchange.domain.delivery import State
 from exchange.domain.directory import BodyStatus, CertificateUse
+from exchange.services.http.model import Answer, BodyCode, Time
 
 
 class FailureTold(Answer, frozen=True, kw_only=True):

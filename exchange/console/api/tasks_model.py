@@ -6,10 +6,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from exchange.console.api.model import Answer, BodyCode, Code, Digest, Link, Time
+from exchange.console.api.model import Code, Digest, Link
 from exchange.console.api.parameters import PAGE, After, FilterQuery, Limit
 from exchange.domain.delivery import State
 from exchange.domain.task import RATE, SAMPLE, SHARE, ItemState, Plan, Stage, TaskAct, TaskState
+from exchange.services.http.model import Answer, BodyCode, Time
 from exchange.services.tasks.choosing import LETTERS_AT_MOST
 
 TaskId = Annotated[str, Meta(description="Id of a task, 16 hexadecimal digits.")]

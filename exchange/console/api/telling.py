@@ -6,17 +6,18 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from exchange.console.api import model
+from exchange.console.api import acts_model
+from exchange.console.api import letters_model as model
 from exchange.console.api import overviews_model as overviews
 from exchange.console.pages.certificates import Expiring
 from exchange.console.words import next_word
 from exchange.domain.delivery import Delivery
 from exchange.domain.directory import Body
-from exchange.domain.fact import Registration
+from exchange.domain.fact import CommandFact, Registration
 from exchange.store.desk.notes import Note
 from exchange.store.overviews import BodySummary, FailureGroup, Now, Oldest, Percentiles, Route, Service, Silence
 from exchange.store.queries import PutAway
-from exchange.store.views import Act, DeliveryTimeline, Flag, Letter, Listed, Step, Summary, Timeline
+from exchange.store.views import DeliveryTimeline, Flag, Letter, Listed, Step, Summary, Timeline
 
 LETTERS = "/api/v1/letters"
 
@@ -89,9 +90,9 @@ def overview_line(told: Listed | Summary) -> model.OverviewLine:
     return model.OverviewLine(letter=whole.letter, recipient=whole.recipient, delivery=whole.delivery)
 
 
-def act(told: Act) -> model.ActTold:
+def act(told: CommandFact) -> acts_model.ActTold:
     """Something that a person did."""
-    return model.ActTold(
+    return acts_model.ActTold(
         action=told.action,
         person=told.person,
         second=told.second,
@@ -104,11 +105,11 @@ def act(told: Act) -> model.ActTold:
         said=told.said,
         journalled=told.journalled,
         statement=told.statement.hex(),
-        position=f"{told.partition}:{told.offset}",
+        position=f"{told.position.partition}:{told.position.offset}",
     )
 
 
-def story(told: Timeline, acts: Iterable[Act] | None) -> model.Story:
+def story(told: Timeline, acts: Iterable[CommandFact] | None) -> model.Story:
     """A letter's story, and what people did with it."""
     return model.Story(
         letter=letter(told.letter),

@@ -219,8 +219,8 @@ class _Telling:
                 self._say(
                     _(
                         "Each command of openssl looks at one signature or time-stamp; it says `CMS Verification "
-                        "successful` or `Verification: OK`. The last command looks at everything, and explains each "
-                        "step. No network is needed."
+                        "successful` or `Verification: OK`. The last command looks at everything but evidence records, "
+                        "and explains each step. No network is needed."
                     )
                 ),
             ),

@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from exchange.console.api import telling
-from exchange.console.api.model import ActsExport, ActTold
+from exchange.console.api.acts_model import ActsExport, ActTold
 from exchange.console.auth.acts import Act
 from exchange.console.auth.errors import AccessRefused
 from exchange.console.auth.visitor import require, signed_in

@@ -21,12 +21,12 @@ from exchange.console.pages import act_words
 from exchange.console.pages.act_export import exported
 from exchange.console.pages.act_filters import ActList
 from exchange.console.pages.asking import ask, renderer_of
+from exchange.domain.fact import CommandFact
 from exchange.domain.user import Right
 from exchange.services.http.problems import ApiRefused
 from exchange.store import queries
 from exchange.store.lists import Counted, Cursor, Page
 from exchange.store.queries.acts import ORDER
-from exchange.store.views import Act
 
 ROWS = 50
 FINDINGS = 100
@@ -104,7 +104,7 @@ async def _audit(request: Request, place: str, *, is_wrong: bool = False) -> Res
     after = request.query_params.get("after", "")
     cursor = Cursor.read(after, ORDER) if after else None
 
-    def question(connection: sa.Connection) -> tuple[Page[Act], Counted]:
+    def question(connection: sa.Connection) -> tuple[Page[CommandFact], Counted]:
         """What the database is asked."""
         return queries.acts(connection, filters.wanted, cursor, ROWS), queries.count_acts(connection, filters.wanted)
 

@@ -1,6 +1,6 @@
 """What the API is asked and what it answers. The OpenAPI document's schemas are made of these types."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 
 import msgspec
@@ -10,23 +10,18 @@ from exchange.agent.spool.incoming import ArrivalState
 from exchange.agent.spool.outgoing import OutgoingState
 from exchange.domain.event import Event
 from exchange.domain.statement import LetterKind
+from exchange.services.http.model import Answer, BodyCode, Time
 
 PAGE = 50
 PAGE_AT_MOST = 100
 WAIT_AT_MOST = 60
 
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="Id of a letter in the exchange, hexadecimal.")]
-BodyCode = Annotated[str, Meta(description="Code of a body in the directory.", examples=["mfa"])]
-Time = Annotated[datetime, Meta(tz=True)]
 Cursor = Annotated[
     int, Meta(ge=0, le=2**63 - 1, description="Position behind the last arrival that you have; 0 at first.")
 ]
 Limit = Annotated[int, Meta(ge=1, le=PAGE_AT_MOST, description="So many at most; fewer when they are large.")]
 Wait = Annotated[int, Meta(ge=0, le=WAIT_AT_MOST, description="Seconds to wait for one when there is none.")]
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What all answers share: fields of later versions may come, so readers pass over those they do not know."""
 
 
 class ArrivalsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

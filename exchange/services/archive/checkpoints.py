@@ -158,7 +158,7 @@ class Checkpoints:
             return
         self._asked = begun
         signed = await self._signed(head)
-        records = await finish(lambda: self._records(signed, begun))
+        records = await finish(self._records, signed, begun)
         await writer.write({PARTITION: records})
         self.newest, now = signed, self._now()
         self._metrics.published(head.size, len(records) - 1, now, witnessed=signed.seen.witnessed)

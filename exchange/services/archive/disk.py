@@ -29,4 +29,4 @@ class Disk:
             ArchiveError: what the writer raises.
         """
         async with self._turn:
-            return await finish(lambda: work(self._writer))
+            return await finish(work, self._writer)

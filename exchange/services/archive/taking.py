@@ -97,7 +97,7 @@ class Taking:
         taken = await reader.read(READ_SECONDS, BATCH_RECORDS)
         if not taken:
             return
-        batch = await finish(lambda: batch_of(taken))
+        batch = await finish(batch_of, taken)
         await self._disk.use(lambda writer: writer.take(batch.records))
         for stray in batch.strays:
             place = f"{stray.partition}:{stray.offset}"

@@ -1,6 +1,6 @@
 """All that was said about a letter, taken out of the archive and looked at again before it is given to anybody.
 
-1. The entries about the letter are those that the archive's index names, in the journal's order.
+1. The entries about the letter are those that the archive's index names, the letter's first, then in the log's order.
 2. Each is the very bytes that the log has at its place, up to a checkpoint that the log's policy accepts.
 3. Each names a version of the directory that its folder has, by its digest, and a policy.
 4. Each statement's signature holds for a certificate that this version lists, as of the decision.
@@ -65,7 +65,7 @@ class Archive(Protocol):
     """Where a letter's evidence lies; a folder, or an address. It only reads."""
 
     def places(self, letter: bytes) -> Sequence[Place]:
-        """Entries about a letter in the journal's order: the letter's own, receipts, deadlines, commands."""
+        """Entries about a letter, in whatever order: the letter's own, receipts, deadlines, commands."""
         ...
 
     def entry(self, place: Place) -> bytes:
@@ -165,7 +165,8 @@ def gather(archive: Archive, letter: bytes, directory: DirectoryFolder, policy: 
     """
     grounds = _Grounds(archive, directory)
     found = []
-    for place in archive.places(letter):
+    # By their place in the log, which is proven, and not by the index's word or the brokers' clocks.
+    for place in sorted(archive.places(letter), key=lambda place: (place.partition, place.index)):
         entry = archive.entry(place)
         if kind_of(entry) is Decided:
             found.append(_said(place, entry, archive.proof(place), grounds, policy))

@@ -2,6 +2,7 @@
 
 asking      parameters of a request
 answering   values as JSON
+model       types that all answers are made of
 problems    what goes wrong, as RFC 9457 tells it
 openapi     the OpenAPI document, made of a table of operations
 page        the page that people read, made of an OpenAPI document

@@ -7,5 +7,7 @@ letters     a letter's journalled bytes, read and checked
 results     what became of items
 throttle    how fast all of it may go, by what live letters wait
 pace        how many letters that is now
+turns       whose they are: what all tasks may say, shared among them
+tables      what the runner reads and writes, a transaction each
 runner      does what was let run; goes on after a restart where it stood
 """

@@ -7,13 +7,13 @@ killed anywhere goes on where it stood:
     2. mark      the items are `said`                                 killed before: said again, to no effect
 
 It looks at each task's state before every few letters, so a task that is cancelled or paused says nothing more
-within a second. How fast it goes is up to its own rate and to what live letters bear (`throttle`). A database, a
+within a second. How fast it goes is up to its own rate and to what live letters bear (`turns`). A database, a
 journal or a spool that is away is waited for; other letters go their way without it.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -21,26 +21,22 @@ from exchange.agent.drafts import DraftCommand
 from exchange.agent.errors import DraftRefused
 from exchange.domain.errors import ExchangeError
 from exchange.domain.own_bodies import CONSOLE_BODY
-from exchange.domain.task import ItemState, Stage, Standing, TaskAct, TaskRefused, TaskState, standing
+from exchange.domain.task import ItemState, Stage, Standing, TaskAct, TaskRefused, TaskState
 from exchange.journal.commands import REDRIVE
 from exchange.services.speaking import command_key
-from exchange.services.tasks.choosing import FRESH
 from exchange.services.tasks.letters import Found, Letters
 from exchange.services.tasks.metrics import TaskMetrics
-from exchange.services.tasks.pace import Pace
 from exchange.services.tasks.ports import Commands, key_of
-from exchange.services.tasks.results import heard, judged
-from exchange.services.tasks.throttle import Throttle, Turn
+from exchange.services.tasks.results import judged
+from exchange.services.tasks.tables import Tables
+from exchange.services.tasks.turns import Turns
 from exchange.services.threads import finish
 from exchange.store.database import Store
-from exchange.store.desk import items, tasks
 from exchange.store.desk.database import DeskStore
 from exchange.store.desk.items import Item
 from exchange.store.desk.lock import Lock
-from exchange.store.desk.tasks import Act, AtWork, Going, Task, Words
-from exchange.store.queries.places import states_at
-from exchange.store.queries.waits import taken_up_to, waits_within
-from exchange.store.rows import micros, moment
+from exchange.store.desk.tasks import Act, Task
+from exchange.store.rows import micros
 
 ROUND_SECONDS = 1.0
 """Between two rounds: each costs as much as ten letters, and several writes that the disk must confirm."""
@@ -50,18 +46,10 @@ HEAR_LATER_SECONDS = 10.0
 """How often results are asked for while a task runs, and after its end; less often when that takes long."""
 AT_ONCE = 50
 """Items said between two looks at the task's state."""
-HEARD_AT_ONCE = 5_000
 SETTLE = timedelta(minutes=15)
 """Whose recipients did not answer by then after the last letter is done: the letters lie in their inboxes."""
-HEARD_FOR = timedelta(days=1)
-"""Results are heard of for so long after a task's end."""
-PREVIEWS_FOR = timedelta(days=1)
-MOVED_ON = "moved-on"
-"""Noted beside an item that was handed over by itself before its turn came: nothing was said."""
 
 OTHER = "another console runs this desk's tasks; this one goes on when it ends"
-
-_HEARD = (ItemState.SAID, ItemState.TAKEN, ItemState.DELIVERED, ItemState.FAILED)
 
 log = logging.getLogger(__name__)
 
@@ -70,10 +58,8 @@ log = logging.getLogger(__name__)
 class _Course:
     """What is remembered of a running task between two rounds; all of it can be found again."""
 
-    pace: Pace
     standing: Standing | None = None
     hear_at: float = 0.0
-    going: Going | None = None
     read: dict[int, Found] = field(default_factory=dict)
     """Letters of the journal by their items' numbers, read ahead: to read one costs almost what many cost."""
 
@@ -101,15 +87,13 @@ class TaskRunner:
             now: the clock.
         """
         self._desk = desk
-        self._tracker = tracker
+        self._tables = Tables(desk, tracker, now)
+        self._turns = Turns(self._tables, now)
         self._speaker = speaker
         self._letters = letters
         self._metrics = metrics
         self._now = now
         self._courses: dict[str, _Course] = {}
-        self._throttle = Throttle()
-        self._rates: dict[str, int] = {}
-        """Of tasks that have something to say."""
         self._waiting_for = ""
 
     @property
@@ -141,20 +125,18 @@ class TaskRunner:
         self._metrics.stand_by(is_standing_by=not is_ours)
         if is_ours:
             return await self.round()
-        self._courses = {}  # somebody else moves them on
+        self._keep(())  # somebody else moves them on
         return OTHER
 
     async def round(self) -> str:
         """One step of every task that has something to do; what one of them waits for, empty when none does."""
         waiting_for, clock = "", asyncio.get_running_loop().time
         try:
-            found, running = await finish(self._at_work)
+            found, running = await finish(self._tables.at_work)
         except ExchangeError as error:
             return f"{error.code}: {error}"
         self._metrics.show(running, self._now())
-        names = {each.task for each in found}
-        self._courses = {task: course for task, course in self._courses.items() if task in names}
-        self._rates = {task: rate for task, rate in self._rates.items() if task in names}
+        self._keep({each.task for each in found})
         for task, is_over in found:
             if is_over and task in self._courses and clock() < self._courses[task].hear_at:
                 continue
@@ -162,22 +144,26 @@ class TaskRunner:
                 await self._step(task)
             except ExchangeError as error:  # another task may need less
                 waiting_for = f"{error.code}: {error}"
-        if not self._rates:
-            self._throttle.had_nothing_to_say()
+        self._turns.end_round()
         return waiting_for
+
+    def _keep(self, tasks: Collection[str]) -> None:
+        """Forget all other tasks."""
+        self._courses = {task: course for task, course in self._courses.items() if task in tasks}
+        self._turns.keep(tasks)
 
     async def _step(self, name: str) -> None:
         clock = asyncio.get_running_loop().time
-        task, unsaid = await finish(lambda: self._task(name))
-        course = self._courses.setdefault(name, _Course(Pace(clock())))
-        self._rates.pop(name, None)
+        task, unsaid = await finish(self._tables.task, name)
+        course = self._courses.setdefault(name, _Course())
+        self._turns.rest(name)
         await self._say_acts(task, unsaid)
         if task.started is None:
             return
         if clock() >= course.hear_at:
             begun = clock()
             await self._hear(task)
-            course.standing = await finish(lambda: self._standing(name))
+            course.standing = await finish(self._tables.standing, name)
             least = HEAR_LATER_SECONDS if task.state.is_last else HEAR_SECONDS
             course.hear_at = clock() + max(least, 10 * (clock() - begun))
         if task.state is TaskState.RUNNING and course.standing is not None:
@@ -188,7 +174,7 @@ class TaskRunner:
         for act in unsaid:
             await self._speaker.say(f"{command_key(act.act.command, task.id)}:{act.number}", _draft_of(task, act))
         if unsaid:
-            await finish(lambda: self._acts_said(task.id, unsaid[-1].number))
+            await finish(self._tables.acts_said, task.id, unsaid[-1].number)
 
     async def _advance(self, task: Task, course: _Course, stand: Standing) -> None:
         if stand.stop:
@@ -196,42 +182,27 @@ class TaskRunner:
         elif stand.awaited == 0:
             await self._end(task, TaskAct.FINISH)
         elif stand.stage is None:
-            if await finish(lambda: self._has_settled(task)):
+            if self._now() - await finish(self._tables.last_said, task) > SETTLE:
                 await self._end(task, TaskAct.FINISH)
         else:
-            await self._say_some(task, course, stand)
+            await self._say_some(task, course, stand.stage)
 
-    async def _say_some(self, task: Task, course: _Course, stand: Standing) -> None:
+    async def _say_some(self, task: Task, course: _Course, stage: Stage) -> None:
         """As many as the pace allows, looking at the task's state again and again."""
-        self._rates[task.id] = task.plan.rate
-        left = course.pace.allowed(asyncio.get_running_loop().time(), await self._paced(task, course))
-        while left > 0 and stand.stage is not None:
-            wanted, stage = min(left, AT_ONCE), stand.stage
-            items = await finish(lambda: self._next_items(task.id, stage, wanted))  # noqa: B023 - awaited at once
+        left = await self._turns.allowed(task)
+        while left > 0:
+            items = await finish(self._tables.next_items, task.id, stage, min(left, AT_ONCE))
             if not items:
                 course.hear_at = 0.0
-                del self._rates[task.id]
+                self._turns.rest(task.id)
                 return
             await self._say(task, course, items)
-            course.pace.used(len(items))
+            self._turns.used(task.id, len(items))
             left -= len(items)
-
-    async def _paced(self, task: Task, course: _Course) -> float:
-        """Letters a second that a task may say now; what it comes to is noted beside the task for people."""
-        throttle, most = self._throttle, sum(self._rates.values())
-        may_work, turn = throttle.may_work(self._now()), throttle.ended
-        if turn is not None and (waits := await finish(lambda: self._waits(turn))) is not None:
-            throttle.heard(*waits, most)
-        pace = min(task.plan.rate, throttle.pace / len(self._rates))
-        going = Going(round(pace), *(throttle.waits or (0.0, 0.0)))
-        if going != course.going:
-            await finish(lambda: self._goes(task.id, going))
-            course.going = going
-        return pace if may_work else 0.0
 
     async def _say(self, task: Task, course: _Course, items: Sequence[Item]) -> None:
         """Say what did not move on by itself meanwhile, then mark it; all of it goes to the disk together."""
-        moved = await finish(lambda: self._moved_on(items))
+        moved = await finish(self._tables.moved_on, items)
         numbers = {item.number for item in moved}
         found = await self._read(task, course, [item for item in items if item.number not in numbers])
         said = await asyncio.gather(*(self._said(task, letter) for letter in found), return_exceptions=True)
@@ -244,7 +215,7 @@ class TaskRunner:
         """The letters of items."""
         if any(item.number not in course.read for item in items):
             stage = Stage(items[0].stage)
-            ahead = await finish(lambda: self._next_items(task.id, stage, AT_ONCE))
+            ahead = await finish(self._tables.next_items, task.id, stage, AT_ONCE)
             wanted = {item.number: item for item in (*ahead, *items)}
             course.read = {found.item.number: found for found in await self._letters.read([*wanted.values()])}
         return [replace(course.read.pop(item.number), item=item) for item in items]
@@ -264,7 +235,7 @@ class TaskRunner:
         """What became of items that were said; those of a whole task a part at a time."""
         first = 0
         while True:
-            items = await finish(lambda: self._open_items(task.id, first))  # noqa: B023 - awaited at once
+            items = await finish(self._tables.open_items, task.id, first)
             if not items:
                 return
             first = items[-1].number + 1
@@ -272,92 +243,20 @@ class TaskRunner:
             words = await self._speaker.all_said([*map(key_of, said)]) if said else {}
             known = {item.number: item for item in judged(said, words)}
             now = [known.get(item.number, item) for item in items]
-            known |= {item.number: item for item in await finish(lambda: self._heard(now, task.begins))}  # noqa: B023
+            known |= {item.number: item for item in await finish(self._tables.heard, now, task.begins)}
             await self._change([*known.values()])
 
     async def _change(self, changed: Sequence[Item]) -> None:
         if changed:
-            await finish(lambda: self._write(changed))
+            await finish(self._tables.change, changed)
             self._metrics.count(changed, self._now())
 
     async def _end(self, task: Task, act: TaskAct, code: str = "") -> None:
         try:
-            await finish(lambda: self._act(task.id, act, code))
+            await finish(self._tables.act, task.id, act, code)
         except TaskRefused:
             return  # somebody paused or cancelled it meanwhile, which counts
         log.info("task %s: %s %s", task.id, act, code, extra={"task": task.id})
-
-    # What runs in a thread: one short transaction each.
-
-    def _at_work(self) -> tuple[list[AtWork], int]:
-        now = self._now()
-        with self._desk.reading() as connection:
-            found, running = tasks.at_work(connection, now - HEARD_FOR), tasks.running(connection)
-            old = tasks.has_old_previews(connection, now - PREVIEWS_FOR)
-        if old:
-            with self._desk.writing() as connection:
-                tasks.forget_previews(connection, now - PREVIEWS_FOR)
-        return found, running
-
-    def _task(self, name: str) -> tuple[Task, list[Act]]:
-        with self._desk.reading() as connection:
-            return tasks.get(connection, name), tasks.acts(connection, name, unsaid=True)
-
-    def _standing(self, name: str) -> Standing:
-        with self._desk.reading() as connection:
-            return standing(items.tallies(connection, [name])[name])
-
-    def _acts_said(self, name: str, up_to: int) -> None:
-        with self._desk.writing() as connection:
-            tasks.acts_said(connection, name, up_to)
-
-    def _next_items(self, name: str, stage: Stage, limit: int) -> list[Item]:
-        with self._desk.reading() as connection:
-            if tasks.get(connection, name).state is not TaskState.RUNNING:
-                return []
-            return items.next_of(connection, name, stage, limit)
-
-    def _open_items(self, name: str, first: int) -> list[Item]:
-        with self._desk.reading() as connection:
-            return items.awaited(connection, name, _HEARD, first, HEARD_AT_ONCE)
-
-    def _moved_on(self, items: Sequence[Item]) -> list[Item]:
-        with self._tracker.reading() as connection:
-            states = states_at(connection, {item.place for item in items})
-        fresh = {state.value for state in FRESH}
-        return [
-            item._replace(state=ItemState.HANDED_OVER.value, code=MOVED_ON)
-            for item in items
-            if item.was in fresh and states.get((item.place, item.recipient), item.was) not in fresh
-        ]
-
-    def _heard(self, items: Sequence[Item], begins: str) -> list[Item]:
-        with self._tracker.reading() as connection:
-            return heard(connection, items, begins)
-
-    def _waits(self, turn: Turn) -> tuple[list[float], list[float]] | None:
-        """What live letters waited in the seconds of a turn; None: not all of it is known yet."""
-        with self._tracker.reading() as connection:
-            taken = taken_up_to(connection)
-            if taken is None or taken < turn.ends:
-                return None
-            return waits_within(connection, *turn.working), waits_within(connection, *turn.quiet)
-
-    def _goes(self, name: str, going: Going) -> None:
-        with self._desk.writing() as connection:
-            tasks.goes(connection, name, going)
-
-    def _has_settled(self, task: Task) -> bool:
-        with self._desk.reading() as connection:
-            return self._now() - moment(items.last_said(connection, task.id)) > SETTLE
-
-    def _write(self, changed: Sequence[Item]) -> None:
-        with self._desk.writing() as connection:
-            items.change(connection, changed)
-
-    def _act(self, name: str, act: TaskAct, code: str) -> None:
-        with self._desk.writing() as connection:
-            tasks.act(connection, name, act, "", self._now(), said=Words(code=code))
 
 
 def _draft_of(task: Task, act: Act) -> DraftCommand:

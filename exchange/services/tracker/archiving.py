@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 
 from exchange.services.threads import finish
 from exchange.store.database import Store
@@ -43,7 +42,7 @@ async def keep_putting_away(
         begin, moment = clock(), now()
         month = earlier(month_of(moment), keep_months)
         try:
-            step = await finish(partial(store.put_away, window_of(month).since, moment, after))
+            step = await finish(store.put_away, window_of(month).since, moment, after)
         except StoreError as error:
             if error.code != "store-version":  # the tracker makes the tables
                 log.warning("old letters are put away later: %s: %s", error.code, error)

@@ -156,7 +156,7 @@ class Tracker:
         before = self._facts
         await finish(self._store.migrate)
         self._begin_with(frozenset(range(self._partitions)))
-        positions = await finish(lambda: self._positions(self._followed))
+        positions = await finish(self._positions, self._followed)
         async with self._open_reader(positions) as reader:
             await require_complete(reader, positions)
             ends = await reader.end_offsets()
@@ -180,7 +180,7 @@ class Tracker:
     async def _follow_shard(self, shard: Shard) -> None:
         """Follow the partitions that are held until they should be others."""
         self._begin_with(self._held)
-        positions = await finish(lambda: self._positions(self._followed))
+        positions = await finish(self._positions, self._followed)
         async with self._open_reader(positions) as reader:
             await require_complete(reader, positions)
             ends = await reader.end_offsets()
@@ -216,7 +216,7 @@ class Tracker:
         records = await reader.read(READ_SECONDS, BATCH_RECORDS)
         if not records:
             return
-        batch, taken = await finish(lambda: self._store_batch(records, shard))
+        batch, taken = await finish(self._store_batch, records, shard)
         self._facts += len(batch.facts)
         self._metrics.count(taken, batch.journalled)
         if self._deadlines is not None:

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
 
 from exchange.domain.errors import ExchangeError
@@ -119,7 +118,7 @@ class Witness:
             turn.release()
 
     async def _in_turn(self, request: AddCheckpoint, checkpoint: Checkpoint, tiles: Tiles | None) -> Reply:
-        known = await finish(partial(self._state.known, checkpoint.origin))
+        known = await finish(self._state.known, checkpoint.origin)
         verdict = judge(known.head, request, checkpoint)
         if verdict is Verdict.WRONG:
             return Reply(verdict.status, "the old size is above the checkpoint's\n")
@@ -144,8 +143,8 @@ class Witness:
 
     async def _cosign(self, request: AddCheckpoint, checkpoint: Checkpoint, known: Known) -> Reply:
         note = str(request.note)
-        if not await finish(partial(self._state.advance, known.head, checkpoint, note)):
-            latest = await finish(partial(self._state.known, checkpoint.origin))
+        if not await finish(self._state.advance, known.head, checkpoint, note):
+            latest = await finish(self._state.known, checkpoint.origin)
             return Reply(HTTPStatus.CONFLICT, f"{latest.head.size}\n", SIZE_TYPE)
         self.waiting_for = ""
         at = self._now()
@@ -157,14 +156,14 @@ class Witness:
         loop = asyncio.get_running_loop()
         until = loop.time() + LOOK_SECONDS
         while looked.size < checkpoint.size and loop.time() < until:
-            further = await finish(partial(look, looked, checkpoint, tiles))
-            await finish(partial(self._state.look, checkpoint.origin, looked, further))
+            further = await finish(look, looked, checkpoint, tiles)
+            await finish(self._state.look, checkpoint.origin, looked, further)
             looked = further
         return looked
 
     async def _look_back(self, request: AddCheckpoint, checkpoint: Checkpoint) -> None:
         """Compare a checkpoint with the one of its size that was cosigned: a log shows one root of each."""
-        note = await finish(partial(self._state.cosigned, checkpoint.origin, checkpoint.size))
+        note = await finish(self._state.cosigned, checkpoint.origin, checkpoint.size)
         if note is not None and not note.startswith(request.note.text):
             why = f"two checkpoints of {checkpoint.size} entries with different roots"
             await self._keep_found(Contradiction(Kind.SPLIT, why, note, request.note))
@@ -173,12 +172,12 @@ class Witness:
         self, kind: Kind, why: str, request: AddCheckpoint, known: Known, error: LogRefused | None = None
     ) -> None:
         origin = Checkpoint.parse(request.note.text).origin
-        cosigned = await finish(partial(self._state.cosigned, origin, known.head.size))
+        cosigned = await finish(self._state.cosigned, origin, known.head.size)
         pair = error.pair if isinstance(error, Rewritten) else ()
         await self._keep_found(Contradiction(kind, why, cosigned, request.note, pair))
 
     async def _keep_found(self, found: Contradiction) -> None:
-        folder = await finish(partial(self._keeper.keep, found, self._now()))
+        folder = await finish(self._keeper.keep, found, self._now())
         if folder is not None:
             ids = {"kind": found.kind.value, "folder": str(folder)}
             log.error("a log contradicts itself, and the proof is kept: %s", found.why, extra=ids)

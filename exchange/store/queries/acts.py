@@ -6,16 +6,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from exchange.domain.fact import CommandFact
 from exchange.store.lists import MOST_COUNTED, ActFilter, Counted, Cursor, Page
 from exchange.store.queries.letters import is_sayable
-from exchange.store.rows import ActRow, micros, moment, position_at
+from exchange.store.rows import ActRow, micros, moment
 from exchange.store.schema import acts as table
-from exchange.store.views import Act
 
 ORDER = "acts"
 
 
-def acts(connection: sa.Connection, wanted: ActFilter, after: Cursor | None, limit: int) -> Page[Act]:
+def acts(connection: sa.Connection, wanted: ActFilter, after: Cursor | None, limit: int) -> Page[CommandFact]:
     """A page of what was done, youngest first.
 
     Args:
@@ -35,7 +35,7 @@ def acts(connection: sa.Connection, wanted: ActFilter, after: Cursor | None, lim
     rows = [ActRow(*row) for row in connection.execute(ordered)]
     more = len(rows) > limit
     following = Cursor(ORDER, rows[limit - 1].journalled, rows[limit - 1].place) if more else None
-    return Page(tuple(map(_act, rows[:limit])), following)
+    return Page(tuple(row.fact() for row in rows[:limit]), following)
 
 
 def count_acts(connection: sa.Connection, wanted: ActFilter) -> Counted:
@@ -76,23 +76,3 @@ def _conditions(wanted: ActFilter) -> list[sa.ColumnElement[bool]] | None:
     if wanted.until is not None:
         conditions.append(table.c.journalled < micros(wanted.until))
     return conditions
-
-
-def _act(row: ActRow) -> Act:
-    at = position_at(row.place)
-    return Act(
-        partition=at.partition,
-        offset=at.offset,
-        statement=row.statement,
-        body=row.body,
-        action=row.action,
-        task=row.task,
-        person=row.person,
-        second=row.second,
-        reason=row.reason,
-        detail=row.detail,
-        letter=row.letter or None,
-        recipient=row.recipient,
-        said=moment(row.said),
-        journalled=moment(row.journalled),
-    )

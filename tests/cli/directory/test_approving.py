@@ -10,11 +10,12 @@ from exchange.cli import app
 from exchange.domain.directory import BodyStatus, Contact, Names
 from exchange.security.directory.draft import Draft
 from exchange.security.keys import load_private_key
-from tests.cli.directory.test_keepers import draft, enter, place
-from tests.cli.directory.test_looking import MARKUP, Place
+from tests.cli.directory.place import Place
+from tests.cli.directory.test_keepers import draft, enter
+from tests.cli.directory.test_looking import MARKUP
 
-__all__ = ["draft", "place"]
-"""Fixtures of keepers."""
+__all__ = ["draft"]
+"""Fixture of keepers."""
 
 
 def sha256(file: str) -> str:

@@ -21,14 +21,8 @@ from exchange.security.directory.draft import Draft
 from exchange.security.directory.publisher import DirectoryPublisher
 from exchange.security.errors import DirectoryRefused
 from exchange.security.keys import load_private_key, make_key
-from tests.cli.directory.test_looking import NOW, Place
+from tests.cli.directory.place import NOW, Place
 from tests.patience import PATIENCE
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    """An installation that does not run."""
-    return Place(tmp_path / "installation")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from exchange.security.authority import Authority
 from exchange.security.crl import read_crl
 from exchange.security.enrolment import decode_answer, encode_request, make_request
 from exchange.security.keys import PrivateKey, load_certificate
-from tests.cli.directory.test_looking import NOW, Place
+from tests.cli.directory.place import NOW, Place
 
 WRONG = """code;kind;name_ky;name_ru;soate
 one;ayil-okmotu;Бир;Один;99999999999999
@@ -27,12 +27,6 @@ GOOD = """code;kind;name_ky;name_ru;soate;parent
 one;ayil-okmotu;Бир айыл;Один;41702205807000;two
 two;raion;Эки район;Два;41702205000000;
 """
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    """An installation that does not run."""
-    return Place(tmp_path / "installation")
 
 
 def keys() -> dict[CertificateUse, PrivateKey]:

@@ -108,7 +108,11 @@ def _facts(text: str) -> tuple[LetterFact, ReceiptFact, CommandFact]:
         Position(0, 4), LETTER, text, text, course, Event.REFUSED, NOW, text, Registration(text, text, text), text
     )
     said = (text,) * 7
-    return letter, receipt, CommandFact(Position(0, 6), LETTER[::-1], *said, LETTER, text, course)
+    return (
+        letter,
+        receipt,
+        CommandFact(Position(0, 6), LETTER[::-1], *said, LETTER, text, course.created, course.journalled),
+    )
 
 
 def _card(text: str) -> LetterCard:

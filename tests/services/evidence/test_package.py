@@ -43,6 +43,15 @@ def test_all_that_was_said_about_the_letter_is_there_in_the_journal_s_order(cour
     assert events[-1]["etsi"] == "http://uri.etsi.org/19522/Event/ConsignmentRejection"
 
 
+def test_the_order_is_the_log_s(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the archive's index says, which may go by a broker's clock that was put back."""
+    archive, order = MemoryArchive(course.archive.journal), made(course).index["events"]
+    monkeypatch.setattr(archive, "places", lambda letter: archive.about[letter][::-1])
+    gathered = gather(archive, course.letter.digest, course.world.published, archive.policy)
+    case = make_case(gathered, course.world.published, archive.policy_text, (), stamped=False)
+    assert case.index["events"] == order
+
+
 def test_a_refused_letter_has_evidence_too(course: Course) -> None:
     """Nobody can withhold a refusal."""
     gathered = gather(course.archive, course.refused.digest, course.world.published, course.archive.policy)

@@ -124,7 +124,7 @@ class Place:
             TaskMetrics(CollectorRegistry()),
             self.now,
         )
-        self.runner._throttle.pace = 1000.0
+        self.runner._turns.throttle.pace = 1000.0
 
     def catch_up(self) -> None:
         """The tracker takes what is new in the journal."""
@@ -172,7 +172,8 @@ class Place:
         for _ in range(number):
             for course in self.runner._courses.values():
                 course.hear_at = 0.0
-                course.pace._filled = 1000.0
+            for share in self.runner._turns._shares.values():
+                share.bucket._filled = 1000.0
             waiting_for = await self.runner.round()
         return waiting_for
 

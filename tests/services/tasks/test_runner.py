@@ -13,7 +13,8 @@ from exchange.journal.facts import JournalRecord
 from exchange.services.speaking import command_key
 from exchange.services.tasks.letters import Flaw
 from exchange.services.tasks.results import REPEAT
-from exchange.services.tasks.runner import MOVED_ON, SETTLE
+from exchange.services.tasks.runner import SETTLE
+from exchange.services.tasks.tables import MOVED_ON
 from exchange.services.tasks.throttle import ENOUGH, QUIET, WORK
 from exchange.store.errors import StoreError
 from tests.services.tasks.place import ASEL, BAKYT, REASON, Place, bus_away
@@ -123,7 +124,7 @@ async def test_killed_between_saying_and_marking(place: Place, monkeypatch: pyte
     place.letters(4)
     task = await place.begun()
     with monkeypatch.context() as patched:
-        patched.setattr(place.runner, "_write", _killed)
+        patched.setattr(place.runner._tables, "change", _killed)
         with pytest.raises(Killed):
             await place.rounds(2)
     before = place.speaker.redriven()
@@ -266,7 +267,7 @@ async def test_live_letters_that_wait_slow_it_down(place: Place) -> None:
     place.letters(20)
     task = await place.begun(plan=SLOWLY)
     await place.rounds(2)
-    throttle = place.runner._throttle
+    throttle = place.runner._turns.throttle
     throttle.pace = 3.0
     throttle._working, throttle._quiet = [0.020] * ENOUGH, deque([0.010] * ENOUGH)
     place.ahead += WORK + QUIET

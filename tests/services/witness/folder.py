@@ -41,7 +41,7 @@ def take(writer: ArchiveWriter, partition: int, entries: int) -> None:
 def served(folder: Path) -> Iterator[str]:
     """A folder over HTTP; its address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
