@@ -161,7 +161,7 @@ def error_page(renderer: Renderer, request: Request, error: Exception) -> Respon
     status = status_of(error)
     code = error.code if isinstance(error, ExchangeError) else ""
     fault = BY_CODE.get(code) or FAULTS.get(status) or FAULTS[_nearest(status)]
-    number = str(getattr(request.state, "request_id", "")) if status is HTTPStatus.INTERNAL_SERVER_ERROR else ""
+    number = str(getattr(request.state, "request_id", "")) if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
     response = renderer.page(
         request, "error.html", status.value, fault=fault, status=status.value, code=code, number=number
     )
