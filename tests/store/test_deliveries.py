@@ -185,6 +185,16 @@ def test_what_is_counted_ends(filled: Store) -> None:
         assert queries.count(connection, DeliveryFilter(), 4) == Counted(4)
 
 
+def test_a_page_that_is_the_whole_list_is_counted(filled: Store) -> None:
+    """No further question is asked; of a longer list one is."""
+    with filled.reading() as connection:
+        for limit in (3, 4):
+            page = queries.deliveries(connection, DeliveryFilter(), None, limit)
+            assert queries.counted(connection, DeliveryFilter(), None, page) == Counted(4)
+        nothing = queries.deliveries(connection, DeliveryFilter(kind="no-such"), None, 3)
+        assert queries.counted(connection, DeliveryFilter(kind="no-such"), None, nothing) == Counted(0)
+
+
 @given(text=st.text(max_size=300))
 def test_cursors_that_are_none(text: str) -> None:
     """One error with a code, for any text whatever."""

@@ -1,6 +1,8 @@
 """Packages for the verifier: true ones, and those of an exchange that lies in what it decides, logs or hands out."""
 
+import io
 import json
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -242,3 +244,21 @@ def kept(data: bytes) -> Content:
 def id_of(data: bytes) -> str:
     """SHA-256 in hexadecimal."""
     return sha256(data).hexdigest()
+
+
+def flipped(data: bytes, at: int, by: int = 1) -> bytes:
+    """The same with another byte."""
+    at %= len(data)
+    return data[:at] + bytes([data[at] ^ by]) + data[at + 1 :]
+
+
+def inner(files: Mapping[str, bytes], container: str, name: str) -> bytes:
+    """A file of a statement's container."""
+    with zipfile.ZipFile(io.BytesIO(files[container])) as opened:
+        return opened.read(name)
+
+
+def zip_files(data: bytes) -> dict[str, bytes]:
+    """All files of an archive."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}

@@ -4,7 +4,7 @@ import io
 import json
 import struct
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,9 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.domain.decision import Decided
-from exchange.security import der
 from exchange.services.evidence.container import ASIC_E, asic_s, zipped
-from tests.verify.making import LOOKED, Course, WitnessedArchive
+from tests.verify.making import Course, WitnessedArchive, flipped, inner, zip_files
 from tests.world import NOW
 
 Files = dict[str, bytes]
@@ -28,18 +27,6 @@ LETTER, RECEIPT = "statements/0001-letter.asics", "statements/0002-receipt.asics
 def files(course: Course) -> Files:
     """A true package's."""
     return course.files()
-
-
-def flipped(data: bytes, at: int, by: int = 1) -> bytes:
-    """The same with another byte."""
-    at %= len(data)
-    return data[:at] + bytes([data[at] ^ by]) + data[at + 1 :]
-
-
-def inner(files: Mapping[str, bytes], container: str, name: str) -> bytes:
-    """A file of a statement's container."""
-    with zipfile.ZipFile(io.BytesIO(files[container])) as opened:
-        return opened.read(name)
 
 
 # --- the zip: one text only
@@ -120,12 +107,6 @@ def test_a_file_that_no_manifest_names(course: Course, files: Files) -> None:
     assert "extra.txt: no manifest names it" in course.look(zipped({**more, "extra.txt": b"read me"})).refused
     del more["log.policy"]
     assert "log.policy: is not in the package" in course.look(zipped(more)).refused
-
-
-def zip_files(data: bytes) -> dict[str, bytes]:
-    """All files of an archive."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
 
 
 @pytest.mark.parametrize(
@@ -444,44 +425,6 @@ def test_an_altered_directory(course: Course, files: Files, name: str) -> None:
     assert "lacks the file" in found.refused
 
 
-def test_time_stamps_of_other_bytes_or_authorities(course: Course) -> None:
-    """And those whose authority's certificate ended before the reader had the package."""
-    stamped = zip_files(course.package(stamped=True))
-    found = course.look(zipped({**stamped, "META-INF/timestamp.tst": flipped(stamped["META-INF/timestamp.tst"], -1)}))
-    assert (found.step, "timestamp.tst" in found.refused) == (9, True)
-    other = course.files(stamped=True)
-    other["tokens/3.tsr"] = course.stamp(b"something else")
-    assert "it is of other bytes" in course.look(course.zipped(other, stamped=True)).refused
-    assert course.look(course.package(stamped=True), authorities=[course.statement_root.certificate]).step == 9
-    late = course.look(course.package(stamped=True), at=LOOKED + timedelta(days=800))
-    assert "say with --at" in late.refused
-
-
-def test_a_time_stamp_of_another_signature(course: Course) -> None:
-    """And whatever else stands behind a signature, where nothing is signed."""
-    turned = course.files(stamped=True, tokens=lambda data: course.tokens(data[::-1]))
-    found = course.look(course.zipped(turned, stamped=True))
-    assert (found.step, found.refused) == (9, f"step 9: {LETTER}: it is of other bytes")
-    files = course.files(stamped=True)
-    statement, signature = (inner(files, LETTER, each) for each in ("statement", "META-INF/signature.p7s"))
-    other = signature.replace(bytes.fromhex("060b2a864886f70d010910020e"), bytes.fromhex("060b2a864886f70d010910020f"))
-    found = course.look(course.zipped({**files, LETTER: asic_s(statement, other)}, stamped=True))
-    assert (found.step, "it holds more than a time-stamp" in found.refused) == (4, True)
-
-
-@pytest.mark.parametrize("what", ["lists", "time-stamp"])
-def test_other_parts_of_a_signature(course: Course, what: str) -> None:
-    """Certificates, lists and one time-stamp: nothing signs what else could be put there."""
-    files = course.files(stamped=True)
-    statement, signature = (inner(files, LETTER, each) for each in ("statement", "META-INF/signature.p7s"))
-    token = signature.index(bytes.fromhex("060b2a864886f70d010910020e"))
-    at = {"lists": signature.index(der.encode(der.CONTEXT_1, course.crl)), "time-stamp": token - 8}[what]
-    assert signature[at] == der.CONTEXT_1
-    other = signature[:at] + b"\xa2" + signature[at + 1 :]
-    found = course.look(course.zipped({**files, LETTER: asic_s(statement, other)}, stamped=True))
-    assert (found.step, "it has other parts" in found.refused) == (4, True)
-
-
 # --- any byte
 
 
@@ -505,23 +448,6 @@ def test_nor_when_the_manifest_is_made_anew(course: Course, files: Files, which:
     found, true = course.look({**files, name: flipped(files[name], at, by)}), course.look(files)
     assert found.refused or (found.steps, found.story) == (true.steps, true.story), name
     assert found.refused or name in UNBELIEVED or name.endswith((".asics", ".pem")), name
-
-
-@settings(max_examples=12, deadline=None)
-@given(which=st.booleans(), at=st.integers(0, 1 << 30), by=st.integers(1, 255))
-def test_nor_in_a_time_stamp(course: Course, stamped: Files, *, which: bool, at: int, by: int) -> None:
-    """Another time, or the time of something else."""
-    name = "tokens/3.tsr" if which else "META-INF/timestamp.tst"
-    whole = {**stamped, name: flipped(stamped[name], at, by)}
-    inside = {each: data for each, data in whole.items() if each != "mimetype" and not each.startswith("META-INF/")}
-    found = course.look(course.zipped(inside, stamped=True) if which else zipped(whole))
-    assert found.refused or found.steps == course.look(zipped(stamped)).steps
-
-
-@pytest.fixture(scope="module")
-def stamped(course: Course) -> Files:
-    """A package with time-stamps, manifest and all."""
-    return zip_files(course.package(stamped=True))
 
 
 @pytest.fixture(scope="module")

@@ -35,8 +35,8 @@ async def letters(asked: Asked[LettersQuery]) -> Response:
 
     def question(connection: sa.Connection) -> tuple[Page[Listed], Counted | None]:
         """What the database is asked."""
-        counted = queries.count(connection, which) if query.count else None
-        return queries.deliveries(connection, which, after, query.limit), counted
+        page = queries.deliveries(connection, which, after, query.limit)
+        return page, queries.counted(connection, which, after, page) if query.count else None
 
     page, counted = await asked.told(question)
     count = None if counted is None else CountTold(number=counted.number, more=counted.more)

@@ -61,7 +61,7 @@ async def letters(request: Request) -> Response:
     def question(connection: sa.Connection) -> LetterList:
         """What the database is asked."""
         page = queries.deliveries(connection, wanted, cursor, ROWS)
-        return LetterList(page, queries.count(connection, wanted))
+        return LetterList(page, queries.counted(connection, wanted, cursor, page))
 
     found = await ask(request, question)
     return renderer_of(request).page(

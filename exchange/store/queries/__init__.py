@@ -19,7 +19,7 @@ from exchange.store.queries.acts import acts, count_acts, last_said
 from exchange.store.queries.archived import PutAway, digests_put_away, put_away
 from exchange.store.queries.bodies import bodies_last_seen, body_summary, last_word, oldest, silent, waiting
 from exchange.store.queries.changes import changes, reached
-from exchange.store.queries.deliveries import count, deliveries
+from exchange.store.queries.deliveries import count, counted, deliveries
 from exchange.store.queries.failures import failure_groups
 from exchange.store.queries.letters import (
     counts,
@@ -47,6 +47,7 @@ __all__ = [
     "changes",
     "count",
     "count_acts",
+    "counted",
     "counts",
     "days",
     "deliveries",

@@ -130,6 +130,11 @@ def count(
     return Counted(number, more=is_cut)
 
 
+def counted(connection: sa.Connection, wanted: DeliveryFilter, after: Cursor | None, page: Page[Listed]) -> Counted:
+    """How long a list is, of which the page behind `after` was read: a page that is all of it says so itself."""
+    return Counted(len(page.items)) if after is None and page.after is None else count(connection, wanted)
+
+
 def states_of(wanted: DeliveryFilter) -> frozenset[State] | None:
     """The states that a filter leaves; None for any."""
     states = frozenset(wanted.states or State)

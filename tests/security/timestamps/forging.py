@@ -72,6 +72,7 @@ class Forger:
         version: of the TSTInfo.
         kind: object identifier of what is signed, in hexadecimal.
         attributes: signed ones in place of the right ones, by the encoded object identifier; None leaves one out.
+        imprint: DER of the imprint, in place of the right one.
     """
 
     signer: KeyPair
@@ -81,6 +82,7 @@ class Forger:
     kind: str = TST_INFO
     version: int = 1
     attributes: Mapping[str, bytes | None] = field(default_factory=lambda: MappingProxyType({}))
+    imprint: bytes = b""
 
     def response(self, imprint: Imprint, at: datetime) -> bytes:
         """An answer that says granted."""
@@ -92,7 +94,7 @@ class Forger:
         info = sequence(
             bytes((2, 1, self.version)),
             bytes.fromhex("06032a0304"),
-            imprint.encoded,
+            self.imprint or imprint.encoded,
             b"\x02\x01\x07",
             time,
             self.behind,
@@ -133,6 +135,12 @@ class Forger:
             bytes.fromhex(ECDSA),
             encode(0x04, value),
         )
+
+
+def weak_imprint(data: bytes) -> bytes:
+    """The SHA-1 of data, as an imprint in DER."""
+    algorithm = sequence(bytes.fromhex("06052b0e03021a0500"))
+    return sequence(algorithm, encode(0x04, sha1(data).digest()))  # noqa: S324
 
 
 def meant_v1(certificate: x509.Certificate) -> bytes:
