@@ -3,9 +3,13 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jinja2 import Environment, FileSystemBytecodeCache
 
+from exchange.console.pages import rendering
+from exchange.console.pages.language import Language
 from exchange.store.database import Store
 from exchange.store.desk.database import DeskStore
 from tests.console.auth.people import Staff, staffed
@@ -15,8 +19,24 @@ from tests.console.seed_tasks import seed_tasks
 from tests.console.site import ConsoleSite, console_site
 from tests.journal.synthetic import SyntheticJournal, story
 from tests.services.evidence.filed import Filed
-from tests.store.support import TOPIC, fill
+from tests.store.support import TOPIC, empty_store, fill
 from tests.world import World
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A language's templates are compiled once for the consoles of all tests."""
+    make = rendering._environment
+    kept = {language: FileSystemBytecodeCache(str(tmp_path_factory.mktemp(language))) for language in Language}
+
+    def made(language: Language, *rest: Any) -> Environment:
+        environment = make(language, *rest)
+        environment.bytecode_cache = kept[language]
+        return environment
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rendering, "_environment", made)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +48,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> SyntheticJournal:
 @pytest.fixture
 def tracked(tmp_path: Path) -> Iterator[Store]:
     """An empty tracker's database, migrated."""
-    with Store(f"sqlite:///{tmp_path}/tracker.db") as opened:
-        opened.migrate()
+    with empty_store(tmp_path / "tracker.db") as opened:
         yield opened
 
 

@@ -215,12 +215,13 @@ class Seeding:
         self.told.append((journalled, fact))
 
 
-def seeded_facts() -> list[JournalFact]:
+@cache
+def seeded_facts() -> tuple[JournalFact, ...]:
     """Everything in the journal's order, each fact at its place."""
     seeding = Seeding()
     seeding.days()
     seeding.recent()
-    return list(_placed(seeding.told))
+    return tuple(_placed(seeding.told))
 
 
 def failing_letter() -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from exchange.store.database import Store
 from tests.journal.synthetic import SyntheticJournal, story
+from tests.store.support import empty_store
 from tests.world import World
 
 
@@ -22,6 +23,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
     """An empty store."""
+    if url.startswith("sqlite:"):
+        with empty_store(Path(url.removeprefix("sqlite:///"))) as opened:
+            yield opened
+        return
     with Store(url) as opened:
         opened.drop()
         opened.migrate()

@@ -4,7 +4,9 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from exchange.domain.deadline import NO_TERMS, Terms
 from exchange.domain.ids import digest
@@ -16,6 +18,20 @@ from exchange.store.writer import Taken
 from tests.world import World
 
 TOPIC = "exchange.journal"
+
+
+@cache
+def _migrated() -> bytes:
+    with TemporaryDirectory() as folder:
+        with Store(f"sqlite:///{folder}/tracker.db") as store:
+            store.migrate()
+        return (Path(folder) / "tracker.db").read_bytes()
+
+
+def empty_store(file: Path) -> Store:
+    """A store in a file, migrated, with nothing in it: migrating each would take longer than most tests."""
+    file.write_bytes(_migrated())
+    return Store(f"sqlite:///{file}")
 
 
 def reached(records: Sequence[JournalRecord]) -> list[PositionRow]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cache
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -47,15 +48,20 @@ def _endpoint(operation: Operation, following: Following, rates: Rates) -> Endpo
 
 def _documented() -> list[Route]:
     """Documentation, for everybody who signed in."""
-    described = openapi_document()
-    document, text = encoded(described), page(described, f"{ROOT}/openapi.json")
 
     async def openapi(request: Request) -> Response:
         signed_in(request)
-        return Response(document, headers=PRIVATE, media_type=JSON)
+        return Response(_document_and_page()[0], headers=PRIVATE, media_type=JSON)
 
     async def docs(request: Request) -> Response:
         signed_in(request)
-        return HTMLResponse(text, headers={"Content-Security-Policy": PAGE_POLICY})
+        return HTMLResponse(_document_and_page()[1], headers={"Content-Security-Policy": PAGE_POLICY})
 
     return [Route(f"{ROOT}/openapi.json", openapi), Route(f"{ROOT}/docs", docs)]
+
+
+@cache
+def _document_and_page() -> tuple[bytes, str]:
+    """Made when somebody asks: commands put these routes together, and nobody ever does."""
+    described = openapi_document()
+    return encoded(described), page(described, f"{ROOT}/openapi.json")

@@ -6,9 +6,11 @@ Russian. They are read when the console starts: from a checkout and from a wheel
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -37,9 +39,10 @@ LANGUAGE_NAMES: Mapping[Language, str] = {
 """Each in itself: that is how people find it."""
 
 
-def read_catalogs(folder: Path = LOCALE_FOLDER) -> dict[Language, NullTranslations]:
-    """The texts of every language; a language may have several files, for several people to write."""
-    return {language: _read(folder / language.value / "LC_MESSAGES") for language in Language}
+@cache
+def read_catalogs() -> Mapping[Language, NullTranslations]:
+    """The texts of every language, read once; a language may have several files, for several people to write."""
+    return MappingProxyType({language: _read(LOCALE_FOLDER / language.value / "LC_MESSAGES") for language in Language})
 
 
 def merged_catalog(folder: Path) -> Catalog:
