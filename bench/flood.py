@@ -17,24 +17,19 @@ from statistics import quantiles
 
 import uvloop
 
+from bench.bare import arrivals, submit
 from bench.letters import Writer, bodies, statement_keys
 from bench.report import Figure, report
 from bench.stage import Stage, stage
 from exchange import system
 from exchange.bus.access import ROUTER
 from exchange.bus.connection import KafkaSettings
-from exchange.bus.producer import Outgoing, SubmissionProducer
+from exchange.bus.producer import SubmissionProducer
 from exchange.bus.quotas import EVERY_OTHER_USER, Quota, set_quotas
-from exchange.bus.reader import PositionedReader
-from exchange.bus.records import Record
-from exchange.bus.topics import SUBMISSIONS, inbox
-from exchange.domain.decision import Decided, Journalled
 from exchange.domain.errors import BusError
-from exchange.domain.ids import lane_of
-from exchange.embedded.installation import ADMIN, SHAPE
+from exchange.embedded.installation import ADMIN
 from exchange.resources import resource
 from exchange.settings.quotas import read_allowances
-from exchange.wire.records import decode, kind_of
 
 OTHERS = 12
 PER_SECOND = 100
@@ -42,7 +37,6 @@ WARM_UP_SECONDS = 45
 SECONDS = 60
 FLOOD_LETTERS = 100
 FLOOD_WAIT_SECONDS = 0.1
-FETCH_WAIT_SECONDS = 0.5
 
 
 @dataclass(slots=True)
@@ -88,7 +82,7 @@ async def run() -> None:
                     for one in zip(others, range(OTHERS), strict=True)
                 ]
                 for writer in writers:
-                    await _submit(producer, writer.body, [writer.open()])
+                    await submit(producer, writer.body, [writer.open()])
                 await _say(producer, writers, reader, watch, WARM_UP_SECONDS)
                 quiet = _p99(await _say(producer, writers, reader, watch, SECONDS))
                 before = watch.flooded
@@ -107,11 +101,6 @@ def _writer(folder: Path, exchange: bytes, body: str, seed: int) -> Writer:
     return Writer(exchange, body, statement_keys(folder, body), system.now(), seed)
 
 
-async def _submit(producer: SubmissionProducer, body: str, values: Sequence[bytes]) -> None:
-    records = [Outgoing(value, body.encode()) for value in values]
-    await producer.send(records, topic=SUBMISSIONS, partition=lane_of(body, SHAPE.lanes))
-
-
 async def _say(
     producer: SubmissionProducer, writers: Sequence[Writer], reader: str, watch: _Watch, seconds: float
 ) -> list[float]:
@@ -123,7 +112,7 @@ async def _say(
         writer = writers[index % len(writers)]
         letter = writer.letter(reader)
         watch.sent[writer.last] = time.monotonic()
-        await _submit(producer, writer.body, [letter])
+        await submit(producer, writer.body, [letter])
     await asyncio.sleep(2)
     now = time.monotonic()
     return watch.waits + [now - sent for sent in watch.sent.values()]
@@ -134,21 +123,14 @@ def _p99(waits: Sequence[float]) -> float:
 
 
 async def _listen(place: Stage, body: str, watch: _Watch) -> None:
-    positions = {(inbox(body), 0): None}
-    async with PositionedReader(place.kafka("operator"), positions, fetch_wait_seconds=FETCH_WAIT_SECONDS) as reader:
-        while True:
-            place.check()
-            for record in await reader.read(1.0):
-                if not isinstance(record, Record) or not record.value or not any(record.value):
-                    continue  # what the partition was warmed with
-                if kind_of(record.value) is not Journalled:
-                    continue
-                letter = decode(Decided, decode(Journalled, record.value).entry).decision.statement
-                sent = watch.sent.pop(letter, None)
-                if sent is None:
-                    watch.flooded += 1
-                else:
-                    watch.waits.append(time.monotonic() - sent)
+    async for arrived in arrivals(place.kafka("operator"), body):
+        place.check()
+        for decided in arrived:
+            sent = watch.sent.pop(decided.decision.statement, None)
+            if sent is None:
+                watch.flooded += 1
+            else:
+                watch.waits.append(time.monotonic() - sent)
 
 
 def _flood(flooder: _Flooder) -> int:
@@ -161,11 +143,11 @@ async def _submit_all(flooder: _Flooder) -> int:
     offered = 0
     end = time.monotonic() + SECONDS
     async with SubmissionProducer(flooder.settings) as producer:
-        await _submit(producer, flooder.body, [writer.open()])
+        await submit(producer, flooder.body, [writer.open()])
         while time.monotonic() < end:
             letters = [writer.letter(flooder.recipient) for _ in range(FLOOD_LETTERS)]
             try:
-                await _submit(producer, flooder.body, letters)
+                await submit(producer, flooder.body, letters)
             except BusError as error:
                 if not error.retriable:
                     raise

@@ -8,28 +8,22 @@ it works: a commit takes 20 ms in its first seconds and 5 ms after half a minute
 
 import asyncio
 import time
-from collections.abc import Sequence
 from statistics import quantiles
 
+from bench.bare import arrivals, submit
 from bench.letters import Writer, statement_keys
 from bench.report import Figure, report
 from bench.stage import Stage, stage
 from exchange import system
-from exchange.bus.producer import Outgoing, SubmissionProducer
-from exchange.bus.reader import PositionedReader
-from exchange.bus.records import Record
-from exchange.bus.topics import SUBMISSIONS, inbox
-from exchange.domain.decision import Decided, Journalled
+from exchange.bus.producer import SubmissionProducer
 from exchange.domain.event import Event
-from exchange.domain.ids import lane_of
 from exchange.domain.statement import Receipt
 from exchange.security.trust import Trust
-from exchange.wire.records import decode, decode_statement, kind_of
+from exchange.wire.records import decode_statement
 
 PER_SECOND = 200
 SECONDS = 20
 WARM_UP_SECONDS = 45
-FETCH_WAIT_SECONDS = 0.5
 
 
 async def run() -> None:
@@ -57,57 +51,39 @@ async def _converse(place: Stage) -> list[float]:
             tasks.create_task(_hear(place, sent, waits)),
         ]
         async with SubmissionProducer(place.kafka(sender.body)) as producer:
-            await _submit(place, producer, sender.body, [sender.open()])
+            await submit(producer, sender.body, [sender.open()])
             begin = time.monotonic()
             for index in range(PER_SECOND * (SECONDS + WARM_UP_SECONDS)):
                 place.check()
                 await asyncio.sleep(max(0.0, begin + index / PER_SECOND - time.monotonic()))
                 letter = sender.letter(recipient.body)
                 sent[sender.last] = time.monotonic()
-                await _submit(place, producer, sender.body, [letter])
+                await submit(producer, sender.body, [letter])
         await asyncio.sleep(2)
         for task in participants:
             task.cancel()
     return waits[PER_SECOND * WARM_UP_SECONDS :]
 
 
-async def _submit(place: Stage, producer: SubmissionProducer, body: str, values: Sequence[bytes]) -> None:
-    records = [Outgoing(value, body.encode()) for value in values]
-    await producer.send(records, topic=SUBMISSIONS, partition=lane_of(body, place.directory.lanes))
-
-
 async def _answer(place: Stage, recipient: Writer) -> None:
     """Verify what arrives as of its decision, register it, submit the signed receipt."""
     trust = Trust(place.directory)
     settings = place.kafka(recipient.body)
-    positions = {(inbox(recipient.body), 0): None}
-    async with (
-        SubmissionProducer(settings) as producer,
-        PositionedReader(settings, positions, fetch_wait_seconds=FETCH_WAIT_SECONDS) as reader,
-    ):
-        await _submit(place, producer, recipient.body, [recipient.open()])
-        while True:
+    async with SubmissionProducer(settings) as producer:
+        await submit(producer, recipient.body, [recipient.open()])
+        async for arrived in arrivals(settings, recipient.body):
             receipts = []
-            for entry in _entries(await reader.read(1.0)):
+            for entry in arrived:
                 body = trust.verify_statement(entry.statement, entry.signature, entry.decision.decided)
                 receipts.append(recipient.receipt(entry.decision.statement, body, Event.REGISTERED))
             if receipts:
-                await _submit(place, producer, recipient.body, receipts)
+                await submit(producer, recipient.body, receipts)
 
 
 async def _hear(place: Stage, sent: dict[bytes, float], waits: list[float]) -> None:
     body = place.bodies[0]
-    positions = {(inbox(body), 0): None}
-    async with PositionedReader(place.kafka(body), positions, fetch_wait_seconds=FETCH_WAIT_SECONDS) as reader:
-        while True:
-            for entry in _entries(await reader.read(1.0)):
-                statement = decode_statement(entry.statement)
-                if isinstance(statement, Receipt):
-                    waits.append(time.monotonic() - sent[statement.letter])
-
-
-def _entries(records: Sequence[object]) -> list[Decided]:
-    """The letters and receipts among what an inbox holds."""
-    values = [record.value for record in records if isinstance(record, Record) and record.value]
-    framed = [value for value in values if any(value) and kind_of(value) is Journalled]
-    return [decode(Decided, decode(Journalled, value).entry) for value in framed]
+    async for arrived in arrivals(place.kafka(body), body):
+        for entry in arrived:
+            statement = decode_statement(entry.statement)
+            if isinstance(statement, Receipt):
+                waits.append(time.monotonic() - sent[statement.letter])

@@ -15,35 +15,25 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from multiprocessing import get_context
-from pathlib import Path
 from statistics import quantiles
 
 import sqlalchemy as sa
-import uvloop
 
 from bench.backlog import cpu_seconds
+from bench.bare import arrivals, submit
 from bench.letters import Writer, bodies, statement_keys
+from bench.redelivered import answering
 from bench.report import Figure, report
 from bench.stage import Stage, stage
 from exchange import system
-from exchange.bus.connection import KafkaSettings
-from exchange.bus.producer import Outgoing, SubmissionProducer
-from exchange.bus.reader import PositionedReader
-from exchange.bus.records import Record
-from exchange.bus.topics import SUBMISSIONS, inbox
-from exchange.domain.decision import Decided, Journalled
-from exchange.domain.event import Event
-from exchange.domain.ids import lane_of
-from exchange.domain.statement import Command, Letter
+from exchange.bus.producer import SubmissionProducer
 from exchange.domain.task import RATE, ItemState, Plan, TaskAct, TaskState
 from exchange.domain.task import Stage as Part
 from exchange.domain.user import Role, User
-from exchange.embedded.installation import SHAPE
 from exchange.services.tasks.office import Asked, TaskOffice, Told
 from exchange.services.tasks.throttle import QUIET, WORK
 from exchange.settings.console import console_settings
@@ -51,7 +41,6 @@ from exchange.store.database import Store
 from exchange.store.desk.database import DeskStore
 from exchange.store.lists import DeliveryFilter
 from exchange.store.schema import deliveries
-from exchange.wire.records import decode, decode_statement, kind_of
 
 LETTERS = int(os.environ.get("REDRIVE_LETTERS", "100000"))
 SHARE = float(os.environ.get("REDRIVE_SHARE", "0.05"))
@@ -80,16 +69,6 @@ class _Live:
 
     sent: dict[bytes, float] = field(default_factory=dict)
     waits: list[float] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answerer:
-    """What the answering process needs, and nothing that cannot be handed over to it."""
-
-    settings: KafkaSettings
-    folder: Path
-    exchange: bytes
-    body: str
 
 
 @dataclass(slots=True)
@@ -138,7 +117,7 @@ async def run() -> None:
             rate = min(RATE[-1], max(RATE[0], round(pace * SHARE)))
             pids["console"] = place.start("console", place.folder / "console.toml").pid
             office = TaskOffice(desk, store, system.now)
-            with _answering(place, lost) as pids["the body that answers"]:
+            with answering(place, lost) as pids["the body that answers"]:
                 async with _live(place, reader, writers) as live:
                     task = await _begun(office, lost, rate)
                     await _until(place, office, task, lambda told: told.standing.stage is Part.REST)
@@ -173,10 +152,10 @@ async def _lose(place: Stage, store: Store, sender: str, lost: str) -> float:
     """Letters that go their way for the first time; how many a second the tracker saw."""
     writer = _writer(place, sender)
     async with SubmissionProducer(place.kafka("operator"), delivery_seconds=120) as producer:
-        await _submit(producer, writer.body, [writer.open()])
+        await submit(producer, writer.body, [writer.open()])
         for start in range(0, LETTERS, AT_ONCE):
             some = await asyncio.to_thread(lambda: [writer.letter(lost) for _ in range(AT_ONCE)])
-            await _submit(producer, writer.body, some[: LETTERS - start])
+            await submit(producer, writer.body, some[: LETTERS - start])
     place.start_routers(1)
     query = sa.select(sa.func.count()).where(deliveries.c.recipient == lost)
     begun, first = time.monotonic(), 0
@@ -196,11 +175,6 @@ async def _lose(place: Stage, store: Store, sender: str, lost: str) -> float:
 
 def _writer(place: Stage, body: str, seed: int = 0) -> Writer:
     return Writer(place.directory.exchange, body, statement_keys(place.folder, body), system.now(), seed)
-
-
-async def _submit(producer: SubmissionProducer, body: str, values: list[bytes]) -> None:
-    records = [Outgoing(value, body.encode()) for value in values]
-    await producer.send(records, topic=SUBMISSIONS, partition=lane_of(body, SHAPE.lanes))
 
 
 async def _begun(office: TaskOffice, lost: str, rate: int) -> str:
@@ -293,67 +267,18 @@ async def _live(place: Stage, reader: str, writers: Sequence[str]) -> AsyncItera
 
 
 async def _write(producer: SubmissionProducer, writer: Writer, reader: str, live: _Live) -> None:
-    await _submit(producer, writer.body, [writer.open()])
+    await submit(producer, writer.body, [writer.open()])
     begun = time.monotonic()
     for number in count():
         await asyncio.sleep(max(0.0, begun + number * LIVE_SENDERS / LIVE_PER_SECOND - time.monotonic()))
         letter = writer.letter(reader)
         live.sent[writer.last] = time.monotonic()
-        await _submit(producer, writer.body, [letter])
+        await submit(producer, writer.body, [letter])
 
 
 async def _hear(place: Stage, body: str, live: _Live) -> None:
-    async for arrived in _arrivals(place.kafka("operator"), body):
+    async for arrived in arrivals(place.kafka("operator"), body):
         for decided in arrived:
             sent = live.sent.pop(decided.decision.statement, None)
             if sent is not None:
                 live.waits.append(time.monotonic() - sent)
-
-
-@contextmanager
-def _answering(place: Stage, body: str) -> Iterator[int]:
-    """The body says of each letter that comes once more that its document system has it; in a process of its own.
-
-    As an agent does, it answers together what came together.
-    """
-    answerer = _Answerer(place.kafka("operator"), place.folder, place.directory.exchange, body)
-    process = get_context("spawn").Process(target=_answer, args=(answerer,), daemon=True)
-    process.start()
-    try:
-        yield process.pid or 0
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _answer(answerer: _Answerer) -> None:
-    uvloop.run(_answer_all(answerer))
-
-
-async def _answer_all(answerer: _Answerer) -> None:
-    settings, body = answerer.settings, answerer.body
-    keys = statement_keys(answerer.folder, body)
-    writer, senders = Writer(answerer.exchange, body, keys, system.now(), 0), dict[bytes, str]()
-    async with SubmissionProducer(settings) as producer:
-        await _submit(producer, body, [writer.open()])
-        async for arrived in _arrivals(settings, body):
-            receipts = []
-            for decided in arrived:
-                statement = decode_statement(decided.statement)
-                if isinstance(statement, Letter):
-                    senders[decided.decision.statement] = statement.head.body
-                elif isinstance(statement, Command) and statement.letter is not None:
-                    receipts.append(writer.receipt(statement.letter, senders[statement.letter], Event.HANDED_OVER))
-            if receipts:
-                await _submit(producer, body, receipts)
-
-
-async def _arrivals(settings: KafkaSettings, body: str) -> AsyncIterator[list[Decided]]:
-    """What comes into an inbox, from its beginning; what came together at once."""
-    positions = {(inbox(body), 0): None}
-    async with PositionedReader(settings, positions, fetch_wait_seconds=0.5) as reader:
-        while True:
-            values = [record.value for record in await reader.read(1.0) if isinstance(record, Record)]
-            # Not what the partition was warmed with, and no notices.
-            letters = [value for value in values if value and any(value) and kind_of(value) is Journalled]
-            yield [decode(Decided, decode(Journalled, value).entry) for value in letters]

@@ -32,7 +32,7 @@ ACT = f"{LOGS}/after.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Beginning:
     """Who began a new log, when and why."""
 
     at: datetime
@@ -56,23 +56,23 @@ def read_after(folder: Path) -> Checkpoint | None:
         raise ConfigurationError(message, code="log-after-invalid") from error
 
 
-def begin_anew(folder: Path, partitions: int, after: bytes, act: Act) -> None:
+def begin_anew(folder: Path, partitions: int, after: bytes, begun: Beginning) -> None:
     """Put the log of heads aside and write down what the next one begins with; again, if it was stopped on its way.
 
     Args:
         folder: the archive's; made if it is gone.
         partitions: of the journal.
         after: signed note of the last witnessed checkpoint of the log that is lost.
-        act: whose, and why.
+        begun: whose act it is, when and why.
 
     Raises:
         ArchiveError: `archive-in-use`: the archive's process runs; the folder cannot be written.
     """
     checkpoint = Checkpoint.parse(Note.parse(after).text)
     told = {
-        "at": act.at.isoformat(timespec="seconds"),
-        "person": act.person,
-        "reason": act.reason,
+        "at": begun.at.isoformat(timespec="seconds"),
+        "person": begun.person,
+        "reason": begun.reason,
         "after": {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()},
     }
     try:

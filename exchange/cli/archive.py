@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from exchange.archive.anew import Act as LogBegun
+from exchange.archive.anew import Beginning
 from exchange.archive.checking import Fault
 from exchange.archive.checking import check as check_folder
 from exchange.archive.reading import LogReader
@@ -163,7 +163,7 @@ def begin_anew(
         detail = f"the next log goes on for {after.origin}, {after.size} heads"
         keep_act(ARCHIVE_BODY, settings, Act(BEGIN_ANEW, person, reason=reason, detail=detail), output)
 
-    key, after = begin_new_log(settings, LogBegun(now(), person, reason), given, keep)
+    key, after = begin_new_log(settings, Beginning(now(), person, reason), given, keep)
     told = Begun(str(key), after.origin, after.size)
     output.result(told, lambda console: _render_begun(told, console))
 

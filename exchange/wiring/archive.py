@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client import CollectorRegistry
 
 from exchange import system
-from exchange.archive.anew import Act, begin_anew, read_after
+from exchange.archive.anew import Beginning, begin_anew, read_after
 from exchange.archive.index import Index
 from exchange.archive.layout import CHECKPOINT_FILE
 from exchange.archive.writer import ArchiveWriter
@@ -111,13 +111,13 @@ def topic(kafka: KafkaSettings) -> Topic:
 
 
 def begin_new_log(
-    settings: ArchiveServiceSettings, act: Act, given: bytes | None, keep: Callable[[Checkpoint], None]
+    settings: ArchiveServiceSettings, begun: Beginning, given: bytes | None, keep: Callable[[Checkpoint], None]
 ) -> tuple[Verifier, Checkpoint]:
     """Begin a new log behind the one that is lost; the policy's line of the log is written anew.
 
     Args:
         settings: of the archive, whose process has ended; its policy is the old log's.
-        act: who does it, and why.
+        begun: who does it, when and why.
         given: the old log's last witnessed checkpoint, None: what Kafka or the folder has.
         keep: told what the new log will go on for, before anything is changed.
 
@@ -135,7 +135,7 @@ def begin_new_log(
     name = log_name(installed.exchange, seen.checkpoint)
     signer = load_log_key(settings.log.key, name, Kind.NOTE, settings.log.passphrase)
     keep(seen.checkpoint)
-    begin_anew(settings.folder, installed.journal_partitions, note, act)
+    begin_anew(settings.folder, installed.journal_partitions, note, begun)
     text = settings.log.policy.read_text(encoding="utf-8").replace(str(policy.log), str(signer.verifier))
     write_atomically(settings.log.policy, text.encode())
     return signer.verifier, seen.checkpoint

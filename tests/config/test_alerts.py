@@ -73,6 +73,18 @@ def test_no_page_is_left_over() -> None:
         assert f"({page})" in (RUNBOOKS / "README.md").read_text(encoding="utf-8")
 
 
+def test_pages_name_codes_and_metrics_that_there_are() -> None:
+    """What somebody reads in a log at night is found under the same word; no page speaks of one that nothing says."""
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "exchange").rglob("*.py"))
+    served = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    for page in RUNBOOKS.glob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        codes = set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", text))
+        assert {code for code in codes if f'"{code}"' not in sources} == set(), page.name
+        metrics = {re.sub(r"_(count|sum|bucket)$", "", name) for name in re.findall(r"exchange_[a-z0-9_]+", text)}
+        assert {name for name in metrics if f"`{name}`" not in served} == set(), page.name
+
+
 def test_rules_ask_for_metrics_that_there_are() -> None:
     """An alert on a name that nobody serves would never sound; so would one on a reason that there is not."""
     served = set(re.findall(r"`(exchange_[a-z0-9_]+)`", (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")))

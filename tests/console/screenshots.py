@@ -14,19 +14,24 @@ from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import NoReturn
 
 from PIL import Image
 from playwright.async_api import Browser, async_playwright
 from prometheus_client import CollectorRegistry
+from starlette.requests import Request
+from starlette.routing import Route
 
 from exchange.console.app import create_app
-from exchange.domain.user import User
+from exchange.domain.user import Role, User
 from exchange.store.database import Store
 from exchange.store.desk.database import DeskStore
+from exchange.store.errors import StoreError
 from tests.console.auth.people import Staff
-from tests.console.seed import failing_letter, letter_to, seed_store
+from tests.console.browser.visiting import sign_in
+from tests.console.seed import NOW, failing_letter, letter_to, seed_store
 from tests.console.seed_acts import seed_acts
-from tests.console.seed_notes import seed_notes
+from tests.console.seed_notes import CASE, seed_notes
 from tests.console.seed_tasks import seed_tasks, task_of
 from tests.console.seeded import ADMINISTRATOR, EVERYTHING, OPERATOR, seeded_desk
 from tests.console.served import Made, reached
@@ -36,9 +41,11 @@ FOLDER = Path(__file__).parents[2] / "docs" / "console"
 WIDTH, HEIGHT = 1280, 800
 PHONE = (390, 844)
 MOST_BYTES = 150_000
-MOST_IN_ALL = 3_000_000
+MOST_IN_ALL = 3_600_000
 MOST_HEIGHT = 1400
 COLOURS = 64
+AWAY, BROKEN = "/away", "/broken"
+"""Where the console's database is away, and where it has a bug."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +55,16 @@ class Shot:
     Attributes:
         name: of the file, without language and ending.
         user: who looks.
+        login: of whom signs in by the form first; empty: nobody does.
+        press: what is pressed there first, and what is then waited for; empty: nothing is.
         variants: language, theme and size of each picture.
     """
 
     name: str
     path: str
     user: User | None = OPERATOR
+    login: str = ""
+    press: tuple[str, ...] = ()
     variants: tuple[str, ...] = ("ky", "ru")
 
 
@@ -74,10 +85,18 @@ SHOTS = (
     Shot("alerts", "/alerts"),
     Shot("runbook", "/alerts/body-silent"),
     Shot("audit", "/audit", user=EVERYTHING, variants=("ky", "ru", "ru-dark")),
+    Shot("check", "/audit?place=0:4", user=EVERYTHING, press=("form[action='/audit/replay'] button", ".tag-bad")),
     Shot("empty", "/letters?to=mfa&state=relay-failed"),
     Shot("enrolment", "/enrolment", user=EVERYTHING),
+    Shot("enrolment-case", f"/enrolment/{CASE}", user=EVERYTHING),
+    Shot("note", "/failures/note?reason=hand-over-failed&from=mfa&to=natstatkom"),
+    Shot("search", "/search?q=мин"),
+    Shot("account", "/account", user=None, login=EVERYTHING.login),
+    Shot("password", "/account/password", user=None, login=EVERYTHING.login),
     Shot("refused", "/tasks", user=ADMINISTRATOR),
     Shot("not-found", "/nothing"),
+    Shot("away", AWAY),
+    Shot("failed", BROKEN),
 )
 
 
@@ -115,22 +134,44 @@ def _seeded(folder: Path) -> Iterator[tuple[Store, DeskStore]]:
 def _console(store: Store, own: DeskStore, user: User | None, url: str) -> Made:
     """The console at which a person sits; a stranger finds the door."""
     desk = seeded_desk(store, user, url, tasks=own)
-    people = Staff(own).people(url) if user is None else None
+    people = None
+    if user is None:
+        staff = Staff(own, now=NOW)
+        staff.add(EVERYTHING.login, *Role, body=ADMINISTRATOR.body)
+        people = staff.people(url)
     desk = replace(desk, people=people, contents=SameForAll())
-    return desk, create_app(desk, CollectorRegistry())
+    application = create_app(desk, CollectorRegistry())
+    application.router.routes[:0] = [Route(AWAY, _away), Route(BROKEN, _broken)]
+    return desk, application
+
+
+async def _away(_: Request) -> NoReturn:
+    message = "the database does not answer"
+    raise StoreError(message, retriable=True)
+
+
+async def _broken(_: Request) -> NoReturn:
+    message = "a bug"
+    raise RuntimeError(message)
 
 
 async def _take(browser: Browser, url: str, shot: Shot, variant: str) -> None:
     language, *looks = variant.split("-")
     width, height = PHONE if "phone" in looks else (WIDTH, HEIGHT)
     theme = "dark" if "dark" in looks else "light"
-    context = await browser.new_context(viewport={"width": width, "height": height}, locale=language)
+    context = await browser.new_context(base_url=url, viewport={"width": width, "height": height}, locale=language)
     cookies = {"lang": language, "theme": theme}
     await context.add_cookies([{"name": name, "value": value, "url": url} for name, value in cookies.items()])
     page = await context.new_page()
     page.on("console", lambda message: print(f"{shot.name} {variant}: {message.text}"))
     page.on("pageerror", lambda error: print(f"{shot.name} {variant}: {error}"))
-    await page.goto(url + shot.path, wait_until="load")
+    if shot.login:
+        await sign_in(page, shot.login)
+    await page.goto(shot.path, wait_until="load")
+    if shot.press:
+        button, then = shot.press
+        await page.click(button)
+        await page.wait_for_selector(then)
     await page.evaluate("document.fonts.ready")
     await page.wait_for_timeout(150)
     path = FOLDER / f"{shot.name}-{variant}.png"

@@ -88,14 +88,16 @@ async def test_programs_get_problems_and_people_pages(shielded: ConsoleSite) -> 
 
 
 async def test_a_bug_gives_nothing_away(shielded: ConsoleSite, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither the answer nor the log have its words; both have the id."""
+    """Neither answer, page nor log have its words; all have the id."""
     async with shielded.client(OPERATOR) as client:
         answer = await client.get("/failing")
+        page = await client.get("/failing", headers={"Accept": "text/html"})
     assert answer.status_code == 500
     told = answer.json()
     assert told["code"] == "console-failed"
     assert answer.headers["x-request-id"] in told["detail"]
-    assert "minister" not in answer.text + caplog.text
+    assert page.headers["x-request-id"] in page.text
+    assert "minister" not in answer.text + page.text + caplog.text
     assert "RuntimeError in failing" in caplog.text
 
 

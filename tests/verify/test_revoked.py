@@ -1,11 +1,19 @@
 """Certificates that were revoked before the decision, by their issuer's list or in the directory."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from hashlib import sha256
 
 import pytest
+from cryptography import x509
+from exchange_verify.certificates import check_lists
+from exchange_verify.errors import Refused
 
 from exchange.domain.decision import Decided
+from exchange.security.keys import KeyPair
+from tests.security.lists import revocation_list
+from tests.security.support import certify_root
 from tests.security.timestamps.forging import Forger
 from tests.verify.making import Course
 from tests.world import BODIES, NOW, World
@@ -58,3 +66,42 @@ def test_a_list_of_nobody_s(course: Course) -> None:
     found = course.look({**files, name: files[name][:-1] + bytes([files[name][-1] ^ 1])})
     assert found.step == 5
     assert f"{name}: it is not the list that the policy names" in found.refused
+
+
+def judged(course: Course, crl: bytes, when_stale: str = "accept", at: datetime = NOW) -> None:
+    """A statement by alpha under a policy that names this list, which an operator may have made."""
+    policy = f'[revocation]\nwhen_stale = "{when_stale}"\n[crls]\nparts = [["{sha256(crl).hexdigest()}"]]\n'
+    issuer = course.statement_root.certificate
+    path = [course.world.signers["alpha"].certificate, issuer]
+    check_lists(path, policy.encode(), {"crls/1.crl": crl}, [issuer], at)
+
+
+def impostor(course: Course) -> KeyPair:
+    """Another key under the issuer's very name."""
+    return KeyPair(certify_root().key, course.statement_root.certificate)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda course: revocation_list(impostor(course)), "not signed by an issuer that the directory lists"),
+        (
+            lambda course: revocation_list(course.statement_root, extensions=[(x509.DeltaCRLIndicator(1), True)]),
+            "it is partial",
+        ),
+        (lambda _: b"no list", "crls/1.crl: is not what it should be"),
+    ],
+)
+def test_a_list_that_is_none(course: Course, make: Callable[[Course], bytes], said: str) -> None:
+    """An operator's policy may name whatever it likes: it frees nobody who was revoked."""
+    with pytest.raises(Refused, match=said):
+        judged(course, make(course))
+
+
+def test_a_list_that_is_overdue(course: Course) -> None:
+    """The policy says whether it counts, at the decision's time."""
+    crl = revocation_list(course.statement_root, this_update=NOW - timedelta(days=2), next_update=NOW)
+    judged(course, crl, "refuse")
+    judged(course, crl, at=NOW + timedelta(seconds=1))
+    with pytest.raises(Refused, match="overdue"):
+        judged(course, crl, "refuse", NOW + timedelta(seconds=1))

@@ -16,11 +16,8 @@ _REMEMBERED = 10_000
 class Rates:
     """A bucket of requests for each login, and its open streams. For one event loop."""
 
-    def __init__(self, per_second: float = PER_SECOND, burst: float = BURST, streams: int = STREAMS) -> None:
+    def __init__(self) -> None:
         """Every bucket is full."""
-        self._per_second = per_second
-        self._burst = burst
-        self._most_streams = streams
         self._buckets: dict[str, tuple[float, float]] = {}
         self._streams: dict[str, int] = {}
 
@@ -34,10 +31,10 @@ class Rates:
         Raises:
             ApiRefused: `api-busy`, retriable.
         """
-        left, at = self._buckets.get(login, (self._burst, now))
-        left = min(self._burst, left + (now - at) * self._per_second)
+        left, at = self._buckets.get(login, (BURST, now))
+        left = min(BURST, left + (now - at) * PER_SECOND)
         if left < 1:
-            message = f"more than {self._per_second:.0f} requests a second of '{login}': wait, then ask again"
+            message = f"more than {PER_SECOND:.0f} requests a second of '{login}': wait, then ask again"
             headers = {"Retry-After": "1"}
             status = HTTPStatus.TOO_MANY_REQUESTS
             raise ApiRefused(message, status=status, code="api-busy", retriable=True, headers=headers)
@@ -51,8 +48,8 @@ class Rates:
         Raises:
             ApiRefused: `api-busy`, retriable.
         """
-        if self._streams.get(login, 0) >= self._most_streams:
-            message = f"{self._most_streams} streams of '{login}' are open: close one, then open another"
+        if self._streams.get(login, 0) >= STREAMS:
+            message = f"{STREAMS} streams of '{login}' are open: close one, then open another"
             status = HTTPStatus.TOO_MANY_REQUESTS
             raise ApiRefused(message, status=status, code="api-busy", retriable=True)
 

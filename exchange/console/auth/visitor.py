@@ -67,11 +67,6 @@ def current_user(request: Request) -> User | None:
     return visitor_of(request).user
 
 
-def csrf_token(request: Request) -> str:
-    """What a form of this page brings back in its hidden field `csrf`."""
-    return visitor_of(request).csrf
-
-
 def signed_in(request: Request, right: Right | None = None) -> User:
     """Who signed in and has the right.
 

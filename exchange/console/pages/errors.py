@@ -67,14 +67,14 @@ FAULTS: Mapping[HTTPStatus, Fault] = {
         _("wait a few minutes, then try again."),
     ),
     HTTPStatus.SERVICE_UNAVAILABLE: Fault(
-        _("The console cannot reach its data"),
-        _("The tracker's database does not answer. Letters go on: the exchange does not need it for them."),
-        _("try again in a minute; if it stays so, look at the alerts and at the database."),
+        _("Something does not answer"),
+        _("What the console asked for this did not answer. Letters go on: the exchange does not need it for them."),
+        _("try again in a minute; if it stays so, look at the alerts."),
     ),
     HTTPStatus.INTERNAL_SERVER_ERROR: Fault(
         _("Something failed here"),
         _("The console came to an error of its own. Letters are not touched by it."),
-        _("try again; if it fails again, report it with the time and the code."),
+        _("try again; if it fails again, report it with the code and the request: the console's log has both."),
     ),
 }
 
@@ -93,6 +93,46 @@ BY_CODE: Mapping[str, Fault] = {
         _("This could not be written down"),
         _("Whatever is viewed or done here must stand in the journal, and it could not be kept. Nothing was done."),
         _("try again in a minute; if it stays so, look at the alerts and at the disk of the console."),
+    ),
+    "store-unavailable": Fault(
+        _("The console cannot reach its data"),
+        _("The tracker's database does not answer. Letters go on: the exchange does not need it for them."),
+        _("try again in a minute; if it stays so, look at the alerts and at the database."),
+    ),
+    "bus-unavailable": Fault(
+        _("The console cannot read the journal"),
+        _("The brokers do not answer it, and what was asked for stands in the journal only."),
+        _("try again in a minute; if it stays so, look at the alerts and at the brokers."),
+    ),
+    "content-gone": Fault(
+        _("The contents are gone"),
+        _("What people wrote in it is not in the journal any more. That it was sent and taken is proven still."),
+        _("ask its sender or a recipient for it."),
+    ),
+    "content-sealed": Fault(
+        _("This cannot be read here"),
+        _("The letter is sealed for its recipients, or its card is of a kind that the console does not know."),
+        _("read it in the recipient's document system."),
+    ),
+    "content-altered": Fault(
+        _("The journal has something else here"),
+        _("The record at the letter's place is not this letter. Nothing of it is shown."),
+        _("tell an auditor now: the journal must be verified."),
+    ),
+    "check-busy": Fault(
+        _("A check runs already"),
+        _("There is one check of the journal at a time. Yours was not begun."),
+        _("wait for its result on the page of audits, then begin yours."),
+    ),
+    "evidence-too-large": Fault(
+        _("Too much for one package"),
+        _("More was said about this letter than one file of evidence may hold. None was made."),
+        _("have it made for one recipient at a time, by the command with --body."),
+    ),
+    "evidence-broken": Fault(
+        _("The evidence does not hold"),
+        _("What the archive has does not prove this letter. No package was made."),
+        _("tell an auditor now: the archive's log must be verified."),
     ),
     "letter-not-archived": Fault(
         _("Not in the archive yet"),
@@ -121,7 +161,10 @@ def error_page(renderer: Renderer, request: Request, error: Exception) -> Respon
     status = status_of(error)
     code = error.code if isinstance(error, ExchangeError) else ""
     fault = BY_CODE.get(code) or FAULTS.get(status) or FAULTS[_nearest(status)]
-    response = renderer.page(request, "error.html", status.value, fault=fault, status=status.value, code=code)
+    number = str(getattr(request.state, "request_id", "")) if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
+    response = renderer.page(
+        request, "error.html", status.value, fault=fault, status=status.value, code=code, number=number
+    )
     if isinstance(error, AccessRefused) and error.wait_seconds:
         response.headers["Retry-After"] = str(error.wait_seconds)
     if isinstance(error, HTTPException):

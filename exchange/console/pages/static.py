@@ -45,12 +45,11 @@ def static_files() -> KeptFiles:
     return KeptFiles(directory=STATIC_FOLDER)
 
 
-def static_addresses(folder: Path = STATIC_FOLDER) -> StaticAddresses:
+def static_addresses() -> StaticAddresses:
     """Read every file once and name its version."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return StaticAddresses(
-        {
-            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:_VERSION_CHARACTERS]
-            for path in files
-        }
-    )
+    files = (path for path in sorted(STATIC_FOLDER.rglob("*")) if path.is_file())
+    return StaticAddresses({path.relative_to(STATIC_FOLDER).as_posix(): _version(path) for path in files})
+
+
+def _version(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:_VERSION_CHARACTERS]

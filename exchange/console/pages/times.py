@@ -11,6 +11,7 @@ from exchange.console.pages.language import Language
 from exchange.domain.paper import BISHKEK
 
 _LOCALES = {language: Locale.parse(language.value) for language in Language}
+_SECOND = timedelta(seconds=1)
 _TURNS_AT = 2.0
 """`100 seconds`, then `2 minutes`: a span goes by the unit of which it has two or more."""
 
@@ -36,8 +37,11 @@ def exact(moment: datetime, language: Language) -> str:
 
 
 def relative(moment: datetime, language: Language, now: datetime) -> str:
-    """How long ago, or in how long: `14 minutes ago`."""
-    return format_timedelta(moment - now, threshold=_TURNS_AT, add_direction=True, locale=_LOCALES[language])
+    """How long ago, or in how long: `14 minutes ago`; what is of this second is a second ago."""
+    span = moment - now
+    if abs(span) < _SECOND:
+        span = -_SECOND
+    return format_timedelta(span, threshold=_TURNS_AT, add_direction=True, locale=_LOCALES[language])
 
 
 def lasted(span: timedelta, language: Language) -> str:

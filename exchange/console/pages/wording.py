@@ -207,7 +207,6 @@ BELOW_TARGET = Label(_("Missed"), "alert", Tone.BAD)
 AT_ONCE = Label(_("at once"), "alert", Tone.BAD)
 IN_WORKING_HOURS = Label(_("in working hours"), "clock", Tone.QUIET)
 LATE = Label(_("Overdue"), "clock", Tone.BAD, _("A deadline has passed; it stays in the record."))
-DUE_SOON = Label(_("Due soon"), "clock", Tone.WARN)
 
 
 def state_choices() -> list[tuple[str, str]]:

@@ -33,6 +33,7 @@ from exchange.archive.reading import LogReader
 from exchange.archive.renewals import OBJECTS, RENEWALS, Renewals
 from exchange.archive.tokens import Tokens, done, read_file
 from exchange.domain.errors import ExchangeError
+from exchange.services.archive.again import pause_after
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.errors import LogRefused
 from exchange.tlog.merkle import root
@@ -40,7 +41,6 @@ from exchange.tlog.note import NOTE_BYTES, Note
 from exchange.tlog.tiles import ENTRIES, WIDTH, Tile, tiles_added, tiles_of
 
 LOOK_SECONDS = 30.0
-AGAIN_SECONDS, AGAIN_SECONDS_MAX = 5.0, 300.0
 AT_ONCE = 16
 """So many files are on their way at a time."""
 
@@ -127,7 +127,7 @@ class Publication:
             self.waiting_for = f"{error.code}: {error}"
             self._metrics.failures.labels(error.code).inc()
             log.warning("not published: %s", error, extra={"code": error.code})
-            return float(min(AGAIN_SECONDS * 2 ** min(self._failed - 1, 10), AGAIN_SECONDS_MAX))
+            return pause_after(self._failed)
         if self._failed:
             log.info("published again, after %d failures", self._failed)
         self._objects, self._failed, self.waiting_for = objects, 0, ""

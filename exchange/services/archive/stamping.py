@@ -21,12 +21,12 @@ from exchange.domain.errors import ExchangeError
 from exchange.security.timestamps import Authorities, Imprint, Stamp, TimestampError, accept, query
 from exchange.security.timestamps.errors import away, refused
 from exchange.security.timestamps.response import RESPONSE_BYTES
+from exchange.services.archive.again import pause_after
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 10.0
 """How soon a new checkpoint is seen when one is due."""
-AGAIN_SECONDS, AGAIN_SECONDS_MAX = 5.0, 300.0
 ANSWER_SECONDS = 30.0
 NONCE_BYTES = 8
 BEGIN_WITH = 24
@@ -99,7 +99,7 @@ class Stamping:
             self._failed += 1
             self._metrics.failures.labels(error.code).inc()
             log.warning("no time-stamp: %s", error, extra={"code": error.code})
-            return float(min(AGAIN_SECONDS * 2 ** min(self._failed - 1, 10), AGAIN_SECONDS_MAX))
+            return pause_after(self._failed)
         self._failed = 0
         return LOOK_SECONDS
 

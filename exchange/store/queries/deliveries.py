@@ -101,30 +101,27 @@ def deliveries(connection: sa.Connection, wanted: DeliveryFilter, after: Cursor 
     return Page(tuple(_listed(row) for row in rows[:limit]), _next(wanted.order, rows, limit))
 
 
-def count(
-    connection: sa.Connection, wanted: DeliveryFilter, most: int = MOST_COUNTED, seen: int = MOST_SEEN
-) -> Counted:
+def count(connection: sa.Connection, wanted: DeliveryFilter, most: int = MOST_COUNTED) -> Counted:
     """How many deliveries a filter leaves, counted no further than `most`.
 
-    So a list of millions costs no more than a short one, and no more when few of its rows fit.
+    So a list of millions costs no more than a short one. Nor does it when few of its rows fit: at most `MOST_SEEN` rows
+    of an index are looked at for what the index does not know; how many fit among the others is not known.
 
     Args:
         connection: of `Store.reading`.
         wanted: which.
         most: a longer list is "more than" so many.
-        seen: at most so many rows of an index are looked at for what the index does not know; how many fit among the
-            others is not.
     """
     filters = list(_filters(wanted))
     number, is_cut = 0, False
     for branch in _branches(connection, wanted):
         left = most + 1 - number
         rows = sa.select((sa.and_(*filters) if filters else sa.true()).label("fits")).select_from(branch.source)
-        looked_at = rows.where(*branch.conditions).limit(max(left, seen) if filters else left)
+        looked_at = rows.where(*branch.conditions).limit(max(left, MOST_SEEN) if filters else left)
         # Not all may fit: in the page's order it is the page's walk, without one what the database likes to read first.
         some = (looked_at.order_by(*branch.walk.order[:1]) if filters else looked_at).subquery()
         fitting, looked = connection.execute(sa.select(sa.func.count().filter(some.c.fits), sa.func.count())).one()
-        number, is_cut = number + fitting, is_cut or (bool(filters) and looked == max(left, seen))
+        number, is_cut = number + fitting, is_cut or (bool(filters) and looked == max(left, MOST_SEEN))
         if number > most:
             return Counted(most, more=True)
     return Counted(number, more=is_cut)

@@ -24,6 +24,8 @@ _READ_ROWS = 5_000
 _MOST_NAMED = 1_000
 """Letters that are looked at for one way of naming: a number may have been given ever so often."""
 
+_FLAGS_AT_MOST = 100
+
 OVERVIEW = "overview"
 """The order of its cursors."""
 
@@ -180,11 +182,11 @@ def speaking(connection: sa.Connection, since: datetime) -> frozenset[str]:
     return frozenset(code for query in (wrote, answered) for (code,) in connection.execute(query))
 
 
-def flagged(connection: sa.Connection, about: bytes | None = None, limit: int = 100) -> list[Flag]:
-    """Records that stand out, of one letter or statement or of all, youngest first."""
+def flagged(connection: sa.Connection, about: bytes | None = None) -> list[Flag]:
+    """Records that stand out, of one letter or statement or of all; the youngest, these first."""
     query = sa.select(flags) if about is None else sa.select(flags).where(flags.c.about == about)
     found = []
-    for row in connection.execute(query.order_by(flags.c.journalled.desc(), flags.c.place).limit(limit)):
+    for row in connection.execute(query.order_by(flags.c.journalled.desc(), flags.c.place).limit(_FLAGS_AT_MOST)):
         place, code, body, what, journalled, reason, detail = FlagRow(*row)
         at = position_at(place)
         found.append(Flag(at.partition, at.offset, code, body, what, moment(journalled), reason, detail))

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from exchange.console.auth.errors import AccessRefused
-from exchange.console.auth.visitor import Visitor, csrf_token, current_user, enter, require
+from exchange.console.auth.visitor import NOBODY, Visitor, enter, require, visitor_of
 from exchange.domain.user import RIGHTS, Right, Role, User
 
 
@@ -39,7 +39,7 @@ async def test_the_table_of_roles(right: Right | None) -> None:
 async def test_nobody() -> None:
     """A request that came past the entrance is nobody's."""
     request = Request({"type": "http", "method": "GET", "path": "/", "headers": []})
-    assert (current_user(request), csrf_token(request)) == (None, "")
+    assert visitor_of(request) == NOBODY
 
     @require()
     async def route(_: Request) -> Response:

@@ -68,10 +68,10 @@ async def test_files_are_kept_and_never_shown(reading: ConsoleSite, letter: Lett
         answer = await client.get(f"{path}/0")
         beyond = await client.get(f"{path}/99")
         strange = [(await client.get(each)).status_code for each in (f"{path}/-1", "/letters/nothing/content")]
-    if answer.status_code == 200:
-        assert answer.headers["content-disposition"].startswith("attachment; ")
-        assert answer.headers["x-content-type-options"] == "nosniff"
-        assert "sandbox" in answer.headers["content-security-policy"]
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"].startswith("attachment; ")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in answer.headers["content-security-policy"]
     assert (beyond.status_code, strange) == (404, [404, 404])
     assert acts.actions[0] == "download-content"
 

@@ -14,10 +14,13 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from exchange.console.auth.errors import AccessRefused
-from exchange.console.pages.errors import FAULTS, error_page
+from exchange.console.pages.errors import BY_CODE, FAULTS, error_page
 from exchange.console.pages.rendering import Renderer
 from exchange.console.pages.static import static_files
 from exchange.console.pages.visit import Preferences
+from exchange.domain.errors import BusError, ExchangeError
+from exchange.services.evidence.package import EvidenceTooLarge
+from exchange.services.http.problems import ApiRefused
 from exchange.store.errors import StoreError
 from exchange.system import now
 from tests.console.pages.site import AUDITOR, OPERATOR, browser
@@ -26,6 +29,14 @@ ERRORS = {
     "forbidden": AccessRefused("no", code="right-missing"),
     "often": AccessRefused("no", code="sign-in-often", status=HTTPStatus.TOO_MANY_REQUESTS, wait_seconds=60),
     "database": StoreError("<b>gone</b>", retriable=True),
+    "brokers": BusError("<b>gone</b>", retriable=True),
+    "authority": ExchangeError("<b>gone</b>", code="timestamp-unavailable", retriable=True),
+    "gone": ApiRefused("no", status=HTTPStatus.GONE, code="content-gone"),
+    "sealed": ApiRefused("no", status=HTTPStatus.CONFLICT, code="content-sealed"),
+    "altered": ApiRefused("no", status=HTTPStatus.INTERNAL_SERVER_ERROR, code="content-altered"),
+    "busy": ApiRefused("no", status=HTTPStatus.CONFLICT, code="check-busy", retriable=True),
+    "overtaken": ApiRefused("no", status=HTTPStatus.CONFLICT, code="note-overtaken"),
+    "large": EvidenceTooLarge("no"),
     "cursor": StoreError("'<i>'", code="cursor-invalid"),
     "teapot": HTTPException(418),
     "bug": ZeroDivisionError("<script>secret</script>"),
@@ -50,6 +61,14 @@ def site() -> ASGIApp:
         ("forbidden", 403, "This is not for your role"),
         ("often", 429, "Too many attempts"),
         ("database", 503, "The console cannot reach its data"),
+        ("brokers", 503, "The console cannot read the journal"),
+        ("authority", 503, "Something does not answer"),
+        ("gone", 410, "The contents are gone"),
+        ("sealed", 409, "This cannot be read here"),
+        ("altered", 500, "The journal has something else here"),
+        ("busy", 409, "A check runs already"),
+        ("overtaken", 409, "Somebody was faster"),
+        ("large", 500, "Too much for one package"),
         ("cursor", 400, "This address cannot be read"),
         ("teapot", 418, "This address cannot be read"),
         ("bug", 500, "Something failed here"),
@@ -70,7 +89,7 @@ async def test_errors_say_what_to_do(name: str, status: int, title: str) -> None
 
 def test_every_fault_ends_with_a_step() -> None:
     """None leaves the visitor alone."""
-    assert all(fault.step.endswith(".") and fault.title for fault in FAULTS.values())
+    assert all(fault.step.endswith(".") and fault.title for fault in (*FAULTS.values(), *BY_CODE.values()))
 
 
 async def test_the_menu_is_of_the_role() -> None:

@@ -26,6 +26,12 @@ def test_relative(language: Language, expected: str) -> None:
     assert times.relative(NOW - timedelta(minutes=14), language, NOW) == expected
 
 
+@pytest.mark.parametrize("milliseconds", [-900, 0, 900])
+def test_this_second_is_past(milliseconds: int) -> None:
+    """Clocks of machines differ; nothing that has happened is told as something to come."""
+    assert times.relative(NOW + timedelta(milliseconds=milliseconds), Language.EN, NOW) == "1 second ago"
+
+
 @pytest.mark.parametrize(
     ("span", "expected"),
     [

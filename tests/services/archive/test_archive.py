@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from exchange import system
-from exchange.archive.anew import Act, begin_anew
+from exchange.archive.anew import Beginning, begin_anew
 from exchange.bus.producer import Outgoing
 from exchange.bus.records import Record, Taken
 from exchange.domain.checkpoint import CHECKPOINT_KEY, OriginProof, PublishedCheckpoint
@@ -251,14 +251,14 @@ async def test_a_new_log_goes_on_for_one_that_is_lost(stage: Stage) -> None:
     shutil.rmtree(stage.folder)
     assert await ended(stage) == "log-rolled-back"
     note, seen = last_witnessed([old.note], before)
-    act = Act(NOW, "shell:root", "the disk is gone")
-    begin_anew(stage.folder, stage.journal.partitions, note, act)
+    begun = Beginning(NOW, "shell:root", "the disk is gone")
+    begin_anew(stage.folder, stage.journal.partitions, note, begun)
     await stage.run_to_the_end()
     new = stage.topic.checkpoint
     opened = stage.identity().policy.open(new.note)
     assert opened.checkpoint.origin == f"exchange/{EXCHANGE.hex()}/2"
     assert Heads.parse(stage.logs.entry("heads", 0)).after == seen.checkpoint
-    begin_anew(stage.folder, stage.journal.partitions, new.note, act)
+    begin_anew(stage.folder, stage.journal.partitions, new.note, begun)
     await stage.run_to_the_end()
     assert stage.identity().signer.name.endswith("/3")
     assert Heads.parse(stage.topic.checkpoint.heads).logs == Heads.parse(new.heads).logs
@@ -269,12 +269,12 @@ async def test_entries_that_were_published_and_are_gone_are_told(stage: Stage, j
     await stage.run_to_the_end()
     note, _ = last_witnessed([stage.topic.checkpoint.note], stage.identity().policy)
     shutil.rmtree(stage.folder)
-    begin_anew(stage.folder, stage.journal.partitions, note, Act(NOW, "shell:root", "the disk is gone"))
+    begin_anew(stage.folder, stage.journal.partitions, note, Beginning(NOW, "shell:root", "the disk is gone"))
     whole = stage.journal.records
     stage.journal.records = whole[:-1]
     assert await ended(stage) == "log-rolled-back"
     shutil.rmtree(stage.folder)
-    begin_anew(stage.folder, stage.journal.partitions, note, Act(NOW, "shell:root", "the disk is gone"))
+    begin_anew(stage.folder, stage.journal.partitions, note, Beginning(NOW, "shell:root", "the disk is gone"))
     busiest = max(range(stage.journal.partitions), key=lambda number: len(entries(stage, number)))
     first, second, *_ = (at for at, record in enumerate(whole) if record.partition == busiest)
     one, two = as_taken(journal.records[first]), as_taken(journal.records[second])

@@ -20,9 +20,8 @@ from exchange.archive.publishing import SUPERSEDED
 from exchange.archive.renewals import RENEWALS
 from exchange.archive.tokens import Tokens
 from exchange.archive.writer import ArchiveWriter
+from exchange.services.archive.again import AGAIN_SECONDS, AGAIN_SECONDS_MAX
 from exchange.services.archive.publication import (
-    AGAIN_SECONDS,
-    AGAIN_SECONDS_MAX,
     LOOK_SECONDS,
     Publication,
     PublicationMetrics,

@@ -17,7 +17,8 @@ from exchange.archive.errors import ArchiveError
 from exchange.archive.layout import CHECKPOINT_FILE
 from exchange.archive.objects import ObjectLogReader, Objects, open_store
 from exchange.archive.writer import ArchiveWriter
-from exchange.services.archive.publication import AGAIN_SECONDS, LOOK_SECONDS, Publication, PublicationMetrics
+from exchange.services.archive.again import AGAIN_SECONDS
+from exchange.services.archive.publication import LOOK_SECONDS, Publication, PublicationMetrics
 from tests.archive.support import PARTITIONS, POLICY, entries_of, publish, records
 from tests.java.s3 import BUCKET, KEYS, S3Server, s3_server
 from tests.patience import PATIENCE

@@ -14,9 +14,8 @@ from exchange.archive.tokens import Tokens
 from exchange.embedded.time_authority import TimeAuthority, serving
 from exchange.security.timestamps import Authorities, Imprint, TimestampError, query, token_of
 from exchange.security.timestamps.response import RESPONSE_BYTES
+from exchange.services.archive.again import AGAIN_SECONDS, AGAIN_SECONDS_MAX
 from exchange.services.archive.stamping import (
-    AGAIN_SECONDS,
-    AGAIN_SECONDS_MAX,
     LOOK_SECONDS,
     HttpAuthority,
     Plan,
