@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from exchange.archive.access import open_archive
-from exchange.cli.audit_acts import NotJournalled, Reason, about_to, counted, journalled
+from exchange.cli.audit_acts import NotJournalled, Reason, about_to, journalled
 from exchange.cli.letter_ids import instant, letter_digest
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, as_auditor
@@ -77,7 +77,7 @@ def verify_log(  # noqa: PLR0913 - an option for each bound of what is verified
             state=state,
             on_progress=lambda done, of: tell(f"verifying: {done} of {of} entries"),
         )
-        outcome.found(f"{report.entries} entries up to heads {report.heads}{counted(report.found)}", sound=report.sound)
+        outcome.found(report.summary, sound=report.sound)
     output.verdict(report, lambda console: render_verified(report, console), ok=report.sound)
 
 
