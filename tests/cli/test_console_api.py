@@ -126,6 +126,27 @@ async def test_the_same_either_way(settings: OperatorSettings, served: Served) -
         assert len(await letters.listed(here, {}, 2)) == 2
 
 
+async def test_lists_that_are_cut(
+    settings: OperatorSettings, served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """People are told, beside the list; programs have asked for so many."""
+    served.take(len(served.journal.records))
+
+    async def noted(limit: int, *, as_json: bool = False) -> tuple[bool, ...]:
+        """Whether each command says that there may be more."""
+        said = []
+        asked = {"days": "400", "limit": str(limit)}
+        for words in ({}, {"order": "youngest"}):
+            await letters._letters(settings, words, limit, Output(as_json=as_json), following=False)
+            said.append("there may be more" in capsys.readouterr().err)
+        await failures._failures(settings, asked, Output(as_json=as_json), following=False)
+        return (*said, "there may be more" in capsys.readouterr().err)
+
+    assert await noted(1) == (True, True, True)
+    assert await noted(50) == (False, False, False)
+    assert await noted(1, as_json=True) == (False, False, False)
+
+
 async def test_a_body_s_administrator(settings: OperatorSettings, served: Served) -> None:
     """Gets a list where there is no overview."""
     served.take(len(served.journal.records))
