@@ -37,7 +37,7 @@ from tests.audited import Archived
 from tests.console.served import Served, serving_console
 from tests.journal.synthetic import SyntheticJournal, story
 from tests.patience import PATIENCE
-from tests.store.support import fill
+from tests.store.support import empty_store, fill
 from tests.world import World
 
 FILE = """
@@ -66,8 +66,7 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> SyntheticJournal:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty tracker's database."""
-    with Store(f"sqlite:///{tmp_path}/tracker.db") as opened:
-        opened.migrate()
+    with empty_store(tmp_path / "tracker.db") as opened:
         yield opened
 
 
