@@ -10,6 +10,7 @@ contents    what people wrote, a file for each month; kept reads much of it
 index       what finds an entry; indexing makes it
 opening     looks at a start whether a disk lied; agreement: whether the parts agree
 checking    every byte hashed again
+addresses   where an archive may be
 access      an archive as everybody reads it: reading from its folder, remote from its address, published from a store
 objects     an object store
 answers     what it answers over HTTP where there is no file
