@@ -187,6 +187,15 @@ async def test_a_report_names_who_is_below_the_target(
         assert ("Only the worst are named" in text) is (number == 1)
 
 
+async def test_what_only_its_sender_mends_is_not_redelivered(seeded: Store) -> None:
+    """No group of letters that the exchange itself refused has the button; every other one has."""
+    async with client(seeded) as browser:
+        page = (await browser.get("/failures?age=30d")).text
+    groups = page.split('<article class="card failure"')[1:]
+    buttons = {(">Rejected<" in group, 'action="/tasks/preview"' in group) for group in groups}
+    assert buttons == {(True, False), (False, True)}
+
+
 async def test_lists_say_when_they_are_cut(seeded: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of groups and routes that show the largest only say so, their files have all; a reason finds any group."""
     monkeypatch.setattr(failures, "GROUPS", 1)
