@@ -105,11 +105,11 @@ PYTEST := $(BIN)/pytest
 COVERED_BY = $(PYTEST)
 EDGE := tests/adapters tests/cli tests/agent
 COVERED := tests/domain tests/wire tests/security
-CHAOS := tests/chaos
-BROKEN := tests/faults tests/embedded
-SEEN := tests/demo tests/console tests/config
+OWN := tests/chaos tests/embedded tests/faults/test_deadlines.py tests/console/browser
+BROKEN := tests/faults
+SEEN := tests/demo tests/console tests/config tests/adapters tests/java
 FAST := tests-edge tests-core tests-covered
-SERVERS := servers-broken servers-whole servers-seen servers-chaos
+SERVERS := servers-broken servers-whole servers-seen servers-own
 
 .PHONY: tests
 tests: setup ## Tests that need no server
@@ -129,19 +129,19 @@ tests-core: setup ## All others of them
 
 .PHONY: servers-broken
 servers-broken: setup ## Tests on servers that break them
-	$(PYTEST) --quiet -m server $(BROKEN)
+	$(PYTEST) --quiet -m server $(OWN:%=--ignore=%) $(BROKEN)
 
-.PHONY: servers-chaos
-servers-chaos: setup ## Two minutes of faults at random
-	$(PYTEST) --quiet -m server $(CHAOS)
+.PHONY: servers-own
+servers-own: setup ## Those that share no exchange with others, first of them two minutes of faults at random
+	$(PYTEST) --quiet -m server $(OWN)
 
 .PHONY: servers-seen
-servers-seen: setup ## Those of what people see: demo, console, monitoring
-	$(PYTEST) --quiet -m server $(SEEN)
+servers-seen: setup ## Those of what people and programs see: demo, console, monitoring, formats
+	$(PYTEST) --quiet -m server $(OWN:%=--ignore=%) $(SEEN)
 
 .PHONY: servers-whole
 servers-whole: setup ## All others of them
-	$(PYTEST) --quiet -m server $(CHAOS:%=--ignore=%) $(BROKEN:%=--ignore=%) $(SEEN:%=--ignore=%)
+	$(PYTEST) --quiet -m server $(OWN:%=--ignore=%) $(BROKEN:%=--ignore=%) $(SEEN:%=--ignore=%)
 
 .PHONY: lint
 lint: setup ## ruff: all rules but those that pyproject.toml names with a reason

@@ -190,6 +190,16 @@ def test_modules_fit_in_the_head() -> None:
     assert [(each.name, one.name) for each in modules() for one in each.functions if one.lines >= 60] == []
 
 
+@pytest.mark.parametrize("package", sorted((ROOT / "exchange").rglob("__init__.py")), ids=name_of)
+def test_tables_of_contents_are_complete(package: Path) -> None:
+    """A package whose docstring lists its modules, a line each, names all of them."""
+    contents = ast.get_docstring(ast.parse(package.read_text(encoding="utf-8"))) or ""
+    if len(re.findall(r"^\w+/? {2,}\S", contents, re.MULTILINE)) > 1:
+        modules = {path.stem for path in package.parent.glob("*.py")} - {"__init__", "__main__"}
+        packages = {path.parent.name for path in package.parent.glob("*/__init__.py")}
+        assert modules | packages <= set(re.findall(r"\w+", contents))
+
+
 def test_no_drawer_for_everything() -> None:
     """No module is called utils, helpers, misc or common."""
     assert [name_of(path) for path in SOURCES if path.stem in {"utils", "util", "helpers", "misc", "common"}] == []

@@ -7,7 +7,11 @@ mailbox        what a program may do without an EDMS
 
 witnessing     what the transparency log proves of what was said
 
+keeping        what an inbox record brought, into the spool
+feed           what arrives, as a program reads it that asks again and again
+
 protocol       what a notice leads to: a pure function and its table (rule 2.5)
+key_ring       which of a body's keys signs
 chain          a body's numbered chain: signs drafts, does what notices ask for
 arrivals       what an inbox record must prove
 drafts         from an EDMS's words to a statement that only lacks its number
@@ -16,5 +20,5 @@ rendering      arrivals as formats take them
 spool          the only state
 
 ports          what is asked of an EDMS; transport: what is asked of the bus
-office, status, timing, bounds, history, errors: shared by the parts
+office, status, timing, tracing, bounds, history, errors: shared by the parts
 """

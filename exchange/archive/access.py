@@ -6,13 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, Self
 
+from exchange.archive.addresses import ArchiveAddress, ArchivePlace
 from exchange.archive.contents import Authority
 from exchange.archive.index import Index
 from exchange.archive.kept import KeptContents
 from exchange.archive.layout import Place
-from exchange.archive.published import PublishedArchive, StoreAddress
+from exchange.archive.published import PublishedArchive
 from exchange.archive.reading import LogReader, TileReader
-from exchange.archive.remote import ArchiveAddress, ServedArchive
+from exchange.archive.remote import ServedArchive
 from exchange.archive.tokens import Stamped, Tokens
 from exchange.domain.statement import Content
 
@@ -57,10 +58,6 @@ class Archive(Protocol):
     def stamp(self, size: int, /) -> Stamped:
         """A checkpoint with its time-stamp."""
         ...
-
-
-ArchivePlace = Path | ArchiveAddress | StoreAddress
-"""A folder, the address where it is served, or what was put of it into an object store."""
 
 
 def open_archive(place: ArchivePlace) -> Archive:

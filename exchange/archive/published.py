@@ -1,13 +1,12 @@
 """An archive as it was put into an object store: all that is public, neither contents nor what finds entries."""
 
 import importlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from types import ModuleType
 from typing import TYPE_CHECKING, Self
 
+from exchange.archive.addresses import StoreAddress
 from exchange.archive.errors import ArchiveError
 from exchange.archive.layout import TOKENS, Place, proof_file, token_file
 from exchange.archive.remote import PROOF_BYTES
@@ -17,23 +16,6 @@ from exchange.tlog.note import NOTE_BYTES
 
 if TYPE_CHECKING:
     from exchange.archive.objects import ObjectLogReader
-
-
-@dataclass(frozen=True, slots=True)
-class StoreAddress:
-    """A place in an object store.
-
-    Attributes:
-        url: of it.
-        options: how it is reached, and keys; what is not here the environment has.
-    """
-
-    url: str
-    options: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    def __str__(self) -> str:
-        """The address."""
-        return self.url
 
 
 def object_stores() -> ModuleType:

@@ -7,24 +7,23 @@ an answer leaves out nobody sees: that takes the log itself (`exchange audit ver
 
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
-from pathlib import Path
 from typing import Self, TypeVar
 from weakref import finalize
 
 import httpx
 import msgspec
 
+from exchange.archive.addresses import ArchiveAddress
 from exchange.archive.answers import ANSWER_BYTES, PlacesAnswer, StampedAnswer
 from exchange.archive.errors import ArchiveError
 from exchange.archive.layout import STAMPED_FILE, Place, letter_file, proof_file, token_file
 from exchange.archive.reading import TileReader
 from exchange.archive.tokens import RESPONSE_BYTES, Stamped
 from exchange.domain.errors import ConfigurationError
-from exchange.security.keys import KeyFiles, load_key_pair, load_passphrase
+from exchange.security.keys import load_key_pair, load_passphrase
 from exchange.tlog.note import NOTE_BYTES
 
 ANSWER_SECONDS = 30.0
@@ -37,45 +36,6 @@ _TRIES = 2
 """A connection that was kept open may have ended meanwhile."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Answer = TypeVar("_Answer", PlacesAnswer, StampedAnswer)
-
-
-@dataclass(frozen=True, slots=True)
-class ArchiveAddress:
-    """Where an archive is served, and as whom it is asked.
-
-    Attributes:
-        url: of the folder.
-        ca: PEM certificates that vouch for who answers; None: those of this machine.
-        files: key and certificate that we show; None: we show none.
-    """
-
-    url: str
-    ca: Path | None = None
-    files: KeyFiles | None = None
-
-    def __str__(self) -> str:
-        """The address."""
-        return self.url
-
-    def client(self) -> httpx.Client:
-        """Who asks there.
-
-        Raises:
-            KeyRefused: as `load_key_pair`.
-            ConfigurationError: `ca-invalid`.
-        """
-        if not self.url.startswith("https:"):
-            return httpx.Client(timeout=ANSWER_SECONDS, trust_env=False)
-        try:
-            context = ssl.create_default_context(cafile=self.ca)
-        except (OSError, ssl.SSLError) as error:
-            message = f"[archive] ca: {self.ca} is no PEM certificate that could be read: name its file"
-            raise ConfigurationError(message, code="ca-invalid") from error
-        if self.files is not None:
-            load_key_pair(self.files)  # says in our words what is wrong
-            passphrase = "" if self.files.passphrase is None else load_passphrase(self.files.passphrase)
-            context.load_cert_chain(self.files.certificate, self.files.key, passphrase)
-        return httpx.Client(verify=context, timeout=ANSWER_SECONDS, trust_env=False)
 
 
 class RemoteLogReader(TileReader):
@@ -165,7 +125,7 @@ class ServedArchive:
         Raises:
             KeyRefused, ConfigurationError: as `ArchiveAddress.client`.
         """
-        client = address.client()
+        client = _client(address)
         self._close = finalize(self, client.close)
         self.log = RemoteLogReader(address.url, client)
 
@@ -281,3 +241,19 @@ def _invalid(url: str, what: str) -> ArchiveError:
 def _unreachable(url: str, what: str) -> ArchiveError:
     message = f"{url}: {what}: look whether this is the archive's address, and whether it is served"
     return ArchiveError(message, code="archive-unreachable", retriable=True)
+
+
+def _client(address: ArchiveAddress) -> httpx.Client:
+    """Who asks there."""
+    if not address.url.startswith("https:"):
+        return httpx.Client(timeout=ANSWER_SECONDS, trust_env=False)
+    try:
+        context = ssl.create_default_context(cafile=address.ca)
+    except (OSError, ssl.SSLError) as error:
+        message = f"[archive] ca: {address.ca} is no PEM certificate that could be read: name its file"
+        raise ConfigurationError(message, code="ca-invalid") from error
+    if address.files is not None:
+        load_key_pair(address.files)  # says in our words what is wrong
+        passphrase = "" if address.files.passphrase is None else load_passphrase(address.files.passphrase)
+        context.load_cert_chain(address.files.certificate, address.files.key, passphrase)
+    return httpx.Client(verify=context, timeout=ANSWER_SECONDS, trust_env=False)

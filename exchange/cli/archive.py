@@ -16,7 +16,6 @@ from exchange.archive.checking import check as check_folder
 from exchange.archive.reading import LogReader
 from exchange.cli.archive_disk import delete, order_deletion, reindex
 from exchange.cli.archive_time import record, renew
-from exchange.cli.exits import Exit
 from exchange.cli.machine_acts import at_the_machine, keep_act
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.serving import serve
@@ -132,9 +131,7 @@ def check(*, config: Config, json: Json = False) -> None:
                 tell(f"{log}: {done} of {entries} entries")
 
         faults = [*check_folder(settings.folder, progress, policy)]
-    output.result(faults, lambda console: _render_faults(faults, console), ok=not faults)
-    if faults:
-        raise typer.Exit(Exit.FOUND)
+    output.verdict(faults, lambda console: _render_faults(faults, console), ok=not faults)
 
 
 @app.command()

@@ -11,11 +11,10 @@ from rich.console import Console
 
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.reader import PositionedReader
-from exchange.cli.audit_acts import NotJournalled, Reason, about_to, counted, journalled
+from exchange.cli.audit_acts import NotJournalled, Reason, about_to, journalled
 from exchange.cli.audit_log import compare_checkpoints, log_of, prove_letter, verify_log
-from exchange.cli.audit_replay import outcome_of, render_deliveries, render_log, replay_log
+from exchange.cli.audit_replay import render_deliveries, render_log, replay_log
 from exchange.cli.audit_times import check_times
-from exchange.cli.exits import Exit
 from exchange.cli.letter_ids import instant, letter_digest
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, as_auditor
@@ -67,15 +66,13 @@ def replay(
     with journalled(settings, said, output, skip=unkept) as outcome, output.doing("replaying the journal") as tell:
         if settings.kafka is None:
             read = replay_log(settings, tell, asked.at, asked.body)
-            outcome.found(outcome_of(read), sound=read.sound)
-            sound, show = read.sound, partial(output.result, read, partial(render_log, read))
+            outcome.found(read.verified.summary, sound=read.sound)
+            show = partial(output.verdict, read, partial(render_log, read), ok=read.sound)
         else:
             found = asyncio.run(_replay(settings, settings.kafka, partial(_tell, tell), asked, alone=alone))
             outcome.found(_outcome(found), sound=found.sound)
-            sound, show = found.sound, partial(output.result, found, partial(_render, found))
-    show(ok=sound)
-    if not sound:
-        raise typer.Exit(Exit.FOUND)
+            show = partial(output.verdict, found, partial(_render, found), ok=found.sound)
+    show()
 
 
 @app.command()
@@ -137,7 +134,7 @@ def _span(asked: Asked) -> str:
 def _outcome(found: Audit) -> str:
     """What came of a replay, for the journal."""
     differences = f", {len(found.differences)} differences of the tracker" if found.differences else ""
-    return f"{found.report.records} records{counted(found.report.found)}{differences}"
+    return f"{found.report.summary}{differences}"
 
 
 def _render(found: Audit, console: Console) -> None:

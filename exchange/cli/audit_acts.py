@@ -5,7 +5,7 @@ be kept is not begun. Without a console, or by --not-journalled, the output says
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -61,11 +61,6 @@ class Outcome:
     def ended_by(self, error: ExchangeError) -> None:
         """An error of ours ended it."""
         self._words = f"broken off, {error.code}"
-
-
-def counted(found: Mapping[str, int]) -> str:
-    """How often each code was found, to stand behind an outcome's other words."""
-    return "".join(f", {number} {code}" for code, number in sorted(found.items()))
 
 
 @contextmanager

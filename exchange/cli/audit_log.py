@@ -10,8 +10,7 @@ import typer
 from rich.console import Console
 
 from exchange.archive.access import open_archive
-from exchange.cli.audit_acts import NotJournalled, Reason, about_to, counted, journalled
-from exchange.cli.exits import Exit
+from exchange.cli.audit_acts import NotJournalled, Reason, about_to, journalled
 from exchange.cli.letter_ids import instant, letter_digest
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, as_auditor
@@ -78,10 +77,8 @@ def verify_log(  # noqa: PLR0913 - an option for each bound of what is verified
             state=state,
             on_progress=lambda done, of: tell(f"verifying: {done} of {of} entries"),
         )
-        outcome.found(f"{report.entries} entries up to heads {report.heads}{counted(report.found)}", sound=report.sound)
-    output.result(report, lambda console: render_verified(report, console), ok=report.sound)
-    if not report.sound:
-        raise typer.Exit(Exit.FOUND)
+        outcome.found(report.summary, sound=report.sound)
+    output.verdict(report, lambda console: render_verified(report, console), ok=report.sound)
 
 
 def prove_letter(
@@ -122,9 +119,7 @@ def prove_letter(
                 found = prove(archive.log, digest, spots, policy, folder)
             outcome.found(f"{len(found)} entries proven", sound=_is_sound(found))
     sound = _is_sound(found)
-    output.result(found, lambda console: _list(found, console), ok=sound)
-    if not sound:
-        raise typer.Exit(Exit.FOUND)
+    output.verdict(found, lambda console: _list(found, console), ok=sound)
 
 
 def compare_checkpoints(
@@ -148,9 +143,7 @@ def compare_checkpoints(
             found = compare(archive.log, read_log_policy(log.policy), _read(first), _read(second))
         older, newer = found.older.checkpoint, found.newer.checkpoint
         outcome.found(f"{older.size} heads, then {newer.size}", sound=found.consistent)
-    output.result(found, lambda console: _show(found, (first, second), console), ok=found.consistent)
-    if not found.consistent:
-        raise typer.Exit(Exit.FOUND)
+    output.verdict(found, lambda console: _show(found, (first, second), console), ok=found.consistent)
 
 
 def log_settings(config: Path | None) -> tuple[AuditorSettings, LogSettings]:

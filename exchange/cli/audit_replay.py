@@ -7,7 +7,6 @@ from functools import partial
 
 from rich.console import Console
 
-from exchange.cli.audit_acts import counted
 from exchange.cli.audit_log import log_of, render_verified
 from exchange.cli.output import shown
 from exchange.cli.words import short
@@ -66,12 +65,6 @@ def replay_log(settings: AuditorSettings, tell: Callable[[str], None], at: datet
 
 def _tell_heads(tell: Callable[[str], None], done: int, of: int) -> None:
     tell(f"folding: {done} of {of} heads")
-
-
-def outcome_of(found: ReplayedLog) -> str:
-    """What came of it, for the journal."""
-    verified = found.verified
-    return f"{verified.entries} entries up to heads {verified.heads}{counted(verified.found)}"
 
 
 def render_log(found: ReplayedLog, console: Console) -> None:

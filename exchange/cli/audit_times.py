@@ -8,7 +8,6 @@ from rich.console import Console
 
 from exchange.cli.audit_acts import NotJournalled, Reason, about_to, journalled
 from exchange.cli.audit_log import log_settings
-from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config
 from exchange.console.api.audits_model import AuditKind
@@ -50,9 +49,7 @@ def check_times(
     ) as outcome:
         found = Timing(log.place, read_log_policy(log.policy), trusted, now()).check()
         outcome.found(f"{found.stamps} time-stamps, {found.batches} batches", sound=found.sound)
-    output.result(found, lambda console: _render(found, console), ok=found.sound)
-    if not found.sound:
-        raise typer.Exit(Exit.FOUND)
+    output.verdict(found, lambda console: _render(found, console), ok=found.sound)
 
 
 def _roots(settings: AuditorSettings) -> tuple[Path, ...]:

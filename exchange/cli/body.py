@@ -18,7 +18,6 @@ from rich.console import Console
 from exchange import system
 from exchange.agent.spool import Spool, origins
 from exchange.cli.enrolling import issuers_of, own_key_of, read_answer, read_file
-from exchange.cli.exits import Exit
 from exchange.cli.findings import render
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.problems import require_none
@@ -151,9 +150,7 @@ def selftest(
         test = Selftest(config, settings, tested, echo, system.now, wait, tell)
         checks = asyncio.run(test.run())
     whole = not any(check.findings for check in checks)
-    output.result(checks, lambda console: render(checks, console), ok=whole)
-    if not whole:
-        raise typer.Exit(Exit.FOUND)
+    output.verdict(checks, lambda console: render(checks, console), ok=whole)
 
 
 def _with_origin(filled: BodyForm, now: datetime) -> Body:

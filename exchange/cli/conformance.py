@@ -23,7 +23,6 @@ from exchange import system
 from exchange.agent.ports import DraftLetter, Package
 from exchange.cli.adapter.converting import store
 from exchange.cli.adapter.opening import nobody
-from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
 from exchange.domain.errors import ConfigurationError
 from exchange.wire.xml import legal_text, serialise
@@ -130,9 +129,7 @@ def conformance(
     whole = not any(result.problems for result in results)
     if junit is not None:
         _write_junit(results, name, junit)
-    output.result(results, lambda console: _render(results, console, own=own is not None), ok=whole)
-    if not whole:
-        raise typer.Exit(Exit.FOUND)
+    output.verdict(results, lambda console: _render(results, console, own=own is not None), ok=whole)
 
 
 def _run(case: Case, under_test: Tested, judge: Judge, wait: float, tell: Callable[[str], None]) -> Result:

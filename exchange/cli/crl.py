@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 
 from exchange import system
-from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, config_file
 from exchange.cli.words import local
@@ -49,9 +48,7 @@ def fetch(
         raise ConfigurationError(message, code="crl-not-configured")
     fetched = fetch_all(urls, settings.crl.folder, directory, system.now(), download)
     sound = not any(each.code for each in fetched)
-    Output(as_json=json).result(fetched, lambda console: _render(fetched, console), ok=sound)
-    if not sound:
-        raise typer.Exit(Exit.FOUND)
+    Output(as_json=json).verdict(fetched, lambda console: _render(fetched, console), ok=sound)
 
 
 def _render(fetched: Sequence[Fetched], console: Console) -> None:

@@ -16,6 +16,7 @@ from exchange.system import now, random_bytes
 
 PEOPLE = (
     User("operator", "Айнура Осмонова", frozenset({Role.OPERATOR})),
+    User("second", "Бакыт Жумабаев", frozenset({Role.OPERATOR})),
     User("auditor", "Тимур Садыков", frozenset({Role.AUDITOR})),
     User("minjust", "Жылдыз Асанова", frozenset({Role.BODY_ADMINISTRATOR}), "minjust"),
 )

@@ -12,7 +12,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output
 from exchange.cli.places import dev_folder
 from exchange.domain.errors import ConfigurationError
@@ -101,9 +100,7 @@ def _report(output: Output, folder: Path) -> None:
         message = f"{folder} holds no installation: start one with `exchange dev up`"
         raise ConfigurationError(message, code="installation-missing")
     found = _status(installation, os.environ)
-    output.result(found, lambda console: _render(found, console), ok=found.ready)
-    if not found.ready:
-        raise typer.Exit(Exit.FOUND)
+    output.verdict(found, lambda console: _render(found, console), ok=found.ready)
 
 
 def _status(installation: Installation, environ: Mapping[str, str]) -> Status:

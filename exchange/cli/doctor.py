@@ -7,7 +7,6 @@ from pathlib import Path
 import typer
 
 from exchange.cli.checks import examine
-from exchange.cli.exits import Exit
 from exchange.cli.findings import render
 from exchange.cli.output import Json, Output
 from exchange.cli.places import Config, config_file
@@ -32,9 +31,7 @@ def doctor(*, config: Config = None, json: Json = False) -> None:
     with output.doing("looking") as tell:
         checks = asyncio.run(examine(settings, _processes(file.absolute().parent), now, tell))
     healthy = not any(check.findings for check in checks)
-    output.result(checks, lambda console: render(checks, console), ok=healthy)
-    if not healthy:
-        raise typer.Exit(Exit.FOUND)
+    output.verdict(checks, lambda console: render(checks, console), ok=healthy)
 
 
 def _processes(folder: Path) -> dict[str, str]:

@@ -44,6 +44,8 @@ async def _failures(settings: OperatorSettings, asked: dict[str, str], output: O
         async def show() -> None:
             found = await api.get(f"{ROOT}/failures", overviews_model.Failures, asked)
             output.result(msgspec.to_builtins(found.items), lambda console: _render(found, console, asked["days"]))
+            if not output.as_json and str(len(found.items)) == asked["limit"]:
+                output.note(f"{asked['limit']} groups are shown; there may be more: say --limit, or --reason.")
 
         if following:
             await watch(api, {"state": "failing"}, output, show)

@@ -17,7 +17,6 @@ from exchange.agent.history import TrustHistory
 from exchange.bus.reader import PositionedReader
 from exchange.bus.records import Record
 from exchange.bus.topics import inbox as inbox_topic
-from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, agent_file
 from exchange.cli.signatures import signature_line
@@ -77,9 +76,7 @@ def inbox(
     settings = agent_settings(agent_file(config, as_body, os.environ), os.environ)
     with output.doing("reading the inbox"):
         found = asyncio.run(_read(settings, as_body))
-    output.result(found, lambda console: _render(found, console), ok=not found.flagged)
-    if found.flagged:
-        raise typer.Exit(Exit.FOUND)
+    output.verdict(found, lambda console: _render(found, console), ok=not found.flagged)
 
 
 async def _read(settings: AgentSettings, body: str) -> Contents:

@@ -90,6 +90,8 @@ async def _letters(
         async def show() -> None:
             found = await listed(api, words, limit)
             output.result(found, lambda console: _render(found, console))
+            if not output.as_json and limit in {len(found), len({line.letter.digest for line in found})}:
+                output.note(f"{limit} are shown; there may be more: say --limit, or narrow the filter.")
 
         if following:
             await watch(api, {word: value for word, value in words.items() if word != "order"}, output, show)

@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from exchange.cli.exits import Exit
 from exchange.domain.errors import ExchangeError
 
 PIPE_COLUMNS = 120
@@ -53,11 +54,21 @@ class Output:
         self._errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
     def result(self, result: object, render: Render, *, ok: bool = True) -> None:
-        """Print the one result of a command; `ok` False says that something was found or refused."""
+        """Print the one result of a command; `ok` False says that something was found or refused: see `verdict`."""
         if self.as_json:
             self._json({"ok": ok, "result": plain(result)})
         else:
             render(self.console)
+
+    def verdict(self, result: object, render: Render, *, ok: bool) -> None:
+        """Print the one result of a command that looks at something; not ok, and the command ends with exit code 1.
+
+        Raises:
+            typer.Exit: it is not ok.
+        """
+        self.result(result, render, ok=ok)
+        if not ok:
+            raise typer.Exit(Exit.FOUND)
 
     def line(self, value: Mapping[str, Any]) -> None:
         """Print one of many results as a line of JSON."""

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
-import typer
 from rich.console import Console
 
-from exchange.cli.exits import Exit
 from exchange.cli.output import Output, shown
 from exchange.domain.entry import Problem
 
@@ -17,8 +15,7 @@ def require_none(output: Output, problems: Sequence[Problem]) -> None:
         typer.Exit: when there is any.
     """
     if problems:
-        output.result(problems, lambda console: _render(problems, console), ok=False)
-        raise typer.Exit(Exit.FOUND)
+        output.verdict(problems, lambda console: _render(problems, console), ok=False)
 
 
 def _render(problems: Sequence[Problem], console: Console) -> None:

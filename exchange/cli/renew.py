@@ -16,7 +16,6 @@ from exchange import system
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.reader import PositionedReader
 from exchange.bus.topics import inbox
-from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
 from exchange.domain.directory import CertificateUse, Directory
 from exchange.security.keys import KeyFiles, load_certificate
@@ -65,9 +64,7 @@ def renew(
     directory = latest_directory(settings.directory)
     pairs = list(_pairs(settings, directory, finishing=finishing))
     done = all(pair.done for pair in pairs)
-    Output(as_json=json).result(pairs, lambda console: _render(pairs, console), ok=done)
-    if not done:
-        raise typer.Exit(Exit.FOUND)
+    Output(as_json=json).verdict(pairs, lambda console: _render(pairs, console), ok=done)
 
 
 def _pairs(settings: AgentSettings, directory: Directory, *, finishing: bool) -> Iterator[Renewed]:

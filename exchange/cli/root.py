@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.table import Table
 
 from exchange import system
-from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.own_keys import new_passphrase, own_key, public_beside
 from exchange.cli.places import Config, as_operator
@@ -123,9 +122,7 @@ def show(file: RootFile, *, before: Before = None, json: Json = False) -> None:
     Exit code 1 while too few have.
     """
     state = look_at_root(read_root(file), None if before is None else read_root(before))
-    Output(as_json=json).result(state, lambda console: _render(state, console, system.now()), ok=state.complete)
-    if not state.complete:
-        raise typer.Exit(Exit.FOUND)
+    Output(as_json=json).verdict(state, lambda console: _render(state, console, system.now()), ok=state.complete)
 
 
 def _render(state: RootState, console: Console, now: datetime) -> None:

@@ -12,7 +12,6 @@ from rich.console import Console
 from exchange.agent.mailbox import SentLetter
 from exchange.agent.ports import Format
 from exchange.agent.spool.outgoing import OutgoingState
-from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, agent_file
 from exchange.cli.words import short
@@ -69,9 +68,7 @@ def send(
     with output.doing("waiting for the exchange's word"):
         sent = asyncio.run(_send(file, wanted))
     accepted = sent.state is OutgoingState.TAKEN
-    output.result(sent, lambda console: _render(sent, console), ok=accepted)
-    if not accepted:
-        raise typer.Exit(Exit.FOUND)
+    output.verdict(sent, lambda console: _render(sent, console), ok=accepted)
 
 
 async def _send(config: Path, wanted: Wanted) -> SentLetter:

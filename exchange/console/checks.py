@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Protocol
 
 from exchange.console.auth.acts import Act, Acts
 from exchange.console.checking import Checked, LogSpan, Stretch
@@ -234,14 +234,7 @@ def _outcome(check: Check) -> str:
     if result is None:
         return f"broken off, {check.code}"
     if result.log is not None:
-        counts = _counts(result.log.found)
-        return concluded(f"{result.log.entries} entries up to heads {result.log.heads}{counts}", sound=result.sound)
+        return concluded(result.log.summary, sound=result.sound)
     newest = f"the newest {result.newest} offsets of each partition, " if result.newest else ""
     differences = f", {result.differences} differences of the tracker" if result.differences else ""
-    return concluded(
-        f"{newest}{result.report.records} records{_counts(result.report.found)}{differences}", sound=result.sound
-    )
-
-
-def _counts(found: Mapping[Any, int]) -> str:
-    return "".join(f", {number} {code}" for code, number in sorted(found.items()))
+    return concluded(f"{newest}{result.report.summary}{differences}", sound=result.sound)

@@ -109,6 +109,11 @@ class Findings(Generic[Found]):
         """Whether nothing was found."""
         return not self.found
 
+    @property
+    def counts(self) -> str:
+        """How often each was found, to stand behind other words: `, 3 lane-gap`; empty when nothing was."""
+        return "".join(f", {number} {code}" for code, number in sorted(self.found.items()))
+
     def add(self, finding: Found) -> None:
         """Count a finding, and keep it if it is among the first."""
         self.found[finding.code] += 1
@@ -137,6 +142,11 @@ class Report(Findings[Finding]):
     lanes: dict[int, LaneEnd] = field(default_factory=dict)
     flags: Counter[str] = field(default_factory=Counter)
     states: Counter[State] = field(default_factory=Counter)
+
+    @property
+    def summary(self) -> str:
+        """What was read and found, as the journal keeps it."""
+        return f"{self.records} records{self.counts}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def certify_root(key: ec.EllipticCurvePrivateKey, name: str, validity: Validity)
     subject = _name(name)
     builder = _builder(subject, subject, key.public_key(), validity)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    builder = builder.add_extension(_key_usage(None), critical=True)
+    builder = builder.add_extension(key_usage(None), critical=True)
     return builder.sign(key, hashes.SHA256())
 
 
@@ -38,13 +38,28 @@ def certify_leaf(
     issuer = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
     builder = _builder(_name(name), root.certificate.subject, key, validity)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    builder = builder.add_extension(_key_usage(purpose), critical=True)
+    builder = builder.add_extension(key_usage(purpose), critical=True)
     builder = builder.add_extension(x509.ExtendedKeyUsage(purpose.usages), critical=False)
     builder = builder.add_extension(issuer, critical=False)
     if hosts:
         names = [_general_name(host) for host in hosts]
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return builder.sign(root.key, hashes.SHA256())
+
+
+def key_usage(purpose: Purpose | None) -> x509.KeyUsage:
+    """What the key of a certificate for `purpose` may do; None: of a root."""
+    return x509.KeyUsage(
+        digital_signature=purpose is not None and not purpose.encrypts,
+        content_commitment=purpose is not None and purpose.signs,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=purpose is not None and purpose.encrypts,
+        key_cert_sign=purpose is None,
+        crl_sign=purpose is None,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def _builder(
@@ -59,21 +74,6 @@ def _builder(
         .not_valid_before(seconds(validity.not_before))
         .not_valid_after(seconds(validity.not_after))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-    )
-
-
-def _key_usage(purpose: Purpose | None) -> x509.KeyUsage:
-    """Of a leaf for `purpose`; None: of a root."""
-    return x509.KeyUsage(
-        digital_signature=purpose is not None and not purpose.encrypts,
-        content_commitment=purpose is not None and purpose.signs,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=purpose is not None and purpose.encrypts,
-        key_cert_sign=purpose is None,
-        crl_sign=purpose is None,
-        encipher_only=False,
-        decipher_only=False,
     )
 
 

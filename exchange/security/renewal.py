@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.domain.errors import ConfigurationError
+from exchange.security.certificates import key_usage
 from exchange.security.files import write_atomically
 from exchange.security.keys import (
     KeyFiles,
@@ -104,22 +105,11 @@ def finish(files: KeyFiles) -> None:
 
 
 def _request(key: PrivateKey, subject: x509.Name, purpose: Purpose) -> bytes:
-    usage = x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=purpose.signs,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=False,
-        crl_sign=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
     builder = (
         x509.CertificateSigningRequestBuilder()
         .subject_name(subject)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(usage, critical=True)
+        .add_extension(key_usage(purpose), critical=True)
         .add_extension(x509.ExtendedKeyUsage(purpose.usages), critical=False)
     )
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)

@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from exchange.archive.access import ArchivePlace
-from exchange.archive.published import StoreAddress
-from exchange.archive.remote import ArchiveAddress
+from exchange.archive.addresses import ArchiveAddress, ArchivePlace, StoreAddress
 from exchange.bus.connection import KafkaSettings
 from exchange.bus.line import LINES
 from exchange.domain.address import web_address

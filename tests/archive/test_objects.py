@@ -14,11 +14,11 @@ from obstore.store import MemoryStore
 from prometheus_client import CollectorRegistry
 
 from exchange.archive.access import open_archive
+from exchange.archive.addresses import StoreAddress
 from exchange.archive.contents import Contents
 from exchange.archive.errors import ArchiveError
 from exchange.archive.layout import CHECKPOINT_FILE, Kept
 from exchange.archive.objects import ObjectLogReader, Objects, open_store
-from exchange.archive.published import StoreAddress
 from exchange.archive.tokens import Tokens
 from exchange.archive.writer import ArchiveWriter
 from exchange.domain.errors import ConfigurationError

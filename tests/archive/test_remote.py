@@ -11,10 +11,11 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from exchange.archive.access import Archive, open_archive
+from exchange.archive.addresses import ArchiveAddress
 from exchange.archive.contents import Contents
 from exchange.archive.errors import ArchiveError
 from exchange.archive.layout import Kept
-from exchange.archive.remote import ArchiveAddress, ServedArchive
+from exchange.archive.remote import ServedArchive
 from exchange.archive.tokens import Tokens
 from exchange.archive.writer import ArchiveWriter
 from exchange.domain.errors import ConfigurationError

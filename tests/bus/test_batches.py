@@ -124,12 +124,12 @@ def forget_peak() -> int:
 
 @pytest.mark.server
 @pytest.mark.parametrize(
-    ("number", "megabytes"), [(ZSTD, 500), (GZIP, 500), (LZ4, 200), (SNAPPY, 20)], ids=["zstd", "gzip", "lz4", "snappy"]
+    ("number", "megabytes"), [(ZSTD, 500), (GZIP, 200), (LZ4, 200), (SNAPPY, 20)], ids=["zstd", "gzip", "lz4", "snappy"]
 )
 async def test_bombs_are_reported_and_passed_in_bounded_memory(
     kafka: KafkaCluster, number: int, megabytes: int
 ) -> None:
-    """The broker takes half a gigabyte in 16 KB; the reader names where it lies and goes on behind it."""
+    """The broker takes up to half a gigabyte in 16 KB; the reader names where it lies and goes on behind it."""
     async with kafka.administration() as administration:
         topic = await make_topic(administration, f"batches.{number}")
     before, hostile, after = batch(record(b"before")), bomb(number, megabytes), batch(record(b"after"))

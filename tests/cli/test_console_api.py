@@ -37,7 +37,7 @@ from tests.audited import Archived
 from tests.console.served import Served, serving_console
 from tests.journal.synthetic import SyntheticJournal, story
 from tests.patience import PATIENCE
-from tests.store.support import fill
+from tests.store.support import empty_store, fill
 from tests.world import World
 
 FILE = """
@@ -66,8 +66,7 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> SyntheticJournal:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty tracker's database."""
-    with Store(f"sqlite:///{tmp_path}/tracker.db") as opened:
-        opened.migrate()
+    with empty_store(tmp_path / "tracker.db") as opened:
         yield opened
 
 
@@ -124,6 +123,27 @@ async def test_the_same_either_way(settings: OperatorSettings, served: Served) -
         assert pages.next is not None
         assert len(await letters.listed(here, {"order": "youngest"}, 3)) == 3
         assert len(await letters.listed(here, {}, 2)) == 2
+
+
+async def test_lists_that_are_cut(
+    settings: OperatorSettings, served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """People are told, beside the list; programs have asked for so many."""
+    served.take(len(served.journal.records))
+
+    async def noted(limit: int, *, as_json: bool = False) -> tuple[bool, ...]:
+        """Whether each command says that there may be more."""
+        said = []
+        asked = {"days": "400", "limit": str(limit)}
+        for words in ({}, {"order": "youngest"}):
+            await letters._letters(settings, words, limit, Output(as_json=as_json), following=False)
+            said.append("there may be more" in capsys.readouterr().err)
+        await failures._failures(settings, asked, Output(as_json=as_json), following=False)
+        return (*said, "there may be more" in capsys.readouterr().err)
+
+    assert await noted(1) == (True, True, True)
+    assert await noted(50) == (False, False, False)
+    assert await noted(1, as_json=True) == (False, False, False)
 
 
 async def test_a_body_s_administrator(settings: OperatorSettings, served: Served) -> None:

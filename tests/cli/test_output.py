@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import typer
 
 from exchange.cli.exits import Exit, exit_code
 from exchange.cli.output import Output, plain
@@ -40,7 +41,9 @@ def test_results_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     output = Output(as_json=True)
     with output.doing("something") as tell:
         tell("something else")
-    output.result(SAMPLE, lambda console: console.print("not for programs"), ok=False)
+    with pytest.raises(typer.Exit) as ended:
+        output.verdict(SAMPLE, lambda console: console.print("not for programs"), ok=False)
+    assert ended.value.exit_code == Exit.FOUND
     told = capsys.readouterr()
     assert json.loads(told.out)["ok"] is False
     assert json.loads(told.out)["result"]["state"] == "registered"

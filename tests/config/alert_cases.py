@@ -164,7 +164,11 @@ SOUNDS: dict[str, Case] = {
         "100m",
         ({"job": "archive", "instance": "archive:9100"},),
     ),
-    "ExchangeTargetAbsent": Case(up(router="1x5 0x20", console=""), "15m", ({"job": "router"}, {"job": "console"})),
+    "ExchangeTargetAbsent": Case(
+        up(router="1x5 0x20", archive="", console=""),
+        "15m",
+        ({"job": "router"}, {"job": "archive"}, {"job": "console"}),
+    ),
     "ExchangeInstanceDown": Case(
         {**up(), 'up{job="router",instance="other:9100"}': "0x30"},
         "20m",

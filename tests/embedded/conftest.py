@@ -1,6 +1,7 @@
 """What the tests of embedded servers share: Kafka's program, identities, clients."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from exchange import system
 from exchange.embedded import ClusterTls, JavaProgram, cache_folder, ensure_jars, find_java, with_class_cache
 from exchange.security.authority import Authority
+from tests.plugin_kafka import SHORT_LIVED
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +28,8 @@ def tls(authority: Authority) -> ClusterTls:
 def program(tls: ClusterTls) -> JavaProgram:
     """Kafka's program from the user's cache, which is filled when it is empty."""
     cache = cache_folder(os.environ)
-    return with_class_cache(JavaProgram(find_java(os.environ), ensure_jars(cache)), cache, tls)
+    program = with_class_cache(JavaProgram(find_java(os.environ), ensure_jars(cache)), cache, tls)
+    return replace(program, options=SHORT_LIVED)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ from tests.patience import PATIENCE
 from tests.plugin_kafka import ADMINISTRATOR, SHAPE, KafkaCluster
 from tests.services.journal_fake import FakeJournal, as_taken, poisoned, unavailable
 from tests.services.terms_fake import FakeTerms
-from tests.store.support import frozen
+from tests.store.support import empty_store, frozen
 from tests.world import World
 
 
@@ -58,8 +58,7 @@ def fake(journal: SyntheticJournal) -> FakeJournal:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty store."""
-    with Store(f"sqlite:///{tmp_path}/tracker.db") as opened:
-        opened.migrate()
+    with empty_store(tmp_path / "tracker.db") as opened:
         yield opened
 
 

@@ -32,6 +32,7 @@ from tests.journal.synthetic import STEP, SyntheticJournal
 from tests.services.journal_fake import FakeJournal, as_taken
 from tests.services.terms_fake import FakeTerms
 from tests.services.test_tracker import until
+from tests.store.support import empty_store
 from tests.world import NOW, World
 
 MINUTE = timedelta(minutes=1)
@@ -143,8 +144,7 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Town:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty store."""
-    with Store(f"sqlite:///{tmp_path}/tracker.db") as opened:
-        opened.migrate()
+    with empty_store(tmp_path / "tracker.db") as opened:
         yield opened
 
 

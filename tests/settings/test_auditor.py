@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange.archive.access import ArchivePlace
-from exchange.archive.published import StoreAddress
-from exchange.archive.remote import ArchiveAddress
+from exchange.archive.addresses import ArchiveAddress, ArchivePlace, StoreAddress
 from exchange.domain.errors import ConfigurationError
 from exchange.security.keys import KeyFiles
 from exchange.settings import auditor_settings

@@ -14,7 +14,6 @@ from adapters.review import Review, review
 from exchange import system
 from exchange.agent.ports import DraftLetter, Format, Package
 from exchange.cli.adapter.opening import ENCODINGS, Opened, opened, package_at
-from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.signatures import signature_line
 from exchange.security.documents import SignatureReport, signature_reports
@@ -59,9 +58,7 @@ def check(
             _render(package, found, console, source=source)
         _render_hints(ground, console, writes=isinstance(writer, WritingFormat))
 
-    Output(as_json=json).result([found for _, found in looked], render, ok=whole)
-    if not whole:
-        raise typer.Exit(Exit.FOUND)
+    Output(as_json=json).verdict([found for _, found in looked], render, ok=whole)
 
 
 def _checked(package: Package, fmt: Format, writer: Format, ground: Opened) -> Checked:

@@ -14,7 +14,6 @@ from exchange.agent.ports import ArrivedReceipt, DraftLetter, Format
 from exchange.cli.adapter.checking import BodyCode
 from exchange.cli.adapter.opening import Opened, opened, package_at
 from exchange.cli.echoed import echoed_letter
-from exchange.cli.exits import Exit
 from exchange.cli.findings import Check, finding_of, render
 from exchange.cli.output import Json, Output, shown
 from exchange.client import Client, letter_in
@@ -53,9 +52,7 @@ def trial(
     with output.doing(f"waiting for the answer of {echo}"):
         tried = asyncio.run(_try(ground, config, body, file, echo, wait))
     whole = not any(check.findings for check in tried.checks)
-    output.result(tried, lambda console: _render(tried, console), ok=whole)
-    if not whole:
-        raise typer.Exit(Exit.FOUND)
+    output.verdict(tried, lambda console: _render(tried, console), ok=whole)
 
 
 async def _try(ground: Opened, config: Path, body: str, file: Path, echo: str, wait: float) -> Trial:

@@ -9,7 +9,6 @@ from exchange.cli.directory.drafts import Desk, folder_of, read_draft
 from exchange.cli.directory.entering import Clock, Keys
 from exchange.cli.directory.panels import CHANGE
 from exchange.cli.directory.standing import done_of, render, render_change, render_standing
-from exchange.cli.exits import Exit
 from exchange.cli.output import Json, Output
 from exchange.cli.own_keys import at_terminal
 from exchange.cli.places import Config
@@ -26,9 +25,7 @@ def show_draft(file: DraftFile, *, config: Config = None, json: Json = False) ->
     """Show what a draft would change, and who has signed it. Exit code 1 while too few have."""
     state = DirectoryPublisher(folder_of(config)).look(read_draft(file))
     done = done_of(state, draft=str(file))
-    Output(as_json=json).result(done, lambda console: render(done, console), ok=state.complete)
-    if not state.complete:
-        raise typer.Exit(Exit.FOUND)
+    Output(as_json=json).verdict(done, lambda console: render(done, console), ok=state.complete)
 
 
 @app.command(rich_help_panel=CHANGE)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from exchange.archive.access import ArchivePlace
+from exchange.archive.addresses import ArchivePlace
 from exchange.console.evidence.printing import Reports
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.security.log_keys import read_log_policy

@@ -23,12 +23,14 @@ from exchange.console.pages.asking import renderer_of
 from exchange.console.pages.now import Present, present
 from exchange.console.pages.wording import AT_ONCE, IN_WORKING_HOURS, Label, _
 from exchange.domain.deadline import Stage
+from exchange.domain.delivery import AWAITED
 from exchange.resources import resource
 
 _FETCHED_WITHIN = timedelta(minutes=15)
 _NAME = re.compile(r"[a-z-]{1,40}")
 _LINK = re.compile(rf"({_NAME.pattern})\.md")
 _SOON = (Stage.DELIVER, Stage.HAND_OVER)
+_LATER = (Stage.REGISTER, Stage.REPLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +52,30 @@ class Alert:
     list: str = ""
 
 
+def _overdue(seen: Present, *stages: Stage) -> int:
+    return sum(seen.now.overdue.get(stage, 0) for stage in stages)
+
+
+def _overdue_list(*stages: Stage) -> str:
+    """Address of what `_overdue` counts: a list is filtered by one stage, but by any number of states."""
+    states = sorted(state.value for state, stage in AWAITED.items() if stage in stages)
+    return f"/letters?late=now&state={','.join(states)}"
+
+
 ALERTS = (
     Alert(
         _("Letters wait behind their deadline"),
         "overdue",
         AT_ONCE,
         lambda seen: _overdue(seen, *_SOON),
-        "/letters?late=now",
+        _overdue_list(*_SOON),
     ),
     Alert(
         _("Bodies have not registered or answered in time"),
         "answers-overdue",
         IN_WORKING_HOURS,
-        lambda seen: _overdue(seen, Stage.REGISTER, Stage.REPLY),
-        "/letters?late=now",
+        lambda seen: _overdue(seen, *_LATER),
+        _overdue_list(*_LATER),
     ),
     Alert(
         _("So many letters are late that the month's budget is used up"),
@@ -77,7 +89,7 @@ ALERTS = (
         "letters-wait",
         IN_WORKING_HOURS,
         lambda seen: sum(seen.at - one.since > _FETCHED_WITHIN for one in seen.now.oldest),
-        "/letters?state=accepted&order=longest-waiting",
+        "/#h-waiting",
     ),
     Alert(
         _("A body fell silent"),
@@ -161,10 +173,6 @@ ROUTES = (
 )
 
 _TITLES: Mapping[str, str] = MappingProxyType({alert.runbook: alert.title for alert in ALERTS})
-
-
-def _overdue(seen: Present, *stages: Stage) -> int:
-    return sum(seen.now.overdue.get(stage, 0) for stage in stages)
 
 
 def _shown(text: str) -> Markup:

@@ -18,6 +18,7 @@ from exchange.console.pages.filters import own_body
 from exchange.console.pages.notes import noted
 from exchange.console.pages.sheets import EXPORTED_ROWS, bounded, keep_export, sheet
 from exchange.domain.user import Right
+from exchange.services.tasks.choosing import NEVER_TAKEN
 from exchange.store import queries
 from exchange.store.overviews import FailureGroup, Window
 
@@ -41,6 +42,11 @@ class Shown:
         group = self.group
         words = {"state": group.state.value, "reason": group.reason, "from": group.sender, "to": group.recipient}
         return {word: value for word, value in {**words, "moved": self.age}.items() if value}
+
+    @property
+    def may_go_again(self) -> bool:
+        """Whether redelivering them can help: what the exchange itself refused only its sender mends."""
+        return self.group.state not in NEVER_TAKEN
 
     @property
     def query(self) -> str:

@@ -55,6 +55,15 @@ NOTES: Mapping[str, str] = {
 }
 """Codes beside items and tasks that no letter has."""
 
+STEPS: Mapping[str, str] = {
+    "redrive-record-missing": _("see that the console's file names the archive, then make a new task."),
+    "redrive-record-altered": _("tell an auditor now: the journal must be verified."),
+    "redrive-content-gone": _("ask its sender to send it anew."),
+    "task-sample-failed": _("open the letter that failed, have its cause mended, then make a new task."),
+    "task-failing": _("see what the failed letters have in common, have it mended, then make a new task."),
+}
+"""What to do next, of those codes that somebody must do something about."""
+
 FAULTS: Mapping[str, str] = {
     "task-invalid": _("A field is missing or out of its bounds: correct it."),
     "task-empty": _("No delivery that could be redelivered matches any more: look at the list again."),

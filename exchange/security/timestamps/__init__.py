@@ -4,6 +4,8 @@ errors     what is refused
 request    what is asked
 response   what comes back, and the token in it
 verify     whether a token holds
+hash_tree  many objects under one token (RFC 4998)
+record     evidence that outlives certificates and digests; renewal: how it is kept alive
 
 The package `rfc3161-client` was tried first (1.0.9). It was not taken because it
 * refuses tokens whose certificates do not stand in DER's order, which is how `openssl ts -reply` writes them;

@@ -102,3 +102,8 @@ class Verified(Findings[Wrong]):
     kept: int = 0
     deleted: int = 0
     lanes: dict[int, LaneEnd] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        """What was verified and found, as the journal keeps it."""
+        return f"{self.entries} entries up to heads {self.heads}{self.counts}"

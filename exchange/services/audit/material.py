@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from exchange.archive.access import Archive, ArchivePlace, open_archive
+from exchange.archive.access import Archive, open_archive
+from exchange.archive.addresses import ArchivePlace
 from exchange.archive.errors import ArchiveError
 from exchange.domain.directory import Directory
 from exchange.journal.past import Past

@@ -2,7 +2,8 @@
 
 journalled   one letter's decision, straight from the journal, for openssl alone
 gathering    all that was said about a letter, out of the archive, looked at again
-archived     the same out of an archive's folder
+archived     an archive as it is taken out of: a folder, or an address
+standing     how far the entries about a letter stand in the log
 events       what each statement is, in the words of ETSI EN 319 522
 withholding  which contents are left out
 proving      the directory's files that prove whose certificate it was

@@ -5,7 +5,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from exchange.archive.access import ArchivePlace, open_archive
+from exchange.archive.access import open_archive
+from exchange.archive.addresses import ArchivePlace
 from exchange.archive.errors import ArchiveError
 from exchange.archive.layout import HEADS, log_name
 from exchange.archive.renewals import Renewals

@@ -4,7 +4,9 @@ schema      the tables
 task_tables those of tasks
 tasks       what operators set going, and what was done to it
 items       the letters of a task
-database    opening and migrating
+lock        who runs them: one process at a time
+database    opening and migrating, by what stands in migrations
+inserting   a row that may be there already
 accounts    who may sign in
 sessions    who is signed in
 attempts    who tried in vain, and how long it must wait

@@ -101,6 +101,19 @@ async def test_numbers_lead_to_lists_of_that_length(seeded: Store) -> None:
             assert found[1] == number, href
 
 
+async def test_alerts_lead_to_what_they_count(seeded: Store) -> None:
+    """What is overdue at the exchange and what at people are two lists, each as long as its number says."""
+    async with client(seeded) as browser:
+        text = (await browser.get("/alerts")).text
+        found = re.findall(r'href="(/letters\?late=now[^"]*)">.*? ([0-9,]+)</a>', text)
+        assert found
+        for href, number in found:
+            listed = (await browser.get(unescape(href))).text
+            assert re.search(rf"<strong>{number}</strong>\s*deliver", listed), href
+        assert 'id="h-waiting"' in (await browser.get("/")).text
+    assert 'href="/#h-waiting"' in text
+
+
 async def test_a_list_goes_on_by_its_links(seeded: Store) -> None:
     """Page after page until the last, each delivery once."""
     seen: list[str] = []
@@ -172,6 +185,15 @@ async def test_a_report_names_who_is_below_the_target(
             each.body for each in below[:number]
         ]
         assert ("Only the worst are named" in text) is (number == 1)
+
+
+async def test_what_only_its_sender_mends_is_not_redelivered(seeded: Store) -> None:
+    """No group of letters that the exchange itself refused has the button; every other one has."""
+    async with client(seeded) as browser:
+        page = (await browser.get("/failures?age=30d")).text
+    groups = page.split('<article class="card failure"')[1:]
+    buttons = {(">Rejected<" in group, 'action="/tasks/preview"' in group) for group in groups}
+    assert buttons == {(True, False), (False, True)}
 
 
 async def test_lists_say_when_they_are_cut(seeded: Store, monkeypatch: pytest.MonkeyPatch) -> None:

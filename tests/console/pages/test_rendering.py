@@ -104,6 +104,8 @@ async def test_the_menu_is_of_the_role() -> None:
     assert 'href="/audit"' not in operator
     assert 'href="/enrolment"' in operator
     assert 'class="menu"' not in stranger
+    assert 'href="/account"' in operator
+    assert 'href="/account"' not in stranger
     assert 'value="the-token"' in operator
 
 

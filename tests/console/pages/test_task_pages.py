@@ -94,10 +94,13 @@ async def test_a_preview_tells_the_risk(seeded: Store, seeded_tasks: DeskStore) 
 
 
 async def test_why_a_task_stopped_itself(seeded: Store, seeded_tasks: DeskStore) -> None:
-    """In words and by its code."""
+    """In words, by its code, with what to do next; a letter that cannot be said has the same."""
     _, said = await seen(seeded, seeded_tasks, f"/tasks/{task_of('failed')}")
     assert task_words.NOTES["task-sample-failed"] in said
-    assert "task-sample-failed" in said
+    assert f"task-sample-failed Next: {task_words.STEPS['task-sample-failed']}" in said
+    _, said = await seen(seeded, seeded_tasks, f"/tasks/{task_of('running')}?state=refused")
+    assert f"redrive-content-gone Next: {task_words.STEPS['redrive-content-gone']}" in said
+    assert task_words.STEPS.keys() <= task_words.NOTES.keys()
 
 
 async def test_the_first_page_has_what_is_under_way(seeded: Store, seeded_tasks: DeskStore) -> None:

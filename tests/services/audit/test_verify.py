@@ -19,8 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from exchange.archive.published import StoreAddress
-from exchange.archive.remote import ArchiveAddress
+from exchange.archive.addresses import ArchiveAddress, StoreAddress
 from exchange.domain.errors import ConfigurationError
 from exchange.services.archive.serving import log_app
 from exchange.services.audit.crew import Crew, check_here

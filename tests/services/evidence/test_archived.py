@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from exchange.archive.addresses import ArchiveAddress
 from exchange.archive.contents import Authority, Contents
 from exchange.archive.errors import ArchiveError
-from exchange.archive.remote import ArchiveAddress
 from exchange.domain.event import Event
 from exchange.embedded.time_authority import TimeAuthority
 from exchange.security.timestamps import Authorities
