@@ -101,3 +101,30 @@ def test_one_key_for_two_witnesses(course: Course) -> None:
     policy = course.archive.policy_text.replace(str(second.verifier), str(twin.verifier))
     with pytest.raises(Refused, match="one key is two witnesses"):
         course.look(course.files(), policy=policy)
+
+
+def malleated(text: str) -> str:
+    """A hash of a proof in other letters: base64 of 32 bytes has two bits to spare."""
+    last = text.partition("\nheads 1\n")[2].partition("=\n")[0]
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = last[:-1] + letters[letters.index(last[-1]) + 1]
+    return text.replace(f"{last}=", f"{other}=")
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda text: text.replace("exchange-proof/v1", "exchange-proof/v2"),
+        lambda text: text.replace("\nheads 1\n", "\nheads 01\n"),
+        lambda text: text.replace("\nheads 1\n", "\nheads 9\n"),
+        lambda text: text.replace("\nheads 1\n", f"\nheads 1\n{'A' * 43}=\n"),
+        malleated,
+    ],
+)
+def test_a_proof_has_one_text(course: Course, alter: Callable[[str], str]) -> None:
+    """And leads from one place."""
+    files, name = course.files(), "entries/0001.proof"
+    text = files[name].decode()
+    assert alter(text) != text
+    found = course.look({**files, name: alter(text).encode()})
+    assert (found.step, name in found.refused) == (6, True), found
