@@ -105,9 +105,9 @@ PYTEST := $(BIN)/pytest
 COVERED_BY = $(PYTEST)
 EDGE := tests/adapters tests/cli tests/agent
 COVERED := tests/domain tests/wire tests/security
-OWN := tests/chaos tests/embedded tests/faults/test_deadlines.py tests/console/browser
+OWN := tests/chaos tests/embedded tests/faults/test_deadlines.py tests/adapters tests/java
 BROKEN := tests/faults
-SEEN := tests/demo tests/console tests/config tests/adapters tests/java
+SEEN := tests/demo tests/console tests/config
 FAST := tests-edge tests-core tests-covered
 SERVERS := servers-broken servers-whole servers-seen servers-own
 
@@ -132,11 +132,11 @@ servers-broken: setup ## Tests on servers that break them
 	$(PYTEST) --quiet -m server $(OWN:%=--ignore=%) $(BROKEN)
 
 .PHONY: servers-own
-servers-own: setup ## Those that share no exchange with others, first of them two minutes of faults at random
+servers-own: setup ## Two minutes of faults at random, then those that share no exchange with others
 	$(PYTEST) --quiet -m server $(OWN)
 
 .PHONY: servers-seen
-servers-seen: setup ## Those of what people and programs see: demo, console, monitoring, formats
+servers-seen: setup ## Those of what people see: demo, console, monitoring
 	$(PYTEST) --quiet -m server $(OWN:%=--ignore=%) $(SEEN)
 
 .PHONY: servers-whole

@@ -5,8 +5,6 @@ random, and prints what repeats a finding.
 """
 
 import gc
-import os
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -24,11 +22,3 @@ def pytest_collection_finish(session: pytest.Session) -> None:  # noqa: ARG001  
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _nothing_is_forced_to_the_disk() -> Iterator[None]:
-    """No test cuts the power. Processes that tests start do force it: they wait for the disk more than for all else."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", os.fstat)
-        yield
