@@ -74,6 +74,7 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.usefixtures("_quick")
 async def test_cut_and_resumed(served: Served) -> None:
     """What is heard in pieces, over cut connections, is what is heard in one."""
     whole, pieces = Heard(), Heard()
@@ -89,11 +90,25 @@ async def test_cut_and_resumed(served: Served) -> None:
     assert sorted(pieces.positions) == sorted(whole.positions)
 
 
+@pytest.mark.usefixtures("_quick")
+async def test_what_changes_no_delivery_is_behind_a_client_too(served: Served) -> None:
+    """Else it would be read again at each return: a sign of life tells the place, as the story's last records do."""
+    heard = Heard()
+    async with hearing(served, heard):
+        served.take(len(served.journal.records) - served.taken - 2)
+        await until(lambda: served.told(heard))
+        told = len(heard.positions)
+        served.take(2)
+        await until(lambda: served.told(heard))
+    assert len(heard.positions) == told
+
+
 def recipients(heard: Heard) -> set[str]:
     """Whose deliveries a client was told of."""
     return {recipient for _, recipient in heard.positions}
 
 
+@pytest.mark.usefixtures("_quick")
 async def test_filters_and_rights(served: Served) -> None:
     """Each client is told what it asked for, and what is its to see."""
     every, own, other, refused = Heard(), Heard(), Heard(), Heard()
