@@ -15,7 +15,8 @@ import httpx
 import pytest
 import yaml
 
-from config.grafana.dashboards import COLUMNS, DASHBOARDS, FOLDER, Dashboard, Panel, text
+from config.grafana.dashboards import DASHBOARDS, FOLDER
+from config.grafana.panels import COLUMNS, Dashboard, Panel, text
 from tests.config import rules
 from tests.config.rules import promtool
 from tests.patience import PATIENCE
