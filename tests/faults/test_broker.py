@@ -20,10 +20,10 @@ async def test_broker_killed_and_started_again(stage: Stage, following: Followin
     random = Random(31)
     traffic = letters(stage, stage.fresh(SENDERS), LETTERS, random)
     with stage.running("router", name="one") as one, stage.running("router", name="two") as two:
-        await hand_in(stage, traffic, last=0.1)
+        await hand_in(stage, traffic.part(0.0, 0.1))
         await stage.checker.until(lambda: bool(traffic.digests & stage.checker.decided.keys()), "work begun")
         async with asyncio.TaskGroup() as group:
-            group.create_task(hand_in(stage, traffic, first=0.1))
+            group.create_task(hand_in(stage, traffic.part(0.1, 1.0)))
             for _ in range(2):
                 await asyncio.sleep(random.uniform(0.3, 1.0))
                 await asyncio.to_thread(power_cut, stage)

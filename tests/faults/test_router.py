@@ -1,13 +1,15 @@
 """Routers that are killed or frozen while they work: every letter exactly once, in order."""
 
 import asyncio
+from collections import deque
 from contextlib import ExitStack
+from functools import partial
 from random import Random
 
 import pytest
 
 from tests.faults.conftest import Following
-from tests.faults.traffic import hand_in, letters
+from tests.faults.traffic import Traffic, hand_in, letters
 from tests.stage import Process, Stage
 
 pytestmark = pytest.mark.server
@@ -16,6 +18,8 @@ LETTERS = 20_000
 SENDERS = 8
 FROZEN_SECONDS = 13.0
 """Longer than a transaction (10 s) and a group session (6 s) may last: whoever wakes up is a zombie."""
+FREEZES = 5
+"""At most: one of them falls into a transaction."""
 
 
 async def test_routers_killed_again_and_again(stage: Stage, following: Following) -> None:
@@ -43,23 +47,46 @@ async def test_routers_killed_again_and_again(stage: Stage, following: Following
 
 
 async def test_a_frozen_router_wakes_up_as_a_zombie(stage: Stage, following: Following) -> None:
-    """Frozen for longer than its transaction lasts, while another takes its lanes; then it goes on."""
+    """Frozen at work for longer than its transaction lasts, while another takes its lanes; then it goes on.
+
+    It may have been between two transactions: then nothing of it is refused, and it is frozen again.
+    """
     random = Random(12)
     traffic = letters(stage, stage.fresh(SENDERS), LETTERS, random)
-    with stage.running("router", name="one") as one, stage.running("router", name="two"):
-        await hand_in(stage, traffic, last=0.1)
-        await stage.checker.until(lambda: bool(traffic.digests & stage.checker.decided.keys()), "work begun")
-        async with asyncio.TaskGroup() as group:
-            group.create_task(hand_in(stage, traffic, first=0.1, last=0.7))
-            await asyncio.sleep(random.uniform(0.1, 0.5))
-            one.freeze()
-            await asyncio.sleep(FROZEN_SECONDS)
-            one.thaw()
-            group.create_task(hand_in(stage, traffic, first=0.7))
+    waiting = deque(traffic.part(number / FREEZES, (number + 1) / FREEZES) for number in range(FREEZES))
+    with stage.running("router", name="one") as one, stage.running("router", name="two") as two:
+        await stage.checker.until(lambda: bool(_arming(one) and _arming(two)), "each serves lanes")
+        while not _refused(one):
+            assert waiting, "nothing of it was refused, so it was no zombie"
+            part, before = waiting.popleft(), _arming(one)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(hand_in(stage, part))
+                await stage.checker.until(partial(_begun, stage, part), "work begun")
+                one.freeze()
+                await asyncio.sleep(FROZEN_SECONDS)
+                one.thaw()
+            await stage.checker.until(partial(_back, one, before), "it serves lanes again")
+        for part in waiting:
+            await hand_in(stage, part)
         await stage.checker.until_decided(traffic.digests)
         await stage.checker.check()
         await following.settle()
         assert one.running
-        fenced = [line for line in one.said if "arms again" in line or "let go failed" in line]
-        assert fenced, "nothing of it was refused, so it was no zombie"
         assert not any("never retrieved" in line for line in one.said)
+
+
+def _arming(router: Process) -> int:
+    """How often it began to serve a lane."""
+    return sum("armed at offset" in line for line in router.said)
+
+
+def _back(router: Process, before: int) -> bool:
+    return _arming(router) > before
+
+
+def _begun(stage: Stage, part: Traffic) -> bool:
+    return bool(part.digests & stage.checker.decided.keys())
+
+
+def _refused(router: Process) -> bool:
+    return any("arms again" in line or "let go failed" in line for line in router.said)

@@ -29,6 +29,10 @@ class Traffic:
         """Every statement."""
         return {signed.digest for said in self.said.values() for signed in said}
 
+    def part(self, first: float, last: float) -> "Traffic":
+        """What each body says between two fractions of its words."""
+        return Traffic({body: said[int(len(said) * first) : int(len(said) * last)] for body, said in self.said.items()})
+
 
 def letters(stage: Stage, bodies: Sequence[str], count: int, random: Random, size: int = 700) -> Traffic:
     """`count` letters of about 1 KB, from each body to one or two of the others."""
@@ -45,16 +49,15 @@ def letters(stage: Stage, bodies: Sequence[str], count: int, random: Random, siz
     return Traffic(said)
 
 
-async def hand_in(stage: Stage, traffic: Traffic, *, first: float = 0.0, last: float = 1.0) -> None:
-    """Submit the part of the traffic between two fractions, all bodies at once.
+async def hand_in(stage: Stage, traffic: Traffic) -> None:
+    """Submit it, all bodies at once.
 
     After a failure a body goes back to what is not known to be in the topic, as an agent would: the
     exchange then sees statements twice, which it must recognise.
     """
     async with asyncio.TaskGroup() as group:
         for body, said in traffic.said.items():
-            part = said[int(len(said) * first) : int(len(said) * last)]
-            group.create_task(_insist(stage, body, part))
+            group.create_task(_insist(stage, body, said))
 
 
 async def _insist(stage: Stage, body: str, said: Sequence[Signed]) -> None:
