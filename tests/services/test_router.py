@@ -312,7 +312,7 @@ async def test_500_bad_statements_in_a_row(stage: Stage, router: Process) -> Non
 
 def is_about_kafka(line: str) -> bool:
     """Whether a router says that a lane or the group was lost or found: a broker may stand still for a while."""
-    said = json.loads(line)
+    said: dict[str, str] = json.loads(line)
     own = said["logger"].startswith(("aiokafka", "exchange.services.runner"))
     return own or said["message"].startswith(("lane ", "lanes ", "joining ", "the last transaction"))
 
