@@ -18,7 +18,7 @@ from exchange.bus.records import Record
 from exchange.bus.topics import CHECKPOINTS, JOURNAL
 from exchange.domain.decision import Journalled
 from exchange.domain.errors import WireError
-from exchange.embedded.installation import SHAPE
+from exchange.embedded.installation import ADMIN, SHAPE
 from exchange.security.log_keys import read_log_policy
 from exchange.tlog.heads import Head, Heads
 from exchange.tlog.merkle import leaf_hash, root
@@ -151,7 +151,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 async def announced(stage: Stage) -> None:
     """Wait until the exchange was told of a checkpoint: the folder has it a moment before."""
-    async with PositionedReader(stage.settings(AUDITOR), {(CHECKPOINTS, 0): None}) as reader, asyncio.timeout(PATIENCE):
+    async with PositionedReader(stage.settings(ADMIN), {(CHECKPOINTS, 0): None}) as reader, asyncio.timeout(PATIENCE):
         while not await reader.read(1.0):
             pass
 
