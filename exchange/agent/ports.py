@@ -162,10 +162,6 @@ class Connector(Protocol):
         """Make a package for the EDMS durable without showing it; repeating replaces."""
         ...
 
-    def is_staged(self, key: str) -> bool:
-        """Whether `key` is staged and not yet published."""
-        ...
-
     def publish(self, key: str) -> None:
         """Show a staged package to the EDMS, atomically; nothing happens when it is staged no more."""
         ...

@@ -134,15 +134,6 @@ class Index:
             raise ArchiveError(message, code="entry-missing")
         return min(found, key=lambda place: (place.journalled, place.partition, place.index))
 
-    def place_at(self, partition: int, index: int) -> Place:
-        """Offset and time of an entry.
-
-        Raises:
-            ArchiveError: `entry-missing`.
-        """
-        with transaction(self._opened(), self._path, is_writing=False) as cursor:
-            return self._place(cursor, partition, index)[0]
-
     def origin_heads(self, since: int = 0) -> list[OriginHead]:
         """Origins whose newest entry came under a heads leaf from the `since`-th on, the earliest leaf first."""
         with translated(self._path):

@@ -1,5 +1,6 @@
 """The list of commands. A command's module is imported when the command is used, not to list it."""
 
+import gc
 import importlib
 import importlib.metadata
 import logging
@@ -70,8 +71,17 @@ class _Lazy(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
         """The context of the real command, as whose `command` it is then run."""
-        real = typer.main.get_command(importlib.import_module(self._module).app)
+        real = typer.main.get_command(_imported(self._module).app)
         return real.make_context(info_name, args, *rest, **extra)
+
+
+def _imported(module: str) -> Any:
+    """A command's module; garbage is not looked for among a thousand modules that stay (a tenth of the time)."""
+    gc.disable()
+    imported = importlib.import_module(module)
+    gc.freeze()
+    gc.enable()
+    return imported
 
 
 class _Commands(TyperGroup):

@@ -1,6 +1,7 @@
 """What commands ask of the console's API, and the console that a file names."""
 
 import asyncio
+import importlib
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from exchange.console.api import ROOT
 from exchange.domain.errors import ConfigurationError, ExchangeError
 from exchange.services.http.openapi import JSON
 from exchange.services.http.problems import Problem
+from exchange.settings import OperatorSettings
 from exchange.settings.console_access import ConsoleAccess
 
 Told = TypeVar("Told", bound=msgspec.Struct)
@@ -99,6 +101,26 @@ class ConsoleApi:
             async for chunk in answer.aiter_raw():
                 for event in events.feed(chunk):
                     yield event
+
+
+@asynccontextmanager
+async def opened_api(settings: OperatorSettings, *, follows: bool = False) -> AsyncIterator[ConsoleApi]:
+    """The console that the settings name, or one in this process, whose modules are only imported then.
+
+    Args:
+        settings: the operator's.
+        follows: whether `events` will be asked for.
+
+    Raises:
+        ConfigurationError: the token or the authority's file cannot be read.
+        StoreError: `store-url-invalid`.
+    """
+    if settings.console is not None:
+        opened = remote_api(settings.console)
+    else:
+        opened = importlib.import_module("exchange.cli.console_here").local_api(settings, follows=follows)
+    async with opened as api:
+        yield api
 
 
 @asynccontextmanager

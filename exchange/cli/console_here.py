@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from starlette.requests import Request
 
 from exchange import system
-from exchange.cli.console_api import ConsoleApi, asking, remote_api
+from exchange.cli.console_api import ConsoleApi, asking
 from exchange.console.app import create_api
 from exchange.console.auth.visitor import NOBODY, Visitor
 from exchange.console.desk import Desk, Site
@@ -34,21 +34,16 @@ MACHINE = User("this machine", "this machine", frozenset({Role.OPERATOR, Role.AU
 
 
 @asynccontextmanager
-async def opened_api(settings: OperatorSettings, *, follows: bool = False) -> AsyncIterator[ConsoleApi]:
-    """The console that the settings name, or one in this process.
+async def local_api(settings: OperatorSettings, *, follows: bool) -> AsyncIterator[ConsoleApi]:
+    """One in this process.
 
     Args:
         settings: the operator's.
         follows: whether `events` will be asked for.
 
     Raises:
-        ConfigurationError: the token or the authority's file cannot be read.
         StoreError: `store-url-invalid`.
     """
-    if settings.console is not None:
-        async with remote_api(settings.console) as api:
-            yield api
-        return
     with Store(settings.store) as store, DeskStore(settings.desk) as own:
         desk = _desk(settings, store, own)
         async with _served(desk) if follows else _in_process(desk) as client:

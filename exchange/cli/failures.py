@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from exchange.cli.console_here import opened_api
+from exchange.cli.console_api import opened_api
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, as_operator
 from exchange.cli.watching import Watch, until_left, watch

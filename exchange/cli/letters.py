@@ -11,8 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange.cli import told
-from exchange.cli.console_api import ConsoleApi, ConsoleProblem, Words
-from exchange.cli.console_here import opened_api
+from exchange.cli.console_api import ConsoleApi, ConsoleProblem, Words, opened_api
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.places import Config, as_operator
 from exchange.cli.watching import Watch, until_left, watch

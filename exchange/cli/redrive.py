@@ -8,8 +8,7 @@ import typer
 from rich.console import Console
 
 from exchange import system
-from exchange.cli.console_api import ConsoleApi
-from exchange.cli.console_here import opened_api
+from exchange.cli.console_api import ConsoleApi, opened_api
 from exchange.cli.output import Json, Output, shown
 from exchange.cli.own_keys import at_terminal
 from exchange.cli.places import Config, as_operator

@@ -5,8 +5,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from exchange.cli.console_api import ConsoleApi
-from exchange.cli.console_here import opened_api
+from exchange.cli.console_api import ConsoleApi, opened_api
 from exchange.cli.output import Json, Output
 from exchange.cli.places import Config, as_operator
 from exchange.cli.task_views import follow, progress, render_task, render_tasks

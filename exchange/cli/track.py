@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from exchange.cli import told
-from exchange.cli.console_api import ConsoleApi, ConsoleProblem
-from exchange.cli.console_here import opened_api
+from exchange.cli.console_api import ConsoleApi, ConsoleProblem, opened_api
 from exchange.cli.output import Json, Output, plain, shown
 from exchange.cli.places import Config, as_operator
 from exchange.cli.watching import Watch, until_left, watch

@@ -23,7 +23,7 @@ Records of the partitions may come in any order of interleaving; by journal time
 entries wait in memory for those before them in their lane, a bounded number of them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from exchange.domain.deadline import NO_TERMS, Terms
@@ -47,17 +47,6 @@ from exchange.wire.records import decode, kind_of, read_head
 
 WAITING = 100_000
 """So many entries of one lane wait for those before them; then the gap is taken for one."""
-
-
-def replay_journal(
-    records: Iterable[JournalRecord],
-    root: bytes,
-) -> tuple[Report, Mapping[DeliveryKey, Delivery]]:
-    """Replay a whole journal; the report, and every delivery's state by (letter, recipient)."""
-    replaying = Replay(root)
-    for record in records:
-        replaying.feed(record)
-    return replaying.finish()
 
 
 @dataclass(slots=True)

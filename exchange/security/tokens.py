@@ -47,11 +47,6 @@ def add_grant(file: Path, grant: Grant) -> None:
     TokenFile(file, _grant, COMMAND).add(grant)
 
 
-def read_grants(file: Path) -> tuple[Grant, ...]:
-    """The lines of the file, in its order; raises as `TokenFile.lines`."""
-    return TokenFile(file, _grant, COMMAND).lines()
-
-
 class Tokens:
     """Who a token belongs to, by the file as it is now."""
 

@@ -99,17 +99,6 @@ class Archive:
             end = file.tell() - len(unpacking.unused_data)
         return Block(name, at, end, _checked(name, at, bytes(rows)))
 
-    def blocks(self, name: str) -> Iterator[Block]:
-        """The blocks of a file from its beginning; an unfinished one at its end is left out.
-
-        Raises:
-            ArchiveError: as `block`.
-        """
-        at = 0
-        while (block := self.block(name, at)) is not None:
-            yield block
-            at = block.end
-
     def _opened(self, name: str, flags: int) -> BinaryIO:
         return os.fdopen(os.open(self._folder / name, flags, _MODE), "rb+" if flags & os.O_RDWR else "rb")
 

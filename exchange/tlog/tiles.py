@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from exchange.tlog.errors import LogRefused
-from exchange.tlog.merkle import HASH_BYTES, Hashes, fold
+from exchange.tlog.merkle import HASH_BYTES, fold
 
 WIDTH = 256
 """Hashes of a full tile, entries of a full bundle."""
@@ -122,25 +122,6 @@ class TiledTree:
         else:
             self._kept.move_to_end(tile)
         return data
-
-
-def tree_hashes(leaves: Sequence[bytes]) -> Hashes:
-    """Hashes of a tree that is all in memory, for small ones."""
-    return TiledTree(len(leaves), _Tiled(leaves).load).hashes
-
-
-class _Tiled:
-    """Tiles made of leaf hashes whenever they are asked for."""
-
-    def __init__(self, leaves: Sequence[bytes]) -> None:
-        self._levels = [list(leaves)]
-        while len(below := self._levels[-1]) >= WIDTH:
-            whole = range(0, len(below) // WIDTH * WIDTH, WIDTH)
-            self._levels.append([fold(below[start : start + WIDTH]) for start in whole])
-
-    def load(self, tile: Tile) -> bytes:
-        first = tile.index * WIDTH
-        return b"".join(self._levels[tile.level][first : first + tile.width])
 
 
 def bundle(entries: Sequence[bytes]) -> bytes:

@@ -110,10 +110,6 @@ class MemoryEdms:
         self.hidden[key] = package
         self.step("staged")
 
-    def is_staged(self, key: str) -> bool:
-        """See `Connector`."""
-        return key in self.hidden
-
     def publish(self, key: str) -> None:
         """See `Connector`."""
         self.step("publish")

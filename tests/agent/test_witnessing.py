@@ -26,12 +26,12 @@ from exchange.tlog.merkle import inclusion_proof, leaf_hash, root
 from exchange.tlog.note import Note
 from exchange.tlog.policy import LogPolicy, Witness
 from exchange.tlog.proof import Path, Proof
-from exchange.tlog.tiles import tree_hashes
 from exchange.wire.records import decode, encode, read_head
 from tests.agent.edms import plain_letter
 from tests.agent.place import Place, until, until_settled
 from tests.patience import PATIENCE
 from tests.services.witness.world import KEY, LOG, NAME, NOW
+from tests.tlog.trees import tree_hashes
 
 POLICY = LogPolicy(LOG.verifier, (Witness("w", KEY.verifier),), {}, "w")
 

@@ -1,6 +1,8 @@
 """Finding entries by digests and origins: the same while they come, from runs, and after merging."""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,23 +38,31 @@ def test_every_entry_is_found(folder: Path) -> None:
             place = index.place_of(statement(1, number))
             assert (place.partition, place.index, place.offset) == (1, number, 2 * number)
             assert place.journalled == record(1, number).journalled
-            assert index.place_at(1, number) == place
             about = [place.index for place in index.places(statement(1, number))]
             expected = {0: [number], 1: [number, number + 1], 2: []}[number % 3]
             assert about == [each for each in expected if each < 700]
 
 
 def test_unknown(folder: Path) -> None:
-    """No such digest, no such place."""
+    """No such digest."""
     with Index(folder) as index:
         assert index.places(bytes(32)) == []
         with pytest.raises(ArchiveError) as caught:
             index.place_of(bytes(32))
         assert caught.value.code == "entry-missing"
-        for partition, at in ((0, 700), (5, 0), (0, -1)):
-            with pytest.raises(ArchiveError) as caught:
-                index.place_at(partition, at)
-            assert caught.value.code == "entry-missing"
+
+
+def test_what_the_log_has_not_is_not_found(folder: Path) -> None:
+    """An index that knows of more than its log: what is there is found, what is not is no place."""
+    with ArchiveWriter(folder, PARTITIONS):
+        pass
+    with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
+        connection.execute("UPDATE logs SET size = 300 WHERE log = 0")
+    with Index(folder) as index:
+        assert index.place_of(statement(0, 299)).index == 299
+        with pytest.raises(ArchiveError, match="no entry 300 of journal/0") as caught:
+            index.place_of(statement(0, 300))
+        assert caught.value.code == "entry-missing"
 
 
 def test_the_same_beginning_is_not_the_same_digest(tmp_path: Path) -> None:

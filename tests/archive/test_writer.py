@@ -19,8 +19,8 @@ from exchange.archive.writer import ArchiveWriter
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.heads import Head
 from exchange.tlog.merkle import EMPTY_ROOT, leaf_hash, root
-from exchange.tlog.tiles import tree_hashes
 from tests.archive.support import PARTITIONS, entries_of, files, publish, record, records, sign, take_rest
+from tests.tlog.trees import tree_hashes
 
 JOURNAL = records(1500, content_each=1)
 

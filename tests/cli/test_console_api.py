@@ -18,8 +18,7 @@ from typer.testing import CliRunner
 from exchange.bus.topics import JOURNAL
 from exchange.cli import failures, letters, track
 from exchange.cli.commands import app
-from exchange.cli.console_api import ConsoleApi, ConsoleProblem, Words
-from exchange.cli.console_here import opened_api
+from exchange.cli.console_api import ConsoleApi, ConsoleProblem, Words, opened_api
 from exchange.cli.events import Event, Events
 from exchange.cli.output import Output
 from exchange.cli.track import LetterUnknown, Shown

@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from exchange.cli.commands import app
-from exchange.cli.console_here import opened_api
+from exchange.cli.console_api import opened_api
 from exchange.cli.output import Output
 from exchange.cli.task_views import follow, render_task
 from exchange.console.api import tasks_model as model

@@ -23,10 +23,10 @@ from exchange.security.log_keys import read_log_policy
 from exchange.tlog.heads import Head, Heads
 from exchange.tlog.merkle import leaf_hash, root
 from exchange.tlog.policy import LogPolicy, Seen
-from exchange.tlog.tiles import tree_hashes
 from exchange.wire.records import decode, kind_of
 from tests.patience import PATIENCE
 from tests.stage import Process, Stage
+from tests.tlog.trees import tree_hashes
 
 
 @pytest.mark.server

@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.security.timestamps import Imprint
 from exchange.security.timestamps.record import EvidenceRecord
-from exchange.security.timestamps.renewal import digests_of, next_chain, next_stamp, records
+from exchange.security.timestamps.renewal import next_chain, next_stamp, records
 from tests.java.programs import run_program
 from tests.security.support import certify_root
-from tests.security.timestamps.forging import Forger, issued
+from tests.security.timestamps.forging import Forger, digests_of, issued
 
 pytestmark = pytest.mark.server
 

@@ -2,20 +2,23 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from exchange.domain.decision import Decided, Decision, Journalled, LaneState
-from exchange.domain.delivery import Position
+from exchange.domain.delivery import Delivery, Position
 from exchange.domain.event import Event
 from exchange.domain.fact import JournalFact
 from exchange.domain.ids import journal_partition
 from exchange.domain.own_bodies import lane_in
 from exchange.domain.statement import Content, Letter, Signed
+from exchange.journal.deliveries import DeliveryKey
 from exchange.journal.examine import Ground, examine
 from exchange.journal.facts import JournalRecord, read_fact
+from exchange.journal.findings import Report
 from exchange.journal.ledger import Entry, Ledger
+from exchange.journal.replay import Replay
 from exchange.resources import resource
 from exchange.wire.records import decode, encode, kind_of
 from tests.world import Speaker, World, receipt_card
@@ -134,6 +137,20 @@ class SyntheticJournal:
     def facts(self) -> list[JournalFact]:
         """What the records state."""
         return [read_fact(record) for record in self.records]
+
+    def replayed(
+        self, records: Sequence[JournalRecord] | None = None, root: bytes = b""
+    ) -> tuple[Report, Mapping[DeliveryKey, Delivery]]:
+        """An auditor's report on it, and every delivery's state by (letter, recipient).
+
+        Args:
+            records: what the auditor is given in its place.
+            root: what the auditor trusts; the world's own when empty.
+        """
+        replaying = Replay(root or self.world.root)
+        for record in self.records if records is None else records:
+            replaying.feed(record)
+        return replaying.finish()
 
     def values(self) -> Iterator[tuple[int, Journalled]]:
         """Every record decoded, with its place in `records`: for tests that alter one."""

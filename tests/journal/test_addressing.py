@@ -22,7 +22,6 @@ from exchange.journal.facts import JournalRecord
 from exchange.journal.findings import FindingCode, Report
 from exchange.journal.judge import codes_bytes
 from exchange.journal.ledger import Ledger
-from exchange.journal.replay import replay_journal
 from exchange.wire.records import decode, encode, kind_of
 from tests.journal.synthetic import SyntheticJournal
 from tests.world import NOW, World, letter_card
@@ -218,7 +217,7 @@ def circulars(journal: SyntheticJournal) -> list[tuple[int, Decided]]:
 
 def replayed(journal: SyntheticJournal, records: list[JournalRecord] | None = None) -> Report:
     """Replay under the world's own root."""
-    return replay_journal(journal.records if records is None else records, journal.world.root)[0]
+    return journal.replayed(records)[0]
 
 
 def test_an_auditor_finds_the_same_recipients(journal: SyntheticJournal) -> None:

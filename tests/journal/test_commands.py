@@ -18,7 +18,6 @@ from exchange.journal.examine import Standing, examine
 from exchange.journal.facts import read_fact
 from exchange.journal.findings import FindingCode
 from exchange.journal.ledger import Entry
-from exchange.journal.replay import replay_journal
 from exchange.services.router.writes import Transaction
 from exchange.wire.records import decode, encode
 from tests.journal.synthetic import SyntheticJournal
@@ -182,14 +181,14 @@ def told(world: World) -> SyntheticJournal:
 
 def replayed(journal: SyntheticJournal) -> tuple[list[FindingCode], set[DeliveryKey]]:
     """What an auditor finds, and the deliveries."""
-    report, states = replay_journal(journal.records, journal.world.root)
+    report, states = journal.replayed()
     return [finding.code for finding in report.findings], set(states)
 
 
 def test_replay_finds_nothing(world: World) -> None:
     """Ticks, deadlines and commands are decided again like everything; a redrive without what it carried."""
     journal = told(world)
-    report, states = replay_journal(journal.records, world.root)
+    report, states = journal.replayed()
     assert report.findings == []
     lanes = world.all_lanes * world.journal_partitions
     assert (report.kinds["tick"], report.kinds["deadline"], report.kinds["command"]) == (3 * lanes, 1, 3)

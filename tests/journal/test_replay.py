@@ -20,7 +20,7 @@ from exchange.journal.examine import Ground
 from exchange.journal.facts import JournalRecord
 from exchange.journal.findings import FindingCode, Report, compare
 from exchange.journal.grounds import Grounds
-from exchange.journal.replay import Replay, replay_journal
+from exchange.journal.replay import Replay
 from exchange.security.authority import Authority
 from exchange.security.directory.folder import DirectoryFolder
 from exchange.wire.records import decode, encode, kind_of
@@ -38,7 +38,7 @@ from tests.world import NOW, World
 
 def report_of(journal: SyntheticJournal, records: list[JournalRecord] | None = None) -> Report:
     """Replay under the world's own root."""
-    return replay_journal(journal.records if records is None else records, journal.world.root)[0]
+    return journal.replayed(records)[0]
 
 
 def found(report: Report) -> set[str]:
@@ -219,7 +219,7 @@ def test_basis_without_its_signer_proves_nothing(journal: SyntheticJournal) -> N
 def test_another_root_trusts_nothing(journal: SyntheticJournal, tmp_path: Path) -> None:
     """The auditor's root decides, not the journal."""
     other = Authority(tmp_path, now=NOW)
-    report, _ = replay_journal(journal.records, other.directory.found(NOW))
+    report, _ = journal.replayed(root=other.directory.found(NOW))
     assert found(report) == {FindingCode.BASIS_INVALID, FindingCode.BASIS_UNKNOWN}
 
 
@@ -426,7 +426,7 @@ def test_findings_are_counted_beyond_those_kept(journal: SyntheticJournal) -> No
 
 def test_compare_names_what_differs(journal: SyntheticJournal) -> None:
     """The tracker's rows against the replayed states: altered, missing, invented."""
-    _, states = replay_journal(journal.records, journal.world.root)
+    _, states = journal.replayed()
     rows = [(letter, recipient, delivery) for (letter, recipient), delivery in states.items()]
     assert compare(states, rows) == []
     letter, recipient, delivery = rows[0]
@@ -441,7 +441,7 @@ def test_compare_names_what_differs(journal: SyntheticJournal) -> None:
 
 def test_events_of_the_story(journal: SyntheticJournal) -> None:
     """Registered at one recipient, refused at the other."""
-    _, states = replay_journal(journal.records, journal.world.root)
+    _, states = journal.replayed()
     by_recipient = {recipient: delivery for (_, recipient), delivery in states.items()}
     assert by_recipient["beta"].reg_number == "77-1"
     assert by_recipient["gamma"].text == "не по адресу"

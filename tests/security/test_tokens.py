@@ -8,7 +8,7 @@ import pytest
 
 from exchange.domain.errors import ConfigurationError
 from exchange.security.token_file import FILE_BYTES
-from exchange.security.tokens import Grant, Tokens, add_grant, make_token, read_grants
+from exchange.security.tokens import Tokens, add_grant, make_token
 
 TODAY = date(2026, 3, 1)
 RANDOM = Random(5)
@@ -47,11 +47,12 @@ def test_the_file_gives_nothing_away(file: Path) -> None:
 
 def test_what_people_write_there_stays(file: Path) -> None:
     """Comments and empty lines; a last line without an end gets one."""
-    file.write_text("# ours\n\nmfa " + "0" * 64 + " 2026-01-01 old", encoding="utf-8")
-    made(file, "minjust")
-    assert file.read_text(encoding="utf-8").startswith("# ours\n\nmfa 0")
-    assert read_grants(file)[0] == Grant("mfa", bytes(32), date(2026, 1, 1), "old")
-    assert len(read_grants(file)) == 2
+    old, grant = make_token("mfa", date(2026, 1, 1), "old", RANDOM.randbytes)
+    file.write_text(written := f"# ours\n\n{grant.line()}", encoding="utf-8")
+    new = made(file, "minjust")
+    assert file.read_text(encoding="utf-8").startswith(f"{written}\nminjust ")
+    tokens = Tokens(file)
+    assert [tokens.body_of(token) for token in (old, new)] == ["mfa", "minjust"]
 
 
 def test_a_withdrawn_token_opens_nothing(file: Path) -> None:

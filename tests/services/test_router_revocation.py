@@ -15,7 +15,6 @@ from exchange.domain.policy import parse_policy
 from exchange.journal.examine import Standing, examine
 from exchange.journal.findings import FindingCode
 from exchange.journal.grounds import Grounds
-from exchange.journal.replay import replay_journal
 from exchange.resources import resource
 from exchange.security.crl_folder import CrlFolder
 from exchange.security.keys import KeyFiles, KeyPair, load_key_pair
@@ -70,7 +69,7 @@ class Office:
 
     def found(self) -> set[str]:
         """What a replay of the journal finds, and a verification of the log too."""
-        replayed = set(replay_journal(self.journal.records, self.world.root)[0].found)
+        replayed = set(self.journal.replayed()[0].found)
         archived = Archived(self.folder / f"archive-{next(self._archives)}", self.journal)
         archived.archive()
         assert set(archived.verified().found) == replayed

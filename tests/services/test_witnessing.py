@@ -15,8 +15,8 @@ from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.merkle import leaf_hash, root
 from exchange.tlog.note import Kind, Note, Signer
 from exchange.tlog.policy import LogPolicy, Witness
-from exchange.tlog.tiles import tree_hashes
 from exchange.tlog.witness import ANSWER_BYTES, AddCheckpoint
+from tests.tlog.trees import tree_hashes
 
 NAME = "exchange/5f"
 LOG = Signer(NAME, Kind.NOTE, Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\1"))

@@ -12,6 +12,7 @@ from exchange.domain.deadline import NO_TERMS, Terms
 from exchange.domain.ids import digest
 from exchange.embedded import EmbeddedPostgres
 from exchange.journal.facts import JournalRecord, read_fact
+from exchange.store.archive import Archive, Block
 from exchange.store.database import Store
 from exchange.store.rows import PositionRow
 from exchange.store.writer import Taken
@@ -52,6 +53,14 @@ def fill(store: Store, records: Sequence[JournalRecord], batch: int = 1_000, ter
     """All records in batches."""
     for start in range(0, len(records), batch):
         take(store, records[start : start + batch], terms)
+
+
+def blocks(archive: Archive, name: str) -> Iterator[Block]:
+    """The whole blocks of an archive file from its beginning."""
+    at = 0
+    while (block := archive.block(name, at)) is not None:
+        yield block
+        at = block.end
 
 
 def terms_of(world: World) -> Terms:

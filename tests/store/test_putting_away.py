@@ -23,7 +23,7 @@ from exchange.store.archive import Archive
 from exchange.store.database import Store
 from exchange.store.errors import ArchiveError
 from tests.journal.synthetic import SyntheticJournal
-from tests.store.support import TOPIC, fill, take
+from tests.store.support import TOPIC, blocks, fill, take
 
 _TABLES = ("letters", "deliveries", "facts", "flags")
 Whole = tuple[list[str], list[list[tuple[object, ...]]]]
@@ -156,14 +156,14 @@ def test_a_rebuild_takes_the_files_over(
     fill(keeping, journal.records)
     put_all_away(keeping, journal)
     (name,) = archive.files()
-    written = list(archive.blocks(name))
+    written = list(blocks(archive, name))
     keeping.drop()
     keeping.migrate()
     assert keeping.put_away(journal.now, journal.now) is None  # the journal was not read so far
     fill(keeping, journal.records)
     assert rows(keeping, archive) == whole[0]
     assert put_all_away(keeping, journal) == 3
-    assert list(archive.blocks(name)) == written
+    assert list(blocks(archive, name)) == written
     assert (rows(keeping, archive), tallies(keeping)) == whole
 
 
@@ -278,7 +278,7 @@ def test_killed_on_postgresql(
         put_all_away(keeping, journal)
         assert (rows(keeping, archive), tallies(keeping)) == whole
     (name,) = archive.files()
-    (block,) = archive.blocks(name)
+    (block,) = blocks(archive, name)
     assert (tmp_path / "archive" / name).stat().st_size == block.end
 
 
@@ -304,6 +304,6 @@ def test_killed_between_any_two_steps(journal: SyntheticJournal, whole: Whole, t
             put_all_away(store, journal)
             assert (rows(store, archive), tallies(store)) == whole, folder.name
             (name,) = archive.files()
-            (block,) = archive.blocks(name)
+            (block,) = blocks(archive, name)
             assert (folder / "archive" / name).stat().st_size == block.end
     assert len(lengths) == 3, "some before the file, one within it, some behind"

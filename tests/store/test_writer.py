@@ -22,7 +22,6 @@ from exchange.domain.reason import Reason
 from exchange.domain.statement import Signed
 from exchange.journal.facts import JournalRecord, read_fact
 from exchange.journal.findings import compare
-from exchange.journal.replay import replay_journal
 from exchange.store import queries
 from exchange.store.database import Store
 from exchange.store.errors import StoreConflict
@@ -105,7 +104,7 @@ def test_dropped_and_rebuilt(store: Store, journal: SyntheticJournal, expected: 
 def test_equals_the_replay(store: Store, journal: SyntheticJournal) -> None:
     """What the auditor folds from the journal alone is what the tracker says, what is due included."""
     fill(store, journal.records, 4, terms_of(journal.world))
-    _, states = replay_journal(journal.records, journal.world.root)
+    _, states = journal.replayed()
     assert any(delivery.stage is Stage.REPLY and delivery.began for delivery in states.values())
     with store.reading() as connection:
         assert compare(states, queries.tracked(connection)) == []

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from exchange.tlog.frontier import Frontier
 from exchange.tlog.merkle import leaf_hash, root
-from exchange.tlog.tiles import tree_hashes
+from tests.tlog.trees import tree_hashes
 
 LEAVES = [leaf_hash(b"%d" % number) for number in range(600)]
 HASHES = tree_hashes(LEAVES)

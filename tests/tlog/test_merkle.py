@@ -17,7 +17,7 @@ from exchange.tlog.merkle import (
     root_by_inclusion,
     verify_consistency,
 )
-from exchange.tlog.tiles import tree_hashes
+from tests.tlog.trees import tree_hashes
 
 LEAVES = [leaf_hash(b"%d" % number) for number in range(600)]
 HASHES = tree_hashes(LEAVES)

@@ -14,7 +14,7 @@ from exchange.tlog.merkle import inclusion_proof, leaf_hash, root
 from exchange.tlog.note import Kind, Note, Signer, Verifier
 from exchange.tlog.policy import LogPolicy, parse_log_policy
 from exchange.tlog.proof import Path, Proof
-from exchange.tlog.tiles import tree_hashes
+from tests.tlog.trees import tree_hashes
 
 NAME = "exchange/5f"
 LOG = Signer(NAME, Kind.NOTE, Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\1"))

@@ -17,9 +17,9 @@ from exchange.tlog.tiles import (
     entries_of,
     tiles_added,
     tiles_of,
-    tree_hashes,
     width_at,
 )
+from tests.tlog.trees import tree_hashes
 
 
 @pytest.mark.parametrize(

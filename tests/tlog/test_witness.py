@@ -10,8 +10,8 @@ from exchange.tlog.errors import LogRefused
 from exchange.tlog.heads import Head
 from exchange.tlog.merkle import EMPTY_ROOT, consistency_proof, leaf_hash, root
 from exchange.tlog.note import Kind, Note, Signer
-from exchange.tlog.tiles import tree_hashes
 from exchange.tlog.witness import REQUEST_BYTES, AddCheckpoint, Verdict, cosignatures, judge, known_size
+from tests.tlog.trees import tree_hashes
 
 NAME = "exchange/5f"
 LOG = Signer(NAME, Kind.NOTE, Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\1"))

@@ -34,12 +34,12 @@ from exchange.tlog.merkle import EMPTY_ROOT, inclusion_proof, leaf_hash, root
 from exchange.tlog.note import Kind, Note, Signer
 from exchange.tlog.proof import Path as Way
 from exchange.tlog.proof import Proof
-from exchange.tlog.tiles import tree_hashes
 from exchange.wire.records import decode, decode_statement, encode, kind_of
 from tests.journal.synthetic import SyntheticJournal
 from tests.security.lists import revocation_list
 from tests.security.timestamps.forging import Forger
 from tests.services.evidence.memory import MemoryArchive
+from tests.tlog.trees import tree_hashes
 from tests.world import NOW, World
 
 FILES = (b"%PDF-1.4 the letter", b"an annex")

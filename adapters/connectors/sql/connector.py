@@ -122,13 +122,6 @@ class SqlConnector:
             for name, data in files.items():
                 self._insert_file(connection, contents, key, name, data)
 
-    def is_staged(self, key: str) -> bool:
-        """See `exchange.agent.ports.Connector`."""
-        with self._transaction("asking for a staged package") as connection:
-            box = self._table(connection, self._inbox)
-            staged = sa.select(box["key"]).where(box["key"] == key, box["published_at"].is_(None))
-            return connection.execute(staged).first() is not None
-
     def publish(self, key: str) -> None:
         """See `exchange.agent.ports.Connector`."""
         with self._transaction("showing a package to the EDMS") as connection:

@@ -128,10 +128,6 @@ class HttpConnector:
         with connector_errors("staging a package for the EDMS"):
             self._staging.put(key, package)
 
-    def is_staged(self, key: str) -> bool:
-        """See `exchange.agent.ports.Connector`."""
-        return self._staging.find(key) is not None
-
     def publish(self, key: str) -> None:
         """See `exchange.agent.ports.Connector`.
 

@@ -11,7 +11,7 @@ verify         the steps, and the reports
 
 from exchange.security.documents.anchors import NOBODY, Anchors
 from exchange.security.documents.reason import SignatureReason, SignatureStatus
-from exchange.security.documents.verify import SignatureReport, signature_reports, verify_document
+from exchange.security.documents.verify import SignatureReport, signature_reports
 
 __all__ = [
     "NOBODY",
@@ -20,5 +20,4 @@ __all__ = [
     "SignatureReport",
     "SignatureStatus",
     "signature_reports",
-    "verify_document",
 ]

@@ -87,21 +87,10 @@ def signature_reports(
     return tuple(reports)
 
 
-def verify_document(content: bytes, cms: bytes, anchors: Anchors, now: datetime) -> tuple[SignatureReport, ...]:
-    """Reports on all signers of one detached signature; at least one, and never an exception, whatever the bytes.
-
-    Args:
-        content: the signed file.
-        cms: the signature file: CMS in DER, BER, PEM or base64.
-        anchors: as in `signature_reports`.
-        now: as in `signature_reports`.
-    """
-    return tuple(_reports(SignatureReport("", "", SignatureStatus.NOT_VERIFIED), content, cms, anchors, now))
-
-
 def _reports(
     found: SignatureReport, content: bytes, cms: bytes, anchors: Anchors, now: datetime
 ) -> list[SignatureReport]:
+    """On all signers of one signature; at least one, and never an exception, whatever the bytes."""
     try:
         data = parse_signature(cms)
     except WireError as error:

@@ -4,7 +4,6 @@ A batch is some pairs of objects that share their time-stamps: one hash tree wit
 pair gets a record of its own, which is computed when somebody asks for it; kept are the objects and the tokens.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 
 from exchange.security.documents import ber
@@ -64,8 +63,3 @@ def _tree(digests: Digests, made: Sequence[EvidenceRecord], algorithm: str) -> H
 def _normal(token: bytes) -> bytes:
     """A token in DER: what a renewal is over."""
     return ber.der(ber.read(token))
-
-
-def digests_of(objects: Sequence[bytes]) -> Digests:
-    """Digests of objects that are in memory."""
-    return lambda algorithm: [hashlib.new(algorithm, data).digest() for data in objects]

@@ -219,10 +219,8 @@ def test_published_packages_have_readable_names(connector: FolderConnector, tmp_
     """Name and start of the key; staging shows nothing."""
     connector.stage("0123456789abcdef", Package("letter-from-mfa", {"document.xml": b"<a/>"}))
     assert tree(tmp_path / "in") == []
-    assert connector.is_staged("0123456789abcdef")
     connector.publish("0123456789abcdef")
     assert tree(tmp_path / "in") == ["letter-from-mfa-01234567/document.xml"]
-    assert not connector.is_staged("0123456789abcdef")
     connector.publish("0123456789abcdef")
     assert tree(tmp_path / "in") == ["letter-from-mfa-01234567/document.xml"]
     assert tree(tmp_path / ".staging") == []
@@ -232,7 +230,6 @@ def test_published_packages_have_readable_names(connector: FolderConnector, tmp_
 def test_any_key_will_do(connector: FolderConnector, tmp_path: Path, key: str) -> None:
     """What cannot name a folder is hashed."""
     connector.stage(key, Package("kat", {"a.xml": b"<a/>"}))
-    assert connector.is_staged(key)
     connector.publish(key)
     assert len(tree(tmp_path / "in")) == 1
 
@@ -299,10 +296,10 @@ def test_killed_while_staging_again_it_stays_staged(tmp_path: Path, monkeypatch:
     with killed_at(monkeypatch, step):
         FolderConnector(tmp_path).stage("k", NEW)
     after = FolderConnector(tmp_path)
-    assert after.is_staged("k")
     after.publish("k")
     assert shown(tmp_path) in ([dict(OLD.files)], [dict(NEW.files)])
-    assert not FolderConnector(tmp_path).is_staged("k")
+    FolderConnector(tmp_path).publish("k")
+    assert len(shown(tmp_path)) == 1
     after.stage("k2", NEW)
     after.publish("k2")
     assert tree(tmp_path / ".staging") == []
@@ -312,13 +309,14 @@ def test_killed_while_staging_again_it_stays_staged(tmp_path: Path, monkeypatch:
 def test_killed_while_staging_first_it_can_be_staged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
-    """Half a package is never staged, and the next stage makes it whole."""
+    """Half a package is never shown, and the next stage makes it whole."""
     with killed_at(monkeypatch, step):
         FolderConnector(tmp_path).stage("k", OLD)
     again = FolderConnector(tmp_path)
-    if not again.is_staged("k"):
-        again.stage("k", OLD)
     again.publish("k")
+    if not shown(tmp_path):
+        again.stage("k", OLD)
+        again.publish("k")
     assert shown(tmp_path) == [dict(OLD.files)]
 
 
@@ -329,7 +327,6 @@ def test_killed_while_publishing_it_is_shown_once(tmp_path: Path, monkeypatch: p
     with killed_at(monkeypatch, step):
         FolderConnector(tmp_path).publish("k")
     after = FolderConnector(tmp_path)
-    assert after.is_staged("k") != bool(shown(tmp_path))
     after.publish("k")
     assert shown(tmp_path) == [dict(OLD.files)]
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from adapters.plugins import formats
 from exchange.agent.ports import Package
-from exchange.security.documents import Anchors, verify_document
+from exchange.security.documents import Anchors
 from tests.adapters.formats.bad_input import Good, goods, opened, refused
+from tests.security.documents.reported import reports_on
 
 MB = 1024 * 1024
 LARGEST = 64 * MB
@@ -70,7 +71,7 @@ def _outcome(name: str, package: Package) -> str:
 
 
 def _signature(content: bytes, cms: bytes) -> str:
-    (report,) = verify_document(content, cms, Anchors(), datetime(2026, 1, 1, tzinfo=UTC))
+    (report,) = reports_on(content, cms, Anchors(), datetime(2026, 1, 1, tzinfo=UTC))
     return str(report.reason)
 
 

@@ -10,11 +10,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from exchange.security.documents import Anchors, SignatureReport, ber, verify_document
+from exchange.security.documents import Anchors, SignatureReport, ber
 from exchange.security.documents.algorithms import NotChecked, Scheme
 from exchange.security.documents.reason import SignatureReason
 from exchange.security.errors import KeyRefused
 from exchange.security.keys import KeyPair
+from tests.security.documents.reported import reports_on
 from tests.security.support import certify
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -50,7 +51,7 @@ def put_together(before: list[bytes], *signers: list[bytes]) -> bytes:
 
 def report(cms: bytes, anchors: Anchors = ANCHORS) -> SignatureReport:
     """Of the one signer."""
-    (found,) = verify_document(CONTENT, cms, anchors, LATER)
+    (found,) = reports_on(CONTENT, cms, anchors, LATER)
     return found
 
 
@@ -195,7 +196,7 @@ def test_a_time_stamp_token_beside() -> None:
 def test_more_signers_than_anybody_looks_at() -> None:
     """Thirty-two are, one more is too many; so are sixty-five certificates."""
     before, signer = taken_apart()
-    assert len(verify_document(CONTENT, put_together(before, *[signer] * 32), ANCHORS, LATER)) == 32
+    assert len(reports_on(CONTENT, put_together(before, *[signer] * 32), ANCHORS, LATER)) == 32
     assert outcome(put_together(before, *[signer] * 33)) == ("not-verified", "signature-too-large")
     beside = sequence(ber.read(before[3]).content * 65, tag=0xA0)
     assert outcome(put_together([*before[:3], beside], signer)) == ("not-verified", "signature-too-large")

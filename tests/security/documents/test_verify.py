@@ -18,10 +18,10 @@ from exchange.security.documents import (
     SignatureStatus,
     ber,
     signature_reports,
-    verify_document,
 )
 from exchange.security.keys import KeyPair
 from exchange.security.validity import Validity
+from tests.security.documents.reported import reports_on
 from tests.security.support import DAY, NOW, certify, certify_root, openssl, rsa_key, write_pair
 from tests.strategies import mutations
 
@@ -76,7 +76,7 @@ def cms(desk: Desk, mfa: KeyPair) -> bytes:
 
 def only(cms: bytes, *anchors: KeyPair, content: bytes = CONTENT, now: datetime = LATER) -> SignatureReport:
     """The report on a signature of one signer."""
-    (report,) = verify_document(content, cms, Anchors.of(*(pair.certificate for pair in anchors)), now)
+    (report,) = reports_on(content, cms, Anchors.of(*(pair.certificate for pair in anchors)), now)
     return report
 
 
@@ -139,7 +139,7 @@ def test_pem_base64_and_what_pads(cms: bytes, root: KeyPair) -> None:
 def test_several_signers_each_have_their_report(desk: Desk, mfa: KeyPair, minjust: KeyPair, root: KeyPair) -> None:
     """In the file's order, whatever becomes of the others."""
     stranger = certify(certify_root("another root"), "stranger")
-    reports = verify_document(CONTENT, desk.sign([mfa, stranger, minjust]), Anchors.of(root.certificate), LATER)
+    reports = reports_on(CONTENT, desk.sign([mfa, stranger, minjust]), Anchors.of(root.certificate), LATER)
     assert {report.signer: outcome(report) for report in reports} == {
         "mfa": ("valid", ""),
         "stranger": ("signer-unknown", "certificate-untrusted"),
@@ -191,7 +191,7 @@ def sequence_of(*parts: bytes) -> bytes:
 
 def outcome_of(cms: bytes, content: bytes) -> tuple[str, str]:
     """With the anchors of the samples."""
-    (report,) = verify_document(content, cms, ANCHORS, LATER)
+    (report,) = reports_on(content, cms, ANCHORS, LATER)
     return outcome(report)
 
 
@@ -291,7 +291,7 @@ def test_what_is_no_signature(data: bytes, reason: str) -> None:
 def test_near_misses_are_reported(sample: str, data: st.DataObject) -> None:
     """A mutilated signature raises nothing, and is valid only where the mutilation is beside what is signed."""
     mutant = data.draw(mutations((SAMPLES / f"{sample}.p7s").read_bytes()))
-    for report in verify_document(CONTENT, mutant, ANCHORS, LATER):
+    for report in reports_on(CONTENT, mutant, ANCHORS, LATER):
         assert report.status is not SignatureStatus.VALID or report.signer.startswith("Асанов")
 
 

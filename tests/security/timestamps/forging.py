@@ -1,6 +1,7 @@
 """An authority of a few lines, which also makes what openssl's would not: wrong usages, attributes, times, signers."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha1, sha256
@@ -14,6 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from exchange.security.documents.ber import encode
 from exchange.security.keys import KeyPair
 from exchange.security.timestamps import Imprint
+from exchange.security.timestamps.renewal import Digests
 from exchange.security.validity import Validity
 
 ONLY = (ExtendedKeyUsageOID.TIME_STAMPING,)
@@ -156,3 +158,8 @@ def meant_v2(certificate: x509.Certificate) -> bytes:
 def sequence(*parts: bytes) -> bytes:
     """SEQUENCE, DER."""
     return encode(0x30, b"".join(parts))
+
+
+def digests_of(objects: Sequence[bytes]) -> Digests:
+    """Digests of objects that are in memory."""
+    return lambda algorithm: [hashlib.new(algorithm, data).digest() for data in objects]

@@ -13,11 +13,11 @@ from exchange.security.keys import KeyPair
 from exchange.security.timestamps import Authorities, Imprint, TimestampError
 from exchange.security.timestamps.hash_tree import HashTree, node, root_of
 from exchange.security.timestamps.record import RECORD_BYTES, ArchiveStamp, EvidenceRecord, RecordInvalid
-from exchange.security.timestamps.renewal import digests_of, next_chain, next_stamp, records
+from exchange.security.timestamps.renewal import next_chain, next_stamp, records
 from exchange.security.timestamps.request import encoded_algorithm
 from exchange.security.validity import Validity
 from tests.security.support import certify_root
-from tests.security.timestamps.forging import Forger, issued
+from tests.security.timestamps.forging import Forger, digests_of, issued
 from tests.strategies import mutations
 
 OBJECTS = tuple(f"object {number}".encode() for number in range(10))

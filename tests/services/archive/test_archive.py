@@ -27,7 +27,6 @@ from exchange.tlog.errors import LogRefused
 from exchange.tlog.heads import Heads
 from exchange.tlog.merkle import leaf_hash, root, root_by_inclusion
 from exchange.tlog.proof import Proof
-from exchange.tlog.tiles import tree_hashes
 from exchange.wire.records import decode, encode
 from tests.journal.synthetic import SyntheticJournal, story
 from tests.patience import PATIENCE
@@ -42,6 +41,7 @@ from tests.services.archive.stage import (
     knowing_more,
 )
 from tests.services.journal_fake import FakeJournal, as_taken, poisoned, unavailable
+from tests.tlog.trees import tree_hashes
 from tests.world import NOW, World
 
 

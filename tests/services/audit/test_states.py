@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from exchange.domain.errors import ExchangeError
-from exchange.journal.replay import replay_journal
 from exchange.services.audit.states import Folded, fold
 from tests.audited import Archived
 from tests.journal.synthetic import story
@@ -30,7 +29,7 @@ def folded(archived: Archived, at: datetime | None = None, body: str = "") -> Fo
 
 def test_the_same_as_of_the_journal(archived: Archived) -> None:
     """All states, by all recipients; times are those of the heads."""
-    report, states = replay_journal(archived.journal.records, archived.journal.world.root)
+    report, states = archived.journal.replayed()
     found = folded(archived)
     assert (found.states, found.flags) == (report.states, report.flags)
     listed = {(each.letter, each.recipient): each.delivery.state for each in folded(archived, body="beta").deliveries}

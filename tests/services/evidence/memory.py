@@ -16,9 +16,9 @@ from exchange.tlog.merkle import inclusion_proof, leaf_hash, root
 from exchange.tlog.note import Kind, Note, Signer
 from exchange.tlog.policy import LogPolicy, parse_log_policy
 from exchange.tlog.proof import Path, Proof
-from exchange.tlog.tiles import tree_hashes
 from exchange.wire.records import decode, decode_statement, kind_of
 from tests.journal.synthetic import SyntheticJournal
+from tests.tlog.trees import tree_hashes
 
 
 @dataclass

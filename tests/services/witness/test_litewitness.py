@@ -21,11 +21,11 @@ from exchange.tlog.checkpoint import Checkpoint, hash_text
 from exchange.tlog.merkle import EMPTY_ROOT, leaf_hash
 from exchange.tlog.note import Note, Verifier
 from exchange.tlog.policy import LogPolicy, Witness
-from exchange.tlog.tiles import tree_hashes
 from tests.go.building import go_program
 from tests.patience import PATIENCE
 from tests.requirements import requires_tool
 from tests.services.witness.world import LOG, NAME, FakeLog, signed
+from tests.tlog.trees import tree_hashes
 
 pytestmark = [
     pytest.mark.server,

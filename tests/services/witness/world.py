@@ -18,8 +18,9 @@ from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.heads import Head, Heads
 from exchange.tlog.merkle import consistency_proof, leaf_hash, root
 from exchange.tlog.note import Kind, Note, Signer
-from exchange.tlog.tiles import ENTRIES, WIDTH, Tile, bundle, tiles_of, tree_hashes
+from exchange.tlog.tiles import ENTRIES, WIDTH, Tile, bundle, tiles_of
 from exchange.tlog.witness import AddCheckpoint
+from tests.tlog.trees import tree_hashes
 
 NAME = "exchange/5f"
 LOG = Signer(NAME, Kind.NOTE, Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\1"))

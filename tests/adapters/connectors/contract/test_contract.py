@@ -91,25 +91,20 @@ def test_what_is_no_package_delays_no_other(system: System) -> None:
 def test_a_staged_package_is_not_shown(system: System) -> None:
     """Not before it is published, and then whole and once, however often that is said."""
     connector = system.connector()
-    assert not connector.is_staged(KEY)
     connector.stage(KEY, Package("letter-from-mfa", FILES))
-    assert connector.is_staged(KEY)
     assert system.shown() == []
     for _ in range(2):
         connector.publish(KEY)
         assert system.shown() == [FILES]
-        assert not connector.is_staged(KEY)
 
 
 def test_killed_between_the_steps_it_is_shown_once(system: System) -> None:
     """Each step by another object over the same state."""
     system.connector().stage(KEY, Package("letter", FILES))
-    assert system.connector().is_staged(KEY)
     assert system.shown() == []
-    system.connector().publish(KEY)
-    assert not system.connector().is_staged(KEY)
-    system.connector().publish(KEY)
-    assert system.shown() == [FILES]
+    for _ in range(2):
+        system.connector().publish(KEY)
+        assert system.shown() == [FILES]
 
 
 def test_staging_again_replaces(system: System) -> None:
@@ -121,13 +116,14 @@ def test_staging_again_replaces(system: System) -> None:
 
 
 def test_keys_do_not_meet(system: System) -> None:
-    """Two packages of the same name, one of them never published."""
+    """Two packages of the same name: publishing one does not touch the other."""
     connector = system.connector()
     connector.stage(KEY, Package("letter", FILES))
     connector.stage("1" * 64, Package("letter", OTHERS))
     connector.publish("1" * 64)
     assert system.shown() == [OTHERS]
-    assert connector.is_staged(KEY)
+    connector.publish(KEY)
+    assert sorted(system.shown(), key=len) == [OTHERS, FILES]
 
 
 def test_a_key_that_was_never_staged_shows_nothing(system: System) -> None:

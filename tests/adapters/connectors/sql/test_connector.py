@@ -133,12 +133,11 @@ def test_killed_at_any_statement_it_is_shown_once(sqlite: SqlSystem, step: int) 
     package = Package("k", {"a.xml": b"<a/>", "b.pdf": b"%PDF"})
     sqlite.connector().stage(KEY, package)
     connector = sqlite.connector()
-    connector.is_staged(KEY)  # looks the tables up
+    connector.publish("another")  # looks the tables up
     with killed_at(connector, step):
         connector.stage(KEY, package)
         connector.publish(KEY)
     again = sqlite.connector()
-    assert again.is_staged(KEY) != bool(sqlite.shown())
     again.publish(KEY)
     assert sqlite.shown() == [dict(package.files)]
 

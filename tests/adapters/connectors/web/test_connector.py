@@ -56,9 +56,8 @@ def test_a_lost_answer_makes_no_second_letter(edms: WebSystem) -> None:
     assert (failure.code, failure.retriable) == ("http-unavailable", True)
     assert edms.shown() == [dict(PACKAGE.files)]
     again = edms.connector()
-    assert again.is_staged(KEY)
-    again.publish(KEY)
-    assert not again.is_staged(KEY)
+    for _ in range(2):
+        again.publish(KEY)
     assert edms.requests == ["POST /in", "POST /in"]
     assert edms.shown() == [dict(PACKAGE.files)]
     assert list(edms.handler.arrived) == [f'"{KEY}"']
