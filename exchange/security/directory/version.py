@@ -56,7 +56,13 @@ class _Taking:
 
 
 def read_version(
-    version: int, read: Read, roots: Roots, known: Proven | None = None, digest: bytes | None = None
+    version: int,
+    read: Read,
+    roots: Roots,
+    known: Proven | None = None,
+    digest: bytes | None = None,
+    *,
+    is_whole: bool = False,
 ) -> Proven:
     """A version of the directory, proven by its files.
 
@@ -71,6 +77,7 @@ def read_version(
         roots: the roots, followed so far that the version's is among them.
         known: another version; entries that are the same are not read again.
         digest: of the version, where it is known; compared.
+        is_whole: whether their files are compared all the same, as who knows no other version would do.
 
     Raises:
         DirectoryRefused: `directory-missing`, `directory-unreadable`, `directory-signature-invalid`,
@@ -94,6 +101,8 @@ def read_version(
     bodies: dict[str, Body] = {}
     for code, entry in sorted(entries.items()):
         if known is not None and known.directory.entries.get(code) == entry.digest:
+            if is_whole:
+                read_target(entry.target, entry.name, taken)
             files[entry.name] = entry.digest
             bodies[code] = known.directory.bodies[code]
         else:
