@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- set-up: a local virtual environment, made again only when the lock changes
 
@@ -82,50 +82,56 @@ fuzz: setup ## Feed every parser what nobody would send; SECONDS=20 for each, ON
 # --- checks
 
 STATIC := lint format types layers docstrings dependencies
-
-.PHONY: check
-check: setup ## Everything that needs no server
-	@$(MAKE) --jobs=2 --keep-going --output-sync=target $(FAST) $(STATIC)
-
-.PHONY: test
-test: setup ## Everything: check, tests on real servers, coverage; then what could not be run
-	@rm -f $(NOT_RUN)
-	@$(BIN)/coverage erase
-	@$(MAKE) --jobs=2 --keep-going --output-sync=target $(FAST) $(STATIC) \
-	  PYTEST="$(BIN)/pytest --not-run-list=$(NOT_RUN)" \
-	  COVERED_BY="$(BIN)/coverage run -m pytest --not-run-list=$(NOT_RUN)"
-	$(BIN)/coverage report
-	@$(MAKE) --jobs=4 --keep-going --output-sync=target $(SERVERS) \
-	  PYTEST="$(BIN)/pytest --not-run-list=$(NOT_RUN)"
-	@if [ -s $(NOT_RUN) ]; then echo; echo "NOT RUN, this machine lacks:"; sort -u $(NOT_RUN); fi
-	@if [ -s $(NOT_RUN) ] && [ "$$CI" = true ]; then exit 1; fi
-
-# Parts of about the same length, for two cores; those on servers all at a time, for much of theirs is waiting.
-PYTEST := $(BIN)/pytest
-COVERED_BY = $(PYTEST)
-EDGE := tests/adapters tests/cli tests/agent
-COVERED := tests/domain tests/wire tests/security
+RULES := tests/domain tests/wire tests/security
+PROCESSES := tests/cli tests/agent tests/services tests/archive tests/bus
+PAGES := tests/console tests/config tests/store tests/embedded tests/attacks tests/chaos tests/demo
+FAST := tests-forms tests-rules
+REST := tests-processes tests-pages
 OWN := tests/chaos tests/embedded tests/faults/test_deadlines.py tests/adapters tests/java
 BROKEN := tests/faults
 SEEN := tests/demo tests/console tests/config
-FAST := tests-edge tests-core tests-covered
-SERVERS := servers-broken servers-whole servers-seen servers-own
+SERVERS := servers-seen servers-whole servers-broken servers-own
+
+PYTEST := $(BIN)/pytest
+COVERED_BY = $(PYTEST)
+TWO := @$(MAKE) --jobs=2 --keep-going --output-sync=target
+FOUR := @$(MAKE) --jobs=4 --keep-going --output-sync=target
+AT_THE_END := PYTEST="$(BIN)/pytest --not-run-list=$(NOT_RUN)" \
+  COVERED_BY="$(BIN)/coverage run -m pytest --not-run-list=$(NOT_RUN)"
+
+.PHONY: check
+check: setup ## In a minute: the code's form, and tests of rules, records, formats and logs
+	$(TWO) $(FAST) $(STATIC)
+
+.PHONY: test
+test: setup ## Everything: check first, then all other tests, on real servers too; then what could not be run
+	@rm -f $(NOT_RUN)
+	@$(BIN)/coverage erase
+	$(TWO) $(FAST) $(STATIC) $(AT_THE_END)
+	$(BIN)/coverage report
+	$(FOUR) $(SERVERS) $(REST) $(AT_THE_END)
+	@if [ -s $(NOT_RUN) ]; then echo; echo "NOT RUN, this machine lacks:"; sort -u $(NOT_RUN); fi
+	@if [ -s $(NOT_RUN) ] && [ "$$CI" = true ]; then exit 1; fi
 
 .PHONY: tests
-tests: setup ## Tests that need no server
-	@$(MAKE) --jobs=2 --keep-going --output-sync=target $(FAST)
+tests: setup ## Every test that needs no server
+	$(TWO) $(REST) $(FAST)
 
-.PHONY: tests-covered
-tests-covered: setup ## Those of domain, wire and security, whose every line they are to reach
-	$(COVERED_BY) --quiet -m "not server" $(COVERED)
+.PHONY: tests-rules
+tests-rules: setup ## Those of domain, wire and security, whose every line they are to reach
+	$(COVERED_BY) --quiet -m "not server" $(RULES)
 
-.PHONY: tests-edge
-tests-edge: setup ## Those of formats, connectors, commands and agents
-	$(PYTEST) --quiet -m "not server" $(EDGE)
+.PHONY: tests-forms
+tests-forms: setup ## Those of formats, connectors, journal, log, verifier and the project itself
+	$(PYTEST) --quiet -m "not server" $(RULES:%=--ignore=%) $(PROCESSES:%=--ignore=%) $(PAGES:%=--ignore=%)
 
-.PHONY: tests-core
-tests-core: setup ## All others of them
-	$(PYTEST) --quiet -m "not server" $(EDGE:%=--ignore=%) $(COVERED:%=--ignore=%)
+.PHONY: tests-processes
+tests-processes: setup ## Those of commands and of what runs behind them
+	$(PYTEST) --quiet -m "not server" $(PROCESSES)
+
+.PHONY: tests-pages
+tests-pages: setup ## Those of console and database, of installations and attacks on them
+	$(PYTEST) --quiet -m "not server" $(PAGES)
 
 .PHONY: servers-broken
 servers-broken: setup ## Tests on servers that break them
