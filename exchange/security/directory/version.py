@@ -100,13 +100,10 @@ def read_version(
     entries = _entries(bins, snapshot.signed, targets.signed, taken)
     bodies: dict[str, Body] = {}
     for code, entry in sorted(entries.items()):
-        if known is not None and known.directory.entries.get(code) == entry.digest:
-            if is_whole:
-                read_target(entry.target, entry.name, taken)
-            files[entry.name] = entry.digest
-            bodies[code] = known.directory.bodies[code]
-        else:
-            bodies[code] = decode_body(read_target(entry.target, entry.name, taken), code)
+        same = _same(known, code, entry.digest)
+        data = read_target(entry.target, entry.name, taken) if same is None or is_whole else b""
+        files[entry.name] = entry.digest
+        bodies[code] = same or decode_body(data, code)
     # 4.
     _require_unique(bodies)
     directory = Directory(
@@ -210,6 +207,13 @@ def _entries(bins: SuccinctRoles, snapshot: Snapshot, targets: Targets, read: Re
             digest = target_digest(target, role)
             entries[code] = _Entry(target, digest, hashed(path, digest))
     return entries
+
+
+def _same(known: Proven | None, code: str, digest: bytes) -> Body | None:
+    """A body by another version, where its entry is the same."""
+    if known is None or known.directory.entries.get(code) != digest:
+        return None
+    return known.directory.bodies[code]
 
 
 def _require_unique(bodies: Mapping[str, Body]) -> None:
