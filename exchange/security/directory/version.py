@@ -98,12 +98,7 @@ def read_version(
     settings = decode_settings(_target(SETTINGS, targets.signed, taken))
     # 3.
     entries = _entries(bins, snapshot.signed, targets.signed, taken)
-    bodies: dict[str, Body] = {}
-    for code, entry in sorted(entries.items()):
-        same = _same(known, code, entry.digest)
-        data = read_target(entry.target, entry.name, taken) if same is None or is_whole else b""
-        files[entry.name] = entry.digest
-        bodies[code] = same or decode_body(data, code)
+    bodies = _bodies(entries, known, taken, is_whole=is_whole)
     # 4.
     _require_unique(bodies)
     directory = Directory(
@@ -209,11 +204,18 @@ def _entries(bins: SuccinctRoles, snapshot: Snapshot, targets: Targets, read: Re
     return entries
 
 
-def _same(known: Proven | None, code: str, digest: bytes) -> Body | None:
-    """A body by another version, where its entry is the same."""
-    if known is None or known.directory.entries.get(code) != digest:
-        return None
-    return known.directory.bodies[code]
+def _bodies(entries: Mapping[str, _Entry], known: Proven | None, taken: _Taking, *, is_whole: bool) -> dict[str, Body]:
+    """What the entries say; those that a known version has, too, are not decoded again."""
+    bodies = {}
+    for code, entry in sorted(entries.items()):
+        if known is None or known.directory.entries.get(code) != entry.digest:
+            bodies[code] = decode_body(read_target(entry.target, entry.name, taken), code)
+            continue
+        if is_whole:
+            read_target(entry.target, entry.name, taken)
+        taken.files[entry.name] = entry.digest
+        bodies[code] = known.directory.bodies[code]
+    return bodies
 
 
 def _require_unique(bodies: Mapping[str, Body]) -> None:
