@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
 from exchange.console.api import rates
-from exchange.console.pages.filters import ListFilter
+from exchange.console.pages.filters import MEANT, WORDS, ListFilter
 from exchange.domain.user import Role, User
 from exchange.store.archive import Archive
 from exchange.store.database import Store
@@ -105,6 +105,14 @@ async def test_queries_that_are_refused(site: ConsoleSite, query: str, code: str
     """With the parameter's name; nothing of them reaches the database."""
     answer = await got(site, f"{LETTERS}?{query}")
     assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+@pytest.mark.parametrize("word", WORDS)
+async def test_a_wrong_word_is_told_what_it_may_be(site: ConsoleSite, word: str) -> None:
+    """The refusal says the values themselves, not where they are written."""
+    answer = await got(site, f"{LETTERS}?{word}=%07")
+    assert (answer.status_code, answer.json()["code"]) == (400, "api-parameter-invalid")
+    assert answer.json()["detail"].endswith(f"is none of its values: say {MEANT[word]}")
 
 
 async def test_sql_in_a_text_names_nothing(site: ConsoleSite) -> None:
