@@ -303,3 +303,10 @@ async def test_without_a_broker_it_says_so(kafka: KafkaCluster) -> None:
         async with PositionedReader(nobody, {(inbox("alpha"), 0): None}):
             pass
     assert (away.value.code, away.value.retriable) == ("bus-unavailable", True)
+
+
+async def test_a_reader_that_is_not_open(kafka: KafkaCluster) -> None:
+    """A program's mistake is told as one."""
+    with pytest.raises(BusError) as closed:
+        await PositionedReader(kafka.settings(ADMINISTRATOR), {(JOURNAL, 0): None}).read(0.0)
+    assert closed.value.code == "reader-closed"

@@ -1,6 +1,7 @@
 """Moments, spans and numbers as people read them, in their language; the clock on the wall is Bishkek's."""
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from babel.core import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
@@ -52,6 +53,7 @@ def lasted(span: timedelta, language: Language) -> str:
     return format_timedelta(abs(span), threshold=_TURNS_AT, format="short", locale=_LOCALES[language])
 
 
+@lru_cache(maxsize=1024)
 def day(value: date, language: Language) -> str:
     """A date with its year."""
     return format_date(value, "d MMMM yyyy", locale=_LOCALES[language])
@@ -62,8 +64,9 @@ def month(value: date, language: Language) -> str:
     return format_date(value, "LLLL yyyy", locale=_LOCALES[language])
 
 
+@lru_cache(maxsize=4096)
 def number(value: float, language: Language) -> str:
-    """A number with the language's own marks."""
+    """A number with the language's own marks; kept, for a page has a hundred of them."""
     return format_decimal(value, locale=_LOCALES[language])
 
 

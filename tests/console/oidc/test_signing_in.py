@@ -21,6 +21,7 @@ from exchange.system import now
 from tests.console.auth.people import Staff
 from tests.console.oidc.running import CLIENT, SECRET, fetched, running
 from tests.console.site import URL, ConsoleSite
+from tests.patience import PATIENCE
 from tests.requirements import requires_tool
 
 pytestmark = [
@@ -61,7 +62,9 @@ async def browser(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
     """A browser that reaches the console and the provider, and goes where it is sent step by step."""
     mounts = {"all://console.example": httpx.ASGITransport(app, client=("192.0.2.1", 50_000))}
     headers = {"Accept": "text/html", "Accept-Language": "en"}
-    async with httpx.AsyncClient(mounts=mounts, headers=headers, base_url=URL, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        mounts=mounts, headers=headers, base_url=URL, trust_env=False, timeout=PATIENCE
+    ) as client:
         yield client
 
 
