@@ -266,8 +266,8 @@ async def test_repeated_and_rewritten(stage: Stage) -> None:
     await stage.submit(sender, [letter])
     await until_told(stage, told, Reason.REPEAT)
     await stage.submit(sender, [rewritten])
-    await until_told(stage, told, Reason.CHAIN_BROKEN)
     await stage.submit(sender, [behind])
+    await until_told(stage, told, Reason.CHAIN_BROKEN)
     await submit_and_settle(stage, sender, [speaker.letter(to)])
     assert {reason for _, reason in troubles(told)} == {Reason.REPEAT, Reason.CHAIN_BROKEN}
     assert {(notice.number, notice.digest) for notice in told if notice.trouble} == {(2, letter.digest)}
