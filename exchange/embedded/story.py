@@ -42,7 +42,8 @@ from exchange.settings.agent import AgentSettings, agent_settings
 from exchange.settings.bodies import BodySettings
 from exchange.store import queries
 from exchange.store.database import Store
-from exchange.store.views import LetterFilter, Timeline
+from exchange.store.lists import DeliveryFilter
+from exchange.store.views import Timeline
 from exchange.wire.records import decode
 
 if TYPE_CHECKING:
@@ -212,7 +213,8 @@ class Story:
 
 def _timelines(url: str) -> tuple[Timeline, ...]:
     with Store(url) as store, store.reading() as connection:
-        digests = dict.fromkeys(line.letter.digest for line in queries.listed(connection, LetterFilter(limit=1000)))
+        lines = queries.deliveries(connection, DeliveryFilter(), None, 1000).items
+        digests = dict.fromkeys(line.letter.digest for line in lines)
         stories = (queries.timeline(connection, digest) for digest in digests)
         found = [story for story in stories if story is not None]
     return tuple(sorted(found, key=lambda story: (story.letter.journalled, story.letter.arrived)))

@@ -7,13 +7,17 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import sqlalchemy as sa
+
 from exchange.domain.deadline import NO_TERMS, Terms
+from exchange.domain.delivery import State
 from exchange.domain.ids import digest
 from exchange.embedded import EmbeddedPostgres
 from exchange.journal.facts import JournalRecord, read_fact
+from exchange.store import schema
 from exchange.store.archive import Archive, Block
 from exchange.store.database import Store
-from exchange.store.rows import PositionRow
+from exchange.store.rows import FlagRow, PositionRow
 from exchange.store.writer import Taken
 from tests.world import World
 
@@ -52,6 +56,18 @@ def fill(store: Store, records: Sequence[JournalRecord], batch: int = 1_000, ter
     """All records in batches."""
     for start in range(0, len(records), batch):
         take(store, records[start : start + batch], terms)
+
+
+def counts(connection: sa.Connection) -> dict[State, int]:
+    """How many deliveries are in each state that any is in."""
+    states = schema.deliveries.c.state
+    query = sa.select(states, sa.func.count()).group_by(states)
+    return {State(state): number for state, number in connection.execute(query)}
+
+
+def flags(connection: sa.Connection) -> list[FlagRow]:
+    """All records that stand out."""
+    return [FlagRow(*row) for row in connection.execute(sa.select(schema.flags))]
 
 
 def blocks(archive: Archive, name: str) -> Iterator[Block]:
