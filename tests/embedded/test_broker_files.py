@@ -44,6 +44,7 @@ def test_a_single_node_keeps_one_copy(tmp_path: Path, tls: ClusterTls) -> None:
     assert settings["super.users"] == "User:svc-admin;User:svc-broker"
     assert settings["allow.everyone.if.no.acl.found"] == settings["auto.create.topics.enable"] == "false"
     assert "PLAINTEXT" not in node.properties.read_text()
+    assert int(settings["broker.session.timeout.ms"]) >= 20_000, "nobody could lead instead"
 
 
 def test_three_nodes_keep_three_copies_and_need_two(tmp_path: Path, tls: ClusterTls) -> None:
