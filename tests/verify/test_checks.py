@@ -80,6 +80,8 @@ POLICIES: Mapping[str, tuple[str, str, str]] = {
     "a group of more than there are": ("some 2", "some 4", "does not name so many"),
     "a group that names one twice": ("w0 w1 w2", "w0 w1 w1", "does not name so many"),
     "a group of nobody": ("some 2", "some 0", "does not name so many"),
+    "a group with the name of nobody": ("group some", "group none", "'none' is named twice"),
+    "a word that means nothing": ("quorum some\n", "quorum some\nand w2 w3\n", "'and' is none of log"),
     "a key with another name": ("w0.example+", "w9.example+", "is no key of that kind"),
 }
 
