@@ -128,6 +128,13 @@ def test_keys_that_do_not_count(keys: tuple[Key, ...], held: int) -> None:
         look(keys=keys)
 
 
+@pytest.mark.parametrize(("key", "other"), [(KEY, OTHER), (RSA, rsa_key())])
+def test_a_signature_by_another_key(key: Key, other: Key) -> None:
+    """Under the right key's name."""
+    with pytest.raises(Refused, match="0 signatures of it hold, 1 are due"):
+        Directory(signed(ruled(1, key), other), {})
+
+
 def test_the_next_root() -> None:
     """Those before and its own keys must sign it, and it is the very next."""
     look(roots=(signed(ruled(2, KEY, RSA), KEY, RSA),))
