@@ -8,6 +8,7 @@ own_view         what a body sees of the cluster with its own rights; clock: the
 transactions     producers that write all of a transaction or nothing
 producer         an agent's statements, acknowledged in order
 lane, lane_group the router's: exactly once, and which lanes are ours
+consuming        a consumer in no group: opened, stood at offsets, closed
 reader           a reader that keeps its own position and is never reset
 picking          single records by their places, in any order
 records          what readers get; batches bounds what a hostile one may cost

@@ -6,20 +6,17 @@ whether it is the right one.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from types import TracebackType
-from typing import Self
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 
-from exchange.bus.batches import bound_batches
-from exchange.bus.closing import close_consumer
-from exchange.bus.connection import KafkaSettings, aiokafka_options
+from exchange.bus.connection import KafkaSettings
+from exchange.bus.consuming import consuming, stand_at
 from exchange.bus.errors import CLIENT_ERRORS, bus_error
 from exchange.bus.lookup import End, offsets
 from exchange.bus.records import Record, Taken, read_batch
-from exchange.domain.errors import BusError
 
 Offset = tuple[int, int]
 """A record's partition and offset."""
@@ -33,52 +30,15 @@ _RECORDS = 500
 
 
 class RecordPicker:
-    """Reads records of one topic by their places. For one task; `async with` opens it.
+    """Reads records of one topic by their places; see `open_picker`. For one task.
 
     Ordering and durability: none of its own; what is asked for again is read again.
     """
 
-    def __init__(self, settings: KafkaSettings, topic: str) -> None:
-        """Describe it; nothing is opened."""
-        self._settings = settings
-        self._topic = topic
-        self._consumer: AIOKafkaConsumer | None = None
-
-    async def __aenter__(self) -> Self:
-        """Connect.
-
-        Raises:
-            BusError: `bus-unavailable`, `access-denied`.
-        """
-        bound_batches()
-        consumer = AIOKafkaConsumer(
-            **aiokafka_options(self._settings),
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            isolation_level="read_committed",
-            max_partition_fetch_bytes=_PARTITION_BYTES,
-            fetch_max_wait_ms=100,
-        )
-        try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                await consumer.start()
-        except CLIENT_ERRORS as error:
-            await close_consumer(consumer)
-            raise bus_error(error, f"connecting to {self._settings.bootstrap}") from error
-        except BaseException:
-            await close_consumer(consumer)
-            raise
+    def __init__(self, consumer: AIOKafkaConsumer, topic: str) -> None:
+        """Read with `consumer`, which is nobody else's."""
         self._consumer = consumer
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the connections."""
-        if self._consumer is not None:
-            await close_consumer(self._consumer)
-            self._consumer = None
+        self._topic = topic
 
     async def pick(self, places: Iterable[Offset]) -> dict[Offset, Record]:
         """The records at `places`; those that are none (gone, aborted, a marker, not to be unpacked) are left out.
@@ -86,11 +46,10 @@ class RecordPicker:
         Raises:
             BusError: `bus-unavailable`, `topic-missing`, `access-denied`.
         """
-        consumer = self._opened()
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
-                wanted = await self._present(consumer._client, places)  # noqa: SLF001 - its own connection
-                return await self._read(consumer, wanted) if wanted else {}
+                wanted = await self._present(self._consumer._client, places)  # noqa: SLF001 - its own connection
+                return await self._read(self._consumer, wanted) if wanted else {}
         except CLIENT_ERRORS as error:
             raise bus_error(error, f"reading single records of {self._topic}") from error
 
@@ -112,7 +71,7 @@ class RecordPicker:
 
     async def _read(self, consumer: AIOKafkaConsumer, wanted: dict[int, list[int]]) -> dict[Offset, Record]:
         found: dict[Offset, Record] = {}
-        self._seek(consumer, {partition: those[-1] for partition, those in wanted.items()})
+        stand_at(consumer, {(self._topic, partition): those[-1] for partition, those in wanted.items()})
         while wanted:
             came = _by_partition(await read_batch(consumer, _ROUND_SECONDS, _RECORDS))
             for partition, those in list(wanted.items()):
@@ -129,17 +88,17 @@ class RecordPicker:
                     consumer.seek(where, those[-1])
         return found
 
-    def _seek(self, consumer: AIOKafkaConsumer, starts: Mapping[int, int]) -> None:
-        consumer.assign([TopicPartition(self._topic, partition) for partition in starts])
-        for partition, start in starts.items():
-            # Before the event loop runs again, or the fetcher would look for a committed offset.
-            consumer.seek(TopicPartition(self._topic, partition), start)
 
-    def _opened(self) -> AIOKafkaConsumer:
-        if self._consumer is None:
-            message = "the picker is not open: use it in `async with`"
-            raise BusError(message, code="reader-closed", retriable=False)
-        return self._consumer
+@asynccontextmanager
+async def open_picker(settings: KafkaSettings, topic: str) -> AsyncIterator[RecordPicker]:
+    """Connect; closed in the end.
+
+    Raises:
+        BusError: `bus-unavailable`, `access-denied`.
+    """
+    limits = {"max_partition_fetch_bytes": _PARTITION_BYTES, "fetch_max_wait_ms": 100}
+    async with consuming(settings, _ANSWER_SECONDS, **limits) as consumer:
+        yield RecordPicker(consumer, topic)
 
 
 def _by_partition(records: Sequence[Taken]) -> dict[int, list[Taken]]:

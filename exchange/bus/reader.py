@@ -12,6 +12,7 @@ identity once more: a topic that came back under the same name has another one (
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
@@ -19,9 +20,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import OffsetOutOfRangeError
 
-from exchange.bus.batches import bound_batches
-from exchange.bus.closing import close_consumer
-from exchange.bus.connection import KafkaSettings, aiokafka_options
+from exchange.bus.connection import KafkaSettings
+from exchange.bus.consuming import consuming, stand_at
 from exchange.bus.errors import CLIENT_ERRORS, PositionLost, bus_error
 from exchange.bus.fetch_session import keep_fetch_sessions
 from exchange.bus.line import watch_silence
@@ -62,6 +62,7 @@ class PositionedReader:
         self._wanted = dict(positions)
         self._fetch_wait_seconds = self._line.fetch_wait_seconds if fetch_wait_seconds is None else fetch_wait_seconds
         self._consumer: AIOKafkaConsumer | None = None
+        self._open = AsyncExitStack()
         self._topics: dict[str, TopicId] = {}
         self._next: dict[Partition, int] = {}
         self._unproven: list[Taken] = []
@@ -74,40 +75,26 @@ class PositionedReader:
             PositionLost: `position-digest-differs`, `position-out-of-range`.
             BusError: `bus-unavailable`, `topic-missing`, `access-denied`.
         """
-        bound_batches()
-        consumer = AIOKafkaConsumer(
-            **aiokafka_options(self._settings),
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            isolation_level="read_committed",
-            fetch_max_bytes=self._line.fetch_bytes,
-            max_partition_fetch_bytes=min(_PARTITION_BYTES, self._line.fetch_bytes),
-            fetch_max_wait_ms=int(self._fetch_wait_seconds * 1000),
-        )
-        try:
-            async with asyncio.timeout(self._start_seconds):
-                await consumer.start()
-            self._consumer = consumer
+        limits = {
+            "fetch_max_bytes": self._line.fetch_bytes,
+            "max_partition_fetch_bytes": min(_PARTITION_BYTES, self._line.fetch_bytes),
+            "fetch_max_wait_ms": int(self._fetch_wait_seconds * 1000),
+        }
+        async with AsyncExitStack() as stack:
+            self._consumer = await stack.enter_async_context(consuming(self._settings, self._start_seconds, **limits))
             keep_fetch_sessions(self._client())
             watch_silence(self._client(), self._line)
             wanted, self._wanted = self._wanted, {}
             await self.add(wanted)
-        except CLIENT_ERRORS as error:
-            await close_consumer(consumer)
-            raise bus_error(error, f"connecting to {self._settings.bootstrap}") from error
-        except BaseException:
-            await close_consumer(consumer)
-            raise
+            self._open = stack.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the connections."""
-        if self._consumer is not None:
-            await close_consumer(self._consumer)
-            self._consumer = None
+        await self._open.aclose()
+        self._consumer = None
 
     async def add(self, positions: Positions) -> None:
         """Read more partitions from now on; those there go on where they are.
@@ -259,11 +246,7 @@ class PositionedReader:
             raise bus_error(error, "reading the last record again") from error
 
     def _assign(self, starts: Mapping[Partition, int]) -> None:
-        consumer = self._opened()
-        consumer.assign([TopicPartition(*partition) for partition in starts])
-        for partition, start in starts.items():
-            # Before the event loop runs again, or the fetcher would look for a committed offset.
-            consumer.seek(TopicPartition(*partition), start)
+        stand_at(self._opened(), starts)
         self._unproven = []
 
     def _reached(self, partition: Partition) -> int:

@@ -9,8 +9,8 @@ from exchange.archive.errors import ArchiveError
 from exchange.services.evidence.archived import EvidenceArchive
 
 PAUSE_SECONDS = 0.2
-LOOKS = 150
-"""For half a minute. The archive makes a checkpoint each second; one that is so late says in its own log why."""
+LOOKS = 600
+"""For two minutes. The archive makes a checkpoint each second; one that is so late says in its own log why."""
 
 
 async def archived(folder: Path, letters: Collection[bytes], since: datetime) -> bool:

@@ -61,8 +61,14 @@ async def _connect(address: str, context: ssl.SSLContext) -> Finding | None:
 
 async def check_clock(settings: OperatorSettings, clock: Clock) -> list[Finding]:
     """How far this machine's clock is from the cluster's."""
+    began = clock()
     theirs = await cluster_time(settings.kafka)
-    return clock_findings(abs(clock() - theirs))
+    return clock_findings(apart(theirs, began, clock()))
+
+
+def apart(theirs: datetime, began: datetime, ended: datetime) -> timedelta:
+    """How far the clocks differ at least, when theirs was read between `began` and `ended` of ours."""
+    return max(began - theirs, theirs - ended, timedelta())
 
 
 def clock_findings(skew: timedelta) -> list[Finding]:

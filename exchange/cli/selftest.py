@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from exchange.bus.access import Operation, body_grants
@@ -12,7 +12,7 @@ from exchange.bus.topics import DIRECTORY, JOURNAL, SUBMISSIONS, inbox
 from exchange.cli.checks import date_findings, vouched_for
 from exchange.cli.echoed import echoed_letter
 from exchange.cli.findings import Check, Finding, Severity, finding_of
-from exchange.cli.kafka_checks import TLS, check_tls, clock_findings
+from exchange.cli.kafka_checks import TLS, apart, check_tls, clock_findings
 from exchange.client import Client
 from exchange.domain.directory import Body, CertificateUse
 from exchange.domain.errors import ExchangeError
@@ -165,7 +165,7 @@ class Selftest:
             return [*checks, Check("clock", (finding_of(error, "clock"),))]
         if theirs is None or checks[0].findings:
             return [*checks, Check("clock", skipped="nothing came by which it could be compared")]
-        return [*checks, Check("clock", tuple(clock_findings(_apart(theirs, began, self.clock()))))]
+        return [*checks, Check("clock", tuple(clock_findings(apart(theirs, began, self.clock()))))]
 
 
 def _unfetched(place: DirectorySettings) -> Finding:
@@ -214,8 +214,3 @@ def _right_findings(
                 yield Finding(Severity.ERROR, "right-missing", topic, f"we may not {operation} it", step)
             else:
                 yield Finding(Severity.WARNING, "right-stray", topic, f"we may {operation} it, and should not", step)
-
-
-def _apart(theirs: datetime, began: datetime, ended: datetime) -> timedelta:
-    """How far the clocks differ at least, when what they stamped was written between `began` and `ended` of ours."""
-    return max(began - theirs, theirs - ended, timedelta())

@@ -1,4 +1,4 @@
-"""What the API tells, as the values that commands show."""
+"""What the API tells, as the values that commands show: `exchange.console.api.telling` the other way round."""
 
 from datetime import timedelta
 

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from exchange import system
 from exchange.agent.history import TrustHistory
-from exchange.bus.picking import RecordPicker
+from exchange.bus.picking import open_picker
 from exchange.bus.reader import PositionedReader
 from exchange.bus.topics import JOURNAL
 from exchange.console.app import create_app
@@ -113,7 +113,7 @@ async def _serve(settings: ConsoleSettings, stack: AsyncExitStack, registry: Col
         people=People(door, site.url, system.random_bytes, provider),
         own=own,
         acts=acts,
-        contents=Contents(partial(RecordPicker, settings.kafka, JOURNAL)),
+        contents=Contents(partial(open_picker, settings.kafka, JOURNAL)),
         tasks=None if speaker is None else TaskOffice(own, store, system.now),
         seal=_seal(settings, lambda: history.directory),
         checks=_checks(settings, store, acts),
@@ -160,7 +160,7 @@ def _checks(settings: ConsoleSettings, store: Store, acts: Acts) -> Checks | Non
         return None
     checker = Checker(
         partial(PositionedReader, settings.kafka, fetch_wait_seconds=FETCH_SECONDS),
-        partial(RecordPicker, settings.kafka, JOURNAL),
+        partial(open_picker, settings.kafka, JOURNAL),
         partial(DirectoryFolder.at, settings.directory.folder, settings.directory.root),
         store,
         _verify_log(settings),

@@ -37,7 +37,8 @@ from exchange.settings.witness import witness_settings
 from exchange.wiring.directory import latest_directory
 from exchange.wiring.reconcile import must_be
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
+"""A calm machine needs ten; who ended by itself is told of at once."""
 HEAP_MB = 384
 _POLL_SECONDS = 0.1
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from exchange.embedded.errors import JavaMissingError
 
 LEAST_MAJOR = 17
-_PROBE_SECONDS = 20
+_PROBE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,10 @@ from exchange.embedded.probe import live_brokers
 from exchange.embedded.space import space_for
 from exchange.embedded.tls import ClusterTls
 
-_START_SECONDS = 60
+_START_SECONDS = 180
 _NODE_BYTES = 100_000_000
-_WAKE_SECONDS = 15
-_PROBE_SECONDS = 2
+_WAKE_SECONDS = 60
+_PROBE_SECONDS = 10
 _POLL_SECONDS = 0.1
 
 

@@ -6,6 +6,7 @@ the document systems; it remembers only which letters it dropped.
 
 import asyncio
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from exchange.bus.reader import PositionedReader
 from exchange.bus.records import Record
 from exchange.bus.topics import DEAD_LETTERS
 from exchange.domain.decision import DeadLetter
-from exchange.domain.delivery import TABLE
+from exchange.domain.delivery import TABLE, State
 from exchange.domain.directory import Directory
 from exchange.domain.event import Event
 from exchange.embedded.edms import Sample, StandInEdms, compose_letter, drop
@@ -41,17 +42,21 @@ from exchange.settings.agent import AgentSettings, agent_settings
 from exchange.settings.bodies import BodySettings
 from exchange.store import queries
 from exchange.store.database import Store
-from exchange.store.views import LetterFilter, Timeline
+from exchange.store.lists import DeliveryFilter
+from exchange.store.views import Timeline
 from exchange.wire.records import decode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-STORY_SECONDS = 120.0
+STORY_SECONDS = 300.0
+"""It takes some seconds; this is for what hangs."""
 STEP_SECONDS = 0.15
 REPLIES = 1
 """Letters that the document systems send of their own accord, in answer."""
 
+_BEYOND = Counter({State.IN_WORK: 2, State.ANSWERED: 1})
+"""To which states beyond registration the story brings how many deliveries."""
 _SETTLED = TABLE[Event.REGISTERED].rank
 _FINAL = frozenset(rule.state for rule in TABLE.values() if rule.rank >= _SETTLED)
 _ENDS = frozenset({Event.REGISTERED, Event.REFUSED, Event.HAND_OVER_FAILED, Event.NOT_DELIVERED})
@@ -179,7 +184,8 @@ class Story:
         self.tell(f"{settled} of {expected} deliveries have come to their end")
         quarantined = self._quarantined()
         receipts = {code: len(system.receipts) for code, system in self._systems.items()}
-        done = settled >= expected and bool(quarantined) and all(map(self._told, letters))
+        beyond = Counter(delivery.state for delivery in deliveries) >= _BEYOND
+        done = settled >= expected and beyond and bool(quarantined) and all(map(self._told, letters))
         dead: list[Refused] = []
         if done:
             async with PositionedReader(operator.kafka, {(DEAD_LETTERS, 0): None}, fetch_wait_seconds=0.5) as reader:
@@ -207,7 +213,8 @@ class Story:
 
 def _timelines(url: str) -> tuple[Timeline, ...]:
     with Store(url) as store, store.reading() as connection:
-        digests = dict.fromkeys(line.letter.digest for line in queries.listed(connection, LetterFilter(limit=1000)))
+        lines = queries.deliveries(connection, DeliveryFilter(), None, 1000).items
+        digests = dict.fromkeys(line.letter.digest for line in lines)
         stories = (queries.timeline(connection, digest) for digest in digests)
         found = [story for story in stories if story is not None]
     return tuple(sorted(found, key=lambda story: (story.letter.journalled, story.letter.arrived)))

@@ -10,19 +10,15 @@ from exchange.domain.fact import Registration
 
 @dataclass(frozen=True, slots=True)
 class LetterFilter:
-    """Which deliveries to list; None means any.
+    """Which letters to list; None means any.
 
     Attributes:
         sender: body code.
-        recipient: body code.
         after: only letters that the journal took at this time or later.
         limit: at most so many, the youngest first.
     """
 
     sender: str | None = None
-    recipient: str | None = None
-    state: State | None = None
-    reason: str | None = None
     after: datetime | None = None
     limit: int = 100
 

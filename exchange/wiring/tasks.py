@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from exchange import system
 from exchange.bus.connection import KafkaSettings
-from exchange.bus.picking import RecordPicker
+from exchange.bus.picking import open_picker
 from exchange.bus.topics import JOURNAL
 from exchange.services.speaking import Speaker
 from exchange.services.tasks.archived import ArchivedLetters
@@ -37,5 +37,5 @@ def task_runner(
         archive: the archive's folder, for letters that the journal keeps no longer; None: it is not within reach.
     """
     archived = None if archive is None else ArchivedLetters(archive).record
-    letters = Letters(partial(RecordPicker, kafka, JOURNAL), archived)
+    letters = Letters(partial(open_picker, kafka, JOURNAL), archived)
     return TaskRunner(desk, tracker, speaker, letters, TaskMetrics(registry), system.now)

@@ -77,6 +77,11 @@ class Simulator:
         if not self.paused:
             self.route()
 
+    @property
+    def waiting(self) -> list[bytes | None]:
+        """What the router has not read, in order."""
+        return [submission.value for submission in self._waiting]
+
     def say(self, signed: Signed, body: str) -> None:
         """Submit a statement that a test has signed itself."""
         self.submit(body, encode(signed))

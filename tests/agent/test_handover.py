@@ -6,7 +6,7 @@ import pytest
 
 from exchange.agent.agent import Agent
 from exchange.agent.keeping import FLAGGED_BYTES
-from exchange.agent.mailbox import RECEIPTS
+from exchange.agent.mailbox import RECEIPTS, Received
 from exchange.agent.spool.incoming import ArrivalState
 from exchange.domain.event import Event
 from tests.agent.edms import (
@@ -18,10 +18,20 @@ from tests.agent.edms import (
     receipt_package,
     told,
 )
-from tests.agent.place import Place, events, until, until_heard, until_settled
+from tests.agent.place import Place, events, until, until_heard, until_settled, until_waiting
 from tests.agent.simulator import carry_on
 from tests.patience import PATIENCE
 from tests.world import NOW, letter_card
+
+
+async def until_so(agent: Agent, message_id: str, state: ArrivalState, reason: str = "") -> Received:
+    """Wait until a letter to beta has come to a state."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            for letter in await agent.mailbox("beta").arrived():
+                if (letter.arrived.letter.message_id, letter.state, letter.reason) == (message_id, state, reason):
+                    return letter
+            await asyncio.sleep(0.01)
 
 
 async def test_an_edms_that_is_away_is_waited_for(place: Place) -> None:
@@ -32,20 +42,17 @@ async def test_an_edms_that_is_away_is_waited_for(place: Place) -> None:
         place.agent("beta", edms={"beta": theirs}) as beta,
     ):
         await alpha.mailbox("alpha").submit(plain_letter("m-1", "beta"))
-        await until(lambda: place.simulator.message_ids("beta") == ["m-1"])
-        await asyncio.sleep(0.1)
+        await until_waiting(beta, "edms-unavailable")
+        await until_so(beta, "m-1", ArrivalState.RECEIVED, "edms-unavailable")
         (status,) = await beta.status()
-        assert "edms-unavailable" in status.waits_for
         assert status.to_hand_over == 1
         assert status.oldest_arrival is not None
-        (letter,) = await beta.mailbox("beta").arrived()
-        assert (letter.state, letter.reason) == (ArrivalState.RECEIVED, "edms-unavailable")
         theirs.failure = None
         await until(lambda: given(theirs) == ["m-1"])
-        await until_settled(beta)
+        await until_so(beta, "m-1", ArrivalState.HANDED)
         (status,) = await beta.status()
         assert status.to_hand_over == 0
-        await until_settled(alpha)
+        await until_heard(alpha, "m-1", 2)
         assert await events(alpha, "m-1") == [("beta", "delivered", ""), ("beta", "handed-over", "")]
 
 
@@ -64,14 +71,10 @@ async def test_a_letter_that_the_edms_cannot_take(place: Place) -> None:
             ("beta", "delivered", ""),
             ("beta", "hand-over-failed", "hand-over-failed"),
         ]
-        second, first = await beta.mailbox("beta").arrived()
-        assert (first.state, first.reason) == (ArrivalState.FAILED, "document-invalid")
-        assert second.state is ArrivalState.HANDED
+        await until_so(beta, "m-2", ArrivalState.HANDED)
+        first = await until_so(beta, "m-1", ArrivalState.FAILED, "document-invalid")
         await beta.mailbox("beta").hand_over_again(first.arrived.digest)
-        await asyncio.sleep(0.1)
-        again = await beta.mailbox("beta").letter(first.arrived.digest)
-        assert again is not None
-        assert again.state is ArrivalState.FAILED
+        await until_so(beta, "m-1", ArrivalState.FAILED, "document-invalid")
         letter = await alpha.mailbox("alpha").sent_letter("m-1")
         assert letter is not None
         assert "no room" in letter.heard[1].text

@@ -1,6 +1,5 @@
 """What an EDMS wants sent: taken in once, or put aside with a text that says why."""
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -77,9 +76,7 @@ async def test_a_connector_s_bug_is_waited_out(place: Place) -> None:
     ours = MemoryEdms(failure=TypeError("an odd column"))
     ours.put(letter_package("one", message_id="m-1", to="beta"))
     async with place.agent("alpha", edms={"alpha": ours}) as agent:
-        await asyncio.sleep(0.1)
-        (status,) = await agent.status()
-        assert "connector-failed" in status.waits_for
+        await until_waiting(agent, "connector-failed")
         ours.failure = None
         await until(lambda: place.simulator.message_ids("beta") == ["m-1"])
 

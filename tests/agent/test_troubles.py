@@ -134,7 +134,7 @@ async def test_a_new_key_is_used_once_it_lies_in_place(place: Place) -> None:
         place.world.signers = keys = KeysBeingReplaced(renewed)
         await agent.mailbox("alpha").submit(plain_letter("m-1", "beta"), plain_letter("m-2", "beta"))
         await until(lambda: keys.asked > 1)
-        assert "certificate-expired" in (await agent.status())[0].waits_for
+        await until_waiting(agent, "certificate-expired")
         keys.replaced = True
         await until(lambda: place.simulator.message_ids("beta") == ["m-1", "m-2"])
         await agent.mailbox("alpha").submit(plain_letter("m-3", "beta"))

@@ -5,7 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from adapters.conformance.judge import Judge
 from adapters.formats import FORMATS
 from adapters.ports import WritingFormat
 from exchange.agent.ports import ArrivedReceipt, DraftLetter, Package
-from exchange.cli import app
+from exchange.cli import app, conformance
 from exchange.cli.adapter.opening import nobody
 from exchange.cli.conformance import Program
 from exchange.domain.card import ReceiptCard
@@ -27,6 +27,7 @@ from exchange.domain.event import Event
 from exchange.domain.ids import digest
 from exchange.embedded.edms import drop
 from tests.adapters.support import NOW
+from tests.patience import PATIENCE
 
 DAY = date(2022, 3, 1)
 
@@ -101,13 +102,14 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, ["conformance", *map(str, arguments)])
 
 
-def test_a_system_that_does_what_it_should(tmp_path: Path) -> None:
+def test_a_system_that_does_what_it_should(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every case conforms, by a folder; the report is there for machines too."""
     name = "gost53898"
     vendor = Vendor(FORMATS[name], tmp_path)
     (tmp_path / "in").mkdir()
+    monkeypatch.setattr(conformance, "SILENCE", 0.1 / PATIENCE)
     with running(vendor):
-        done = run(tmp_path, "--format", name, "--wait", 1, "--junit", tmp_path / "report.xml")
+        done = run(tmp_path, "--format", name, "--wait", PATIENCE, "--junit", tmp_path / "report.xml")
     assert done.exit_code == 0, done.stdout
     assert "cases conform" in done.stdout
     assert "It had sent no letter before" in done.stdout
@@ -184,7 +186,7 @@ if given.name == "truncated":
     sys.exit("no letter")
 if given.name == "slow":
     import time
-    time.sleep(5)
+    time.sleep(3600)
 (out / given.name).mkdir()
 (out / given.name / "document.xml").write_bytes((given / "document.xml").read_bytes())
 """
@@ -193,14 +195,14 @@ if given.name == "slow":
 def test_a_program_is_run_for_each_case(tmp_path: Path) -> None:
     """With the package and where to write; how it ended is told."""
     (tmp_path / "edms.py").write_text(COMMAND)
-    program = Program((sys.executable, "-S", "-E", str(tmp_path / "edms.py")), tmp_path, 1.0)
+    program = Program((sys.executable, "-S", "-E", str(tmp_path / "edms.py")), tmp_path, PATIENCE)
     minimal, truncated = all_cases(FORMATS["medo-2.6"])[:2]
     assert program.hand_over(minimal) == ""
     (written,) = program.written()
     assert written.files["document.xml"] == minimal.package.files["document.xml"]
     assert program.hand_over(truncated) == "the program ended with 1: no letter"
     slow = Case("slow", "", minimal.package, Want.DECIDED)
-    assert program.hand_over(slow) == "the program did not end within 1 s"
+    assert replace(program, wait=1.0).hand_over(slow) == "the program did not end within 1 s"
 
 
 def test_mistakes(tmp_path: Path) -> None:

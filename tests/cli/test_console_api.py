@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from exchange.bus.topics import JOURNAL
 from exchange.cli import failures, letters, track
 from exchange.cli.commands import app
-from exchange.cli.console_api import ConsoleApi, ConsoleProblem, opened_api
+from exchange.cli.console_api import ConsoleApi, ConsoleProblem, Words, opened_api
 from exchange.cli.events import Event, Events
 from exchange.cli.output import Output
 from exchange.cli.track import LetterUnknown, Shown
@@ -231,19 +231,31 @@ async def test_failures(settings: OperatorSettings, served: Served, capsys: pyte
 @pytest.mark.server
 @pytest.mark.parametrize("is_remote", [False, True])
 async def test_watching(
-    settings: OperatorSettings, served: Served, capsys: pytest.CaptureFixture[str], *, is_remote: bool
+    settings: OperatorSettings,
+    served: Served,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_remote: bool,
 ) -> None:
     """What there is, then what happens; programs get a line for each change."""
     used = at_console(settings, served) if is_remote else settings
+    heard, told = list[str](), ConsoleApi.events
+
+    async def events(api: ConsoleApi, words: Words) -> AsyncIterator[Event]:
+        async for event in told(api, words):
+            heard.append(event.name)
+            yield event
+
+    monkeypatch.setattr(ConsoleApi, "events", events)
     people = letters._letters(used, {}, 50, Output(as_json=False), following=True)
     programs = letters._letters(used, {"to": "beta"}, 50, Output(as_json=True), following=True)
     tasks = [asyncio.create_task(people), asyncio.create_task(programs)]
     said = ""
     async with asyncio.timeout(PATIENCE):
-        while "journalled" not in said:
+        while "journalled" not in said or heard.count("open") < len(tasks):
             await asyncio.sleep(0.02)
             said += capsys.readouterr().out
-        await asyncio.sleep(0.4)
         served.take(len(served.journal.records))
         while "refused" not in said or '"letter"' not in said:
             await asyncio.sleep(0.02)

@@ -12,6 +12,7 @@ from exchange.cli.findings import Severity
 from exchange.cli.kafka_checks import check_brokers, check_copies, copies_finding, log_findings
 from exchange.settings import OperatorSettings
 from exchange.settings.tables import DirectorySettings
+from tests.patience import PATIENCE
 from tests.plugin_kafka import ADMINISTRATOR, SHAPE, KafkaCluster
 
 
@@ -79,4 +80,4 @@ async def test_the_newest_record_of_a_topic_is_known(kafka: KafkaCluster) -> Non
             await producer.send([Outgoing(b"1", b"1")], topic=CHECKPOINTS, partition=0)
         newest = await administration.newest(CHECKPOINTS, 0)
     assert newest is not None
-    assert abs(datetime.now(UTC) - newest) < timedelta(minutes=1)
+    assert abs(datetime.now(UTC) - newest) < timedelta(seconds=PATIENCE)

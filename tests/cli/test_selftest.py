@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from exchange.bus.access import Operation
-from exchange.cli import echoed
+from exchange.cli import echoed, kafka_checks
 from exchange.cli.echoed import echoed_letter
 from exchange.cli.findings import Check
-from exchange.cli.selftest import LETTER_LOOKS, Selftest, _apart, _right_findings
+from exchange.cli.selftest import LETTER_LOOKS, Selftest, _right_findings
 from exchange.client import Client
 from exchange.domain.directory import Body, BodyStatus
 from exchange.domain.errors import ExchangeError
@@ -163,7 +163,7 @@ def test_rights_are_exactly_its_own() -> None:
 def test_clocks_differ_at_least_so_much(seconds: int, apart: int) -> None:
     """What was written between two of our times and bears one between them says nothing against our clock."""
     moment = NOW + timedelta(seconds=seconds)
-    assert _apart(moment, NOW, NOW + timedelta(seconds=10)) == timedelta(seconds=apart)
+    assert kafka_checks.apart(moment, NOW, NOW + timedelta(seconds=10)) == timedelta(seconds=apart)
 
 
 @pytest.fixture(autouse=True)

@@ -28,14 +28,15 @@ def test_it_stamps_until_it_is_told_to_end(tmp_path: Path) -> None:
     with subprocess.Popen(words, env=os.environ, stderr=subprocess.DEVNULL) as process:
         while True:
             try:
-                if httpx.get(f"http://127.0.0.1:{watched}/health").is_success:
+                if httpx.get(f"http://127.0.0.1:{watched}/health", timeout=PATIENCE).is_success:
                     break
             except httpx.TransportError:
                 assert process.poll() is None
                 time.sleep(0.02)
         imprint = Imprint.of(b"a checkpoint")
         asked = query(imprint, 5)
-        answer = httpx.post(f"http://127.0.0.1:{port}/", content=asked, headers={"Content-Type": QUERY_TYPE})
+        headers = {"Content-Type": QUERY_TYPE}
+        answer = httpx.post(f"http://127.0.0.1:{port}/", content=asked, headers=headers, timeout=PATIENCE)
         authorities = Authorities.load(tmp_path / "keys" / "root.crt.pem")
         assert accept(answer.content, imprint, 5, authorities, datetime.now(UTC)).token.nonce == 5
         process.send_signal(signal.SIGTERM)

@@ -2,10 +2,10 @@
 
 import json
 import re
-import socket
 import subprocess
 import time
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,6 +17,7 @@ import yaml
 
 from config.grafana.dashboards import DASHBOARDS, FOLDER
 from config.grafana.panels import COLUMNS, Dashboard, Panel, text
+from exchange.embedded.ports import choose_ports
 from tests.config import rules
 from tests.config.rules import promtool
 from tests.patience import PATIENCE
@@ -97,7 +98,7 @@ def watched(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         targets = {job: f"127.0.0.1:{_port(stage, job)}" for job in jobs}
         folder = tmp_path_factory.mktemp("prometheus")
         address = running.enter_context(_prometheus(folder, targets))
-        client = running.enter_context(httpx.Client())
+        client = running.enter_context(httpx.Client(timeout=PATIENCE))
         _await_answers(client, [*(f"http://{target}/metrics" for target in targets.values()), f"{address}/-/ready"])
         yield Watched(client, address, targets)
 
@@ -138,8 +139,7 @@ def _prometheus(folder: Path, targets: dict[str, str]) -> Iterator[str]:
         "scrape_configs": scraped,
     }
     (folder / "prometheus.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = choose_ports(1, folder)
     words = ["prometheus", "--config.file=prometheus.yml", f"--web.listen-address=127.0.0.1:{port}"]
     words += ["--storage.tsdb.path=data", "--log.level=error"]
     process = subprocess.Popen(words, cwd=folder)
@@ -151,11 +151,16 @@ def _prometheus(folder: Path, targets: dict[str, str]) -> Iterator[str]:
 
 
 def _answers(watched: Watched, panels: Sequence[Panel]) -> dict[str, int]:
-    """How many series each panel shows, once all that must show one do, or the time is over."""
-    deadline = time.monotonic() + PATIENCE
+    """How many series each panel has shown, once all that must show one have, or the time is over.
+
+    Not all need do so in one moment: of a process that is looked at too late nothing is known for a while.
+    """
+    deadline, found = time.monotonic() + PATIENCE, Counter[str]()
     while True:
-        found = {panel.title: len(watched.ask(asked(panel))) for panel in panels}
-        if all(found.get(panel.title) or panel.quiet for panel in panels) or time.monotonic() > deadline:
+        for panel in panels:
+            if not found[panel.title]:
+                found[panel.title] = len(watched.ask(asked(panel)))
+        if all(found[panel.title] or panel.quiet for panel in panels) or time.monotonic() > deadline:
             return found
         time.sleep(0.5)
 

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from exchange.bus.access import CONSOLE
-from exchange.bus.picking import RecordPicker
+from exchange.bus.picking import open_picker
 from exchange.bus.reader import PositionedReader
 from exchange.bus.topics import JOURNAL
 from exchange.console import checking
@@ -36,7 +36,7 @@ async def test_the_console_reads_and_checks(stage: Stage, tracked: Store, monkey
     kafka, directory = stage.settings(CONSOLE), tracker_settings(stage.installation.config("tracker"), {}).directory
     reader = partial(PositionedReader, kafka, fetch_wait_seconds=0.2)
     folder = partial(DirectoryFolder.at, directory.folder, directory.root)
-    checker = Checker(reader, partial(RecordPicker, kafka, JOURNAL), folder, tracked)
+    checker = Checker(reader, partial(open_picker, kafka, JOURNAL), folder, tracked)
     monkeypatch.setattr(checking, "OFFSETS_AT_MOST", 0)
     newest = await checker.verify(ignore)
     assert (newest.report.findings, newest.newest) == ([], checking.NEWEST)

@@ -6,6 +6,7 @@ from exchange.domain.delivery import State
 from exchange.store import queries
 from exchange.store.database import Store
 from tests.console.seed import EXPIRING, FAILING, NOW, SILENT, seed_store, seeded_directory, seeded_facts
+from tests.store.support import counts
 
 
 def test_the_seed_has_every_trouble(tmp_path: Path) -> None:
@@ -14,7 +15,7 @@ def test_the_seed_has_every_trouble(tmp_path: Path) -> None:
         store.migrate()
         seed_store(store)
         with store.reading() as connection:
-            states = set(queries.counts(connection))
+            states = set(counts(connection))
             silent = queries.silent(connection, NOW)
     assert states >= {State.ACCEPTED, State.HAND_OVER_FAILED, State.REGISTERED, State.ANSWERED, State.REFUSED}
     assert [one.body for one in silent] == [SILENT]

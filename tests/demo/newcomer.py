@@ -49,9 +49,11 @@ class Newcomer:
         config.write_text(config.read_text(encoding="utf-8").replace("9104", "0"), encoding="utf-8")
         return Path(told["file"])
 
-    def selftest(self, code: int = 0) -> dict[str, list[str]]:
+    def selftest(self, *, well: bool) -> dict[str, list[str]]:
         """Codes of the findings of each look; None of one that was not taken."""
-        checks = self.ask("selftest", "--config", str(self.folder / "agent.toml"), code=code)
+        config, wait = str(self.folder / "agent.toml"), str(PATIENCE)
+        words = ("selftest", "--config", config, "--wait", wait)
+        checks = self._program.ask_until_well("body", *words) if well else self.ask(*words, code=1)
         return {
             check["name"]: ["skipped"] if check["skipped"] else [finding["code"] for finding in check["findings"]]
             for check in checks

@@ -15,7 +15,7 @@ SHOWN_FOLDER = "~/.local/state/exchange/demo"
 
 _MASKS = (
     (re.compile(r"\b[0-9a-f]{8}\b"), "ID"),
-    (re.compile(r" +\d+(\.\d)? (ms|s)\b"), " TIME"),
+    (re.compile(r" +\d+(\.\d)? (ms|s|min)\b"), " TIME"),
     (re.compile(r"\d+"), "N"),
     (re.compile(r" {2,}"), "  "),
 )

@@ -32,6 +32,7 @@ from exchange.services.tracker.service import Tracker
 from exchange.store import queries
 from exchange.store.database import Store
 from exchange.store.errors import StoreError
+from exchange.store.rows import position_at
 from exchange.store.schema import deliveries
 from exchange.store.writer import Taken
 from tests.journal.synthetic import SyntheticJournal, story
@@ -39,7 +40,7 @@ from tests.patience import PATIENCE
 from tests.plugin_kafka import ADMINISTRATOR, SHAPE, KafkaCluster
 from tests.services.journal_fake import FakeJournal, as_taken, poisoned, unavailable
 from tests.services.terms_fake import FakeTerms
-from tests.store.support import empty_store, frozen
+from tests.store.support import counts, empty_store, flags, frozen
 from tests.world import World
 
 
@@ -142,7 +143,7 @@ async def test_catches_up(tracker: Tracker, store: Store, journal: SyntheticJour
     assert await tracker.catch_up() == len(journal.records)
     assert await tracker.catch_up() == 0
     with store.reading() as connection:
-        assert queries.counts(connection)[State.REGISTERED] == 1
+        assert counts(connection)[State.REGISTERED] == 1
 
 
 async def test_is_ready_once_it_has_caught_up(tracker: Tracker) -> None:
@@ -166,7 +167,7 @@ async def test_what_comes_later_is_taken_too(tmp_path: Path, store: Store, regis
         fake.records = [as_taken(record) for record in journal.records]
         await until(lambda: tracker.status.facts == len(journal.records))
     with store.reading() as connection:
-        assert queries.counts(connection) == {State.REGISTERED: 1}
+        assert counts(connection) == {State.REGISTERED: 1}
 
 
 async def test_goes_on_after_kafka_was_away(
@@ -245,8 +246,8 @@ async def test_batches_that_were_not_unpacked_are_flagged(
     fake.records.append(poisoned(900, journal.records[-1]))
     await tracker.catch_up()
     with store.reading() as connection:
-        (flag,) = [flag for flag in queries.flagged(connection) if flag.code == FlagCode.UNREADABLE]
-    assert (flag.offset, "unpacks to too much" in flag.detail) == (900, True)
+        (flag,) = [flag for flag in flags(connection) if flag.code == FlagCode.UNREADABLE]
+    assert (position_at(flag.place).offset, "unpacks to too much" in flag.detail) == (900, True)
 
 
 def sample(registry: CollectorRegistry, name: str, **labels: str) -> float | None:
@@ -338,6 +339,7 @@ async def test_postgresql_freezes_and_is_killed(
         TemporaryDirectory(prefix="exchange-tracker-") as folder,
         EmbeddedPostgres(Path(folder)) as server,
         Store(server.url, 2) as store,
+        Store(server.url, int(PATIENCE)) as patient,
     ):
         tracker = Tracker(fake.open, store, 2, TrackerMetrics(registry), system.now, FakeTerms())
         server.stop()
@@ -358,7 +360,7 @@ async def test_postgresql_freezes_and_is_killed(
             with frozen(server):
                 await until(lambda: "store-unavailable" in tracker.waiting_for)
         assert (sample(registry, "exchange_tracker_failures_total", code="store-unavailable") or 0) >= 4
-        found = await audit(fake.open, 2, journal.world.root, store)
+        found = await audit(fake.open, 2, journal.world.root, patient)
         assert found.differences == ()
         assert found.report.records == len(every)
 

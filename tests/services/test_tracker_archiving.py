@@ -7,12 +7,11 @@ from pathlib import Path
 
 from exchange.services.tracker import archiving
 from exchange.services.tracker.archiving import keep_putting_away
-from exchange.store import queries
 from exchange.store.archive import Archive
 from exchange.store.database import Store
 from tests.journal.synthetic import story
 from tests.services.test_tracker import until
-from tests.store.support import TOPIC, fill
+from tests.store.support import TOPIC, counts, fill
 from tests.world import World
 
 
@@ -29,7 +28,7 @@ async def test_put_away_by_months(tmp_path: Path) -> None:
 
         def holds(number: int) -> bool:
             with store.reading() as connection:
-                return sum(queries.counts(connection).values()) == number
+                return sum(counts(connection).values()) == number
 
         for month, left in ((8, 4), (9, 0)):
             looked = asyncio.Event()

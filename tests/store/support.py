@@ -1,20 +1,23 @@
 """Filling stores, and freezing them."""
 
-import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import sqlalchemy as sa
+
 from exchange.domain.deadline import NO_TERMS, Terms
+from exchange.domain.delivery import State
 from exchange.domain.ids import digest
 from exchange.embedded import EmbeddedPostgres
 from exchange.journal.facts import JournalRecord, read_fact
+from exchange.store import schema
 from exchange.store.archive import Archive, Block
 from exchange.store.database import Store
-from exchange.store.rows import PositionRow
+from exchange.store.rows import FlagRow, PositionRow
 from exchange.store.writer import Taken
 from tests.world import World
 
@@ -55,6 +58,18 @@ def fill(store: Store, records: Sequence[JournalRecord], batch: int = 1_000, ter
         take(store, records[start : start + batch], terms)
 
 
+def counts(connection: sa.Connection) -> dict[State, int]:
+    """How many deliveries are in each state that any is in."""
+    states = schema.deliveries.c.state
+    query = sa.select(states, sa.func.count()).group_by(states)
+    return {State(state): number for state, number in connection.execute(query)}
+
+
+def flags(connection: sa.Connection) -> list[FlagRow]:
+    """All records that stand out."""
+    return [FlagRow(*row) for row in connection.execute(sa.select(schema.flags))]
+
+
 def blocks(archive: Archive, name: str) -> Iterator[Block]:
     """The whole blocks of an archive file from its beginning."""
     at = 0
@@ -71,14 +86,18 @@ def terms_of(world: World) -> Terms:
 @contextmanager
 def frozen(server: EmbeddedPostgres) -> Iterator[None]:
     """Every process of the server stands still, as on a machine that hangs; its connections stay open."""
-    main = server.pid
+    main = server._find()
     assert main is not None
-    children = (Path("/proc") / str(main) / "task" / str(main) / "children").read_text().split()
-    every = [main, *map(int, children)]
-    for pid in every:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in every:
-            os.kill(pid, signal.SIGCONT)
+    with ExitStack() as stack:
+        stack.enter_context(closing(main))
+        main.send(signal.SIGSTOP)
+        main.wait_frozen()  # now it starts nobody any more
+        every = [main, *(stack.enter_context(closing(child)) for child in main.children())]
+        for process in every:
+            process.send(signal.SIGSTOP)
+            process.wait_frozen()
+        try:
+            yield
+        finally:
+            for process in every:
+                process.send(signal.SIGCONT)

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from exchange.embedded import EmbeddedPostgres
+from exchange.journal.facts import JournalRecord
 from exchange.store.database import Store
 from exchange.store.errors import StoreError
 from exchange.store.rows import place_of
@@ -22,7 +23,6 @@ from tests.patience import PATIENCE
 from tests.store.support import fill, frozen, take
 
 ANSWER_SECONDS = 2
-TRIES = 20
 
 READ_ONLY = (
     ("ALTER DATABASE postgres SET default_transaction_read_only = on",),
@@ -51,10 +51,12 @@ def server() -> Iterator[EmbeddedPostgres]:
 @pytest.fixture
 def half(server: EmbeddedPostgres, journal: SyntheticJournal) -> Iterator[Store]:
     """A store in it that has taken the first half of the story."""
-    with Store(server.url, ANSWER_SECONDS) as store:
+    with Store(server.url) as store:
         store.drop()
         store.migrate()
         fill(store, journal.records[:11])
+    with Store(server.url, ANSWER_SECONDS) as store:
+        go_on(store, journal.records[:11])  # connects, as often as it takes
         yield store
 
 
@@ -76,14 +78,16 @@ def refused(store: Store, journal: SyntheticJournal) -> StoreError:
     return caught.value
 
 
-def go_on(store: Store, journal: SyntheticJournal) -> None:
-    """Take what is left, by the stored positions, as often as it takes."""
-    for _ in range(TRIES):
+def go_on(store: Store, records: Sequence[JournalRecord]) -> None:
+    """Take what is left of the records, by the stored positions, as often as it takes."""
+    deadline = time.monotonic() + PATIENCE
+    partitions = {record.position.partition for record in records}
+    while time.monotonic() < deadline:
         try:
-            stored = store.positions("exchange.journal", range(journal.world.journal_partitions))
+            stored = store.positions("exchange.journal", partitions)
             left = [
                 record
-                for record in journal.records
+                for record in records
                 if record.position.offset > getattr(stored.get(record.position.partition), "position", -1)
             ]
             if left:
@@ -106,7 +110,7 @@ def test_a_frozen_server_is_cut_off(
         assert (error.code, error.retriable) == ("store-unavailable", True)
         assert f"did not answer for {ANSWER_SECONDS} s" in str(error)
         assert refused(half, journal).retriable  # now it does not even connect
-    go_on(half, journal)
+    go_on(half, journal.records)
     assert half.digest() == expected
 
 
@@ -125,7 +129,7 @@ def test_a_server_that_ends_and_comes_back(
         assert all(refused(half, journal).code == "store-unavailable" for _ in range(2))
     finally:
         server.start()
-    go_on(half, journal)
+    go_on(half, journal.records)
     assert half.digest() == expected
 
 
@@ -147,7 +151,7 @@ def test_a_server_that_does_not_write(
     finally:
         said(server, end)
     half.__exit__()
-    go_on(half, journal)
+    go_on(half, journal.records)
     assert half.digest() == expected
 
 
@@ -158,7 +162,7 @@ def test_a_lost_writer_does_not_hold_up_the_next(
     """A connection that was lost in a transaction keeps its lock until the server ends it."""
     with Store(server.url, ANSWER_SECONDS) as lost, lost._engine.connect() as connection:
         be_the_writer(connection, range(journal.world.journal_partitions))
-        go_on(half, journal)
+        go_on(half, journal.records)
         connection.invalidate()
     assert half.digest() == expected
 
@@ -170,7 +174,7 @@ def test_no_file_handles_left(store: Store, journal: SyntheticJournal, expected:
     store.__exit__()
     with no_file_handles():
         assert refused(store, journal).retriable
-    go_on(store, journal)
+    go_on(store, journal.records)
     assert store.digest() == expected
 
 
@@ -179,7 +183,7 @@ def test_no_file_handle_to_watch_a_connection(half: Store, journal: SyntheticJou
     """An open connection is not used without its time limit."""
     with no_file_handles():
         assert "cannot be reached" in str(refused(half, journal))
-    go_on(half, journal)
+    go_on(half, journal.records)
     assert half.digest() == expected
 
 
@@ -203,7 +207,7 @@ def test_a_full_disk(tmp_path: Path, journal: SyntheticJournal, expected: str) -
         sa.event.remove(store._engine, "begin", full)
         with store._writing() as connection:
             connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
-        go_on(store, journal)
+        go_on(store, journal.records)
         assert store.digest() == expected
 
 

@@ -14,9 +14,9 @@ from exchange.store import migrating, queries, schema
 from exchange.store.database import Store
 from exchange.store.errors import StoreError
 from exchange.store.failures import Named
+from exchange.store.lists import DeliveryFilter
 from exchange.store.migrating import Tables
 from exchange.store.opening import Database, Nature
-from exchange.store.views import LetterFilter
 from tests.journal.synthetic import SyntheticJournal
 from tests.store.support import fill, take
 
@@ -147,7 +147,7 @@ def test_everybody_goes_on_meanwhile(
 
     def look() -> None:
         with reading.reading() as connection:
-            assert queries.listed(connection, LetterFilter())
+            assert queries.deliveries(connection, DeliveryFilter(), None, 10).items
 
     def write() -> None:
         if (record := next(records, None)) is not None:

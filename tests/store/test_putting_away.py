@@ -23,7 +23,7 @@ from exchange.store.archive import Archive
 from exchange.store.database import Store
 from exchange.store.errors import ArchiveError
 from tests.journal.synthetic import SyntheticJournal
-from tests.store.support import TOPIC, blocks, fill, take
+from tests.store.support import TOPIC, blocks, counts, fill, take
 
 _TABLES = ("letters", "deliveries", "facts", "flags")
 Whole = tuple[list[str], list[list[tuple[object, ...]]]]
@@ -93,7 +93,7 @@ def test_put_away(keeping: Store, archive: Archive, journal: SyntheticJournal, w
     fill(keeping, journal.records)
     assert put_all_away(keeping, journal) == 3
     with keeping.reading() as connection:
-        assert queries.counts(connection) == {}
+        assert counts(connection) == {}
         assert connection.execute(sa.select(sa.func.count()).select_from(schema.facts)).scalar_one() == 0
     assert (rows(keeping, archive), tallies(keeping)) == whole
     assert put_all_away(keeping, journal) == 0
@@ -123,13 +123,13 @@ def test_what_goes_on_stays(keeping: Store, journal: SyntheticJournal) -> None:
     fill(keeping, journal.records[:6])
     keeping.count_changes(TOPIC)
     with keeping.reading() as connection:
-        before = queries.counts(connection)
+        before = counts(connection)
     assert keeping.put_away(journal.records[0].journalled, journal.now) is None
     with keeping.reading() as connection:
-        assert queries.counts(connection) == before
+        assert counts(connection) == before
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=4)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=4)
 @given(cuts=st.lists(st.integers(0, 40), max_size=6))
 def test_put_away_at_any_time(
     journal: SyntheticJournal,

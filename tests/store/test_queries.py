@@ -9,6 +9,7 @@ from exchange.domain.delivery import Actor, Position, State
 from exchange.domain.fact import JournalFact, LetterFact, ReceiptFact
 from exchange.store import queries
 from exchange.store.database import Store
+from exchange.store.lists import DeliveryFilter
 from exchange.store.queries.waits import taken_up_to, waits_within
 from exchange.store.views import LetterFilter, Listed, Summary, Timeline
 from tests.journal.synthetic import SyntheticJournal
@@ -26,12 +27,6 @@ def found(store: Store, text: str) -> list[str]:
     """Message ids of what `text` names."""
     with store.reading() as connection:
         return [letter.message_id for letter in queries.find(connection, text)]
-
-
-def listed(store: Store, wanted: LetterFilter) -> list[Listed]:
-    """What a filter lists."""
-    with store.reading() as connection:
-        return queries.listed(connection, wanted)
 
 
 def timeline(store: Store, message_id: str) -> Timeline:
@@ -53,21 +48,6 @@ def test_a_letter_is_found_by_any_of_its_names(filled: Store) -> None:
         assert found(filled, nothing) == []
 
 
-def test_filters(filled: Store, journal: SyntheticJournal) -> None:
-    """Each alone, and all together."""
-    every = listed(filled, LetterFilter())
-    assert len(every) == 4
-    assert [one.letter.message_id for one in every] == ["second", "lost", "first", "first"]
-    assert {one.recipient for one in listed(filled, LetterFilter(sender="alpha"))} == {"beta", "gamma", "nobody"}
-    assert [one.letter.sender for one in listed(filled, LetterFilter(recipient="alpha"))] == ["gamma"]
-    assert [one.recipient for one in listed(filled, LetterFilter(state=State.REGISTERED))] == ["beta"]
-    assert [one.recipient for one in listed(filled, LetterFilter(reason="recipient-unknown"))] == ["nobody"]
-    assert len(listed(filled, LetterFilter(limit=2))) == 2
-    second = every[0].letter.journalled
-    assert [one.letter.message_id for one in listed(filled, LetterFilter(after=second))] == ["second"]
-    assert listed(filled, LetterFilter(after=journal.now + timedelta(hours=1))) == []
-
-
 def test_who_speaks(filled: Store, journal: SyntheticJournal) -> None:
     """Who wrote or answered; not who was only written to, and nobody after the last word."""
     with filled.reading() as connection:
@@ -81,7 +61,8 @@ def test_a_circular_is_one_line(store: Store, journal: SyntheticJournal) -> None
     with store.reading() as connection:
         lines = queries.overview(connection, LetterFilter(), most=1).items
         each = queries.overview(connection, LetterFilter(), most=2).items
-        assert list(each) == queries.listed(connection, LetterFilter())
+        listed = queries.deliveries(connection, DeliveryFilter(), None, 10).items
+        assert sorted(each, key=repr) == sorted(listed, key=repr)
         assert queries.overview(connection, LetterFilter(sender="gamma"), most=1).items == lines[:1]
         assert queries.overview(connection, LetterFilter(limit=2), most=1).items == lines[:2]
         seen: list[Listed | Summary] = []
@@ -124,7 +105,8 @@ def test_a_country_s_circular(store: Store, journal: SyntheticJournal) -> None:
 
 def test_rejected_letters_show_their_reason(filled: Store) -> None:
     """As its sender named the recipient, with the field that was wrong."""
-    (rejected,) = listed(filled, LetterFilter(state=State.REJECTED))
+    with filled.reading() as connection:
+        (rejected,) = queries.deliveries(connection, DeliveryFilter(states=(State.REJECTED,)), None, 10).items
     assert (rejected.recipient, rejected.delivery.next) == ("nobody", Actor.SENDER)
     assert (rejected.letter.reason, rejected.letter.detail) == ("recipient-unknown", "recipients[0]: 'nobody'")
     assert (rejected.delivery.reason, rejected.delivery.text) == ("recipient-unknown", "recipients[0]: 'nobody'")

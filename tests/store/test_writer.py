@@ -25,9 +25,9 @@ from exchange.journal.findings import compare
 from exchange.store import queries
 from exchange.store.database import Store
 from exchange.store.errors import StoreConflict
-from exchange.store.rows import PositionRow
+from exchange.store.rows import PositionRow, position_at
 from tests.journal.synthetic import SyntheticJournal
-from tests.store.support import TOPIC, fill, reached, take, terms_of
+from tests.store.support import TOPIC, counts, fill, flags, reached, take, terms_of
 from tests.world import NOW, World
 
 
@@ -50,15 +50,15 @@ def test_states_of_the_story(store: Store, journal: SyntheticJournal) -> None:
     """Registered, refused, in work and rejected, each once."""
     taken = take(store, journal.records)
     with store.reading() as connection:
-        assert queries.counts(connection) == {
+        assert counts(connection) == {
             State.REGISTERED: 1,
             State.REFUSED: 1,
             State.IN_WORK: 1,
             State.REJECTED: 1,
         }
-        flags = {flag.code: flag for flag in queries.flagged(connection)}
-    assert set(flags) == {FlagCode.NOT_ADDRESSED, FlagCode.CONTRADICTED, FlagCode.STATEMENT_REFUSED}
-    assert (flags[FlagCode.NOT_ADDRESSED].body, flags[FlagCode.CONTRADICTED].body) == ("beta", "alpha")
+        found = {flag.code: flag for flag in flags(connection)}
+    assert set(found) == {FlagCode.NOT_ADDRESSED, FlagCode.CONTRADICTED, FlagCode.STATEMENT_REFUSED}
+    assert (found[FlagCode.NOT_ADDRESSED].body, found[FlagCode.CONTRADICTED].body) == ("beta", "alpha")
     assert len(taken.letters) == 3
     assert len([move for move in taken.moves if move.before is None]) == 4
 
@@ -76,7 +76,7 @@ def test_partitions_do_not_wait_for_each_other(store: Store, journal: SyntheticJ
     assert store.digest() == expected
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=6)
 @given(cuts=st.lists(st.integers(0, 22), max_size=4))
 def test_any_cuts_give_the_same(
     journal: SyntheticJournal, expected: str, tmp_path_factory: pytest.TempPathFactory, cuts: list[int]
@@ -137,8 +137,8 @@ def test_letter_repeated_in_the_journal(store: Store, journal: SyntheticJournal)
         ]
         take(store, [*moved, dataclasses.replace(moved[0], position=Position(5, 10 * repetition + 9))])
     with store.reading() as connection:
-        flags = [flag.code for flag in queries.flagged(connection)]
-    assert flags == [FlagCode.LETTER_REPEATED] * 9
+        found = [flag.code for flag in flags(connection)]
+    assert found == [FlagCode.LETTER_REPEATED] * 9
     assert sum(line.startswith('["letters"') for line in store.dump()) == len(letters) == 3
 
 
@@ -147,8 +147,8 @@ def test_bytes_that_are_no_record_are_flagged(store: Store, journal: SyntheticJo
     junk = JournalRecord(Position(0, 500), journal.now, b"junk")
     take(store, [*journal.records, junk])
     with store.reading() as connection:
-        (flag,) = [flag for flag in queries.flagged(connection) if flag.code == FlagCode.UNREADABLE]
-    assert (flag.partition, flag.offset, flag.about) == (0, 500, b"")
+        (flag,) = [flag for flag in flags(connection) if flag.code == FlagCode.UNREADABLE]
+    assert (position_at(flag.place), flag.about) == (Position(0, 500), b"")
 
 
 def test_receipts_of_one_letter_from_many(store: Store, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ address reaches a query but values that the table knows.
 
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -219,3 +219,28 @@ _READERS: Mapping[str, Callable[[str], Mapping[str, Any] | None]] = {
     "q": _text,
     "order": _enum("order", Order),
 }
+
+
+def _any_of(known: Iterable[str]) -> str:
+    return " or ".join(", ".join(sorted(known)).rsplit(", ", 1))
+
+
+MEANT: Mapping[str, str] = MappingProxyType(
+    {
+        "to": "a body's code, as in minjust",
+        "from": "a body's code, as in minjust",
+        "reason": "a reason's code, as in hand-over-failed",
+        "state": f"{_any_of({*_STATE_VALUES, *STATE_GROUPS})}, several with commas between",
+        "kind": _any_of(LetterKind),
+        "urgency": _any_of(Urgency),
+        "stage": _any_of(Stage),
+        "next": _any_of(SLUGS),
+        "late": _any_of(_LATE),
+        "age": "30m, 12h, 7d, or >7d for older",
+        "month": "a month, as in 2026-11",
+        "moved": "30m, 12h or 7d",
+        "q": f"up to {_MAX_TEXT} printable characters",
+        "order": _any_of(Order),
+    }
+)
+"""What may stand for each word."""

@@ -112,7 +112,9 @@ class DirectoryFolder:
         if too_large:
             message = f"{too_large[0]} is larger than {FILE_BYTES_MAX} bytes: put less into it"
             raise DirectoryRefused(message, code="directory-field-invalid")
-        read_version(number, lambda name, _=None: files.get(name) or self.read(name), self._roots)
+        read_version(
+            number, lambda name, _=None: files.get(name) or self.read(name), self._roots, self._proven, is_whole=True
+        )
 
     def require_timestamp(self, data: bytes) -> None:
         """Make sure that readers will accept a timestamp that is not yet there.

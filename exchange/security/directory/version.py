@@ -56,7 +56,13 @@ class _Taking:
 
 
 def read_version(
-    version: int, read: Read, roots: Roots, known: Proven | None = None, digest: bytes | None = None
+    version: int,
+    read: Read,
+    roots: Roots,
+    known: Proven | None = None,
+    digest: bytes | None = None,
+    *,
+    is_whole: bool = False,
 ) -> Proven:
     """A version of the directory, proven by its files.
 
@@ -71,6 +77,7 @@ def read_version(
         roots: the roots, followed so far that the version's is among them.
         known: another version; entries that are the same are not read again.
         digest: of the version, where it is known; compared.
+        is_whole: whether their files are compared all the same, as who knows no other version would do.
 
     Raises:
         DirectoryRefused: `directory-missing`, `directory-unreadable`, `directory-signature-invalid`,
@@ -91,13 +98,7 @@ def read_version(
     settings = decode_settings(_target(SETTINGS, targets.signed, taken))
     # 3.
     entries = _entries(bins, snapshot.signed, targets.signed, taken)
-    bodies: dict[str, Body] = {}
-    for code, entry in sorted(entries.items()):
-        if known is not None and known.directory.entries.get(code) == entry.digest:
-            files[entry.name] = entry.digest
-            bodies[code] = known.directory.bodies[code]
-        else:
-            bodies[code] = decode_body(read_target(entry.target, entry.name, taken), code)
+    bodies = _bodies(entries, known, taken, is_whole=is_whole)
     # 4.
     _require_unique(bodies)
     directory = Directory(
@@ -201,6 +202,20 @@ def _entries(bins: SuccinctRoles, snapshot: Snapshot, targets: Targets, read: Re
             digest = target_digest(target, role)
             entries[code] = _Entry(target, digest, hashed(path, digest))
     return entries
+
+
+def _bodies(entries: Mapping[str, _Entry], known: Proven | None, taken: _Taking, *, is_whole: bool) -> dict[str, Body]:
+    """What the entries say; those that a known version has, too, are not decoded again."""
+    bodies = {}
+    for code, entry in sorted(entries.items()):
+        if known is None or known.directory.entries.get(code) != entry.digest:
+            bodies[code] = decode_body(read_target(entry.target, entry.name, taken), code)
+            continue
+        if is_whole:
+            read_target(entry.target, entry.name, taken)
+        taken.files[entry.name] = entry.digest
+        bodies[code] = known.directory.bodies[code]
+    return bodies
 
 
 def _require_unique(bodies: Mapping[str, Body]) -> None:

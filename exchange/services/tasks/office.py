@@ -31,7 +31,7 @@ from exchange.store.database import Store
 from exchange.store.desk import items, tasks
 from exchange.store.desk.database import DeskStore
 from exchange.store.desk.items import Item
-from exchange.store.desk.tasks import BEGINNINGS, Act, Task, Words
+from exchange.store.desk.tasks import BEGINNINGS, DoneAct, Task, Words
 from exchange.store.lists import DeliveryFilter
 from exchange.store.queries.places import failed_since
 from exchange.store.rows import micros
@@ -113,7 +113,7 @@ class Story:
     """A task with all that was done to it."""
 
     told: Told
-    acts: tuple[Act, ...]
+    acts: tuple[DoneAct, ...]
     sample: tuple[Item, ...]
 
 

@@ -35,7 +35,7 @@ from exchange.store.database import Store
 from exchange.store.desk.database import DeskStore
 from exchange.store.desk.items import Item
 from exchange.store.desk.lock import Lock
-from exchange.store.desk.tasks import Act, Task
+from exchange.store.desk.tasks import DoneAct, Task
 from exchange.store.rows import micros
 
 ROUND_SECONDS = 1.0
@@ -169,7 +169,7 @@ class TaskRunner:
         if task.state is TaskState.RUNNING and course.standing is not None:
             await self._advance(task, course, course.standing)
 
-    async def _say_acts(self, task: Task, unsaid: Sequence[Act]) -> None:
+    async def _say_acts(self, task: Task, unsaid: Sequence[DoneAct]) -> None:
         """In their order, before any item that they let run."""
         for act in unsaid:
             await self._speaker.say(f"{command_key(act.act.command, task.id)}:{act.number}", _draft_of(task, act))
@@ -259,7 +259,7 @@ class TaskRunner:
         log.info("task %s: %s %s", task.id, act, code, extra={"task": task.id})
 
 
-def _draft_of(task: Task, act: Act) -> DraftCommand:
+def _draft_of(task: Task, act: DoneAct) -> DraftCommand:
     """An act on a task: no effect but to stand in the journal; what the task does itself has the console's name."""
     return DraftCommand(
         action=act.act.command,

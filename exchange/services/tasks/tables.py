@@ -11,7 +11,7 @@ from exchange.store.database import Store
 from exchange.store.desk import items, tasks
 from exchange.store.desk.database import DeskStore
 from exchange.store.desk.items import Item
-from exchange.store.desk.tasks import Act, AtWork, Going, Task, Words
+from exchange.store.desk.tasks import AtWork, DoneAct, Going, Task, Words
 from exchange.store.queries.places import states_at
 from exchange.store.queries.waits import taken_up_to, waits_within
 from exchange.store.rows import moment
@@ -56,7 +56,7 @@ class Tables:
                 tasks.forget_previews(connection, now - PREVIEWS_FOR)
         return found, running
 
-    def task(self, name: str) -> tuple[Task, list[Act]]:
+    def task(self, name: str) -> tuple[Task, list[DoneAct]]:
         """A task, and what was done to it that the journal does not have yet."""
         with self._desk.reading() as connection:
             return tasks.get(connection, name), tasks.acts(connection, name, unsaid=True)

@@ -72,7 +72,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class DoneAct:
     """Something that was done to a task; `person` is empty for what the task did itself."""
 
     number: int
@@ -191,14 +191,13 @@ def act(
     return found
 
 
-def acts(connection: sa.Connection, task: str, *, unsaid: bool = False) -> list[Act]:
+def acts(connection: sa.Connection, task: str, *, unsaid: bool = False) -> list[DoneAct]:
     """What was done to a task, in order; all, or what was not yet said to the journal."""
     query = sa.select(task_acts).where(task_acts.c.task == task).order_by(task_acts.c.number)
     if unsaid:
         query = query.where(task_acts.c.said == 0)
-    return [
-        Act(row.number, TaskAct(row.act), row.person, row.detail, moment(row.at)) for row in connection.execute(query)
-    ]
+    rows = connection.execute(query)
+    return [DoneAct(row.number, TaskAct(row.act), row.person, row.detail, moment(row.at)) for row in rows]
 
 
 def acts_said(connection: sa.Connection, task: str, up_to: int) -> None:

@@ -1,6 +1,6 @@
 """Questions to the tracker's database; every function takes a connection of `Store.reading`.
 
-letters      letters found, listed, followed; how many deliveries are in which state
+letters      letters found, listed, followed
 deliveries   deliveries listed by any filter, a page at a time, and counted
 failures     what failed, by reason and route
 present      how the exchange is now
@@ -22,10 +22,7 @@ from exchange.store.queries.changes import changes, reached
 from exchange.store.queries.deliveries import count, counted, deliveries
 from exchange.store.queries.failures import failure_groups
 from exchange.store.queries.letters import (
-    counts,
     find,
-    flagged,
-    listed,
     oldest_undelivered,
     overview,
     positions_of,
@@ -48,16 +45,13 @@ __all__ = [
     "count",
     "count_acts",
     "counted",
-    "counts",
     "days",
     "deliveries",
     "digests_put_away",
     "failure_groups",
     "find",
-    "flagged",
     "last_said",
     "last_word",
-    "listed",
     "now",
     "oldest",
     "oldest_undelivered",

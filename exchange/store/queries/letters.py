@@ -1,8 +1,8 @@
-"""Letters found, listed, followed; how many of their deliveries are in which state."""
+"""Letters found, listed, followed."""
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from heapq import merge
 from operator import attrgetter
@@ -71,27 +71,6 @@ def _places_of(text: str) -> sa.CompoundSelect[Any]:
     return sa.union_all(*(sa.select(one.limit(_MOST_NAMED).subquery()) for one in each))
 
 
-def listed(connection: sa.Connection, wanted: LetterFilter) -> list[Listed]:
-    """Deliveries with their letters, youngest letter first."""
-    joined = sa.join(deliveries, letters, deliveries.c.letter == letters.c.place)
-    # Both tables have the letter's time: by that of the table whose index finds the rows nothing is sorted.
-    of_deliveries = wanted.recipient is not None or wanted.state is not None
-    age = deliveries.c.journalled if of_deliveries else letters.c.journalled
-    query = (
-        sa.select(deliveries, letters)
-        .select_from(joined)
-        .where(*_conditions(wanted, age))
-        .order_by(age.desc(), deliveries.c.letter, deliveries.c.recipient)
-        .limit(wanted.limit)
-    )
-    width = len(DeliveryRow._fields)
-    found = []
-    for row in connection.execute(query):
-        delivery = DeliveryRow(*row[:width])
-        found.append(Listed(letter_of(LetterRow(*row[width:])), delivery.recipient, delivery.delivery()))
-    return found
-
-
 def overview(
     connection: sa.Connection, wanted: LetterFilter, most: int, after: Cursor | None = None
 ) -> Page[Listed | Summary]:
@@ -99,15 +78,19 @@ def overview(
 
     Args:
         connection: of `Store.reading`.
-        wanted: sender, time and limit, which counts letters here; what is of a delivery plays no part.
+        wanted: which.
         most: deliveries of one letter that get a line each.
         after: where the page before ended; None for the first.
     """
-    conditions = _conditions(LetterFilter(sender=wanted.sender, after=wanted.after), _AGE)
+    conditions = []
+    if wanted.sender is not None:
+        conditions.append(letters.c.sender == wanted.sender)
+    if wanted.after is not None:
+        conditions.append(micros(wanted.after) <= _AGE)
     if after is not None:
         older, same = after.key > _AGE, sa.and_(sa.literal(after.key) == _AGE, letters.c.place > after.place)
         # The first condition is what an index is entered by.
-        conditions = [*conditions, after.key >= _AGE, sa.or_(older, same)]
+        conditions += [after.key >= _AGE, sa.or_(older, same)]
     chosen = sa.select(letters).where(*conditions).order_by(_AGE.desc(), letters.c.place).limit(wanted.limit + 1)
     found = [LetterRow(*row) for row in connection.execute(chosen)]
     rows = found[: wanted.limit]
@@ -145,7 +128,7 @@ def timeline(connection: sa.Connection, letter: bytes) -> Timeline | None:
     told: defaultdict[str, list[FactRow]] = defaultdict(list)
     for fact in connection.execute(sa.select(facts).where(facts.c.letter == row.place).order_by(facts.c.place)):
         told[fact.recipient].append(FactRow(*fact))
-    marked = flagged(connection, about=letter)
+    marked = _flagged(connection, letter)
     late = {Position(flag.partition, flag.offset) for flag in marked}
     rows = connection.execute(
         sa.select(deliveries).where(deliveries.c.letter == row.place).order_by(deliveries.c.recipient)
@@ -156,12 +139,6 @@ def timeline(connection: sa.Connection, letter: bytes) -> Timeline | None:
         steps = tuple(_steps(known.created, own, late))
         parts.append(DeliveryTimeline(delivery.recipient, delivery.delivery(), steps))
     return Timeline(known, tuple(parts), tuple(marked))
-
-
-def counts(connection: sa.Connection) -> dict[State, int]:
-    """How many deliveries are in each state that any is in."""
-    query = sa.select(deliveries.c.state, sa.func.count()).group_by(deliveries.c.state)
-    return {State(state): number for state, number in connection.execute(query)}
 
 
 def oldest_undelivered(connection: sa.Connection) -> dict[str, datetime]:
@@ -182,9 +159,9 @@ def speaking(connection: sa.Connection, since: datetime) -> frozenset[str]:
     return frozenset(code for query in (wrote, answered) for (code,) in connection.execute(query))
 
 
-def flagged(connection: sa.Connection, about: bytes | None = None) -> list[Flag]:
-    """Records that stand out, of one letter or statement or of all; the youngest, these first."""
-    query = sa.select(flags) if about is None else sa.select(flags).where(flags.c.about == about)
+def _flagged(connection: sa.Connection, about: bytes) -> list[Flag]:
+    """Records that stand out, of one letter; the youngest, these first."""
+    query = sa.select(flags).where(flags.c.about == about)
     found = []
     for row in connection.execute(query.order_by(flags.c.journalled.desc(), flags.c.place).limit(_FLAGS_AT_MOST)):
         place, code, body, what, journalled, reason, detail = FlagRow(*row)
@@ -205,19 +182,6 @@ def tracked(connection: sa.Connection) -> Iterator[tuple[bytes, str, Delivery]]:
     for digest, *row in reading.execute(query):
         delivery = DeliveryRow(*row)
         yield digest, delivery.recipient, delivery.delivery()
-
-
-def _conditions(wanted: LetterFilter, age: sa.ColumnElement[int]) -> Sequence[sa.ColumnElement[bool]]:
-    columns: dict[sa.ColumnElement[Any], str | None] = {
-        letters.c.sender: wanted.sender,
-        deliveries.c.recipient: wanted.recipient,
-        deliveries.c.state: wanted.state,
-        deliveries.c.reason: wanted.reason,
-    }
-    conditions = [column == str(value) for column, value in columns.items() if value is not None]
-    if wanted.after is not None:
-        conditions.append(age >= micros(wanted.after))
-    return conditions
 
 
 def _begins_with(prefix: str) -> sa.ColumnElement[bool]:

@@ -14,6 +14,7 @@ from exchange.agent.spool.database import Work
 from exchange.agent.spool.schema import VERSION
 from exchange.agent.spool.witnessed import Coverage
 from exchange.domain.errors import SpoolError
+from tests.patience import PATIENCE
 from tests.world import NOW
 
 
@@ -101,9 +102,14 @@ async def test_a_broken_rule_takes_back_its_own_work_only(spool: Spool) -> None:
 
 async def test_cancelled_before_it_began_is_not_done(spool: Spool) -> None:
     """A caller that goes away while others work leaves nothing behind."""
-    gate = threading.Event()
-    slow = asyncio.create_task(spool.run(lambda _: gate.wait(5)))
-    await asyncio.sleep(0.05)
+    begun, gate = threading.Event(), threading.Event()
+
+    def wait(_: sqlite3.Connection) -> bool:
+        begun.set()
+        return gate.wait(PATIENCE)
+
+    slow = asyncio.create_task(spool.run(wait))
+    assert await asyncio.to_thread(begun.wait, PATIENCE)
     unwanted = asyncio.create_task(spool.run(note("unwanted")))
     await asyncio.sleep(0.05)
     unwanted.cancel()

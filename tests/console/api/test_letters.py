@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
-from exchange.console.pages.filters import ListFilter
+from exchange.console.api import rates
+from exchange.console.pages.filters import MEANT, WORDS, ListFilter
 from exchange.domain.user import Role, User
 from exchange.store.archive import Archive
 from exchange.store.database import Store
@@ -104,6 +105,14 @@ async def test_queries_that_are_refused(site: ConsoleSite, query: str, code: str
     """With the parameter's name; nothing of them reaches the database."""
     answer = await got(site, f"{LETTERS}?{query}")
     assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+@pytest.mark.parametrize("word", WORDS)
+async def test_a_wrong_word_is_told_what_it_may_be(site: ConsoleSite, word: str) -> None:
+    """The refusal says the values themselves, not where they are written."""
+    answer = await got(site, f"{LETTERS}?{word}=%07")
+    assert (answer.status_code, answer.json()["code"]) == (400, "api-parameter-invalid")
+    assert answer.json()["detail"].endswith(f"is none of its values: say {MEANT[word]}")
 
 
 async def test_sql_in_a_text_names_nothing(site: ConsoleSite) -> None:
@@ -244,8 +253,9 @@ async def test_asked_again(site: ConsoleSite) -> None:
         assert (await got(site, path, If_None_Match='"other"')).status_code == 200
 
 
-async def test_who_asks_too_much_waits(site: ConsoleSite) -> None:
-    """Others are answered meanwhile."""
+async def test_who_asks_too_much_waits(site: ConsoleSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others are answered meanwhile; no bucket fills again while it is emptied, however long that takes."""
+    monkeypatch.setattr(rates, "PER_SECOND", 0.0)
     async with site.client("olga") as client:
         answers = await asyncio.gather(*(client.get("/api/v1/find?q=first") for _ in range(300)))
     refused = [answer for answer in answers if answer.status_code == 429]

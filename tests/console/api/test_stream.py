@@ -124,20 +124,22 @@ async def test_filters_and_rights(served: Served) -> None:
     assert other.positions == []
 
 
+@pytest.mark.usefixtures("_quick")
 async def test_a_place_in_the_address(served: Served) -> None:
     """A page knows how far its list was; the header goes before it."""
     first, second = Heard(), Heard()
     async with hearing(served, first):
         begun = first.last_id
         served.take(3)
-        await until(lambda: bool(first.positions))
+        await until(lambda: served.told(first))
     async with hearing(served, second, query=f"?after={begun}"):
-        await until(lambda: second.positions == first.positions)
+        await until(lambda: served.told(second))
+    assert second.positions == first.positions != []
 
 
 async def test_places_that_are_none(served: Served) -> None:
     """400 and no stream."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         for last_id in ("nonsense", "0:-1", "0:1;DROP", "1:2," * 2000):
             answer = await client.get(f"{served.url}{STREAM}", headers=served.headers("olga", last_id))
             assert (answer.status_code, answer.json()["code"]) == (400, "cursor-invalid")
@@ -149,7 +151,7 @@ async def test_so_many_streams_at_a_time(served: Served) -> None:
     listeners = [hearing(served, each) for each in heard]
     for each in listeners:
         await each.__aenter__()
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         answer = await client.get(f"{served.url}{STREAM}", headers=served.headers("olga"))
         assert (answer.status_code, answer.json()["code"]) == (429, "api-busy")
         for each in listeners:
@@ -157,7 +159,7 @@ async def test_so_many_streams_at_a_time(served: Served) -> None:
         late = Heard()
         await until(lambda: "exchange_console_streams 0.0" in metrics(served))
         async with hearing(served, late):
-            assert late.events == ["open"]
+            assert late.events[0] == "open"
 
 
 async def test_a_stream_ends_by_and_by(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +279,7 @@ async def test_the_end_of_the_process_ends_streams(served: Served) -> None:
             heard.feed(chunk)
             if "open" in heard.events:
                 served.site.desk.hub.end()
-    assert heard.events[-1] == "open"
+    assert {*heard.events} - {"beat"} == {"open"}
 
 
 def metrics(served: Served) -> str:

@@ -42,7 +42,7 @@ async def chromium() -> AsyncIterator[Browser]:
     """Debian's Chromium, without a window."""
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"))
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), timeout=PATIENCE_MS)
         yield browser
         await browser.close()
 

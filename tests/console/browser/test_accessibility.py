@@ -12,7 +12,7 @@ from starlette.routing import Match, Route
 
 from tests.console.browser.conftest import BROKEN
 from tests.console.browser.serving import BODY, EVERYTHING
-from tests.console.browser.visiting import sign_in
+from tests.console.browser.visiting import PATIENCE_MS, sign_in
 from tests.console.seed import failing_letter, letter_to
 from tests.console.seed_notes import CASE
 from tests.console.seed_tasks import LOOKED_AT, task_of
@@ -86,6 +86,7 @@ RUN = """async (rules) => {
 async def tabs(chromium: Browser, console: Reached, axe: str) -> AsyncIterator[dict[str, Page]]:
     """A tab for each language, in which the same person is signed in."""
     context = await chromium.new_context(base_url=console.url)
+    context.set_default_timeout(PATIENCE_MS)
     await sign_in(await context.new_page(), EVERYTHING)
     state = await context.storage_state()
     await context.close()
@@ -101,6 +102,7 @@ async def _context(
     context = await chromium.new_context(
         base_url=console.url, locale=language, storage_state=state, reduced_motion="reduce"
     )
+    context.set_default_timeout(PATIENCE_MS)
     cookies = {"lang": language, "theme": "light"}
     await context.add_cookies([{"name": name, "value": value, "url": console.url} for name, value in cookies.items()])
     await context.add_init_script(axe)

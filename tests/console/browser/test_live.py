@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Request, expect
 from exchange.domain.delivery import Position
 from exchange.domain.fact import ReceiptFact
 from exchange.domain.ids import ZERO_DIGEST
+from exchange.embedded.ports import choose_ports
 from exchange.store.database import Store
 from exchange.store.rows import PositionRow
 from tests.console.auth.people import Staff
@@ -46,13 +47,13 @@ def happen(store: Store, number: int) -> None:
 
 
 async def test_news_are_counted_and_the_stream_goes_on(
-    chromium: Browser, axe: str, written: Store, everybody: Staff
+    chromium: Browser, axe: str, written: Store, everybody: Staff, tmp_path: Path
 ) -> None:
     """One new, and no row moved; the console goes away and comes back: that is said, and nothing is missed."""
     assert axe
+    (port,) = choose_ports(1, tmp_path)  # one that nobody is given by chance while the console is away
     async with AsyncExitStack() as visits:
-        async with serving(written, everybody) as console:
-            port = int(console.url.rpartition(":")[2])
+        async with serving(written, everybody, port) as console:
             page = await visits.enter_async_context(visiting(chromium, console.url, OPERATOR))
             async with page.expect_response("**/api/v1/stream*"):
                 await page.goto("/letters")

@@ -21,6 +21,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for whole seconds."""
     monkeypatch.setattr(hub_module, "POLL_SECONDS", 0.002)
     monkeypatch.setattr(hub_module, "AGAIN_SECONDS", 0.005)
+    monkeypatch.setattr(hub_module, "BEAT_SECONDS", 2 * PATIENCE)  # none, even if all this stands still for a while
     monkeypatch.setattr(following_module, "AGAIN_SECONDS", 0.005)
 
 

@@ -24,6 +24,11 @@ def server() -> Iterator[EmbeddedPostgres]:
         yield started
 
 
+def last(heard: Heard) -> str:
+    """What was heard last of the database: on a busy machine it may be away more often than it is taken away."""
+    return next((event for event in reversed(heard.events) if event in {"stale", "live"}), "")
+
+
 @pytest.mark.server
 async def test_it_stands_still_and_goes_on(
     server: EmbeddedPostgres, told: SyntheticJournal, monkeypatch: pytest.MonkeyPatch
@@ -32,7 +37,7 @@ async def test_it_stands_still_and_goes_on(
     monkeypatch.setattr(hub_module, "READ_SECONDS", 0.5)
     monkeypatch.setattr(hub_module, "AGAIN_SECONDS", 0.1)
     heard, late, late_again = Heard(), Heard(), Heard()
-    with Store(server.url, 2) as writing, Store(server.url, 1) as reading:
+    with Store(server.url) as writing, Store(server.url, 1) as reading:
         writing.migrate()
         fill(writing, told.records[:8])
         async with running(StoreReader(reading)) as hub, listening(hub, heard):
@@ -40,18 +45,18 @@ async def test_it_stands_still_and_goes_on(
             async with listening(hub, late), listening(hub, late_again):
                 await until(lambda: bool(late.last_id and late_again.last_id))
             with frozen(server):
-                await until(lambda: heard.events.count("stale") == 1)
-            await until(lambda: heard.events.count("live") == 1)
+                await until(lambda: last(heard) == "stale")
+            await until(lambda: last(heard) == "live")
             await asyncio.to_thread(fill, writing, told.records[8:14], 1)
             await asyncio.to_thread(server.stop)
-            await until(lambda: heard.events.count("stale") == 2)
+            await until(lambda: last(heard) == "stale")
             async with listening(hub, late):
                 await until(lambda: "stale" in late.events)
                 await asyncio.to_thread(server.start)
-                await until(lambda: heard.events.count("live") == 2)
-                with Store(server.url, 2) as anew:  # the other's connections are gone, as a tracker's are
+                await until(lambda: last(heard) == "live")
+                with Store(server.url) as anew:  # the other's connections are gone, as a tracker's are
                     await asyncio.to_thread(fill, anew, told.records[14:], 1)
-                await until(lambda: hub.place == StoreReader(reading).reached())
+                    await until(lambda: hub.place == StoreReader(anew).reached())
                 await until(lambda: heard.last_id == late.last_id == str(hub.place))
             async with listening(hub, late_again):
                 await until(lambda: late_again.last_id == heard.last_id)

@@ -99,6 +99,29 @@ def test_only_what_changed_is_written(
     assert len(folder.files(2)) == len(folder.files(1))
 
 
+@pytest.mark.parametrize(("data", "code"), [(b"{}", "directory-file-differs"), (None, "directory-missing")])
+def test_an_entry_that_stays_is_looked_at_before_the_next_version_is_written(
+    folder: DirectoryFolder,
+    publisher: DirectoryPublisher,
+    root: KeyPair,
+    keys: DirectoryKeys,
+    data: bytes | None,
+    code: str,
+) -> None:
+    """A reader who begins anew would miss it; the publisher has read it before, and does not go by that."""
+    first = publisher.publish(directory(root, body("mfa"), body("minjust")), keys.publishing(), NOW)
+    assert folder.latest() == first
+    (entry,) = (folder.folder / name for name, digest in folder.files(1).items() if digest == first.entries["minjust"])
+    entry.unlink()
+    if data is not None:
+        entry.write_bytes(data)
+    changed = {**first.bodies, "mfa": dataclasses.replace(first.bodies["mfa"], kind="agency")}
+    with pytest.raises(DirectoryRefused) as caught:
+        publisher.publish(successor(first, changed, NOW), keys.publishing(), NOW)
+    assert caught.value.code == code
+    assert not [*folder.folder.glob("2.*")]
+
+
 def test_any_client_of_the_framework_reads_it(
     tmp_path: Path, folder: DirectoryFolder, publisher: DirectoryPublisher, first: Directory, keys: DirectoryKeys
 ) -> None:
