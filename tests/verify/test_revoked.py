@@ -7,6 +7,7 @@ from hashlib import sha256
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from exchange_verify.certificates import check_lists
 from exchange_verify.errors import Refused
 
@@ -89,6 +90,7 @@ def impostor(course: Course) -> KeyPair:
             lambda course: revocation_list(course.statement_root, extensions=[(x509.DeltaCRLIndicator(1), True)]),
             "it is partial",
         ),
+        (lambda course: revocation_list(course.statement_root, by=hashes.SHA224()), "signed weakly"),
         (lambda _: b"no list", "crls/1.crl: is not what it should be"),
     ],
 )
