@@ -5,9 +5,10 @@ from aiokafka import AIOKafkaProducer
 
 from exchange.bus.connection import aiokafka_options
 from exchange.bus.picking import NEAR, open_picker
+from exchange.bus.reader import PositionedReader
 from exchange.bus.topics import inbox
 from exchange.domain.errors import BusError
-from tests.bus.support import make_topic, numbered
+from tests.bus.support import committed, make_topic, numbered
 from tests.bus.test_reader import write
 from tests.plugin_kafka import ADMINISTRATOR, KafkaCluster
 
@@ -43,6 +44,8 @@ async def test_the_marker_of_a_transaction_at_the_end(kafka: KafkaCluster) -> No
     async with producer.transaction():
         await producer.send(topic, b"0", partition=0)
     await producer.stop()
+    async with PositionedReader(kafka.settings(ADMINISTRATOR), {(topic, 0): None}) as reader:
+        await committed(reader, 2)
     async with open_picker(kafka.settings(ADMINISTRATOR), topic) as picker:
         assert set(await picker.pick([(0, 0), (0, 1), (0, 2)])) == {(0, 0)}
         assert await picker.pick([(0, 1)]) == {}
