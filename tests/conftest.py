@@ -7,13 +7,14 @@ random, and prints what repeats a finding.
 import gc
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ("tests.plugin_requirements", "tests.plugin_kafka", "tests.plugin_postgres", "tests.stage")
 
-settings.register_profile("deterministic", derandomize=True, deadline=None, database=None)
-settings.register_profile("mutants", derandomize=True, deadline=None, database=None, max_examples=10)
-settings.register_profile("explore", deadline=None, max_examples=5_000, print_blob=True)
+anyhow_slow = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("deterministic", anyhow_slow, derandomize=True, database=None)
+settings.register_profile("mutants", anyhow_slow, derandomize=True, database=None, max_examples=10)
+settings.register_profile("explore", anyhow_slow, max_examples=5_000, print_blob=True)
 settings.load_profile("deterministic")
 
 

@@ -15,6 +15,7 @@ import pytest
 from exchange.bus.access import body_grants, service_grants
 from exchange.bus.administration import Administration
 from exchange.bus.connection import KafkaSettings
+from exchange.bus.line import ORDINARY
 from exchange.bus.topics import ClusterShape, inbox_topic, service_topics
 from exchange.domain.ids import SERVICE_PREFIX
 from exchange.embedded import (
@@ -27,12 +28,15 @@ from exchange.embedded import (
     with_class_cache,
 )
 from exchange.security.authority import Authority
+from tests.patience import PATIENCE
 
 BODIES = ("alpha", "beta", "gamma")
 SHAPE = ClusterShape(lanes=4, journal_partitions=2)
 ADMINISTRATOR = "svc-admin"
 SHORT_LIVED = ("-XX:TieredStopAtLevel=1",)
 """Java's second compiler is for programs that run longer; without it a start costs a third less."""
+PATIENT = replace(ORDINARY, answer_seconds=int(PATIENCE), delivery_seconds=2 * PATIENCE)
+"""How a test's own clients wait for a broker that stands still; the product's processes ask again after 10 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,12 @@ class KafkaCluster:
             files = self.authority.service(principal)
         else:
             files = self.authority.body(principal).transport
-        return KafkaSettings(self.server.bootstrap, self.authority.transport_root, files.certificate, files.key)
+        root = self.authority.transport_root
+        return KafkaSettings(self.server.bootstrap, root, files.certificate, files.key, line=PATIENT)
 
     def administration(self) -> Administration:
         """An administrator's client."""
-        return Administration(self.settings(ADMINISTRATOR))
+        return Administration(self.settings(ADMINISTRATOR), timeout_seconds=PATIENCE)
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ from exchange.embedded.speakers import SERVICES
 from exchange.wire.records import encode
 from tests.checker import Checker
 from tests.patience import PATIENCE
-from tests.plugin_kafka import SHORT_LIVED
+from tests.plugin_kafka import PATIENT, SHORT_LIVED
 from tests.published import directory_folder, publish
 from tests.world import Speaker, World
 
@@ -149,11 +149,12 @@ class Stage:
         authority = self.world.authority
         is_service = principal.startswith(SERVICE_PREFIX)
         files = authority.service(principal) if is_service else authority.body(principal).transport
-        return KafkaSettings(self.kafka.bootstrap, authority.transport_root, files.certificate, files.key)
+        root = authority.transport_root
+        return KafkaSettings(self.kafka.bootstrap, root, files.certificate, files.key, line=PATIENT)
 
     def administration(self) -> Administration:
         """An administrator's client."""
-        return Administration(self.settings(ADMIN))
+        return Administration(self.settings(ADMIN), timeout_seconds=PATIENCE)
 
     def fresh(self, count: int) -> list[str]:
         """Bodies that no test has used."""

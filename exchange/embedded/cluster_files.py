@@ -14,7 +14,7 @@ from exchange.embedded.broker_files import Node
 from exchange.embedded.errors import KafkaFailedError
 from exchange.embedded.ports import becomes_free, choose_ports
 
-_FORMAT_SECONDS = 60
+_FORMAT_SECONDS = 180
 
 
 def saved_nodes(folder: Path) -> tuple[Node, ...]:

@@ -8,6 +8,7 @@ process can leave half a jar under a jar's name.
 import hashlib
 import importlib
 import shutil
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from exchange.embedded.space import space_for
 KAFKA_VERSION = "4.4.0"
 ALL_JARS_BYTES = 45_000_000
 _THREADS = 8
+_ANSWER_SECONDS = 60
+AGAIN_SECONDS = 3.0
+"""After a fetch that failed: a repository that is busy is not away."""
 
 Progress = Callable[[int, int], None]
 """Told (jars done, jars in all) after each one."""
@@ -80,7 +84,7 @@ def fetch_with_jgo(jar: Jar, folder: Path) -> Path:
         config = importlib.import_module("jgo.config")
     except ImportError as error:
         raise NotInstalledError("jgo") from error
-    context = maven.MavenContext(repo_cache=folder)
+    context = maven.MavenContext(repo_cache=folder, timeout=_ANSWER_SECONDS)
     context.remote_repos.update(config.GlobalSettings.load().repositories)
     artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
     return Path(artifact.resolve())
@@ -104,7 +108,7 @@ def ensure_jars(
         fetch: How one is fetched.
 
     Raises:
-        NetworkMissingError: `embedded-no-network`.
+        NetworkMissingError: `embedded-no-network`: tried twice.
         SpaceMissingError: `embedded-no-space`.
         JarCorruptError: `embedded-jar-corrupt`: fetched twice, wrong twice.
         NotInstalledError: `embedded-not-installed`: jgo is missing.
@@ -135,7 +139,13 @@ def _ensure(jar: Jar, folder: Path, incoming: Path, fetch: Fetch) -> None:
         return
     found = ""
     for attempt in ("first", "second"):
-        fetched = _fetch(jar, incoming / attempt, fetch)
+        try:
+            fetched = _fetch(jar, incoming / attempt, fetch)
+        except NetworkMissingError:
+            if attempt == "second":
+                raise
+            time.sleep(AGAIN_SECONDS)
+            continue
         found = _sha256(fetched)
         if found == jar.sha256:
             fetched.replace(kept)

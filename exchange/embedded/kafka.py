@@ -27,8 +27,8 @@ from exchange.embedded.tls import ClusterTls
 
 _START_SECONDS = 180
 _NODE_BYTES = 100_000_000
-_WAKE_SECONDS = 15
-_PROBE_SECONDS = 2
+_WAKE_SECONDS = 60
+_PROBE_SECONDS = 10
 _POLL_SECONDS = 0.1
 
 

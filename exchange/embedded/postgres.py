@@ -8,6 +8,7 @@ is added here: the server ends with its starter, and what a crash left never mis
 import importlib
 import signal
 import subprocess
+import time
 import warnings
 from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
@@ -20,7 +21,10 @@ from exchange.embedded.processes import ServerProcess, Watchdog
 from exchange.embedded.space import space_for
 
 _DATA_BYTES = 100_000_000
+_START_SECONDS = 180
 _STOP_SECONDS = 20
+_POLL_SECONDS = 0.1
+_STATUS_LINE = 7
 
 
 class EmbeddedPostgres:
@@ -89,7 +93,7 @@ class EmbeddedPostgres:
             # Its own lock is one file for the whole machine, which another user may own; ours is held.
             server._lock = nullcontext()  # noqa: SLF001
             try:
-                server.start()
+                self._begin(server)
             except (OSError, subprocess.SubprocessError) as error:
                 raise PostgresFailedError("did not start", self._data / "log") from error
             self._url = str(server.get_uri(driver="psycopg"))
@@ -119,6 +123,27 @@ class EmbeddedPostgres:
                     one.wait(_STOP_SECONDS)
         self._forget()
 
+    def _begin(self, server: Any) -> None:
+        """Start it. The wheel waits ten seconds and gives up; a server that it began goes on, and is waited for."""
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                server.start()
+                return  # noqa: TRY300 - the one way out
+            except (subprocess.TimeoutExpired, FileNotFoundError) as error:
+                if time.monotonic() > deadline or not _gave_up(error):
+                    raise
+            while self.pid is not None and not self._is_ready() and time.monotonic() < deadline:
+                time.sleep(_POLL_SECONDS)
+
+    def _is_ready(self) -> bool:
+        """What the server itself says (PostgreSQL's `miscadmin.h`, LOCK_FILE_LINE_PM_STATUS)."""
+        try:
+            lines = (self._data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return False
+        return [line.strip() for line in lines[_STATUS_LINE:]] == ["ready"]
+
     def _forget(self) -> None:
         if self._watchdog:
             self._watchdog.dismiss()
@@ -136,6 +161,11 @@ class EmbeddedPostgres:
         """
         for name in (".handle_pids.json", "postmaster.pid", ".s.PGSQL.5432.lock"):
             (self._data / name).unlink(missing_ok=True)
+
+
+def _gave_up(error: Exception) -> bool:
+    """Whether the wheel waited too long; where there is no log yet, it then fails to show it."""
+    return any(isinstance(one, subprocess.TimeoutExpired) for one in (error, error.__context__))
 
 
 def _package() -> Any:

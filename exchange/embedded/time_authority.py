@@ -35,7 +35,7 @@ ROOT = "root.crt.pem"
 """Its root's file, in its folder."""
 QUERY_BYTES = 4096
 QUERY_TYPE, REPLY_TYPE = "application/timestamp-query", "application/timestamp-reply"
-_OPENSSL_SECONDS = 20
+_OPENSSL_SECONDS = 60
 _LIFETIME = timedelta(days=3650)
 _BACKDATING = timedelta(hours=1)
 _CONFIGURATION = """[tsa]

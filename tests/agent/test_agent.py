@@ -20,8 +20,7 @@ async def test_a_letter_crosses_and_its_registration_comes_back(place: Place) ->
             )
         )
         await until(lambda: ("m-1", "registered") in told(ours))
-    assert ours.archived == ["one"]
-    assert theirs.archived == ["r"]
+        await until(lambda: (ours.archived, theirs.archived) == (["one"], ["r"]))
     assert told(ours) == [("m-1", "delivered"), ("m-1", "registered")]
 
 

@@ -1,16 +1,20 @@
 """What an agent tells of letters for their traces: each step once, after it was taken; of receipts nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from exchange.domain.errors import BusError
 from exchange.domain.trace import Doing, TraceStep
 from tests.agent.conftest import authority_folder, place
 from tests.agent.edms import MemoryEdms, plain_letter
-from tests.agent.place import Place, until, until_heard, until_settled
+from tests.agent.place import QUICK, Place, until, until_heard, until_settled
+from tests.patience import PATIENCE
 
 __all__ = ["authority_folder", "place"]
 """Fixtures of agents."""
+
+SILENT = replace(QUICK, resend_first=PATIENCE, resend_after=PATIENCE, resend_at_most=PATIENCE)
+"""However long this takes, nothing is sent twice for want of an answer."""
 
 
 @dataclass
@@ -35,7 +39,7 @@ class Kept:
 async def test_the_steps_of_a_letter(place: Place) -> None:
     """Sent, taken, handed over; the last follows the one before, and all are in the letter's own trace."""
     place.traces = kept = Kept()
-    async with place.agent("alpha") as alpha, place.agent("beta", edms={"beta": MemoryEdms()}):
+    async with place.agent("alpha", timing=SILENT) as alpha, place.agent("beta", edms={"beta": MemoryEdms()}):
         await alpha.mailbox("alpha").submit(plain_letter("m-1", "beta"))
         await until(kept.has(Doing.HAND_OVER, "handed"))
         sent = await alpha.mailbox("alpha").sent_letter("m-1")
@@ -57,7 +61,7 @@ async def test_the_steps_of_a_letter(place: Place) -> None:
 async def test_a_hand_over_that_fails(place: Place) -> None:
     """Its step says why."""
     place.traces = kept = Kept()
-    async with place.agent("alpha") as alpha, place.agent("beta", edms={"beta": MemoryEdms()}):
+    async with place.agent("alpha", timing=SILENT) as alpha, place.agent("beta", edms={"beta": MemoryEdms()}):
         await alpha.mailbox("alpha").submit(plain_letter("m-1", "beta", title="unreadable"))
         await until(kept.has(Doing.HAND_OVER, "failed"))
     (handing,) = kept.of(Doing.HAND_OVER)
@@ -74,7 +78,7 @@ async def test_each_attempt_to_send_is_a_step(place: Place) -> None:
             message = "away"
             raise BusError(message)
 
-    async with place.agent("alpha") as alpha, place.agent("beta") as beta:
+    async with place.agent("alpha", timing=SILENT) as alpha, place.agent("beta") as beta:
         await alpha.mailbox("alpha").submit(plain_letter("m-1", "beta"))
         await until_heard(alpha, "m-1", 1)
         await until_settled(alpha)

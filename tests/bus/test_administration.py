@@ -21,6 +21,7 @@ from exchange.bus.connection import confluent_options
 from exchange.bus.difference import Difference, topic_differences
 from exchange.bus.topics import SUBMISSIONS, ClusterShape, inbox_topic, service_topics
 from exchange.domain.errors import BusError
+from tests.faults.waiting import until
 from tests.patience import PATIENCE
 from tests.plugin_kafka import ADMINISTRATOR, BODIES, SHAPE, KafkaCluster
 
@@ -66,10 +67,10 @@ async def test_too_many_copies_are_refused(kafka: KafkaCluster) -> None:
     assert not refused.value.retriable
 
 
-async def until_rights(administration: Administration, expected: set[Grant]) -> None:
-    """The controller has taken them away; the broker that is asked hears of it a moment later."""
+async def until_rights(administration: Administration, expected: set[Grant], principal: str = "delta") -> None:
+    """The controller has given or taken them; the broker that is asked hears of it a moment later."""
     async with asyncio.timeout(PATIENCE):
-        while await rights_of(administration, "delta") != expected:  # noqa: ASYNC110 - it happens at the broker
+        while await rights_of(administration, principal) != expected:  # noqa: ASYNC110 - it happens at the broker
             await asyncio.sleep(0.05)
 
 
@@ -104,7 +105,7 @@ async def test_rights_that_we_have_no_name_for_can_be_read(kafka: KafkaCluster) 
     client = AdminClient(confluent_options(kafka.settings(ADMINISTRATOR)))
     client.create_acls([binding])[binding].result()
     async with kafka.administration() as administration:
-        assert await rights_of(administration, "Group:clerks") == {grant_of(binding)}
+        await until_rights(administration, {grant_of(binding)}, "Group:clerks")
     for answer in client.delete_acls([which]).values():
         answer.result()
 
@@ -131,7 +132,11 @@ async def test_partitions_are_added(kafka: KafkaCluster) -> None:
     async with kafka.administration() as administration:
         await administration.ensure_topics([spec])
         await administration.add_partitions({name: 3})
-        assert (await administration.partition_counts())[name] == 3
+
+        async def added() -> bool:
+            return (await administration.partition_counts())[name] == 3
+
+        await until(added, "the broker has heard of them")
         with pytest.raises(BusError) as refused:
             await administration.add_partitions({name: 2})
     assert (refused.value.code, refused.value.retriable) == ("bus-refused", False)

@@ -16,6 +16,7 @@ from exchange.domain.errors import BusError, ConfigurationError
 from exchange.security.authority import Authority
 from exchange.security.errors import KeyRefused
 from exchange.security.files import PRIVATE, write_atomically
+from tests.patience import PATIENCE
 from tests.plugin_kafka import KafkaCluster
 from tests.security.support import openssl
 
@@ -101,7 +102,7 @@ async def test_an_encrypted_key_connects(kafka: KafkaCluster, tmp_path: Path) ->
     settings = encrypted(kafka.settings("alpha"), tmp_path)
     async with PositionedReader(settings, {(inbox("alpha"), 0): None}) as reader:
         assert (inbox("alpha"), 0) in await reader.end_offsets()
-    assert inbox("alpha") in AdminClient(confluent_options(settings)).list_topics(timeout=10).topics
+    assert inbox("alpha") in AdminClient(confluent_options(settings)).list_topics(timeout=PATIENCE).topics
 
 
 def test_two_roots_are_trusted_while_the_exchange_changes_its_own(settings: KafkaSettings, tmp_path: Path) -> None:

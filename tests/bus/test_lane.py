@@ -53,8 +53,7 @@ async def test_everything_of_a_lane_ends_when_kafka_is_away(
     kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reading, committing and the group each end with an error, so the router can say so and start over."""
-    monkeypatch.setattr(lanes, "SILENCE_SECONDS", 0.5)
-    monkeypatch.setattr(transactions, "COMMIT_SECONDS", 3.0)
+    monkeypatch.setattr(transactions, "COMMIT_SECONDS", PATIENCE)
     settings = kafka.settings(ROUTER)
     lane = Lane(settings, LANE)
     await lane.arm()
@@ -63,10 +62,16 @@ async def test_everything_of_a_lane_ends_when_kafka_is_away(
     writes = {(SEQUENCES, LANE): [Outgoing(b"state", b"@3")]}
     await lane.commit(writes)
     async with LaneGroup(settings) as group:
-        assert await group.watch() == {lane: lane_source(lane, SHAPE.lanes) for lane in range(SHAPE.lanes + 1)}
+        async with asyncio.timeout(PATIENCE):
+            while await group.watch() != {lane: lane_source(lane, SHAPE.lanes) for lane in range(SHAPE.lanes + 1)}:
+                pass
+        while await lane.read(0.2, 100):
+            pass  # what other tests wrote there
         for _ in range(5):
             assert await lane.read(0.2, 100) == []
         async with broker_away(kafka), asyncio.timeout(PATIENCE):
+            monkeypatch.setattr(lanes, "SILENCE_SECONDS", 0.5)
+            monkeypatch.setattr(transactions, "COMMIT_SECONDS", 3.0)
             with pytest.raises(BusError):
                 await read_on(lane)
             with pytest.raises(BusError):
@@ -81,6 +86,7 @@ async def test_a_lane_waits_for_what_is_not_decided(kafka: KafkaCluster, monkeyp
     other = AIOKafkaProducer(**aiokafka_options(kafka.settings(ADMINISTRATOR)), transactional_id="undecided")
     await other.start()
     lane = Lane(kafka.settings(ROUTER), LANE)
+    monkeypatch.setattr(lanes, "DECIDED_SECONDS", PATIENCE)
     try:
         await other.begin_transaction()
         await other.send_and_wait(JOURNAL, b"undecided", partition=1)
@@ -103,13 +109,13 @@ async def test_a_lane_waits_for_what_is_not_decided(kafka: KafkaCluster, monkeyp
 async def test_a_backlog_is_read_in_full_measures(kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """However fetches and measures fit: a rest is joined by the next fetch, in order and without a gap."""
     monkeypatch.setattr(lanes, "FETCH_BYTES", 100_000)
-    monkeypatch.setattr(lanes, "NEXT_FETCH_SECONDS", 5.0)
+    monkeypatch.setattr(lanes, "NEXT_FETCH_SECONDS", PATIENCE)
     async with SubmissionProducer(kafka.settings("alpha"), batch_bytes=20_000) as producer:
         await producer.send([Outgoing(bytes(1000))] * 300, topic=SUBMISSIONS, partition=BACKLOG_LANE)
     lane = Lane(kafka.settings(ROUTER), BACKLOG_LANE)
     await lane.arm()
     await lane.start_at(0)
-    measures = [await lane.read(5.0, 70) for _ in range(5)]
+    measures = [await lane.read(PATIENCE, 70) for _ in range(5)]
     await lane.close()
     assert [len(measure) for measure in measures] == [70, 70, 70, 70, 20]
     assert [record.offset for measure in measures for record in measure] == list(range(300))

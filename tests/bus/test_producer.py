@@ -17,6 +17,7 @@ from exchange.bus.topics import SUBMISSION_BATCH_BYTES, SUBMISSIONS
 from exchange.domain.errors import BusError
 from tests.bus.batches import batch, produce, record
 from tests.bus.support import make_topic, numbered, read_all, values
+from tests.patience import PATIENCE
 from tests.plugin_kafka import ADMINISTRATOR, SHAPE, KafkaCluster
 
 pytestmark = pytest.mark.server
@@ -92,20 +93,26 @@ async def test_a_slow_exchange_is_seen(kafka: KafkaCluster) -> None:
     async with kafka.administration() as administration:
         await administration.ensure_access(body_grants("slow"))
         await set_quotas(kafka.settings(ADMINISTRATOR), {"slow": Quota(100_000, 1e9, 1000)})
-        async with SubmissionProducer(settings, on_throttled=waits.append) as producer:
-            await send_more_than_the_quota(producer)
-            assert producer.throttled_seconds == waits[-1] > 0
-        async with SubmissionProducer(settings, delivery_seconds=0.5) as producer:
-            with pytest.raises(BusError) as slow:
+        async with SubmissionProducer(settings, on_throttled=waits.append) as producer, asyncio.timeout(PATIENCE):
+            while not waits:  # the broker hears of the quota a moment later
                 await send_more_than_the_quota(producer)
+            assert producer.throttled_seconds == waits[-1] > 0
+            producer._delivery_seconds = 0.5
+            with pytest.raises(BusError) as slow:
+                await send_on_and_on(producer)
             assert (slow.value.code, slow.value.retriable) == ("bus-slow", True)
         await administration.revoke(body_grants("slow"))
 
 
 async def send_more_than_the_quota(producer: SubmissionProducer) -> None:
-    """The first is taken and answered with a wait, so the second takes that long."""
-    for _ in range(2):
-        await producer.send(outgoing([bytes(600_000)]), topic=SUBMISSIONS, partition=0)
+    """It is taken and answered with a wait, so the next takes that long."""
+    await producer.send(outgoing([bytes(600_000)]), topic=SUBMISSIONS, partition=0)
+
+
+async def send_on_and_on(producer: SubmissionProducer) -> None:
+    """Until one is not taken in its time."""
+    while True:
+        await send_more_than_the_quota(producer)
 
 
 async def test_no_exchange_is_a_retriable_error(kafka: KafkaCluster) -> None:
@@ -126,8 +133,9 @@ async def test_a_delivery_that_hangs_is_given_up_for_good(kafka: KafkaCluster) -
     async with kafka.administration() as administration:
         topic = await make_topic(administration, "producer.hangs")
     broker = kafka.server.brokers[0]
-    async with SubmissionProducer(kafka.settings(ADMINISTRATOR), delivery_seconds=3) as producer:
+    async with SubmissionProducer(kafka.settings(ADMINISTRATOR)) as producer:
         await producer.send(outgoing([b"1"]), topic=topic, partition=0)
+        producer._delivery_seconds = 3
         broker.pause()
         try:
             with pytest.raises(BusError):
@@ -148,8 +156,9 @@ async def test_all_who_send_at_the_same_time_are_told(kafka: KafkaCluster) -> No
         topic = await make_topic(administration, "producer.together")
     broker = kafka.server.brokers[0]
     codes: list[str] = []
-    async with SubmissionProducer(kafka.settings(ADMINISTRATOR), delivery_seconds=3) as producer:
+    async with SubmissionProducer(kafka.settings(ADMINISTRATOR)) as producer:
         await producer.send(outgoing([b"1"]), topic=topic, partition=0)
+        producer._delivery_seconds = 3
 
         async def send() -> None:
             with pytest.raises(BusError) as failed:
@@ -164,6 +173,7 @@ async def test_all_who_send_at_the_same_time_are_told(kafka: KafkaCluster) -> No
                     tasks.create_task(send())
         finally:
             broker.resume()
+        producer._delivery_seconds = PATIENCE
         await producer.send(outgoing([b"3"]), topic=topic, partition=0)
     assert codes == ["bus-unavailable"] * 3
     assert values(await read_all(kafka, topic)) in ([b"1", b"3"], [b"1", b"2", b"3"])

@@ -18,6 +18,7 @@ from exchange.bus.records import Position, Record
 from exchange.bus.topics import CHECKPOINTS, DIRECTORY, JOURNAL, SUBMISSIONS, inbox, inbox_topic
 from exchange.domain.errors import BusError
 from tests.bus.support import committed, delete_topic, make_topic, numbered, read_all, read_to_end, values
+from tests.patience import PATIENCE
 from tests.plugin_kafka import ADMINISTRATOR, SHAPE, KafkaCluster
 
 pytestmark = pytest.mark.server
@@ -62,7 +63,7 @@ async def test_hands_out_at_most_what_was_asked_for(kafka: KafkaCluster) -> None
     """`max_records` bounds one call, and nothing is skipped between calls."""
     topic = await new_topic(kafka, "reader.few", numbered(0, 9))
     async with PositionedReader(kafka.settings(ADMINISTRATOR), {(topic, 0): None}) as reader:
-        parts = [values(await reader.read(5.0, max_records=4)) for _ in range(3)]
+        parts = [values(await reader.read(PATIENCE, max_records=4)) for _ in range(3)]
         assert parts == [numbered(0, 3), numbered(4, 7), numbered(8, 9)]
         assert await reader.read(0.05) == []
 
@@ -172,21 +173,23 @@ async def test_a_deleted_topic_is_a_named_error(kafka: KafkaCluster) -> None:
 
 async def read_until_it_ends(reader: PositionedReader) -> None:
     """Read on; whatever is handed out must be an error."""
-    for _ in range(100):
-        assert await reader.read(0.1) == []
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            assert await reader.read(0.1) == []
 
 
 async def read_what_was_fetched(reader: PositionedReader) -> None:
-    """Read on until nothing comes."""
-    while await reader.read(0.5, max_records=1):
-        pass
+    """Read on, past what was fetched before, until there is an error."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            await reader.read(0.5, max_records=1)
 
 
 async def test_cut_under_a_running_reader(kafka: KafkaCluster) -> None:
     """A reader slower than retention is told, instead of going on behind the hole."""
     topic = await new_topic(kafka, "reader.overtaken", [bytes(500_000)] * 9)
     async with PositionedReader(kafka.settings(ADMINISTRATOR), {(topic, 0): None}) as reader:
-        await reader.read(5.0, max_records=1)
+        await reader.read(PATIENCE, max_records=1)
         await delete_before(kafka, topic, 9)
         with pytest.raises(PositionLost) as lost:
             await read_what_was_fetched(reader)
@@ -223,12 +226,11 @@ async def test_transactions_are_read_when_committed(kafka: KafkaCluster) -> None
 
 
 async def read_values(reader: PositionedReader, count: int) -> list[bytes | None]:
-    """Values of the next `count` records, or of fewer when they do not come."""
+    """Values of the next `count` records."""
     found: list[bytes | None] = []
-    for _ in range(50):
-        found += values(await reader.read(0.1))
-        if len(found) >= count:
-            break
+    async with asyncio.timeout(PATIENCE):
+        while len(found) < count:
+            found += values(await reader.read(0.1))
     return found
 
 
@@ -238,7 +240,7 @@ async def test_topics_can_be_added_while_running(kafka: KafkaCluster) -> None:
     second = await new_topic(kafka, "reader.second", numbered(10, 14))
     settings = kafka.settings(ADMINISTRATOR)
     async with PositionedReader(settings, {(first, 0): None}, fetch_wait_seconds=0.2) as reader:
-        assert values(await reader.read(5.0, max_records=2)) == numbered(0, 1)
+        assert values(await reader.read(PATIENCE, max_records=2)) == numbered(0, 1)
         with pytest.raises(PositionLost):
             await reader.add({(second, 0): position(0, b"another")})
         assert set(await reader.end_offsets()) == {(first, 0)}
@@ -280,7 +282,7 @@ async def test_reads_on_over_a_broker_killed(kafka: KafkaCluster) -> None:
     broker = kafka.server.brokers[0]
     found = []
     async with PositionedReader(kafka.settings(ADMINISTRATOR), {(topic, 0): None}) as reader:
-        found += await reader.read(5.0, max_records=10)
+        found += await reader.read(PATIENCE, max_records=10)
         await asyncio.to_thread(broker.kill)
         with pytest.raises(BusError) as away:
             await reader.end_offsets()

@@ -24,8 +24,8 @@ WARM_SECONDS = 10.0
 """Of traffic before the first fault."""
 QUIET_SECONDS = 300.0
 """After the last fault nothing waits any more in so long; longer than any bound of the checker."""
-SETTLE_SECONDS = 20.0
-"""When nothing waits any more: what still looks wrong then is wrong."""
+SETTLE_SECONDS = 60.0
+"""When nothing waits any more: what still looks wrong then is wrong; longer than a process may stand still."""
 LOOK_SECONDS = 4.0
 
 

@@ -15,10 +15,10 @@ from exchange.embedded.ports import HOST, choose_ports
 from tests.chaos.proxy import Streams, Weather
 from tests.chaos.proxy_process import ProxyProcess
 from tests.chaos.sockets import dialler
+from tests.patience import PATIENCE
 
 LINE = ("us", "echo")
 SOON_SECONDS = 0.3
-LONG_SECONDS = 10.0
 
 
 @asynccontextmanager
@@ -57,7 +57,7 @@ async def said(streams: Streams, data: bytes, seconds: float = SOON_SECONDS) -> 
 async def talk(streams: Streams, times: int) -> None:
     """Say something and wait for the answer, again and again."""
     for _ in range(times):
-        assert await said(streams, b"word", LONG_SECONDS) == b"word"
+        assert await said(streams, b"word", PATIENCE) == b"word"
 
 
 async def test_a_fair_line_carries_every_byte(tmp_path: Path) -> None:
@@ -74,11 +74,11 @@ async def test_a_cut_line_loses_nothing(tmp_path: Path) -> None:
     """Nothing passes while it is cut; what waited passes afterwards."""
     async with echo(tmp_path) as (proxy, port):
         streams = await asyncio.open_connection(HOST, port)
-        assert await said(streams, b"one", LONG_SECONDS) == b"one"
+        assert await said(streams, b"one", PATIENCE) == b"one"
         proxy.turn(LINE, Weather.CUT)
         assert await said(streams, b"two") == b""
         proxy.turn(LINE, Weather.FAIR)
-        assert await said(streams, b"three", LONG_SECONDS) == b"twoth"
+        assert await said(streams, b"three", PATIENCE) == b"twoth"
         streams[1].close()
 
 
@@ -87,7 +87,7 @@ async def test_another_line_is_not_touched(tmp_path: Path) -> None:
     async with echo(tmp_path) as (proxy, port):
         proxy.turn(("somebody else", "echo"), Weather.REFUSED)
         streams = await asyncio.open_connection(HOST, port)
-        assert await said(streams, b"one", LONG_SECONDS) == b"one"
+        assert await said(streams, b"one", PATIENCE) == b"one"
         streams[1].close()
 
 
@@ -95,7 +95,7 @@ async def connected_and_said(port: int, text: bytes) -> bytes:
     """What comes back on a connection of its own, which may be reset while it is made."""
     streams = await asyncio.open_connection(HOST, port)
     with closing(streams[1]):
-        return await said(streams, text, LONG_SECONDS)
+        return await said(streams, text, PATIENCE)
 
 
 async def test_a_line_that_is_refused_resets_who_comes(tmp_path: Path) -> None:
@@ -111,24 +111,34 @@ async def test_a_line_that_is_refused_resets_who_is_there(tmp_path: Path) -> Non
     async with echo(tmp_path) as (proxy, port):
         streams = await asyncio.open_connection(HOST, port)
         with closing(streams[1]):
-            assert await said(streams, b"one", LONG_SECONDS) == b"one"
+            assert await said(streams, b"one", PATIENCE) == b"one"
             proxy.turn(LINE, Weather.REFUSED)
             with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
-                await said(streams, b"two", LONG_SECONDS)
+                await said(streams, b"two", PATIENCE)
 
 
 @pytest.mark.parametrize("weather", [Weather.DEAF, Weather.MUTE])
 async def test_a_half_open_line_swallows_one_way(tmp_path: Path, weather: Weather) -> None:
-    """Nothing tells; when it is whole again, what has holes is reset."""
+    """Nothing tells; when it is whole again, what has holes is reset.
+
+    A proxy that stood still meanwhile has come to the words only when it was whole: then they are said again.
+    """
     async with echo(tmp_path) as (proxy, port):
         streams = await asyncio.open_connection(HOST, port)
-        assert await said(streams, b"one", LONG_SECONDS) == b"one"
-        proxy.turn(LINE, weather)
-        assert await said(streams, b"two") == b""
-        proxy.turn(LINE, Weather.FAIR)
+        assert await said(streams, b"one", PATIENCE) == b"one"
         with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
-            await streams[0].readexactly(1)
+            await swallowed(proxy, streams, weather)
         streams[1].close()
+
+
+async def swallowed(proxy: ProxyProcess, streams: Streams, weather: Weather) -> None:
+    """Say something while one way is closed, until the connection breaks."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            proxy.turn(LINE, weather)
+            assert await said(streams, b"two") == b""
+            proxy.turn(LINE, Weather.FAIR)
+            assert await streams[0].readexactly(3) == b"two"
 
 
 async def test_a_lossy_line_is_reset_at_some_time(tmp_path: Path) -> None:

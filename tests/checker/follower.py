@@ -113,7 +113,7 @@ class Checker:
         )
 
     async def check(
-        self, spools: Mapping[str, Path] = MappingProxyType({}), tracker: str = "", seconds: float = 60.0
+        self, spools: Mapping[str, Path] = MappingProxyType({}), tracker: str = "", seconds: float = PATIENCE
     ) -> None:
         """Fail with what is wrong; markers of the last transaction may need a moment to be visible.
 

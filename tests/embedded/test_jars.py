@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from exchange.embedded import jars as jars_module
 from exchange.embedded.errors import JarCorruptError, NetworkMissingError, NotInstalledError, SpaceMissingError
 from exchange.embedded.jars import Jar, ensure_jars, fetch_with_jgo, locked_jars
 
@@ -63,6 +64,12 @@ def _use_mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: int) -> N
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for whole seconds."""
+    monkeypatch.setattr(jars_module, "AGAIN_SECONDS", 0.01)
+
+
 def test_the_lock_is_whole() -> None:
     """45 jars with digests, names that do not collide in one folder, and no address."""
     jars = locked_jars()
@@ -101,6 +108,21 @@ def test_what_a_killed_process_left_is_no_obstacle(repository: Repository, tmp_p
     half.parent.mkdir(parents=True)
     half.write_bytes(b"wh")
     assert ensure_jars(tmp_path / "cache", jars=(jar,))[0].read_bytes() == b"whole"
+
+
+def test_a_fetch_that_fails_is_tried_once_more(repository: Repository, tmp_path: Path) -> None:
+    """A repository may be busy for a moment."""
+    jar, failures = repository.put("jar", b"whole"), [ConnectionError("reset"), RuntimeError("503")]
+
+    def fetch(jar: Jar, folder: Path) -> Path:
+        if failures:
+            raise failures.pop()
+        return fetch_with_jgo(jar, folder)
+
+    with pytest.raises(NetworkMissingError):
+        ensure_jars(tmp_path / "cache", jars=(jar,), fetch=fetch)
+    failures.append(ConnectionError("reset"))
+    assert ensure_jars(tmp_path / "cache", jars=(jar,), fetch=fetch)[0].read_bytes() == b"whole"
 
 
 def test_a_jar_that_stays_wrong_is_refused(repository: Repository, tmp_path: Path) -> None:

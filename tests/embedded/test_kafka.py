@@ -27,7 +27,8 @@ from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.server
 
-_SECONDS = 60
+UNKNOWN_MS = 1000
+"""Soon enough for topics that nobody makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +48,18 @@ class Client:
         """Make a topic of one partition."""
         client = AdminClient(self.options)
         for done in client.create_topics([NewTopic(name, 1, copies)]).values():
-            done.result(_SECONDS)
+            done.result(PATIENCE)
 
     def topics(self) -> set[str]:
         """Names of the topics that the principal may see."""
-        return set(AdminClient(self.options).list_topics(timeout=_SECONDS).topics)
+        return set(AdminClient(self.options).list_topics(timeout=PATIENCE).topics)
 
-    def write(self, topic: str, value: bytes) -> None:
-        """Write one record; raises what the broker answered."""
+    def write(self, topic: str, value: bytes, unknown_ms: float = PATIENCE * 1000) -> None:
+        """Write one record; raises what the broker answered, or that it knows no such topic for so long."""
         answers: list[KafkaError | None] = []
         limits = {
-            "message.timeout.ms": 3 * _SECONDS * 1000,
-            "topic.metadata.propagation.max.ms": 1000,
+            "message.timeout.ms": int(PATIENCE * 1000),
+            "topic.metadata.propagation.max.ms": int(unknown_ms),
             # A frozen broker accepts connections and never answers: ask the next one soon.
             "socket.connection.setup.timeout.ms": 5000,
             "socket.timeout.ms": 10000,
@@ -74,7 +75,7 @@ class Client:
         """Read from the beginning; only what is committed to all in-sync copies is seen."""
         with closing(Consumer({**self.options, "group.id": "none", "auto.offset.reset": "earliest"})) as consumer:
             consumer.assign([TopicPartition(topic, 0, 0)])
-            return [message.value() or b"" for message in consumer.consume(count, _SECONDS)]
+            return [message.value() or b"" for message in consumer.consume(count, PATIENCE)]
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +104,7 @@ def test_a_client_without_a_certificate_is_refused(kafka: EmbeddedKafka) -> None
     anonymous = type(context)(context.protocol)
     anonymous.load_verify_locations(kafka.tls.ca)
     with pytest.raises(OSError, match=r"(?i)certificate required|reset|closed"):
-        live_brokers(kafka.brokers[0].node.client_port, anonymous, _SECONDS)
+        live_brokers(kafka.brokers[0].node.client_port, anonymous, PATIENCE)
 
 
 def test_a_certificate_of_another_root_is_refused(kafka: EmbeddedKafka, tmp_path: Path) -> None:
@@ -111,14 +112,14 @@ def test_a_certificate_of_another_root_is_refused(kafka: EmbeddedKafka, tmp_path
     stranger = Authority(tmp_path, now=system.now()).service("svc-admin")
     context = replace(kafka.tls, admin=stranger).admin_context()
     with pytest.raises(OSError, match=r"(?i)unknown ca|unknown|certificate|reset|closed"):
-        live_brokers(kafka.brokers[0].node.client_port, context, _SECONDS)
+        live_brokers(kafka.brokers[0].node.client_port, context, PATIENCE)
 
 
 def test_plain_text_is_refused(kafka: EmbeddedKafka) -> None:
     """No listener speaks without TLS, the controllers' neither."""
     node = kafka.brokers[0].node
     for port in (node.client_port, node.controller_port):
-        with socket.create_connection(("127.0.0.1", port), _SECONDS) as plain:
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as plain:
             plain.sendall(b"\0\0\0\x0a\0\x12\0\0\0\0\0\1\0\0")
             assert len(plain.recv(100)) <= 7  # a TLS alert, or nothing
 
@@ -129,7 +130,7 @@ def test_a_principal_without_rights_is_denied(admin: Client, authority: Authorit
     body = Client(admin.kafka, authority.body("mfa").transport)
     assert "private" not in body.topics()
     with pytest.raises(KafkaException, match=r"(?i)authorization|unknown topic"):
-        body.write("private", b"letter")
+        body.write("private", b"letter", UNKNOWN_MS)
     with pytest.raises(KafkaException, match=r"(?i)authorization"):
         body.create_topic("mine")
 
@@ -137,7 +138,7 @@ def test_a_principal_without_rights_is_denied(admin: Client, authority: Authorit
 def test_topics_are_not_made_by_writing(admin: Client) -> None:
     """A misspelt topic is an error, for the administrator too."""
     with pytest.raises(KafkaException, match=r"(?i)unknown topic"):
-        admin.write("misspelt", b"letter")
+        admin.write("misspelt", b"letter", UNKNOWN_MS)
 
 
 def test_a_second_start_reuses_and_does_not_end(kafka: EmbeddedKafka, program: JavaProgram, tls: ClusterTls) -> None:
@@ -172,7 +173,7 @@ def test_a_frozen_broker_is_woken_by_the_next_start(
     kafka.brokers[0].pause()
     with EmbeddedKafka(kafka.folder, program, tls=tls) as second:
         assert second.brokers[0].pid == process
-        assert live_brokers(second.brokers[0].node.client_port, tls.admin_context(), _SECONDS) == {1}
+        assert live_brokers(second.brokers[0].node.client_port, tls.admin_context(), PATIENCE) == {1}
 
 
 _KILLED_STARTER = """

@@ -26,7 +26,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 @pytest.fixture
 def unique(tmp_path: Path) -> Iterator[str]:
     """A time to sleep that no other process of this machine has on its command line."""
-    name = f"60.{int(tmp_path.stat().st_ino)}{time.monotonic_ns()}"
+    name = f"600.{int(tmp_path.stat().st_ino)}{time.monotonic_ns()}"
     yield name
     if process := ServerProcess.find("/bin/sleep", name):
         with closing(process):
@@ -72,7 +72,7 @@ def test_killing_the_starter(tmp_path: Path, unique: str, tie: str, *, ends: boo
     done = subprocess.run(starter, capture_output=True, check=False)
     assert done.stdout == b"started\n"
     assert done.returncode == -signal.SIGKILL
-    assert _gone_within(5 if ends else 0.3, "/bin/sleep", unique) is ends
+    assert _gone_within(PATIENCE if ends else 0.3, "/bin/sleep", unique) is ends
 
 
 def test_what_a_child_prints_is_kept(tmp_path: Path) -> None:

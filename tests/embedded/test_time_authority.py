@@ -16,6 +16,7 @@ from exchange.embedded.time_authority import (
     serving,
 )
 from exchange.security.timestamps import Authorities, Imprint, accept, query
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.requires_tool(name="openssl", debian="openssl")
 
@@ -38,7 +39,7 @@ def url(authority: TimeAuthority) -> Iterator[str]:
 def test_it_stamps_over_http(authority: TimeAuthority, url: str) -> None:
     """As public authorities do (RFC 3161, 3.4)."""
     imprint = Imprint.of(b"a checkpoint")
-    answer = httpx.post(url, content=query(imprint, 5), headers={"Content-Type": QUERY_TYPE})
+    answer = httpx.post(url, content=query(imprint, 5), headers={"Content-Type": QUERY_TYPE}, timeout=PATIENCE)
     assert answer.headers["Content-Type"] == REPLY_TYPE
     stamp = accept(answer.content, imprint, 5, Authorities.load(authority.root), datetime.now(UTC))
     assert stamp.token.serial > 0
@@ -49,7 +50,7 @@ def test_it_stamps_over_http(authority: TimeAuthority, url: str) -> None:
 )
 def test_what_is_no_request(url: str, content: bytes, kind: str) -> None:
     """Another type, or too much."""
-    assert httpx.post(url, content=content, headers={"Content-Type": kind}).status_code == 400
+    assert httpx.post(url, content=content, headers={"Content-Type": kind}, timeout=PATIENCE).status_code == 400
 
 
 def test_a_port_that_is_taken(authority: TimeAuthority, url: str) -> None:

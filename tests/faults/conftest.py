@@ -7,11 +7,21 @@ from typing import Self
 
 import pytest
 
+from exchange.agent.spool import database
 from exchange.bus.topics import JOURNAL
+from exchange.store import opening
 from exchange.store.database import Store
 from exchange.store.errors import StoreError
 from tests.faults.waiting import until
+from tests.patience import PATIENCE
 from tests.stage import Process, Stage
+
+
+@pytest.fixture(autouse=True)
+def _patient_databases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test waits for an agent or console that stands still in the middle of a transaction; products ask again."""
+    monkeypatch.setattr(database, "BUSY_SECONDS", PATIENCE)
+    monkeypatch.setattr(opening, "_BUSY_SECONDS", PATIENCE)
 
 
 class Following:

@@ -1,7 +1,6 @@
 """An exchange with short deadlines, trackers on a PostgreSQL that is broken, and a console; one for all tests of it."""
 
 import re
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -223,11 +222,6 @@ class Late:
 
             await until(reached, "the journal folded to its end")
             return store.digest()
-
-    def ran(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """A command of the exchange, to its end."""
-        command = [sys.executable, "-m", "exchange.cli", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def positions(store: Store) -> dict[int, int]:

@@ -1,8 +1,8 @@
 """The archive on a real broker: killed, locked out, thrown away and begun anew, its trees stay those of the journal."""
 
+import asyncio
 import json
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,15 +15,16 @@ from exchange.archive.reading import LogReader
 from exchange.bus.access import AUDITOR
 from exchange.bus.reader import PositionedReader
 from exchange.bus.records import Record
-from exchange.bus.topics import JOURNAL
+from exchange.bus.topics import CHECKPOINTS, JOURNAL
 from exchange.domain.decision import Journalled
 from exchange.domain.errors import WireError
-from exchange.embedded.installation import SHAPE
+from exchange.embedded.installation import ADMIN, SHAPE
 from exchange.security.log_keys import read_log_policy
 from exchange.tlog.heads import Head, Heads
 from exchange.tlog.merkle import leaf_hash, root
 from exchange.tlog.policy import LogPolicy, Seen
 from exchange.wire.records import decode, kind_of
+from tests.faults.waiting import ran
 from tests.patience import PATIENCE
 from tests.stage import Process, Stage
 from tests.tlog.trees import tree_hashes
@@ -43,6 +44,7 @@ async def test_its_trees_are_the_journal_s_whatever_happens_to_it(stage: Stage) 
         await stage.submit(sender, [speaker.letter(recipient) for _ in range(200)])
         with archive.publishing() as published, stage.running("archive") as process:
             until(lambda: archive.entries() >= 2 * 300 - 100)
+            await announced(stage)
             assert archive.refused("archive.toml") == "archive-in-use"
             assert archive.refused(archive.elsewhere()) == "log-rolled-back"
             newest = archive.heads()
@@ -127,9 +129,8 @@ class Archive:
 
     def begin_anew(self, reason: str) -> dict[str, str]:
         """A person's act."""
-        words = [sys.executable, "-m", "exchange.cli", "archive", "begin-anew", "--json", "--reason", reason]
-        words += ["--config", str(self.home / "archive.toml")]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        words = ["archive", "begin-anew", "--json", "--reason", reason]
+        done = ran(*words, "--config", str(self.home / "archive.toml"))
         assert done.returncode == 0, done.stdout
         result: dict[str, str] = json.loads(done.stdout)["result"]
         return result
@@ -146,6 +147,13 @@ def until(condition: Callable[[], bool]) -> None:
             assert error.code == "entry-missing"
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+async def announced(stage: Stage) -> None:
+    """Wait until the exchange was told of a checkpoint: the folder has it a moment before."""
+    async with PositionedReader(stage.settings(ADMIN), {(CHECKPOINTS, 0): None}) as reader, asyncio.timeout(PATIENCE):
+        while not await reader.read(1.0):
+            pass
 
 
 async def roots(stage: Stage, logs: tuple[Head, ...]) -> list[bytes]:

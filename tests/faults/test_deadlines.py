@@ -19,7 +19,8 @@ from tests.chaos.broker_clocks import library
 from tests.chaos.clocked import step
 from tests.faults.agents import agent, all_taken, arrived, leave, spools
 from tests.faults.late import SILENT, SQLITE, TALKING, WITHIN_SECONDS, Late, Running, late_exchange, operator, positions
-from tests.faults.waiting import until
+from tests.faults.waiting import ran, until
+from tests.patience import PATIENCE
 from tests.requirements import requires_tool
 from tests.store.support import frozen
 
@@ -148,7 +149,11 @@ async def test_letters_go_on_while_the_database_is_away(late: Late) -> None:
         unseen = await send(late, TALKING[2], SILENT[0], 2)
         await carried(late, names[10:20], sender, recipient)
         await require_away(console, headers)
-        assert tracker.metric("exchange_tracker_failures_total") > 0
+
+        async def is_counted() -> bool:
+            return tracker.metric("exchange_tracker_failures_total") > 0
+
+        await until(is_counted, "the failure counted")
         await asyncio.to_thread(late.server.start)
         await tracker.ready()
         await require_there(console, headers)
@@ -175,7 +180,7 @@ async def carried(late: Late, names: list[str], sender: str, recipient: str) -> 
 
 async def require_away(console: Running, headers: dict[str, str]) -> None:
     """Pages say that the data cannot be reached, programs are told the code; neither waits for ever."""
-    async with httpx.AsyncClient(base_url=console.served, headers=headers, timeout=25) as client:
+    async with httpx.AsyncClient(base_url=console.served, headers=headers, timeout=PATIENCE) as client:
         page, answer = await asyncio.gather(client.get("/letters", headers=PAGE), client.get("/api/v1/letters"))
     assert page.status_code == answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
     assert "The console cannot reach its data" in page.text
@@ -187,9 +192,12 @@ async def require_away(console: Running, headers: dict[str, str]) -> None:
 async def require_there(console: Running, headers: dict[str, str]) -> None:
     """Pages are there again by themselves."""
     await console.ready()
-    async with httpx.AsyncClient(base_url=console.served, headers=headers, timeout=25) as client:
-        page = await client.get("/letters", headers=PAGE)
-    assert page.status_code == httpx.codes.OK
+    async with httpx.AsyncClient(base_url=console.served, headers=headers, timeout=PATIENCE) as client:
+
+        async def shown() -> bool:
+            return (await client.get("/letters", headers=PAGE)).status_code == httpx.codes.OK
+
+        await until(shown, "its pages")
 
 
 async def test_the_journal_gives_it_all_back(late: Late) -> None:
@@ -205,5 +213,5 @@ async def test_the_journal_gives_it_all_back(late: Late) -> None:
     assert await late.settled() == kept
     auditor = late.stage.installation.config("auditor")
     auditor.write_text(auditor.read_text(encoding="utf-8").replace(SQLITE, late.server.url), encoding="utf-8")
-    found = await asyncio.to_thread(late.ran, "audit", "replay", "--not-journalled", "--config", str(auditor))
+    found = await asyncio.to_thread(ran, "audit", "replay", "--not-journalled", "--config", str(auditor))
     assert found.returncode == 0, found.stdout + found.stderr

@@ -1,8 +1,6 @@
 """A tracker that is killed while it folds, one that begins anew, and an auditor who reads it all again."""
 
 import asyncio
-import subprocess
-import sys
 from random import Random
 
 import pytest
@@ -11,6 +9,7 @@ from exchange.domain.event import Event
 from exchange.domain.statement import Signed
 from tests.faults.conftest import Following
 from tests.faults.traffic import Traffic, hand_in, letters
+from tests.faults.waiting import ran
 from tests.stage import Stage
 from tests.world import Speaker, receipt_card
 
@@ -66,6 +65,5 @@ async def test_the_auditor_finds_nothing(stage: Stage, following: Following) -> 
     await stage.checker.check()
     await following.settle()
     config = stage.installation.config("auditor")
-    command = [sys.executable, "-m", "exchange.cli", "audit", "replay", "--not-journalled", "--config", str(config)]
-    found = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+    found = await asyncio.to_thread(ran, "audit", "replay", "--not-journalled", "--config", str(config))
     assert found.returncode == 0, found.stdout + found.stderr

@@ -58,14 +58,16 @@ async def test_a_frozen_router_wakes_up_as_a_zombie(stage: Stage, following: Fol
         await stage.checker.until(lambda: bool(_arming(one) and _arming(two)), "each serves lanes")
         while not _refused(one):
             assert waiting, "nothing of it was refused, so it was no zombie"
-            part, before = waiting.popleft(), _arming(one)
+            part = waiting.popleft()
             async with asyncio.TaskGroup() as group:
                 group.create_task(hand_in(stage, part))
                 await stage.checker.until(partial(_begun, stage, part), "work begun")
                 one.freeze()
+                before, others = _arming(one), _arming(two)
                 await asyncio.sleep(FROZEN_SECONDS)
+                await stage.checker.until(partial(_armed, two, others), "the other has taken its lanes")
                 one.thaw()
-            await stage.checker.until(partial(_back, one, before), "it serves lanes again")
+            await stage.checker.until(partial(_armed, one, before), "it serves lanes again")
         for part in waiting:
             await hand_in(stage, part)
         await stage.checker.until_decided(traffic.digests)
@@ -80,7 +82,7 @@ def _arming(router: Process) -> int:
     return sum("armed at offset" in line for line in router.said)
 
 
-def _back(router: Process, before: int) -> bool:
+def _armed(router: Process, before: int) -> bool:
     return _arming(router) > before
 
 

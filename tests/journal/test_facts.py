@@ -228,7 +228,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> list[JournalRecord]:
     return story(World(tmp_path_factory.mktemp("written"))).records
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_near_misses_are_facts(written: list[JournalRecord], data: st.DataObject) -> None:
     """Damaged records give some fact or other, never an error."""

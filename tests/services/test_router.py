@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -200,6 +201,8 @@ def dead(stage: Stage) -> dict[str, bytes]:
         await stage.submit(sender, [first])
         await stage.submit_bytes(sender, values.values())
         await submit_and_settle(stage, sender, [last])
+        kept = stage.checker.dead
+        await stage.checker.until(lambda: all(digest(value or b"") in kept for value in values.values()), "all dead")
 
     asyncio.run(submit())
     told = stage.checker.notices[sender, speaker.origin]
@@ -242,10 +245,11 @@ async def test_behind_a_gap(stage: Stage) -> None:
     sender, to = stage.fresh(2)
     speaker = stage.speaker(sender)
     first, missing, *behind = [speaker.open(), *(speaker.letter(to) for _ in range(5))]
+    told = stage.checker.notices[sender, speaker.origin]
     for _ in range(2):
         await stage.submit(sender, [first, *behind])
+    await until_told(stage, told, Reason.GAP)
     await submit_and_settle(stage, sender, [missing, *behind])
-    told = stage.checker.notices[sender, speaker.origin]
     assert [number for number, reason in troubles(told) if reason == Reason.GAP] == [1]
     assert told[-1].number == 6
 
@@ -258,14 +262,21 @@ async def test_repeated_and_rewritten(stage: Stage) -> None:
     fork = dataclasses.replace(speaker, number=1, last=opened.digest)
     rewritten, behind = fork.letter(to, message_id="as it never was"), fork.letter(to)
     await submit_and_settle(stage, sender, [opened, letter])
+    told = stage.checker.notices[sender, speaker.origin]
     await stage.submit(sender, [letter])
+    await until_told(stage, told, Reason.REPEAT)
     await stage.submit(sender, [rewritten])
     await stage.submit(sender, [behind])
+    await until_told(stage, told, Reason.CHAIN_BROKEN)
     await submit_and_settle(stage, sender, [speaker.letter(to)])
-    told = stage.checker.notices[sender, speaker.origin]
     assert {reason for _, reason in troubles(told)} == {Reason.REPEAT, Reason.CHAIN_BROKEN}
     assert {(notice.number, notice.digest) for notice in told if notice.trouble} == {(2, letter.digest)}
     assert rewritten.digest not in stage.checker.decided
+
+
+async def until_told(stage: Stage, told: list[Notice], reason: Reason) -> None:
+    """Wait for the trouble: what is taken in the same transaction behind it would have ended it untold."""
+    await stage.checker.until(lambda: reason in {code for _, code in troubles(told)}, f"told of {reason}")
 
 
 async def test_an_origin_that_was_never_opened(stage: Stage) -> None:
@@ -294,9 +305,16 @@ async def test_500_bad_statements_in_a_row(stage: Stage, router: Process) -> Non
     await stage.submit(flooder, [opened, *behind])
     await stage.submit_bytes(flooder, forgeries)
     await submit_and_settle(stage, neighbour, said)
-    assert len(router.said) == lines
+    assert [line for line in router.said[lines:] if not is_about_kafka(line)] == []
     assert [reason for _, reason in troubles(stage.checker.notices[flooder, speaker.origin])] == [Reason.GAP]
     assert all(len(stage.checker.dead[digest(forgery)]) == 1 for forgery in forgeries)
+
+
+def is_about_kafka(line: str) -> bool:
+    """Whether a router says that a lane or the group was lost or found: a broker may stand still for a while."""
+    said: dict[str, str] = json.loads(line)
+    own = said["logger"].startswith(("aiokafka", "exchange.services.runner"))
+    return own or said["message"].startswith(("lane ", "lanes ", "joining ", "the last transaction"))
 
 
 async def test_batches_that_cost_gigabytes(stage: Stage, router: Process) -> None:

@@ -146,7 +146,9 @@ async def test_an_expired_certificate_holds_its_body_and_nobody_else(stage: Stag
     forgeries = [encode(stage.world.speaker(name, signer).open()) for name in (code, "no-such-body")]
     await stage.submit_bytes(code, forgeries)
     await letter_until(stage, speaker, "expired", "")
-    reasons = [letter.reason for value in forgeries for letter in stage.checker.dead[digest(value)]]
+    dead = stage.checker.dead
+    await stage.checker.until(lambda: all(digest(value) in dead for value in forgeries), "dead letters")
+    reasons = [letter.reason for value in forgeries for letter in dead[digest(value)]]
     assert reasons == [Reason.WRONG_SIGNER] * 2
     await stage.checker.check()
 

@@ -80,9 +80,12 @@ async def test_the_router_waits_for_a_person(kafka: KafkaCluster, tmp_path: Path
         assert 0 < (registry.get_sample_value("exchange_router_lanes_armed") or 0) <= SHAPE.lanes
     positions = {(SEQUENCES, lane): None for lane in (LOST, NEW)}
     async with PositionedReader(kafka.settings(ADMINISTRATOR), positions) as reader:
-        ends = await reader.end_offsets()
-    assert ends[SEQUENCES, LOST] == 0
-    assert ends[SEQUENCES, NEW] > 0
+
+        async def seen() -> bool:
+            return (await reader.end_offsets())[SEQUENCES, NEW] > 0
+
+        await until(seen, "the first state of the other lane")
+        assert (await reader.end_offsets())[SEQUENCES, LOST] == 0
 
 
 async def test_a_router_without_lanes_stands_by(tmp_path: Path) -> None:

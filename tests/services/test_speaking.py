@@ -220,7 +220,7 @@ async def test_killed_behind_the_word_it_is_said(place: Place, folder: Path, tmp
     """What `say` returned from is said by whoever starts next, once."""
     process = multiprocessing.get_context("spawn").Process(target=say_and_die, args=(str(folder), str(tmp_path)))
     process.start()
-    await asyncio.to_thread(process.join, 60)
+    await asyncio.to_thread(process.join, PATIENCE)
     assert process.exitcode == -signal.SIGKILL
     async with speaking(place) as speaker:
         assert await speaker.say(KEY, LATE) is False

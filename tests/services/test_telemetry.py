@@ -112,8 +112,8 @@ def test_a_collector_that_is_away_keeps_nobody_waiting(
         root.handlers[:] = handlers
         root.setLevel(level)
     waited_for_each = QUEUE_STEPS * telemetry.ANSWER_SECONDS
-    assert told < waited_for_each / 40
-    assert time.monotonic() - began < waited_for_each / 20
+    assert told < waited_for_each / 4
+    assert time.monotonic() - began < waited_for_each / 2
     (line,) = capsys.readouterr().err.splitlines()
     assert '"level": "warning"' in line
     assert "Failed to export" in line

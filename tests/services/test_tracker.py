@@ -339,6 +339,7 @@ async def test_postgresql_freezes_and_is_killed(
         TemporaryDirectory(prefix="exchange-tracker-") as folder,
         EmbeddedPostgres(Path(folder)) as server,
         Store(server.url, 2) as store,
+        Store(server.url, int(PATIENCE)) as patient,
     ):
         tracker = Tracker(fake.open, store, 2, TrackerMetrics(registry), system.now, FakeTerms())
         server.stop()
@@ -359,7 +360,7 @@ async def test_postgresql_freezes_and_is_killed(
             with frozen(server):
                 await until(lambda: "store-unavailable" in tracker.waiting_for)
         assert (sample(registry, "exchange_tracker_failures_total", code="store-unavailable") or 0) >= 4
-        found = await audit(fake.open, 2, journal.world.root, store)
+        found = await audit(fake.open, 2, journal.world.root, patient)
         assert found.differences == ()
         assert found.report.records == len(every)
 

@@ -206,13 +206,13 @@ async def test_a_body_that_is_silent(town: Town, store: Store) -> None:
         assert (draft.recipient, draft.stage, draft.notify) == ("beta", Stage.DELIVER, ("alpha", "beta"))
         assert draft.due < draft.through == NOW + 16 * MINUTE
         assert draft.policy == FakeTerms().in_force.policy
-        assert registry.get_sample_value("exchange_deadlines_unheard") == 1
+        await until(lambda: registry.get_sample_value("exchange_deadlines_unheard") == 1)
         town.decide()
         town.tick(NOW + 40 * MINUTE)
         await folded(town, store)
-        assert registry.get_sample_value("exchange_deadlines_unheard") == 0
-        assert registry.get_sample_value("exchange_deadlines_total", {"stage": "deliver"}) == 1
-        assert registry.get_sample_value("exchange_deliveries_total", {"outcome": "late"}) == 1
+        await until(lambda: registry.get_sample_value("exchange_deadlines_unheard") == 0)
+        await until(lambda: registry.get_sample_value("exchange_deadlines_total", {"stage": "deliver"}) == 1)
+        await until(lambda: registry.get_sample_value("exchange_deliveries_total", {"outcome": "late"}) == 1)
         await until(lambda: registry.get_sample_value("exchange_overdue", {"stage": "deliver"}) == 1)
         through = registry.get_sample_value("exchange_tracker_through_timestamp_seconds")
         assert through == (NOW + 17 * MINUTE).timestamp()

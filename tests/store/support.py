@@ -1,9 +1,8 @@
 """Filling stores, and freezing them."""
 
-import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -87,14 +86,18 @@ def terms_of(world: World) -> Terms:
 @contextmanager
 def frozen(server: EmbeddedPostgres) -> Iterator[None]:
     """Every process of the server stands still, as on a machine that hangs; its connections stay open."""
-    main = server.pid
+    main = server._find()
     assert main is not None
-    children = (Path("/proc") / str(main) / "task" / str(main) / "children").read_text().split()
-    every = [main, *map(int, children)]
-    for pid in every:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in every:
-            os.kill(pid, signal.SIGCONT)
+    with ExitStack() as stack:
+        stack.enter_context(closing(main))
+        main.send(signal.SIGSTOP)
+        main.wait_frozen()  # now it starts nobody any more
+        every = [main, *(stack.enter_context(closing(child)) for child in main.children())]
+        for process in every:
+            process.send(signal.SIGSTOP)
+            process.wait_frozen()
+        try:
+            yield
+        finally:
+            for process in every:
+                process.send(signal.SIGCONT)

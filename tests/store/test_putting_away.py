@@ -129,7 +129,7 @@ def test_what_goes_on_stays(keeping: Store, journal: SyntheticJournal) -> None:
         assert counts(connection) == before
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=4)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=4)
 @given(cuts=st.lists(st.integers(0, 40), max_size=6))
 def test_put_away_at_any_time(
     journal: SyntheticJournal,

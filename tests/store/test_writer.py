@@ -76,7 +76,7 @@ def test_partitions_do_not_wait_for_each_other(store: Store, journal: SyntheticJ
     assert store.digest() == expected
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=6)
 @given(cuts=st.lists(st.integers(0, 22), max_size=4))
 def test_any_cuts_give_the_same(
     journal: SyntheticJournal, expected: str, tmp_path_factory: pytest.TempPathFactory, cuts: list[int]

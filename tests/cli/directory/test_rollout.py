@@ -21,17 +21,19 @@ from exchange.security.directory.publisher import DirectoryPublisher, successor
 from exchange.store.database import Store
 from exchange.system import now
 
+DAYS = 10
+
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation with one of its two ayil okmotu still carried by a bridge, for ten days more."""
+    """An installation with one of its two ayil okmotu still carried by a bridge, for some days more."""
     folder = tmp_path_factory.mktemp("rollout")
     installer = Installer(folder, demo_bodies(), now())
     installer.write_settings("127.0.0.1:1")
     keys = Authority(folder / "authority", now=now()).directory
     reader = DirectoryFolder.at(folder / "directory", keys.root)
     latest = reader.latest()
-    ends = day_of(now()) + timedelta(days=10)
+    ends = day_of(now()) + timedelta(days=DAYS)
     village = replace(
         latest.bodies["ak-bulun"], status=BodyStatus.APPROVED, gateway="mfa", paper=Paper(ends, date(2022, 4, 1))
     )
@@ -55,7 +57,8 @@ def test_the_table_for_people(config: Path) -> None:
     assert lines["Иссык-Кульская область"][2:] == ["1", "of", "2", "50", "%", "1", "of", "2", "50", "%", "1"]
     assert lines["the country"][2:] == ["8", "of", "9", "89", "%", "1", "of", "2", "50", "%", "1"]
     assert "paper ends on 2022-04-01 (in force): 0 take none, 1 send none" in shown
-    assert "(in 10 days): 1 take none, 0 send none" in shown
+    left = (DAYS, DAYS - 1)  # the day may have ended since the directory was published
+    assert any(f"(in {days} days): 1 take none, 0 send none" in shown for days in left)
     assert "Ак-Суйский район" not in shown
     assert "  Ак-Суйский район" in run(config, "--raions").stdout
 

@@ -74,9 +74,13 @@ class Staff:
     now: datetime = NOW
     random: Random = field(default_factory=lambda: Random(23))
 
+    def clock(self) -> datetime:
+        """The time at the door."""
+        return self.now
+
     def door(self) -> Door:
         """The door."""
-        return Door(self.desk, Passwords(self.hasher), self.acts, lambda: self.now, self.random.randbytes)
+        return Door(self.desk, Passwords(self.hasher), self.acts, self.clock, self.random.randbytes)
 
     def people(self, origin: str, provider: Provider | None = None) -> People:
         """People who come to a console at `origin`."""

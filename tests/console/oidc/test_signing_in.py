@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from html import unescape
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from exchange.console.app import create_app
+from exchange.console.auth import oidc
 from exchange.console.auth.oidc import open_provider
 from exchange.console.desk import Site
 from exchange.domain.user import Role
@@ -52,8 +54,8 @@ async def console(standing: ConsoleSite, staff: Staff, issuer: str, folder: Path
         "body-administrators": Role.BODY_ADMINISTRATOR,
     }
     settings = OidcSettings(issuer, CLIENT, secret, ("profile", "exchange"), "sub", "groups", "body", roles)
-    async with open_provider(settings, lambda: staff.now) as provider:
-        desk = replace(standing.desk, site=Site(URL), people=staff.people(URL, provider), now=lambda: staff.now)
+    async with open_provider(settings, staff.clock) as provider:
+        desk = replace(standing.desk, site=Site(URL), people=staff.people(URL, provider), now=staff.clock)
         yield create_app(desk, CollectorRegistry())
 
 
@@ -90,11 +92,19 @@ async def signed_in(client: httpx.AsyncClient, login: str, path: str = "/sign-in
     return await client.get(await back_from_provider(client, login, path))
 
 
+class Present(Staff):
+    """The provider's clock is the machine's, and goes on; so does the console's then."""
+
+    def clock(self) -> datetime:
+        """The present time."""
+        return now()
+
+
 @pytest.fixture
-def now_for_real(staff: Staff) -> Staff:
-    """The provider's clock is the machine's; so is the console's then."""
-    staff.now = now()
-    return staff
+def now_for_real(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> Staff:
+    """Whoever signs in does so now, and the provider may take its time."""
+    monkeypatch.setattr(oidc, "ANSWER_SECONDS", PATIENCE)
+    return Present(staff.desk, now=now())
 
 
 async def test_in_and_out(standing: ConsoleSite, now_for_real: Staff, issuer: str, tmp_path: Path) -> None:

@@ -214,7 +214,9 @@ def console(seeded: Store) -> Starlette:
     return seeded_console(seeded)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(text=st.text(alphabet="<>\"'&=/{}%()\\ \x00\nascript:on", max_size=30))
 async def test_anything_may_be_searched(console: Starlette, text: str) -> None:
     """The box takes what it is given, and the page is one all the same."""

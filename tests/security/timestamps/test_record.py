@@ -201,7 +201,7 @@ def test_a_list_of_one_hash(old: Batch) -> None:
 
 
 @given(st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 def test_any_other_bytes_have_one_kind_of_error(old: Batch, data: st.DataObject) -> None:
     """Near misses of a record: refused, or the change is where nothing is proven."""
     changed = data.draw(mutations(old.record().encoded))

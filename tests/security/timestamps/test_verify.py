@@ -306,7 +306,7 @@ def test_no_root_no_trust(tmp_path: Path) -> None:
 
 
 @given(st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_other_bytes_have_one_kind_of_error(forger: Forger, root: KeyPair, data: st.DataObject) -> None:
     """Near misses of an answer: they are refused, or the change is where nothing is signed."""
     answer = data.draw(mutations(forger.response(Imprint.of(NOTE), AT)))

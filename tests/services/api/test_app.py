@@ -28,7 +28,7 @@ async def test_a_letter_there_and_its_answers_back(api: Site) -> None:
         assert sent.json() == {"message_id": "m-1", "is_new": True}
         assert sent.headers["location"] == "/v1/bodies/alpha/letters/m-1"
 
-        page = await told(beta.get("/inbox", params={"wait": 10}), 200)
+        page = await told(beta.get("/inbox", params={"wait": WAITED}), 200)
         (summary,) = page["letters"]
         assert (summary["sender"], summary["title"], summary["files"]) == ("alpha", "О переходе", 1)
 
@@ -51,7 +51,7 @@ async def test_a_letter_there_and_its_answers_back(api: Site) -> None:
         heard: list[dict[str, Any]] = []
         cursor = 0
         while len(heard) < 3:
-            page = await told(alpha.get("/receipts", params={"after": cursor, "wait": 10}), 200)
+            page = await told(alpha.get("/receipts", params={"after": cursor, "wait": WAITED}), 200)
             heard, cursor = heard + page["receipts"], page["cursor"]
         assert [each["event"] for each in heard] == ["delivered", "handed-over", "registered"]
         assert {each["message_id"] for each in heard} == {"m-1"}
@@ -83,6 +83,6 @@ async def test_waiting_ends_with_the_agent(api: Site) -> None:
         waiting = asyncio.create_task(told(beta.get("/inbox", params={"after": 7, "wait": WAITED}), 200))
         await asyncio.sleep(0.05)
         api.polls.end()
-        async with asyncio.timeout(WAITED / 2):
+        async with asyncio.timeout(WAITED - 1):
             assert await waiting == {"letters": [], "cursor": 7}
             assert (await told(beta.get("/receipts", params={"wait": WAITED}), 200))["receipts"] == []

@@ -91,9 +91,9 @@ async def test_an_example_does_what_it_says(example: Example, api: Site, tmp_pat
             assert (tmp_path / "in" / "cursor").read_text(encoding="utf-8").strip() == str(
                 (await beta.get("/inbox")).json()["cursor"]
             )
-            page = (await alpha.get("/receipts", params={"after": 1, "wait": 10})).json()
+            page = (await alpha.get("/receipts", params={"after": 1, "wait": 60})).json()
             while page["receipts"][-1]["event"] != "registered":
-                page = (await alpha.get("/receipts", params={"after": page["cursor"], "wait": 10})).json()
+                page = (await alpha.get("/receipts", params={"after": page["cursor"], "wait": 60})).json()
             assert page["receipts"][-1]["reg_number"] == f"IN-{letter['id'][:8]}"
 
 

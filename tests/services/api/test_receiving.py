@@ -21,7 +21,7 @@ async def test_files_that_pretend(api: Site) -> None:
     async with api.caller("alpha") as alpha, api.caller("beta") as beta:
         sent = await alpha.post("/letters", json=letter(files=files))
         assert sent.status_code == 202, sent.text
-        (arrived,) = (await beta.get("/inbox", params={"wait": 10})).json()["letters"]
+        (arrived,) = (await beta.get("/inbox", params={"wait": 60})).json()["letters"]
         got = [await beta.get(f"/inbox/{arrived['id']}/files/{number}") for number in range(len(files))]
     assert [file.headers["content-type"].partition(";")[0] for file in got] == list(MEDIA_TYPES.values())
     for file in got:

@@ -20,6 +20,7 @@ from exchange.security.keys import KeyFiles, load_private_key, make_key
 from exchange.services.api import asking
 from exchange.services.http import listening as listening_module
 from exchange.services.http.listening import Address, is_loopback, listening, tls_context
+from tests.agent.place import until
 from tests.patience import PATIENCE
 from tests.services.api.site import Site, letter
 
@@ -94,41 +95,47 @@ async def test_tls_and_certificates_of_callers(api: Site, tmp_path: Path) -> Non
     address = Address("127.0.0.1", 0, server, client.certificate)
     token = {"Authorization": f"Bearer {api.tokens['alpha']}"}
     async with api.listening(address) as url:
-        async with httpx.AsyncClient(verify=trusting(server, client)) as caller:
+        async with httpx.AsyncClient(verify=trusting(server, client), timeout=PATIENCE) as caller:
             assert (await caller.get(f"{url}/v1/bodies/alpha/letters", headers=token)).status_code == 200
             assert (await caller.get(f"{url}/v1/bodies/alpha/letters")).status_code == 401
-        async with httpx.AsyncClient(verify=trusting(server)) as stranger:
+        async with httpx.AsyncClient(verify=trusting(server), timeout=PATIENCE) as stranger:
             with pytest.raises(httpx.TransportError):
                 await stranger.get(f"{url}/v1/health")
 
 
-async def test_the_agent_ends_without_waiting_for_those_who_wait(api: Site) -> None:
+async def test_the_agent_ends_without_waiting_for_those_who_wait(api: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A long poll is answered at the end; what is under way is finished."""
-    token = {"Authorization": f"Bearer {api.tokens['beta']}"}
+    monkeypatch.setattr(listening_module, "END_SECONDS", PATIENCE)
     async with httpx.AsyncClient() as caller, api.listening() as url:
-        asked = caller.get(f"{url}/v1/bodies/beta/inbox", params={"wait": WAITED}, headers=token, timeout=PATIENCE)
-        waiting = asyncio.create_task(asked)
-        await asyncio.sleep(0.1)
+        waiting = asyncio.create_task(poll(api, caller, url))
+        await until(lambda: api.api._gate._inside["beta"] > 0)
         began = time.monotonic()
     assert (await waiting).json() == {"letters": [], "cursor": 0}
-    assert time.monotonic() - began < WAITED / 2
+    assert time.monotonic() - began < WAITED - 1
 
 
 async def test_who_leaves_is_not_waited_for(api: Site) -> None:
     """A system that is started again and again does not use up its own requests."""
-    token = {"Authorization": f"Bearer {api.tokens['beta']}"}
     async with api.listening() as url:
-        async with httpx.AsyncClient(headers=token, timeout=0.1) as caller:
-            with pytest.raises(httpx.ReadTimeout):
-                await caller.get(f"{url}/v1/bodies/beta/inbox", params={"wait": WAITED})
-        async with asyncio.timeout(WAITED / 2):
-            while api.api._gate._inside["beta"]:  # noqa: ASYNC110 - the server's tasks make it so
-                await asyncio.sleep(0.01)
+        async with httpx.AsyncClient() as caller:
+            leaving = asyncio.create_task(poll(api, caller, url))
+            await until(lambda: api.api._gate._inside["beta"] > 0)
+            began = time.monotonic()
+            leaving.cancel()
+            await asyncio.wait([leaving])
+        await until(lambda: not api.api._gate._inside["beta"])
+        assert time.monotonic() - began < WAITED - 1
 
 
-async def test_slow_callers_are_let_go(api: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that sends its request drop by drop is cut; one whose content does not come is told."""
-    monkeypatch.setattr(listening_module, "ANSWER_SECONDS", 0.2)
+async def poll(api: Site, caller: httpx.AsyncClient, url: str) -> httpx.Response:
+    """Wait for letters to beta, as long as a request may."""
+    token = {"Authorization": f"Bearer {api.tokens['beta']}"}
+    wait = {"wait": WAITED}
+    return await caller.get(f"{url}/v1/bodies/beta/inbox", params=wait, headers=token, timeout=PATIENCE)
+
+
+async def test_content_that_does_not_come(api: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who keeps it back is told."""
     monkeypatch.setattr(asking, "CONTENT_SECONDS", 0.1)
     head = f"POST /v1/bodies/alpha/letters HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {api.tokens['alpha']}\r\n"
     async with api.listening() as url, asyncio.timeout(PATIENCE):
@@ -139,6 +146,13 @@ async def test_slow_callers_are_let_go(api: Site, monkeypatch: pytest.MonkeyPatc
         assert answer.startswith(b"HTTP/1.1 408 ")
         assert b"api-too-slow" in answer
         writer.close()
+
+
+async def test_slow_callers_are_let_go(api: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that sends its request drop by drop is cut."""
+    monkeypatch.setattr(listening_module, "ANSWER_SECONDS", 0.2)
+    async with api.listening() as url, asyncio.timeout(PATIENCE):
+        port = int(url.rpartition(":")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /v1/he")
         assert await reader.read() == b""

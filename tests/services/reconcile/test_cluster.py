@@ -159,7 +159,7 @@ async def test_strangers_are_told_and_left_alone(kafka: KafkaCluster, cluster: C
     stray = Grant("stray", Operation.READ, Resource.TOPIC, "exchange.inbox.", prefix=True)
     must_be = asked(body("stray"))
     async with kafka.administration() as administration:
-        await administration.grant([stranger, denial, stray])
+        await administration.ensure_access([stranger, denial, stray])
         await set_quotas(kafka.settings(ADMINISTRATOR), {"stranger": Quota(1.0, 1.0, 1.0)})
         done = await cluster.apply(must_be)
         assert {str(stranger), str(denial)} <= {each.found for each in done.reported}

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from prometheus_client import CollectorRegistry
 
 from exchange import system
+from exchange.embedded.ports import choose_ports
 from exchange.security.files import PRIVATE, write_atomically
 from exchange.services.witnessing import Answer, Outcome, open_witnesses
 from exchange.tlog.checkpoint import Checkpoint, hash_text
@@ -66,7 +67,7 @@ def witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Witness]:
             "-ssh-agent",
             folder / "agent",
         ]
-        port = _free_port()
+        (port,) = choose_ports(1, folder)
         words += ["-key", told.stdout.split()[1], "-listen", f"127.0.0.1:{port}"]
         process = stack.enter_context(subprocess.Popen(words, stderr=subprocess.PIPE, text=True))
         stack.callback(process.kill)
@@ -80,12 +81,6 @@ def witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Witness]:
         assert found, said
         _until_listening(port)  # it says so before it does
         yield Witness("lite", Verifier.parse(found[1].strip('"')), f"http://127.0.0.1:{port}")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
 
 
 def _until_listening(port: int) -> None:

@@ -16,6 +16,7 @@ from adapters.connectors.web.connector import ANSWER_BYTES, HttpConnector
 from adapters.connectors.web.signature import RequestSigner
 from exchange.agent.ports import Package
 from tests.adapters.connectors.contract.web import PULL_SECONDS, SECRET, WebSystem
+from tests.patience import PATIENCE
 
 KEY, OTHER = "0f" * 32, "1e" * 32
 PACKAGE = Package("letter", {"document.xml": b"<a/>", "a.pdf": b"%PDF"})
@@ -95,14 +96,14 @@ def test_one_bad_package_holds_up_no_other(edms: WebSystem) -> None:
 @pytest.mark.parametrize("as_date", [False, True])
 def test_an_edms_that_asks_for_time_gets_it(edms: WebSystem, *, as_date: bool) -> None:
     """Until then nothing is sent to it, for no letter."""
-    at = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True) if as_date else "100"
+    at = format_datetime(datetime.now(UTC) + timedelta(seconds=250), usegmt=True) if as_date else "250"
     connector = staged(edms, KEY, OTHER)
     edms.faults = [says("503 Busy", b"", f"Retry-After: {at}")]
     assert "answers 503" in str(failing(connector))
-    edms.clock.seconds += 95
+    edms.clock.seconds += 245 - PATIENCE  # the present time goes on meanwhile
     assert failing(connector, OTHER).code == "http-unavailable"
     assert len(edms.requests) == 1
-    edms.clock.seconds += 10
+    edms.clock.seconds += 10 + PATIENCE
     connector.publish(OTHER)
     connector.publish(KEY)
     assert len(edms.shown()) == 2
