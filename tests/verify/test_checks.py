@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,10 +13,13 @@ from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Snapshot
 
 from exchange.domain.decision import Decided, Decision
-from exchange.domain.ids import digest
+from exchange.domain.ids import digest, journal_partition
+from exchange.domain.statement import Letter, Signed
 from exchange.services.evidence.container import ASIC_S, zipped
 from exchange.tlog.checkpoint import Checkpoint
+from exchange.wire.records import decode_statement, encode
 from tests.verify.making import DAY, Course, WitnessedArchive, id_of, inner, zip_files
+from tests.world import NOW
 
 LETTER, SIGNATURE, CONTENT = "statements/0001-letter.asics", "META-INF/signature.p7s", "contents/0001-1.pdf"
 
@@ -137,6 +141,33 @@ def test_a_file_that_is_not_the_manifest_s(course: Course) -> None:
     assert (found.step, f"{CONTENT}: is not the file that the manifest names" in found.refused) == (1, True)
 
 
+def test_a_salt_that_takes_from_the_content(course: Course) -> None:
+    """A sender who states a smaller size could bring the letter with its first byte or without."""
+    lost, signer = course.refused, course.world.signers["alpha"]
+    letter = decode_statement(lost.statement)
+    assert isinstance(letter, Letter)
+    card, first = letter.contents
+    contents = (card, replace(first, size=first.size - 1))
+    every = (encode(replace(letter, contents=contents, message_id=f"lost-{number}")) for number in count())
+    due = journal_partition(lost.digest, 2)
+    said = next(each for each in every if journal_partition(digest(each), 2) == due)
+    signature = signer.sign(said, NOW)
+
+    def moved(decided: Decided) -> Decided:
+        if decided.statement != lost.statement:
+            return decided
+        return Decided(replace(decided.decision, statement=digest(said)), said, signature)
+
+    files = course.files(Signed(said, signature, ()), archive=course.archived(moved))
+    data = files[CONTENT]
+
+    def shift(index: Any) -> None:
+        index["contents"][1]["salt"] += f"{data[0]:02x}"
+
+    found = course.look({**course.indexed(files, shift), CONTENT: data[1:]})
+    assert (found.step, "it is not what the statement commits to" in found.refused) == (8, True), found
+
+
 LISTED: Mapping[str, tuple[Callable[[Any], object], int, str]] = {
     "an item too many": (
         lambda index: index["contents"].append(index["contents"][-1]),
@@ -154,6 +185,16 @@ LISTED: Mapping[str, tuple[Callable[[Any], object], int, str]] = {
         lambda index: index["contents"][1].update(file="report.en.html"),
         8,
         "report.en.html: is not in the package's contents/",
+    ),
+    "a salt of what is withheld": (
+        lambda index: index["contents"][0].update(file=None, missing="withheld"),
+        8,
+        "it is left out, its salt is not",
+    ),
+    "another reason": (
+        lambda index: index["contents"][0].update(file=None, salt=None, missing="burnt"),
+        8,
+        "it is left out, its salt is not",
     ),
     "a file that is not there": (
         lambda index: index["contents"][1].update(file="contents/1.pdf"),
