@@ -18,6 +18,7 @@ def revocation_list(
     this_update: datetime = NOW - DAY,
     next_update: datetime = NOW + DAY,
     extensions: Iterable[tuple[x509.ExtensionType, bool]] = (),
+    by: hashes.SHA256 | hashes.SHA224 = hashes.SHA256(),  # noqa: B008  # it has no state
 ) -> bytes:
     """A list of `issuer`, DER.
 
@@ -28,6 +29,7 @@ def revocation_list(
         this_update: when it begins.
         next_update: when the next is due.
         extensions: further ones, each with whether it is critical.
+        by: the digest that is signed.
     """
     builder = (
         x509.CertificateRevocationListBuilder()
@@ -42,7 +44,7 @@ def revocation_list(
     for serial, since in (revoked or {}).items():
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(since).build()
         builder = builder.add_revoked_certificate(entry)
-    signed = builder.sign(issuer.key, hashes.SHA256())
+    signed = builder.sign(issuer.key, by)
     return signed.public_bytes(serialization.Encoding.DER)
 
 

@@ -18,6 +18,7 @@ from exchange.security.errors import KeyRefused
 from exchange.security.keys import KeyFiles, load_certificate, load_key_pair
 from exchange.security.purpose import STATEMENT_USAGE, Purpose
 from exchange.security.validity import Validity
+from tests.patience import PATIENCE
 from tests.security.support import DAY, NOW, WIDE
 
 
@@ -245,8 +246,8 @@ def test_broker_certificate_follows_its_hosts(authority: Authority) -> None:
 def handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> dict[str, object]:
     """Connect both over a socket pair and return what the server knows of its client."""
     left, right = socketpair()
-    left.settimeout(5)
-    right.settimeout(5)
+    left.settimeout(PATIENCE)
+    right.settimeout(PATIENCE)
     failures: list[Exception] = []
 
     def connect() -> None:

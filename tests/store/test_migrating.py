@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from exchange.store.lists import DeliveryFilter
 from exchange.store.migrating import Tables
 from exchange.store.opening import Database, Nature
 from tests.journal.synthetic import SyntheticJournal
+from tests.patience import PATIENCE
 from tests.store.support import fill, take
 
 _OWN = Path(migrating.__file__).parent / "migrations"
@@ -143,7 +145,7 @@ def test_everybody_goes_on_meanwhile(
     take(store, [next(records) for _ in range(5)])
     newer = next_release(oldest())
     upgrade = threading.Thread(target=newer.migrate)
-    reading, waiting = Store(postgres), sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    reading, waiting = Store(postgres, int(PATIENCE)), sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
     def look() -> None:
         with reading.reading() as connection:
@@ -157,12 +159,12 @@ def test_everybody_goes_on_meanwhile(
         with reading.reading() as connection:
             connection.exec_driver_sql("SELECT count(*) FROM deliveries")  # a lock until it ends
             upgrade.start()
-            with newer.reading() as watching:
+            with newer.reading(PATIENCE) as watching:
                 while not watching.execute(waiting).scalar_one():
                     watching.rollback()
             before = list(done)
             while done[0] < before[0] + 5 or done[1] < before[1] + 1:
-                pass
+                time.sleep(0.01)
             assert upgrade.is_alive()
         upgrade.join()
     assert "deliveries_by_colour" in indexes(newer)
@@ -190,11 +192,11 @@ def test_an_interrupted_build_is_repaired(postgres: str, store: Store, journal: 
         failed.append(caught.value)
 
     building = sa.text("SELECT pid FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting for%'")
-    with store.reading() as connection:
+    with Store(postgres, int(PATIENCE)) as slow, slow.reading() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM deliveries")  # a state that the build must wait for
         thread = threading.Thread(target=build)
         thread.start()
-        with Store(postgres) as other, other.reading() as watching:
+        with Store(postgres) as other, other.reading(PATIENCE) as watching:
             while (pid := watching.execute(building).scalar()) is None:
                 watching.rollback()
             watching.exec_driver_sql("SELECT pg_terminate_backend(%s)", (pid,))

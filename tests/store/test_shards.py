@@ -1,5 +1,6 @@
 """Trackers share the journal's partitions: none is followed by two, none by nobody for long."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +12,7 @@ from exchange.store.database import Store
 from exchange.store.errors import ShardLost, StoreConflict, StoreError
 from exchange.store.shards import Shard
 from tests.journal.synthetic import SyntheticJournal
+from tests.patience import PATIENCE
 from tests.store.support import fill, reached
 
 PARTITIONS = 16
@@ -27,14 +29,21 @@ def trackers(postgres: str) -> Iterator[ExitStack]:
         store.drop()
 
 
-def settled(shards: Sequence[Shard]) -> list[int]:
-    """How many partitions each holds once all have looked again; together they hold each once."""
-    for _ in range(3):
+def settle(shards: Sequence[Shard], shares: Sequence[int], partitions: int = PARTITIONS) -> None:
+    """Let all look again until so many partitions are held by one or the other, and together each once.
+
+    A session that was closed holds what it held until the server has noticed.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
         for shard in shards:
             shard.balance()
-    held = [partition for shard in shards for partition in shard.held]
-    assert sorted(held) == list(range(PARTITIONS))
-    return [len(shard.held) for shard in shards]
+        held = sorted(partition for shard in shards for partition in shard.held)
+        assert len(held) == len(set(held))
+        found = sorted((len(shard.held) for shard in shards), reverse=True)
+        if found == list(shares) and len(held) == partitions:
+            return
+        assert time.monotonic() < deadline, found
 
 
 def take(store: Store, records: Sequence[JournalRecord], shard: Shard) -> None:
@@ -51,11 +60,11 @@ def test_each_has_its_share(postgres: str, trackers: ExitStack) -> None:
         own = trackers.enter_context(ExitStack())
         shards.append(own.enter_context(Store(postgres).shard(PARTITIONS)))
         stacks.append(own)
-        assert sorted(settled(shards), reverse=True) == shares
+        settle(shards, shares)
     stacks[0].close()
-    assert settled(shards[1:]) == [8, 8]
+    settle(shards[1:], [8, 8])
     stacks[1].close()
-    assert settled(shards[2:]) == [16]
+    settle(shards[2:], [16])
 
 
 @pytest.mark.server
@@ -63,11 +72,11 @@ def test_more_trackers_than_partitions(postgres: str, trackers: ExitStack) -> No
     """One of three stands by for two partitions, until another ends."""
     own = [trackers.enter_context(ExitStack()) for _ in range(3)]
     shards = [stack.enter_context(Store(postgres).shard(2)) for stack in own]
-    for shard in shards * 3:
-        shard.balance()
-    assert [len(shard.held) for shard in shards] == [1, 1, 0]
-    own[0].close()
-    assert len(shards[2].balance()) == 1
+    settle(shards, [1, 1, 0], 2)
+    (holding, *_), (waiting,) = ([at for at, shard in enumerate(shards) if len(shard.held) == held] for held in (1, 0))
+    own[holding].close()
+    settle([shard for at, shard in enumerate(shards) if at != holding], [1, 1], 2)
+    assert len(shards[waiting].held) == 1
 
 
 @pytest.mark.server

@@ -218,7 +218,7 @@ class Course:
         story = () if refused else tuple(said.told(verification.said[0]) for said in verification.said)
         return Found(tuple(steps), refused, story, "" if refused else verification.unchecked)
 
-    def indexed(self, files: Mapping[str, bytes], change: Callable[[Any], None]) -> dict[str, bytes]:
+    def indexed(self, files: Mapping[str, bytes], change: Callable[[Any], object]) -> dict[str, bytes]:
         """The files with another index."""
         index = json.loads(files["case.json"])
         change(index)

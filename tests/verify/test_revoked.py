@@ -7,14 +7,17 @@ from hashlib import sha256
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from exchange_verify.certificates import check_lists
 from exchange_verify.errors import Refused
 
 from exchange.domain.decision import Decided
+from exchange.security import der
+from exchange.security.cades import signing
 from exchange.security.keys import KeyPair
 from tests.security.lists import revocation_list
 from tests.security.support import certify_root
-from tests.security.timestamps.forging import Forger
+from tests.security.timestamps.forging import ECDSA, Forger
 from tests.verify.making import Course
 from tests.world import BODIES, NOW, World
 
@@ -89,6 +92,7 @@ def impostor(course: Course) -> KeyPair:
             lambda course: revocation_list(course.statement_root, extensions=[(x509.DeltaCRLIndicator(1), True)]),
             "it is partial",
         ),
+        (lambda course: revocation_list(course.statement_root, by=hashes.SHA224()), "signed weakly"),
         (lambda _: b"no list", "crls/1.crl: is not what it should be"),
     ],
 )
@@ -105,3 +109,22 @@ def test_a_list_that_is_overdue(course: Course) -> None:
     judged(course, crl, at=NOW + timedelta(seconds=1))
     with pytest.raises(Refused, match="overdue"):
         judged(course, crl, "refuse", NOW + timedelta(seconds=1))
+
+
+def without_end(course: Course) -> bytes:
+    """The issuer's list, signed anew without the time of the next one."""
+    crl = x509.load_der_x509_crl(course.crl)
+    ends = f"{crl.next_update_utc:%y%m%d%H%M%SZ}".encode()
+    whole = crl.tbs_certlist_bytes
+    inside = whole[der.enter(whole, 0, der.SEQUENCE, len(whole), "list") :]
+    said = der.encode(der.SEQUENCE, inside.replace(b"\x17\x0d" + ends, b"", 1))
+    signed = der.encode(0x03, b"\0", signing(course.statement_root.key)(said))
+    return der.encode(der.SEQUENCE, said, bytes.fromhex(ECDSA), signed)
+
+
+def test_a_list_without_an_end(course: Course) -> None:
+    """Nobody can say that it was the newest."""
+    crl = without_end(course)
+    judged(course, crl)
+    with pytest.raises(Refused, match="overdue"):
+        judged(course, crl, "refuse")

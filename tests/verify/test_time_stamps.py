@@ -14,6 +14,7 @@ from exchange.security.timestamps import Imprint
 from exchange.security.validity import Validity
 from exchange.services.evidence.container import asic_s, zipped
 from tests.security.timestamps.forging import (
+    CONTENT_TYPE,
     DIGEST,
     MEANT_V1,
     MEANT_V2,
@@ -28,6 +29,7 @@ from tests.world import NOW
 
 LETTER, STAMP, MANIFEST = "statements/0001-letter.asics", "META-INF/timestamp.tst", "META-INF/ASiCManifest.xml"
 SERVER_AUTH = ExtendedKeyUsageOID.SERVER_AUTH
+DATA, SIGNED_DATA = "06092a864886f70d010701", "06092a864886f70d010702"
 ENDED = Validity(NOW - timedelta(days=30), NOW - timedelta(days=1))
 FORGERIES: Mapping[str, Callable[[Forger], Forger]] = {
     "a certificate for servers": lambda by: replace(by, signer=issued(by.chain[0], usages=(SERVER_AUTH,))),
@@ -36,8 +38,10 @@ FORGERIES: Mapping[str, Callable[[Forger], Forger]] = {
     "another certificate meant": lambda by: replace(by, attributes={MEANT_V2: meant_v2(by.chain[0].certificate)}),
     "no certificate meant": lambda by: replace(by, attributes={MEANT_V2: None}),
     "no digest of what it says": lambda by: replace(by, attributes={DIGEST: None}),
+    "a digest of something else": lambda by: replace(by, attributes={DIGEST: der.encode(der.OCTET_STRING, bytes(32))}),
+    "a signature of something else": lambda by: replace(by, attributes={CONTENT_TYPE: bytes.fromhex(DATA)}),
     "two signers": lambda by: replace(by, signers=2),
-    "another kind of content": lambda by: replace(by, kind="06092a864886f70d010701"),
+    "another kind of content": lambda by: replace(by, kind=DATA),
     "a weak digest": lambda by: by,
 }
 
@@ -94,6 +98,13 @@ def test_what_is_none(course: Course, stamped: Mapping[str, bytes], what: str) -
     forged = forger.token(Imprint.of(stamped[MANIFEST]), STAMPED)
     found = course.look(zipped({**stamped, STAMP: forged}))
     assert (found.step, STAMP in found.refused) == (9, True), found
+
+
+def test_what_is_not_said_to_be_signed(course: Course, stamped: Mapping[str, bytes]) -> None:
+    """Its outermost name is under no signature."""
+    other = stamped[STAMP].replace(bytes.fromhex(SIGNED_DATA), bytes.fromhex(DATA), 1)
+    found = course.look(zipped({**stamped, STAMP: other}))
+    assert (found.step, f"{STAMP}: it is no time-stamp" in found.refused) == (9, True), found
 
 
 def test_the_older_form(course: Course, stamped: Mapping[str, bytes]) -> None:

@@ -42,8 +42,8 @@ class Policy:
 
     def open(self, note: bytes) -> Checkpoint:
         """A checkpoint by the log that enough witnesses cosigned."""
-        text, gap, lines = note.decode().rpartition("\n\n")
-        require(gap and lines.endswith("\n"), "the checkpoint is no signed note")
+        text, _, lines = note.decode().rpartition("\n\n")
+        require(lines.endswith("\n"), "the checkpoint is no signed note")
         text, signed, cosigned = f"{text}\n", False, set[str]()
         for line in lines[:-1].split("\n"):
             dash, name, encoded = line.split(" ")
