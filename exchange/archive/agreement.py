@@ -7,11 +7,10 @@ from exchange.archive.edge import Edge
 from exchange.archive.errors import damaged
 from exchange.archive.layout import CHECKPOINT_FILE, HEADS, HEADS_LOG, LOGS, log_name
 from exchange.archive.reading import LogReader, beginning
-from exchange.tlog.checkpoint import Checkpoint
+from exchange.tlog.checkpoint import unproven
 from exchange.tlog.errors import LogRefused
 from exchange.tlog.heads import Heads
 from exchange.tlog.merkle import root
-from exchange.tlog.note import Note
 from exchange.tlog.tiles import ENTRIES, WIDTH, Tile, TiledTree, entries_of, width_at
 
 
@@ -78,7 +77,7 @@ class Logs:
             return 0
         path = self.folder / CHECKPOINT_FILE
         try:
-            checkpoint = Checkpoint.parse(Note.parse(note).text)
+            checkpoint = unproven(note)
         except LogRefused as error:
             raise damaged(str(path), str(error)) from error
         size = self.edges[HEADS_LOG].size

@@ -18,14 +18,13 @@ from itertools import count
 from pathlib import Path
 
 from exchange.archive.database import open_for_writing, transaction
-from exchange.archive.durable import locked, sync_folder
+from exchange.archive.durable import locked
 from exchange.archive.errors import disk_error
 from exchange.archive.layout import DATABASE, HEADS, HEADS_LOG, LOCK, LOGS
 from exchange.domain.errors import ConfigurationError
-from exchange.security.files import write_atomically
-from exchange.tlog.checkpoint import Checkpoint
+from exchange.security.files import sync_folder, write_atomically
+from exchange.tlog.checkpoint import Checkpoint, unproven
 from exchange.tlog.errors import LogRefused
-from exchange.tlog.note import Note
 
 AFTER = f"{LOGS}/after"
 ACT = f"{LOGS}/after.json"
@@ -48,7 +47,7 @@ def read_after(folder: Path) -> Checkpoint | None:
     """
     path = folder / AFTER
     try:
-        return Checkpoint.parse(Note.parse(path.read_bytes()).text)
+        return unproven(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, LogRefused) as error:
@@ -68,7 +67,7 @@ def begin_anew(folder: Path, partitions: int, after: bytes, begun: Beginning) ->
     Raises:
         ArchiveError: `archive-in-use`: the archive's process runs; the folder cannot be written.
     """
-    checkpoint = Checkpoint.parse(Note.parse(after).text)
+    checkpoint = unproven(after)
     told = {
         "at": begun.at.isoformat(timespec="seconds"),
         "person": begun.person,

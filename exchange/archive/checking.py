@@ -57,7 +57,7 @@ Progress = Callable[[str, int, int], None]
 """(log, entries checked, entries in all), after each bundle."""
 
 
-def check(folder: Path, progress: Progress, policy: LogPolicy | None = None) -> Iterator[Fault]:
+def check(folder: Path, progress: Progress, policy: LogPolicy) -> Iterator[Fault]:
     """Everything that is wrong with an archive's folder.
 
     Args:
@@ -81,7 +81,7 @@ def check(folder: Path, progress: Progress, policy: LogPolicy | None = None) -> 
             yield fault
 
 
-def _all(folder: Path, progress: Progress, policy: LogPolicy | None) -> Iterator[Fault]:
+def _all(folder: Path, progress: Progress, policy: LogPolicy) -> Iterator[Fault]:
     """Everything, some of it twice: what is wrong with a file is wrong with its log, too."""
     path = folder / DATABASE
     with closing(open_for_reading(path)) as connection:
@@ -198,11 +198,11 @@ def _database(folder: Path, connection: sqlite3.Connection) -> Iterator[Fault]:
                 yield Fault(DATABASE, problem)
 
 
-def _published(logs: Logs, note: bytes | None, policy: LogPolicy | None) -> Iterator[Fault]:
+def _published(logs: Logs, note: bytes | None, policy: LogPolicy) -> Iterator[Fault]:
     """The checkpoint, and the partial tiles that it needs."""
     try:
         size = logs.require_agreement(note)
-        if note is not None and policy is not None:
+        if note is not None:
             policy.open(note)
     except ExchangeError as error:
         yield _fault(logs.folder, error)

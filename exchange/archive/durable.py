@@ -10,6 +10,7 @@ from pathlib import Path
 
 from exchange.archive.errors import ArchiveError, disk_error
 from exchange.archive.layout import TEMPORARY
+from exchange.security.files import sync_folder
 
 _MODE = 0o644
 _SYNCING = 16
@@ -130,15 +131,6 @@ def _draft(draft: Path, target: Path, data: bytes) -> None:
 def _sync_named(folder: Path) -> None:
     with _naming(folder):
         sync_folder(folder)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _write(path: Path, data: bytes, *, is_synced: bool) -> None:

@@ -18,10 +18,10 @@ from threading import Event
 from typing import Self
 
 from exchange.archive.database import transaction, translated
-from exchange.archive.durable import sync_folder
 from exchange.archive.errors import damaged
 from exchange.archive.index import key_of, number_of, run_file
 from exchange.archive.layout import DATABASE, INDEX, NO_KEY, PLACE, are_sealed, log_name, place_file
+from exchange.security.files import sync_folder
 from exchange.tlog.tiles import WIDTH
 
 PUT_RECENT = "INSERT OR IGNORE INTO recent VALUES (?, ?)"

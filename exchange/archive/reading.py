@@ -12,10 +12,10 @@ from pathlib import Path
 
 from exchange.archive.errors import ArchiveError, damaged, disk_error
 from exchange.archive.layout import CHECKPOINT_FILE, HEADS, LOGS, tile_file
-from exchange.tlog.checkpoint import Checkpoint
+from exchange.tlog.checkpoint import Checkpoint, unproven
 from exchange.tlog.heads import Heads
 from exchange.tlog.merkle import HASH_BYTES, inclusion_proof, leaf_hash, root_by_inclusion
-from exchange.tlog.note import NOTE_BYTES, Note
+from exchange.tlog.note import NOTE_BYTES
 from exchange.tlog.policy import LogPolicy
 from exchange.tlog.proof import Path as Way
 from exchange.tlog.proof import Proof
@@ -140,7 +140,7 @@ class TileReader(ABC):
             LogRefused: what `Proof.verify` raises.
         """
         note = self.checkpoint()
-        checkpoint = Checkpoint.parse(Note.parse(note).text)
+        checkpoint = unproven(note)
         entry, up = self._last_heads(checkpoint)
         heads = Heads.parse(entry)
         log = f"journal/{partition}"
@@ -169,7 +169,7 @@ class TileReader(ABC):
         return entry, way
 
     def _newest(self) -> Checkpoint:
-        return Checkpoint.parse(Note.parse(self.checkpoint()).text)
+        return unproven(self.checkpoint())
 
 
 class LogReader(TileReader):

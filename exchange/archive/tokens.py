@@ -18,8 +18,8 @@ from typing import TypeVar
 from exchange.archive.errors import ArchiveError, disk_error
 from exchange.archive.layout import TOKENS, token_file
 from exchange.security.files import write_atomically
-from exchange.tlog.checkpoint import Checkpoint
-from exchange.tlog.note import NOTE_BYTES, Note
+from exchange.tlog.checkpoint import unproven
+from exchange.tlog.note import NOTE_BYTES
 
 RESPONSE_BYTES = 64 * 1024
 _DIGITS = 20
@@ -98,7 +98,7 @@ def size_of(note: bytes) -> int:
     Raises:
         LogRefused: `note-invalid`, `checkpoint-invalid`.
     """
-    return Checkpoint.parse(Note.parse(note).text).size
+    return unproven(note).size
 
 
 def read_file(path: Path, most: int) -> bytes:

@@ -53,9 +53,8 @@ from exchange.archive.layout import (
 from exchange.archive.opening import load_edge
 from exchange.archive.publishing import Publisher
 from exchange.archive.staging import Staged, move_out
-from exchange.tlog.checkpoint import Checkpoint
+from exchange.tlog.checkpoint import Checkpoint, unproven
 from exchange.tlog.heads import Head, Heads
-from exchange.tlog.note import Note
 from exchange.tlog.tiles import ENTRIES, WIDTH
 
 PUT_AWAY_BYTES = 16 << 20
@@ -219,7 +218,7 @@ class ArchiveWriter:
             ArchiveError: `archive-order`: it is older than the one kept, or of another tree; as `take`.
             LogRefused: `note-invalid`, `checkpoint-invalid`.
         """
-        checkpoint = Checkpoint.parse(Note.parse(note).text)
+        checkpoint = unproven(note)
         self._publisher.require_next(checkpoint)
         if self._publisher.laid_out < checkpoint.size:
             self.put_away()

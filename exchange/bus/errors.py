@@ -76,6 +76,17 @@ def bus_error(error: BaseException, doing: str) -> BusError:
     return BusError(f"{doing}: {_text(error)}; it is tried again")
 
 
+def raise_for(code: int, doing: str) -> None:
+    """Raise what a broker's answer says by Kafka's number of an error, translated as by `bus_error`.
+
+    Raises:
+        BusError: the number is another one than that of success.
+    """
+    kind = kafka.for_code(code)
+    if kind is not kafka.NoError:
+        raise bus_error(kind(), doing)
+
+
 def _text(error: BaseException) -> str:
     if isinstance(error, asyncio.TimeoutError):
         return "no answer in time"

@@ -14,7 +14,6 @@ from enum import Enum
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka import errors as kafka
 from aiokafka.client import AIOKafkaClient, ConnectionGroup
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.offset import OffsetRequest
@@ -29,7 +28,7 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
-from exchange.bus.errors import CLIENT_ERRORS, bus_error
+from exchange.bus.errors import CLIENT_ERRORS, bus_error, raise_for
 
 Partition = tuple[str, int]
 TopicId = tuple[int, int]
@@ -63,7 +62,7 @@ async def topic_ids(client: AIOKafkaClient, partitions: Iterable[Partition]) -> 
         names = sorted({topic for topic, _ in asked})
         response = await _ask(client, node, _MetadataRequest(names), "asking for topics")
         for code, name, high, low, *_ in response.topics:
-            _raise_for(code, f"looking for topic {name}")
+            raise_for(code, f"looking for topic {name}")
             found[name] = (high, low)
     return found
 
@@ -84,7 +83,7 @@ async def offsets(client: AIOKafkaClient, partitions: Iterable[Partition], end: 
         response = await _ask(client, node, request, "asking for offsets")
         for topic, answers in response.topics:
             for partition, code, _timestamp, offset in answers:
-                _raise_for(code, f"asking for offsets of {topic}/{partition}")
+                raise_for(code, f"asking for offsets of {topic}/{partition}")
                 found[topic, partition] = offset
     return found
 
@@ -106,12 +105,6 @@ async def _ask(client: AIOKafkaClient, node: int, request: Any, doing: str) -> A
         return await client.send(node, request, group=ConnectionGroup.COORDINATION)
     except CLIENT_ERRORS as error:
         raise bus_error(error, doing) from error
-
-
-def _raise_for(code: int, doing: str) -> None:
-    kind = kafka.for_code(code)
-    if kind is not kafka.NoError:
-        raise bus_error(kind(), doing)
 
 
 class _MetadataResponse(Response):  # type: ignore[misc]  # aiokafka has no types

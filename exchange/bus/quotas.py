@@ -8,13 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aiokafka import errors as kafka
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Float64, Int8, Int16, Int32, Schema, String
 
 from exchange.bus.connection import KafkaSettings, aiokafka_options
-from exchange.bus.errors import CLIENT_ERRORS, bus_error
+from exchange.bus.errors import CLIENT_ERRORS, bus_error, raise_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -66,7 +65,7 @@ async def set_quotas(settings: KafkaSettings, quotas: _Quotas) -> None:
         for batch in _batches(quotas):
             response = await _ask(client, _AlterRequest(batch), "setting quotas")
             for code, message, entity in response.entries:
-                _raise_for(code, f"setting the quota of {entity[0][1] or 'every other user'}: {message}")
+                raise_for(code, f"setting the quota of {entity[0][1] or 'every other user'}: {message}")
 
 
 async def read_quotas(settings: KafkaSettings) -> dict[str | None, Quota]:
@@ -77,7 +76,7 @@ async def read_quotas(settings: KafkaSettings) -> dict[str | None, Quota]:
     """
     async with _client(settings) as client:
         response = await _ask(client, _DescribeRequest(), "reading quotas")
-    _raise_for(response.error_code, f"reading quotas: {response.error_message}")
+    raise_for(response.error_code, f"reading quotas: {response.error_message}")
     return {entity[0][1]: _quota(dict(values)) for entity, values in response.entries or ()}
 
 
@@ -109,12 +108,6 @@ async def _ask(client: AIOKafkaClient, request: Any, doing: str) -> Any:
         return await client.send(client.get_random_node(), request)
     except CLIENT_ERRORS as error:
         raise bus_error(error, doing) from error
-
-
-def _raise_for(code: int, doing: str) -> None:
-    kind = kafka.for_code(code)
-    if kind is not kafka.NoError:
-        raise bus_error(kind(), doing)
 
 
 _ENTITY = Array(("entity_type", String()), ("entity_name", String()))

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from exchange.domain.directory import Body, BodyStatus, CertificateUse
 from exchange.domain.ids import digest
 from exchange.security.enrolment import Request
+from exchange.security.enrolment_rules import key_digest
 from exchange.store.desk.approvals import Approval, Verdict
 from exchange.store.overviews import Trial
 
@@ -97,7 +97,7 @@ class Case:
 
     @property
     def _key(self) -> bytes | None:
-        return None if self.request is None else key_of(self.request.csrs[CertificateUse.STATEMENT])
+        return None if self.request is None else key_digest(self.request.csrs[CertificateUse.STATEMENT])
 
     def _taken(self) -> Iterator[tuple[Step, datetime | None]]:
         certificate, trial, approval = self.certificate, self.trial, self.approval
@@ -120,9 +120,4 @@ def certificates_of(body: Body | None) -> Iterator[Certificate]:
     for listed in () if body is None else body.certificates:
         if listed.use is CertificateUse.STATEMENT and listed.revoked is None:
             found = x509.load_der_x509_certificate(listed.der)
-            yield Certificate(digest(listed.der).hex(), key_of(found), found.not_valid_before_utc)
-
-
-def key_of(owner: x509.Certificate | x509.CertificateSigningRequest) -> bytes:
-    """SHA-256 of the public key that somebody has."""
-    return digest(owner.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+            yield Certificate(digest(listed.der).hex(), key_digest(found), found.not_valid_before_utc)

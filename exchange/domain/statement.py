@@ -267,6 +267,6 @@ def commitment_digest(content: Content) -> bytes:
     return state.digest()
 
 
-def commit(content: Content, media_type: str, form: Form = Form.INLINE) -> Commitment:
-    """The commitment that a statement makes of `content`."""
-    return Commitment(commitment_digest(content), len(content.data), media_type, form)
+def commit(content: Content, media_type: str) -> Commitment:
+    """The commitment that a statement makes of `content`, which travels with it."""
+    return Commitment(commitment_digest(content), len(content.data), media_type, Form.INLINE)

@@ -70,7 +70,7 @@ def keys_listed(bodies: Iterable[Body]) -> dict[bytes, str]:
     for body in bodies:
         for listed in body.certificates:
             with suppress(ValueError, UnsupportedAlgorithm):  # a key of unknown kind is refused in requests anyway
-                found[_key_digest(x509.load_der_x509_certificate(listed.der))] = body.code
+                found[key_digest(x509.load_der_x509_certificate(listed.der))] = body.code
     return found
 
 
@@ -224,7 +224,7 @@ def _key_problems(request: Request, used_keys: Mapping[bytes, str]) -> Iterator[
             continue
         if use is CertificateUse.ENCRYPTION and not isinstance(csr.public_key(), ec.EllipticCurvePublicKey):
             yield Problem(code="key-unsupported", place=place, text="content keys are wrapped for P-256 keys only")
-        name = _key_digest(csr)
+        name = key_digest(csr)
         if name in seen:
             yield Problem(code="key-shared", place=place, text=f"is the {seen[name]} key too: make one for each use")
         seen[name] = use
@@ -255,5 +255,6 @@ def _common_names(subject: x509.Name) -> list[str | bytes] | None:
     return [each.value for each in said] if all(each.oid == NameOID.COMMON_NAME for each in said) else None
 
 
-def _key_digest(owner: x509.Certificate | x509.CertificateSigningRequest) -> bytes:
+def key_digest(owner: x509.Certificate | x509.CertificateSigningRequest) -> bytes:
+    """SHA-256 of the public key that somebody has."""
     return digest(owner.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))

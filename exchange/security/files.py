@@ -25,11 +25,11 @@ def write_atomically(path: Path, data: bytes, *, mode: int = PUBLIC) -> None:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable."""
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -90,15 +90,15 @@ def _no_error_of_clients(record: logging.LogRecord) -> bool:
     return True
 
 
-def log_as_json(level: int = logging.INFO) -> None:
+def log_as_json() -> None:
     """Send every log line to standard error as JSON; libraries' only from warnings up, the Kafka client's as these."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     handler.addFilter(OncePerMinute())
     handler.addFilter(_no_error_of_clients)
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for library in ("aiokafka", "alembic", "httpx", "tuf", "uvicorn"):
-        logging.getLogger(library).setLevel(max(level, logging.WARNING))
+        logging.getLogger(library).setLevel(logging.WARNING)
     # Each of its attempts is a warning with other numbers, and what comes of them an error: this one is enough.
     logging.getLogger("opentelemetry").setLevel(logging.ERROR)
 

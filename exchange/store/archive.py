@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from exchange.security.files import sync_folder
 from exchange.store.errors import ArchiveError
 from exchange.store.overviews import Month
 
@@ -77,7 +78,7 @@ class Archive:
             file.flush()
             os.fsync(file.fileno())
             end = file.tell()
-            self._sync_names()
+            sync_folder(self._folder)
         return Block(name, at, end, lines)
 
     def block(self, name: str, at: int) -> Block | None:
@@ -101,14 +102,6 @@ class Archive:
 
     def _opened(self, name: str, flags: int) -> BinaryIO:
         return os.fdopen(os.open(self._folder / name, flags, _MODE), "rb+" if flags & os.O_RDWR else "rb")
-
-    def _sync_names(self) -> None:
-        """Make a new file's name durable."""
-        descriptor = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
     @contextmanager
     def _usable(self) -> Iterator[None]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from exchange.tlog.errors import LogRefused
 from exchange.tlog.merkle import HASH_BYTES
-from exchange.tlog.note import is_name
+from exchange.tlog.note import Note, is_name
 
 SIZE_DIGITS = 19
 """Of a size in decimal, at most."""
@@ -41,6 +41,15 @@ class Checkpoint:
             message = "a checkpoint has three lines, the log's name, size and root: take it again from the archive"
             raise LogRefused(message, code="checkpoint-invalid")
         return cls(lines[0], size_of(lines[1]), hash_of(lines[2]))
+
+
+def unproven(note: bytes) -> Checkpoint:
+    """What a signed note says as a checkpoint; no signature is looked at.
+
+    Raises:
+        LogRefused: `note-invalid`, `checkpoint-invalid`.
+    """
+    return Checkpoint.parse(Note.parse(note).text)
 
 
 def size_of(text: str) -> int:

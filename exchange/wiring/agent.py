@@ -31,7 +31,7 @@ from exchange.domain.policy import Policy, parse_policy
 from exchange.domain.trace import Traces
 from exchange.security.cades import Signer
 from exchange.security.directory.folder import DirectoryFolder
-from exchange.security.keys import KeyFiles, load_certificate, load_key_pair, load_private_key
+from exchange.security.keys import KeyFiles, load_certificate, load_private_key
 from exchange.security.log_keys import read_log_policy
 from exchange.services.admission import Admission, Look, not_admitted
 from exchange.services.agent import AgentService
@@ -42,6 +42,7 @@ from exchange.settings.agent import AgentSettings
 from exchange.settings.bodies import BodySettings
 from exchange.wiring.api import Served, json_format, run_api
 from exchange.wiring.directory import followed
+from exchange.wiring.speaking import signer_of
 from exchange.wiring.telemetry import traces_of
 
 Companion = Callable[[Agent, CollectorRegistry], Coroutine[Any, Any, None]]
@@ -218,7 +219,7 @@ def _certified(body: BodySettings) -> Member:
 
 
 def _member(body: BodySettings, edms: Edms | None) -> Member:
-    return Member(body.code, partial(_signer, body.statement), edms, _NextFiles(body.statement.next))
+    return Member(body.code, partial(signer_of, body.statement), edms, _NextFiles(body.statement.next))
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,12 +236,7 @@ class _NextFiles:
 
     def signer(self) -> Signer:
         """The whole pair."""
-        return _signer(self.files)
-
-
-def _signer(files: KeyFiles) -> Signer:
-    pair = load_key_pair(files)
-    return Signer(pair.certificate, pair.key)
+        return signer_of(self.files)
 
 
 def _edms(body: BodySettings) -> Edms | None:

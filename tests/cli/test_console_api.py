@@ -137,7 +137,8 @@ async def test_lists_that_are_cut(
         for words in ({}, {"order": "youngest"}):
             await letters._letters(settings, words, limit, Output(as_json=as_json), following=False)
             said.append("there may be more" in capsys.readouterr().err)
-        await failures._failures(settings, asked, Output(as_json=as_json), following=False)
+        there = at_console(settings, served)  # whose clock is the story's, of which 400 days would not last for ever
+        await failures._failures(there, asked, Output(as_json=as_json), following=False)
         return (*said, "there may be more" in capsys.readouterr().err)
 
     assert await noted(1) == (True, True, True)

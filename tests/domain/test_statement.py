@@ -25,9 +25,9 @@ def test_equal_bytes_cannot_be_recognised(salt: bytes, other: bytes, data: bytes
     assert same is (salt == other)
 
 
-def test_the_form_is_kept() -> None:
-    """Sealed and by-reference items have their place already."""
-    assert commit(Content(bytes(32), b"x"), "text/plain", Form.SEALED).form is Form.SEALED
+def test_what_is_committed_to_travels_inline() -> None:
+    """Nobody seals yet, or sends by reference."""
+    assert commit(Content(bytes(32), b"x"), "text/plain").form is Form.INLINE
 
 
 def test_the_letters_id_is_the_digest_of_the_statement_alone() -> None:

@@ -128,7 +128,7 @@ def test_letter_without_card(world: World) -> None:
     assert outcome(look(world, dataclasses.replace(other, contents=(plain,))))[1] is Reason.CARD_MISSING
     claimed = speaker.letter("beta", contents=(commit(plain, CARD_MEDIA_TYPE),))
     assert outcome(look(world, dataclasses.replace(claimed, contents=(plain,))))[1] is Reason.CARD_UNREADABLE
-    sealed = speaker.letter("beta", contents=(commit(plain, CARD_MEDIA_TYPE, Form.SEALED),))
+    sealed = speaker.letter("beta", contents=(dataclasses.replace(commit(plain, CARD_MEDIA_TYPE), form=Form.SEALED),))
     assert outcome(look(world, dataclasses.replace(sealed, contents=(plain,))))[1] is Reason.CONTENT_UNSUPPORTED
 
 

@@ -46,9 +46,9 @@ def rollout(
     Output(as_json=json).result(found, lambda console: _render(found, console, raions=raions))
 
 
-def area_name(area: Area, other: str = CENTRAL) -> str:
-    """How a part of the country is called; `other` without a code."""
-    return area.name or area.soate or other
+def area_name(area: Area) -> str:
+    """How a part of the country is called."""
+    return area.name or area.soate or CENTRAL
 
 
 def share(count: Count) -> str:

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from exchange.console.auth.visitor import require, signed_in
-from exchange.console.cases import Case, Step, certificates_of, key_of
+from exchange.console.cases import Case, Step, certificates_of
 from exchange.console.desk import desk_of
 from exchange.console.enrolment import CaseRefused, Enrolment
 from exchange.console.pages import enrolment_words
@@ -23,6 +23,7 @@ from exchange.domain.directory import CertificateUse
 from exchange.domain.ids import digest
 from exchange.domain.user import Right
 from exchange.security.enrolment import Request as BodyRequest
+from exchange.security.enrolment_rules import key_digest
 from exchange.settings.territory import territory
 from exchange.store.desk.approvals import Verdict
 
@@ -152,7 +153,7 @@ def _keys(asked: BodyRequest | None) -> list[tuple[CertificateUse, str]]:
     """SHA-256 of each key that a request names."""
     if asked is None:
         return []
-    return [(use, key_of(csr).hex()) for use, csr in asked.csrs.items()]
+    return [(use, key_digest(csr).hex()) for use, csr in asked.csrs.items()]
 
 
 def _lines(text: str) -> str:

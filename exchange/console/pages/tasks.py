@@ -20,6 +20,7 @@ from exchange.console.desk import desk_of
 from exchange.console.pages import task_words
 from exchange.console.pages.asking import renderer_of
 from exchange.console.pages.filters import ListFilter
+from exchange.console.pages.forms import form_of, text_of
 from exchange.console.task_desk import after_of, as_refused, office_of, place_of
 from exchange.domain.task import ALONE_AT_MOST, ItemState, Plan, TaskAct, TaskRefused, TaskState
 from exchange.domain.user import Right
@@ -28,7 +29,6 @@ from exchange.services.tasks.office import BEGUN, Asked, Story
 
 ROWS = 50
 ITEMS = 100
-FIELDS_AT_MOST = 30
 _ACTS: Mapping[str, TaskAct] = MappingProxyType(
     {act.value: act for act in (TaskAct.APPROVE, TaskAct.PAUSE, TaskAct.RESUME, TaskAct.CANCEL)}
 )
@@ -64,7 +64,7 @@ async def task(request: Request) -> Response:
 @require(Right.REDRIVE)
 async def preview(request: Request) -> Response:
     """Fix the list of a new task, and go to it."""
-    form = await request.form(max_fields=FIELDS_AT_MOST)
+    form = await form_of(request)
     asked = _asked(form, desk_of(request).now(), request)
     try:
         found = await office_of(request).preview(signed_in(request), asked)
@@ -76,26 +76,26 @@ async def preview(request: Request) -> Response:
 @require(Right.REDRIVE)
 async def begin(request: Request) -> Response:
     """Let a previewed task run, or ask the second person."""
-    form = await request.form(max_fields=FIELDS_AT_MOST)
+    form = await form_of(request)
     name, user = request.path_params["task"], signed_in(request)
     try:
-        await office_of(request).begin(user, name, _text(form, "reason"), _rate(form))
+        await office_of(request).begin(user, name, text_of(form, "reason"), _rate(form))
     except TaskRefused as error:
-        return await _again(request, name, error, _text(form, "reason"))
+        return await _again(request, name, error, text_of(form, "reason"))
     return _to(name)
 
 
 @require(Right.REDRIVE)
 async def act(request: Request) -> Response:
     """Approve, pause, resume or cancel."""
-    form = await request.form(max_fields=FIELDS_AT_MOST)
+    form = await form_of(request)
     name, user = request.path_params["task"], signed_in(request)
-    wanted = _ACTS.get(_text(form, "act"))
+    wanted = _ACTS.get(text_of(form, "act"))
     if wanted is None:
         message = "act: is none that this form has: use the page's buttons"
         return await _again(request, name, TaskRefused(message), "")
     try:
-        await office_of(request).act(user, name, wanted, _text(form, "remark"))
+        await office_of(request).act(user, name, wanted, text_of(form, "remark"))
     except TaskRefused as error:
         return await _again(request, name, error, "")
     return _to(name)
@@ -153,8 +153,8 @@ async def _again(request: Request, name: str, error: TaskRefused, reason: str) -
 
 def _asked(form: FormData, now: datetime, request: Request) -> Asked:
     """What a form asks a preview of: one letter, or the filter of a list."""
-    letter, recipient = _text(form, "letter"), _text(form, "recipient")
-    key = _text(form, "key") or desk_of(request).new_id()
+    letter, recipient = text_of(form, "letter"), text_of(form, "recipient")
+    key = text_of(form, "key") or desk_of(request).new_id()
     if _DIGEST.fullmatch(letter):
         words = f"letter {letter}" + (f" to:{recipient}" if recipient else "")
         return Asked([Chosen(bytes.fromhex(letter), recipient)], words, Plan(), key)
@@ -173,7 +173,7 @@ def _rate(form: FormData) -> int:
     Raises:
         TaskRefused: it is no number.
     """
-    text = _text(form, "rate")
+    text = text_of(form, "rate")
     if text and not _NUMBER.fullmatch(text):
         message = "rate: is no number: choose one"
         raise TaskRefused(message)
@@ -184,14 +184,8 @@ def _page(request: Request, template: str, status: int = 200, /, **context: obje
     return renderer_of(request).page(request, template, status, task_words=task_words, **context)
 
 
-def _text(form: FormData, name: str) -> str:
-    """A field's text; a file is none."""
-    value = form.get(name)
-    return value.strip() if isinstance(value, str) else ""
-
-
 def _back(form: FormData) -> str:
-    letter = _text(form, "letter")
+    letter = text_of(form, "letter")
     return f"/letters/{letter}" if _DIGEST.fullmatch(letter) else "/failures"
 
 

@@ -34,10 +34,10 @@ from exchange.archive.renewals import OBJECTS, RENEWALS, Renewals
 from exchange.archive.tokens import Tokens, done, read_file
 from exchange.domain.errors import ExchangeError
 from exchange.services.archive.again import pause_after
-from exchange.tlog.checkpoint import Checkpoint
+from exchange.tlog.checkpoint import unproven
 from exchange.tlog.errors import LogRefused
 from exchange.tlog.merkle import root
-from exchange.tlog.note import NOTE_BYTES, Note
+from exchange.tlog.note import NOTE_BYTES
 from exchange.tlog.tiles import ENTRIES, WIDTH, Tile, tiles_added, tiles_of
 
 LOOK_SECONDS = 30.0
@@ -178,7 +178,7 @@ class Publication:
         if published is None:
             return {}
         try:
-            there, here = _read(published), _read(own)
+            there, here = unproven(published), unproven(own)
         except LogRefused as error:
             raise differs(place, f"it is no checkpoint ({error.code})") from error
         if there.origin != here.origin or there.size > here.size:
@@ -188,7 +188,7 @@ class Publication:
         return self._sizes(published)
 
     def _sizes(self, note: bytes) -> Sizes:
-        checkpoint = _read(note)
+        checkpoint = unproven(note)
         heads = self._logs.heads(checkpoint)
         return {HEADS: checkpoint.size} | {f"journal/{number}": head.size for number, head in enumerate(heads.logs)}
 
@@ -310,7 +310,3 @@ async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
         if group.split(ExchangeError)[1] is not None:
             raise
         raise group.exceptions[0] from None
-
-
-def _read(note: bytes) -> Checkpoint:
-    return Checkpoint.parse(Note.parse(note).text)

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 from exchange.domain.checkpoint import PublishedCheckpoint
 from exchange.domain.errors import ConfigurationError
-from exchange.tlog.checkpoint import Checkpoint
+from exchange.tlog.checkpoint import Checkpoint, unproven
 from exchange.tlog.errors import LogRefused
 from exchange.tlog.heads import Head, Heads
 from exchange.tlog.merkle import leaf_hash, root_by_inclusion
-from exchange.tlog.note import Note, Signer
+from exchange.tlog.note import Signer
 from exchange.tlog.policy import LogPolicy, Seen
 
 _NAME = re.compile(r"exchange/([0-9a-f]{64})(?:/([1-9][0-9]{0,8}))?")
@@ -85,7 +85,7 @@ def require_continued(published: PublishedCheckpoint, identity: Identity, own: O
     Raises:
         LogRefused: `log-rolled-back`, `log-forked`; what is on Kafka is none: `note-invalid`, `proof-invalid`, ….
     """
-    checkpoint = Checkpoint.parse(Note.parse(published.note).text)
+    checkpoint = unproven(published.note)
     before = identity.after
     if checkpoint.origin == identity.policy.log.name:
         identity.policy.open(published.note)

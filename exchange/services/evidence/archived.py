@@ -14,10 +14,9 @@ from exchange.domain.decision import Decided
 from exchange.domain.statement import Content, commitment_digest
 from exchange.services.evidence.gathering import EvidenceBroken, LetterNotArchived, Place, TimeStamp
 from exchange.services.evidence.journalled import Evidence
-from exchange.tlog.checkpoint import Checkpoint
+from exchange.tlog.checkpoint import unproven
 from exchange.tlog.heads import Heads
 from exchange.tlog.merkle import inclusion_proof
-from exchange.tlog.note import Note
 from exchange.tlog.policy import LogPolicy
 from exchange.tlog.proof import Path as Way
 from exchange.tlog.proof import Proof
@@ -109,10 +108,10 @@ class EvidenceArchive:
 
         Hashes come from the trees as they are now, which hold those of every smaller tree.
         """
-        checkpoint, heads, log = _checkpoint(self._note), self._heads(self._note), log_name(place.partition)
+        checkpoint, heads, log = unproven(self._note), self._heads(self._note), log_name(place.partition)
         tree = self._reader.tree(log, self._heads(self._newest).logs[place.partition].size)
         way = inclusion_proof(place.index, heads.logs[place.partition].size, tree.hashes)
-        above = self._reader.tree(HEADS, _checkpoint(self._newest).size)
+        above = self._reader.tree(HEADS, unproven(self._newest).size)
         up = inclusion_proof(checkpoint.size - 1, checkpoint.size, above.hashes)
         return Proof(
             place.partition, Way(place.index, tuple(way)), heads, Way(checkpoint.size - 1, tuple(up)), self._note
@@ -141,13 +140,13 @@ class EvidenceArchive:
     def _heads(self, note: bytes) -> Heads:
         """The last heads under a checkpoint; that they are is for the proofs to show."""
         if note not in self._read:
-            size, last = _checkpoint(self._newest).size, _checkpoint(note).size - 1
+            size, last = unproven(self._newest).size, unproven(note).size - 1
             self._read[note] = Heads.parse(self._reader.bundle(HEADS, last // WIDTH, size)[last % WIDTH])
         return self._read[note]
 
     def _stamped_over(self, places: Sequence[Place]) -> tuple[TimeStamp, ...]:
         """The oldest time-stamp over a checkpoint that is over these entries: both only grow, so it is searched for."""
-        most = _checkpoint(self._newest).size
+        most = unproven(self._newest).size
         sizes = [size for size in self._archive.stamped() if 0 < size <= most]
         low, high = 0, len(sizes)
         while low < high:
@@ -192,7 +191,3 @@ def find_archived(place: ArchivePlace, letter: bytes, policy: LogPolicy) -> Evid
                 return Evidence(entry, decided)
     message = f"the archive holds no decision about {letter.hex()}: check the id, or wait for its next checkpoint"
     raise LetterNotArchived(message)
-
-
-def _checkpoint(note: bytes) -> Checkpoint:
-    return Checkpoint.parse(Note.parse(note).text)

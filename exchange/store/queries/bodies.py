@@ -11,7 +11,7 @@ from exchange.store.overviews import BodySummary, Oldest, Silence, Window
 from exchange.store.rows import micros, moment
 from exchange.store.schema import AWAITED, FAILING, deliveries, letters, spoken, tally_routes
 
-SILENCE = timedelta(days=1)
+_SILENCE = timedelta(days=1)
 """Who says nothing for so long, but did in as long a time a week before, fell silent."""
 UNFETCHED = timedelta(minutes=1)
 """An agent fetches within seconds: whose letters wait for longer, and who says nothing for longer, is not there."""
@@ -33,14 +33,14 @@ def last_word(connection: sa.Connection, code: str) -> datetime | None:
     return None if last is None else moment(last)
 
 
-def silent(connection: sa.Connection, now: datetime, span: timedelta = SILENCE) -> list[Silence]:
+def silent(connection: sa.Connection, now: datetime) -> list[Silence]:
     """Bodies of which nothing is heard; the longest first, those that never spoke before all.
 
-    Either letters wait for them behind `UNFETCHED`, and they say nothing for as long; or they say nothing for `span`,
-    though they did in as long a time a week before.
+    Either letters wait for them behind `UNFETCHED`, and they say nothing for as long; or they say nothing for
+    `_SILENCE`, though they did in as long a time a week before.
     """
     last, waiting = bodies_last_seen(connection), {one.body: one for one in oldest(connection)}
-    begin, end = now - _WEEK - span, now - span
+    begin, end = now - _WEEK - _SILENCE, now - _SILENCE
     quiet = [body for body, at in last.items() if begin <= at < end]
     spoke = _spoke_within(connection, quiet, begin, now - _WEEK)
     found = {body: Silence(body, last[body], waiting.get(body)) for body in spoke}
