@@ -14,11 +14,17 @@ from exchange.tlog.note import Kind
 from tests.verify.making import Course
 
 PROOF = "entries/0001.proof"
+Files = Mapping[str, bytes]
 
 
-def refused(course: Course, proof: bytes) -> str:
+@pytest.fixture(scope="module")
+def files(course: Course) -> Files:
+    """A true package's."""
+    return course.files()
+
+
+def refused(course: Course, files: Files, proof: bytes) -> str:
     """What step 6 says of the letter's proof when it is this one."""
-    files = course.files()
     assert proof != files[PROOF]
     found = course.look({**files, PROOF: proof})
     assert (found.step, PROOF in found.refused) == (6, True), found
@@ -34,19 +40,19 @@ FORMS: Mapping[str, tuple[Callable[[str], str], str]] = {
 
 
 @pytest.mark.parametrize("what", FORMS)
-def test_a_proof_in_another_form(course: Course, what: str) -> None:
+def test_a_proof_in_another_form(course: Course, files: Files, what: str) -> None:
     """Whoever hands it out could write it so: nothing of this is signed."""
     alter, said = FORMS[what]
-    assert said in refused(course, alter(course.files()[PROOF].decode()).encode())
+    assert said in refused(course, files, alter(files[PROOF].decode()).encode())
 
 
 @pytest.mark.parametrize("signer", ["exchange/", "w0.example"])
-def test_a_signature_that_does_not_hold(course: Course, signer: str) -> None:
+def test_a_signature_that_does_not_hold(course: Course, files: Files, signer: str) -> None:
     """Under the right name, with the right mark of its key."""
-    text = course.files()[PROOF].decode()
+    text = files[PROOF].decode()
     line = next(line for line in text.splitlines() if line.startswith(f"\u2014 {signer}"))
     other = line[:-8] + ("A" if line[-8] != "A" else "B") + line[-7:]
-    assert "InvalidSignature" in refused(course, text.replace(line, other).encode())
+    assert "InvalidSignature" in refused(course, files, text.replace(line, other).encode())
 
 
 def test_a_checkpoint_of_another_log(course: Course) -> None:
@@ -67,26 +73,26 @@ HEADS: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-def read(course: Course, alter: Callable[[str], str]) -> None:
+def read(course: Course, files: Files, alter: Callable[[str], str]) -> None:
     """Verify the letter's entry by other heads, under a checkpoint that everybody signed."""
-    first, heads, _ = course.files()[PROOF].decode().split("\n\n", 2)
+    first, heads, _ = files[PROOF].decode().split("\n\n", 2)
     leaf = alter(f"{heads}\n")
     text = str(Checkpoint(course.archive.log.name, 1, leaf_hash(leaf.encode())))
     proof = "\n\n".join((first, leaf[:-1], "heads 0", course.archive.signed(text, 2).decode()))
-    verify(proof.encode(), course.files()["entries/0001.entry"], Policy(course.archive.policy_text))
+    verify(proof.encode(), files["entries/0001.entry"], Policy(course.archive.policy_text))
 
 
 @pytest.mark.parametrize("what", HEADS)
-def test_odd_heads(course: Course, what: str) -> None:
+def test_odd_heads(course: Course, files: Files, what: str) -> None:
     """The log of heads has them, so they were never altered."""
     old, new, said = HEADS[what]
     with pytest.raises(Refused, match=said):
-        read(course, lambda heads: heads.replace(old, new, 1))
+        read(course, files, lambda heads: heads.replace(old, new, 1))
 
 
-def test_heads_that_go_on_for_a_lost_log(course: Course) -> None:
+def test_heads_that_go_on_for_a_lost_log(course: Course, files: Files) -> None:
     """They name it behind all of theirs (rule 5.4)."""
-    read(course, lambda heads: f"{heads}after lost 1 {b64encode(bytes(32)).decode()}\n")
+    read(course, files, lambda heads: f"{heads}after lost 1 {b64encode(bytes(32)).decode()}\n")
 
 
 def test_a_witness_s_key_that_signs_notes(course: Course) -> None:
