@@ -25,7 +25,7 @@ def test_one_of_two(desk: DeskStore, url: str) -> None:
     with DeskStore(url) as other, other.lock() as second:
         with desk.lock() as first:
             assert [first.is_ours(), second.is_ours(), first.is_ours(), second.is_ours()] == [True, False, True, False]
-        assert second.is_ours()
+        assert comes(second), "the server lets go of a closed session a moment later"
 
 
 def test_a_process_that_is_killed_has_it_no_longer(desk: DeskStore, url: str) -> None:
