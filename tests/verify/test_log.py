@@ -73,11 +73,11 @@ HEADS: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-def read(course: Course, files: Files, alter: Callable[[str], str]) -> None:
-    """Verify the letter's entry by other heads, under a checkpoint that everybody signed."""
+def read(course: Course, files: Files, alter: Callable[[str], str], size: int = 1) -> None:
+    """Verify the letter's entry by other heads, alone under a checkpoint of that size that everybody signed."""
     first, heads, _ = files[PROOF].decode().split("\n\n", 2)
     leaf = alter(f"{heads}\n")
-    text = str(Checkpoint(course.archive.log.name, 1, leaf_hash(leaf.encode())))
+    text = str(Checkpoint(course.archive.log.name, size, leaf_hash(leaf.encode())))
     proof = "\n\n".join((first, leaf[:-1], "heads 0", course.archive.signed(text, 2).decode()))
     verify(proof.encode(), files["entries/0001.entry"], Policy(course.archive.policy_text))
 
@@ -93,6 +93,13 @@ def test_odd_heads(course: Course, files: Files, what: str) -> None:
 def test_heads_that_go_on_for_a_lost_log(course: Course, files: Files) -> None:
     """They name it behind all of theirs (rule 5.4)."""
     read(course, files, lambda heads: f"{heads}after lost 1 {b64encode(bytes(32)).decode()}\n")
+
+
+def test_a_checkpoint_over_more_than_its_root(course: Course, files: Files) -> None:
+    """The log says two and signs the root of one: the path is too short for what it says."""
+    read(course, files, str)
+    with pytest.raises(Refused, match="another root than the one that is signed"):
+        read(course, files, str, size=2)
 
 
 def test_a_witness_s_key_that_signs_notes(course: Course) -> None:
