@@ -83,8 +83,8 @@ fuzz: setup ## Feed every parser what nobody would send; SECONDS=20 for each, ON
 
 STATIC := lint format types layers docstrings dependencies
 RULES := tests/domain tests/wire tests/security
-PROCESSES := tests/cli tests/agent tests/services tests/archive tests/bus
-PAGES := tests/console tests/config tests/store tests/embedded tests/attacks tests/chaos tests/demo
+PROCESSES := tests/cli tests/agent tests/services tests/archive tests/bus tests/adapters/test_plugins.py
+PAGES := tests/verify tests/console tests/config tests/store tests/embedded tests/attacks tests/chaos tests/demo
 FAST := tests-forms tests-rules
 REST := tests-processes tests-pages
 OWN := tests/chaos tests/embedded tests/faults/test_deadlines.py tests/adapters tests/java
@@ -122,7 +122,7 @@ tests-rules: setup ## Those of domain, wire and security, whose every line they 
 	$(COVERED_BY) --quiet -m "not server" $(RULES)
 
 .PHONY: tests-forms
-tests-forms: setup ## Those of formats, connectors, journal, log, verifier and the project itself
+tests-forms: setup ## Those of formats, connectors, journal, log and the project itself
 	$(PYTEST) --quiet -m "not server" $(RULES:%=--ignore=%) $(PROCESSES:%=--ignore=%) $(PAGES:%=--ignore=%)
 
 .PHONY: tests-processes
@@ -130,7 +130,7 @@ tests-processes: setup ## Those of commands and of what runs behind them
 	$(PYTEST) --quiet -m "not server" $(PROCESSES)
 
 .PHONY: tests-pages
-tests-pages: setup ## Those of console and database, of installations and attacks on them
+tests-pages: setup ## Those of verifier, console and database, of installations and attacks on them
 	$(PYTEST) --quiet -m "not server" $(PAGES)
 
 .PHONY: servers-broken
