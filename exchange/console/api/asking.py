@@ -17,7 +17,7 @@ from starlette.responses import Response
 from exchange.console.api.parameters import FilterQuery
 from exchange.console.desk import Desk
 from exchange.console.pages.asking import ask
-from exchange.console.pages.filters import MEANT, WORDS, ListFilter, own_body
+from exchange.console.pages.filters import WORDS, ListFilter, meant, own_body
 from exchange.domain.user import Right, User
 from exchange.services.http.asking import read_query
 from exchange.services.http.openapi import JSON
@@ -108,7 +108,7 @@ def wanted(query: FilterQuery, user: User, now: datetime) -> DeliveryFilter:
     read = ListFilter.of(QueryParams({word: said[word] for word in WORDS if said.get(word)}))
     if read.faults:
         word, value = read.faults[0]
-        message = f"query: {word}: '{value[:63]}' is none of its values: say {MEANT[word]}"
+        message = f"query: {word}: '{value[:63]}' is none of its values: say {meant(word)}"
         raise ApiRefused(message, code="api-parameter-invalid")
     found = read.wanted(user, now)
     require_offset(query.since, query.until)

@@ -38,23 +38,6 @@ _LATE: Mapping[str, Mapping[str, bool]] = MappingProxyType(
     {"yes": {"late": True}, "no": {"late": False}, "now": {"overdue": True}}
 )
 
-WORDS = (
-    "to",
-    "from",
-    "state",
-    "reason",
-    "kind",
-    "urgency",
-    "stage",
-    "next",
-    "late",
-    "age",
-    "month",
-    "moved",
-    "q",
-    "order",
-)
-"""What a list may be filtered by."""
 _AGE = re.compile(r"(>?)([0-9]{1,4})(m|h|d)")
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -85,11 +68,11 @@ class ListFilter:
         words: dict[str, str] = {}
         faults: list[tuple[str, str]] = []
         wanted: dict[str, Any] = {}
-        for word in WORDS:
+        for word, known in _TABLE.items():
             value = params.get(word, "").strip()
             if not value:
                 continue
-            read = _READERS[word](value)
+            read = known.read(value)
             if read is None:
                 faults.append((word, value[:_MAX_TEXT]))
             else:
@@ -201,46 +184,43 @@ def _text(value: str) -> dict[str, Any] | None:
     return {"text": value} if len(value) <= _MAX_TEXT and value.isprintable() else None
 
 
-_STATE_VALUES = frozenset(state.value for state in State)
-_OPTIONS = {"q": "text"}
-_READERS: Mapping[str, Callable[[str], Mapping[str, Any] | None]] = {
-    "to": _code("recipient"),
-    "from": _code("sender"),
-    "state": _states,
-    "reason": _code("reason"),
-    "kind": _enum("kind", LetterKind),
-    "urgency": _enum("urgency", Urgency),
-    "stage": _enum("stage", Stage),
-    "next": _table("next", SLUGS),
-    "late": _lateness,
-    "age": _age,
-    "month": _month,
-    "moved": _moved,
-    "q": _text,
-    "order": _enum("order", Order),
-}
-
-
 def _any_of(known: Iterable[str]) -> str:
     return " or ".join(", ".join(sorted(known)).rsplit(", ", 1))
 
 
-MEANT: Mapping[str, str] = MappingProxyType(
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """How what stands for a word is read, None for nothing that it knows; and what may stand there."""
+
+    read: Callable[[str], Mapping[str, Any] | None]
+    meant: str
+
+
+_STATE_VALUES = frozenset(state.value for state in State)
+_OPTIONS = {"q": "text"}
+_TABLE: Mapping[str, _Word] = MappingProxyType(
     {
-        "to": "a body's code, as in minjust",
-        "from": "a body's code, as in minjust",
-        "reason": "a reason's code, as in hand-over-failed",
-        "state": f"{_any_of({*_STATE_VALUES, *STATE_GROUPS})}, several with commas between",
-        "kind": _any_of(LetterKind),
-        "urgency": _any_of(Urgency),
-        "stage": _any_of(Stage),
-        "next": _any_of(SLUGS),
-        "late": _any_of(_LATE),
-        "age": "30m, 12h, 7d, or >7d for older",
-        "month": "a month, as in 2026-11",
-        "moved": "30m, 12h or 7d",
-        "q": f"up to {_MAX_TEXT} printable characters",
-        "order": _any_of(Order),
+        "to": _Word(_code("recipient"), "a body's code, as in minjust"),
+        "from": _Word(_code("sender"), "a body's code, as in minjust"),
+        "state": _Word(_states, f"{_any_of({*_STATE_VALUES, *STATE_GROUPS})}, several with commas between"),
+        "reason": _Word(_code("reason"), "a reason's code, as in hand-over-failed"),
+        "kind": _Word(_enum("kind", LetterKind), _any_of(LetterKind)),
+        "urgency": _Word(_enum("urgency", Urgency), _any_of(Urgency)),
+        "stage": _Word(_enum("stage", Stage), _any_of(Stage)),
+        "next": _Word(_table("next", SLUGS), _any_of(SLUGS)),
+        "late": _Word(_lateness, _any_of(_LATE)),
+        "age": _Word(_age, "30m, 12h, 7d, or >7d for older"),
+        "month": _Word(_month, "a month, as in 2026-11"),
+        "moved": _Word(_moved, "30m, 12h or 7d"),
+        "q": _Word(_text, f"up to {_MAX_TEXT} printable characters"),
+        "order": _Word(_enum("order", Order), _any_of(Order)),
     }
 )
-"""What may stand for each word."""
+
+WORDS = tuple(_TABLE)
+"""What a list may be filtered by."""
+
+
+def meant(word: str) -> str:
+    """What may stand for one of `WORDS`."""
+    return _TABLE[word].meant

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
 from exchange.console.api import rates
-from exchange.console.pages.filters import MEANT, WORDS, ListFilter
+from exchange.console.pages.filters import WORDS, ListFilter, meant
 from exchange.domain.user import Role, User
 from exchange.store.archive import Archive
 from exchange.store.database import Store
@@ -112,7 +112,7 @@ async def test_a_wrong_word_is_told_what_it_may_be(site: ConsoleSite, word: str)
     """The refusal says the values themselves, not where they are written."""
     answer = await got(site, f"{LETTERS}?{word}=%07")
     assert (answer.status_code, answer.json()["code"]) == (400, "api-parameter-invalid")
-    assert answer.json()["detail"].endswith(f"is none of its values: say {MEANT[word]}")
+    assert answer.json()["detail"].endswith(f"is none of its values: say {meant(word)}")
 
 
 async def test_sql_in_a_text_names_nothing(site: ConsoleSite) -> None:
