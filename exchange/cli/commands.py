@@ -78,10 +78,10 @@ class _Lazy(TyperCommand):
 def _imported(module: str) -> Any:
     """A command's module; garbage is not looked for among a thousand modules that stay (a tenth of the time)."""
     gc.disable()
-    imported = importlib.import_module(module)
-    gc.freeze()
-    gc.enable()
-    return imported
+    try:
+        return importlib.import_module(module)
+    finally:
+        gc.enable()
 
 
 class _Commands(TyperGroup):
