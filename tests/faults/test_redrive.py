@@ -50,6 +50,10 @@ class Operator:
         told = json.loads(run.output)
         return told["result"] if told["ok"] else told["error"]
 
+    async def has_console(self) -> bool:
+        """Whether the console has made its tables."""
+        return isinstance(await self.call("tasks", "list"), list)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -115,6 +119,7 @@ async def test_what_a_document_system_lost_comes_once_more(stage: Stage, followi
     filters = ["--from", sender, "--to", recipient, "--state", "handed-over", "--reason", REASON]
     with stage.running(f"agent-{recipient}") as agent, stage.running("console"):
         with stage.running("router") as router:
+            await until(operator.has_console, "the console has begun")
             await stage.submit(sender, said)
             await handed_over(stage, recipient, LETTERS)
             before = taken(inbox)
